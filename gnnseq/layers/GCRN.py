@@ -1,0 +1,132 @@
+"""The graph convolutional recurrent network, model 2 of Seo et al. 2016."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gnnseq.layers.graph_recurrent import GraphRecurrent, States
+from gnnseq.ops.sparse import SparseOperator
+
+
+class _GraphLSTM(GraphRecurrent):
+    gates = 4
+    num_states = 2
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        K: int,
+        normalization: str | None = "sym",
+        bias: bool = True,
+        peephole: bool = True,
+    ) -> None:
+        super().__init__(in_channels, out_channels, K, normalization, bias)
+        self.peephole = nn.Parameter(torch.empty(3, out_channels)) if peephole else None
+        self.reset_parameters()
+
+    def step(self, x: Tensor, operator: SparseOperator, states: States) -> States:
+        """The peephole LSTM: i and f see the old cell, o the new one."""
+        h, c = states
+        i, f, g, o = (x + self.filter_hidden(operator, h)).chunk(4, dim=-1)
+        if self.peephole is not None:
+            w_i, w_f, w_o = self.peephole
+            i, f = i + w_i * c, f + w_f * c
+        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+        if self.peephole is not None:
+            o = o + w_o * c
+        return o.sigmoid() * c.tanh(), c
+
+
+class GCRN(_GraphLSTM):
+    r"""A recurrent layer for signals on a graph: an LSTM whose products are graph filters.
+
+    Model 2 of Seo, Defferrard, Vandergheynst and Bresson 2016 (https://arxiv.org/abs/1612.07659):
+
+    .. math::
+        i &= \sigma(W_{xi} *_G x_t + W_{hi} *_G h_{t-1} + w_{ci} \odot c_{t-1} + b_i) \\
+        f &= \sigma(W_{xf} *_G x_t + W_{hf} *_G h_{t-1} + w_{cf} \odot c_{t-1} + b_f) \\
+        c_t &= f \odot c_{t-1} + i \odot \tanh(W_{xc} *_G x_t + W_{hc} *_G h_{t-1} + b_c) \\
+        o &= \sigma(W_{xo} *_G x_t + W_{ho} *_G h_{t-1} + w_{co} \odot c_t + b_o) \\
+        h_t &= o \odot \tanh(c_t)
+
+    with :math:`W *_G x = \sum_{k=0}^{K-1} T_k(\tilde L)\, x\, W_k` and :math:`\tilde L = 2 L / \lambda_{max} - I`.
+    Each filter reaches K - 1 hops at every step. Peepholes are one weight per channel, shared by the nodes: the
+    paper's parameter counts leave room for no more.
+
+    Special cases: with K = 1 and no peepholes it is `torch.nn.LSTM` with nodes as the batch; without edges it is
+    that LSTM with weights :math:`W_0 - W_2 + W_4 - \dots`, since then :math:`\tilde L = 0`.
+
+    It has :math:`4K(dn + n^2) + 4n + 3n` weights for d inputs and n outputs (4n for the biases, 3n for peepholes).
+
+    Args:
+        in_channels: features of a node at one step, F.
+        out_channels: features of a state, H.
+        K: number of Chebyshev terms, at least 1.
+        normalization: of the Laplacian: "sym", "rw" or None.
+        bias: whether gates have a bias.
+        peephole: whether gates see the cell state.
+
+    Shapes:
+        - **x:** ``[N, T, F]``, nodes first, so that PyG can batch it; ``[N, F]`` for one step; or ``[B, N, T, F]`` for
+          B signals on one graph, which is stored and multiplied once
+        - **edge_index:** ``[2, E]``, both directions of every edge; a list of T of them for a graph that changes; or
+          what `operator` gives, to normalise a graph only once
+        - **edge_weight:** ``[E]``, or a list of T
+        - **state:** ``(h, c)``, each ``[N, H]`` (``[B, N, H]``)
+        - **batch:** graph of each node ``[N]``
+        - **lambda_max:** one number, or one per graph ``[G]``; None takes a bound of each graph by itself (2 for "sym"
+          and "rw")
+        - **lengths:** steps of each graph's (or signal's) sequence ``[G]`` (``[B]``): there its state stops, and
+          later outputs are zero
+        - **mask:** True where a value was observed, ``[N, T]`` or ``[N, T, F]``; a missing value counts as zero,
+          even if it is NaN
+        - **output:** ``[N, T, H]`` (``[N, H]``, ``[B, N, T, H]``), and the final ``(h, c)``
+
+    Raises:
+        ValueError: for shapes that do not fit, a directed graph, K < 1, or weights that are not finite.
+    """
+
+    def forward(
+        self,
+        x: Tensor,
+        edge_index: Any,
+        edge_weight: Any = None,
+        state: tuple[Tensor, Tensor] | None = None,
+        batch: Tensor | None = None,
+        lambda_max: Tensor | float | None = None,
+        lengths: Tensor | None = None,
+        mask: Tensor | None = None,
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Runs over all steps; see the class for shapes."""
+        out, (h, c) = self.forward_signals(x, edge_index, edge_weight, state, batch, lambda_max, lengths, mask)
+        return out, (h, c)
+
+
+class GCRNCell(_GraphLSTM):
+    """One step of a `GCRN`, with the same weights, for graphs and loops of the caller's own.
+
+    Arguments are those of `GCRN`.
+
+    Shapes:
+        - **x:** ``[N, F]``
+        - **edge_index:** ``[2, E]``, or what `operator` gives
+        - **state:** ``(h, c)``, each ``[N, H]``; zeros where it is None
+        - **output:** ``h`` and ``(h, c)``, each ``[N, H]``
+    """
+
+    def forward(
+        self,
+        x: Tensor,
+        edge_index: Any,
+        edge_weight: Tensor | None = None,
+        state: tuple[Tensor, Tensor] | None = None,
+        batch: Tensor | None = None,
+        lambda_max: Tensor | float | None = None,
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """One step; see the class for shapes."""
+        if x.dim() != 2:
+            raise ValueError(f"x has shape {list(x.shape)}, expected [N, {self.in_channels}]: one step")
+        out, (h, c) = self.forward_signals(x, edge_index, edge_weight, state, batch, lambda_max)
+        return out, (h, c)

@@ -1,0 +1,200 @@
+"""Equations of the RNN, GRU and LSTM, once for torch's fused kernels on paths and once level by level."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+from gnnseq.ops.paths import PathLayout
+from gnnseq.ops.scan import Children, States, scan
+from gnnseq.ops.schedule import Schedule
+
+_SATURATED = 1e4  # a gate's input at which float32 and float64 sigmoids are exactly 0 or 1
+
+
+class Cell(nn.Module, ABC):
+    """One layer of a recurrence in one direction.
+
+    A subclass gives the number of gates and the equations of one level. Gates come in torch's order.
+
+    Args:
+        in_channels: features of a node, F.
+        out_channels: features of a state, H.
+        bias: whether each gate has a bias.
+    """
+
+    gates: int
+    states: int = 1
+
+    def __init__(self, in_channels: int, out_channels: int, bias: bool = True) -> None:
+        super().__init__()
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.weight_ih = nn.Parameter(torch.empty(self.gates * out_channels, in_channels))
+        self.weight_hh = nn.Parameter(torch.empty(self.gates * out_channels, out_channels))
+        self.bias = nn.Parameter(torch.empty(self.gates * out_channels)) if bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        r"""Draws every weight from :math:`U(-1/\sqrt H, 1/\sqrt H)`, as torch does."""
+        bound = self.out_channels**-0.5
+        for weight in self.parameters():
+            nn.init.uniform_(weight, -bound, bound)
+
+    def extra_repr(self) -> str:
+        """Sizes, as PyG prints them."""
+        return f"{self.in_channels}, {self.out_channels}, bias={self.bias is not None}"
+
+    def forward(self, x: Tensor, schedule: Schedule, initial: States | None = None) -> tuple[Tensor, States]:
+        """Output of every node ``[N, H]`` and the states of every graph's root, each ``[G, H]``."""
+        if schedule.paths is None:
+            return self.by_level(x, schedule, initial)
+        return self.on_paths(x, schedule.paths, initial)
+
+    def by_level(self, x: Tensor, schedule: Schedule, initial: States | None = None) -> tuple[Tensor, States]:
+        """The same, level by level, for any directed acyclic graph."""
+        states = self.node_states(x, schedule, initial)
+        return states[0], tuple(schedule.at_roots(state) for state in states)
+
+    def node_states(self, x: Tensor, schedule: Schedule, initial: States | None = None) -> States:
+        """States of every node, each ``[N, H]``."""
+        inputs = nn.functional.linear(x, self.weight_ih, self.bias)
+        return scan(schedule, self.step, inputs, initial)
+
+    @abstractmethod
+    def step(self, x: Tensor, children: Children | None, level: int) -> States:
+        """States of a level from its projected inputs ``[n, gates * H]`` and what flows in."""
+
+    def on_paths(self, x: Tensor, paths: PathLayout, initial: States | None = None) -> tuple[Tensor, States]:
+        """The same on a batch of paths, by torch's fused kernel on the padded tensor.
+
+        What comes after the last node of a path cannot change an earlier output, so padding is exact.
+        """
+        if initial is None:
+            initial = (x.new_zeros(paths.num_paths, self.out_channels),) * self.states
+        dense = paths.dense(x)
+        out, last = self.fused(dense, paths, tuple(state.unsqueeze(0) for state in initial))
+        flat = out.reshape(-1, self.out_channels)
+        return paths.nodes(out), (flat.index_select(0, paths.last), *last[1:])
+
+    @abstractmethod
+    def fused(self, x: Tensor, paths: PathLayout, initial: States) -> tuple[Tensor, States]:
+        """torch's kernel on ``[B, T, F]``: output ``[B, T, H]``, final states ``[B, H]`` each."""
+
+    def fused_weights(self) -> list[Tensor]:
+        """Weights as torch's kernels want them, with two bias vectors."""
+        if self.bias is None:
+            return [self.weight_ih, self.weight_hh]
+        return [self.weight_ih, self.weight_hh, self.bias, torch.zeros_like(self.bias)]
+
+
+class RNNCell(Cell):
+    r""":math:`h_v = \tanh(W_{ih} x_v + W_{hh} \sum_k h_k + b)` over the children k of v."""
+
+    gates = 1
+
+    def step(self, x: Tensor, children: Children | None, level: int) -> States:
+        """One level."""
+        if children is None:
+            return (x.tanh(),)
+        return (torch.addmm(x, children.sum(children.states[0]), self.weight_hh.t()).tanh(),)
+
+    def fused(self, x: Tensor, paths: PathLayout, initial: States) -> tuple[Tensor, States]:
+        """torch.rnn_tanh."""
+        out, h = torch.rnn_tanh(
+            x, initial[0], self.fused_weights(), self.bias is not None, 1, 0.0, self.training, False, True
+        )
+        return out, (h[0],)
+
+
+class GRUCell(Cell):
+    r"""The GRU with :math:`\tilde h_v = \sum_k h_k` over the children k of v.
+
+    .. math::
+        r, z &= \sigma(W_{ir,iz} x_v + W_{hr,hz} \tilde h_v + b_{r,z}) \\
+        n &= \tanh(W_{in} x_v + b_n + r \odot (W_{hn} \tilde h_v + b_{hn})) \\
+        h_v &= (1 - z) \odot n + z \odot \tilde h_v
+
+    Of torch's two biases only the candidate's second one, ``bias_hn``, is a weight of its own.
+    """
+
+    gates = 3
+
+    def __init__(self, in_channels: int, out_channels: int, bias: bool = True) -> None:
+        super().__init__(in_channels, out_channels, bias)
+        self.bias_hn = nn.Parameter(torch.empty(out_channels)) if bias else None
+        self.reset_parameters()
+
+    def step(self, x: Tensor, children: Children | None, level: int) -> States:
+        """One level."""
+        if children is None:
+            h = x.new_zeros(len(x), self.out_channels)
+            hidden = h.new_zeros(len(x), 3 * self.out_channels)
+        else:
+            h = children.sum(children.states[0])
+            hidden = h @ self.weight_hh.t()
+        x_rz, x_n = x.split([2 * self.out_channels, self.out_channels], dim=-1)
+        h_rz, h_n = hidden.split([2 * self.out_channels, self.out_channels], dim=-1)
+        r, z = (x_rz + h_rz).sigmoid().chunk(2, dim=-1)
+        n = (x_n + r * (h_n if self.bias_hn is None else h_n + self.bias_hn)).tanh()
+        return (n + z * (h - n),)
+
+    def fused(self, x: Tensor, paths: PathLayout, initial: States) -> tuple[Tensor, States]:
+        """torch.gru."""
+        out, h = torch.gru(
+            x, initial[0], self.fused_weights(), self.bias is not None, 1, 0.0, self.training, False, True
+        )
+        return out, (h[0],)
+
+    def fused_weights(self) -> list[Tensor]:
+        """The second bias is zero but for the candidate."""
+        weights = super().fused_weights()
+        if self.bias_hn is None:
+            return weights
+        zeros = self.bias_hn.new_zeros(2 * self.out_channels)
+        return [*weights[:3], torch.cat([zeros, self.bias_hn])]
+
+
+class LSTMCell(Cell):
+    r"""The child-sum Tree-LSTM of Tai et al. 2015 (https://arxiv.org/abs/1503.00075), which on a path is the LSTM.
+
+    .. math::
+        i, g, o &= \sigma, \tanh, \sigma(W x_v + U \textstyle\sum_k h_k + b) \\
+        f_k &= \sigma(W_f x_v + U_f h_k + b_f) \\
+        c_v &= i \odot g + \textstyle\sum_k f_k \odot c_k, \qquad h_v = o \odot \tanh(c_v)
+    """
+
+    gates = 4
+    states = 2
+
+    def step(self, x: Tensor, children: Children | None, level: int) -> States:
+        """One level."""
+        H = self.out_channels
+        x_i, x_f, x_go = x.split([H, H, 2 * H], dim=-1)
+        if children is None:
+            i, g, o = x_i.sigmoid(), x_go[:, :H].tanh(), x_go[:, H:].sigmoid()
+            c = i * g
+            return o * c.tanh(), c
+        w_i, w_f, w_go = self.weight_hh.split([H, H, 2 * H])
+        h, c_child = children.states
+        h_sum = children.sum(h)
+        i = torch.addmm(x_i, h_sum, w_i.t()).sigmoid()
+        g, o = torch.addmm(x_go, h_sum, w_go.t()).chunk(2, dim=-1)
+        f = torch.addmm(x_f.index_select(0, children.parent), h, w_f.t()).sigmoid()
+        c = i * g.tanh() + children.sum(f * c_child)
+        return o.sigmoid() * c.tanh(), c
+
+    def fused(self, x: Tensor, paths: PathLayout, initial: States) -> tuple[Tensor, States]:
+        """torch.lstm.
+
+        Where paths end at different steps, one more input feature marks the padding: it closes the input gate and
+        opens the forget gate exactly, so that the final cell state is that of each path's last node.
+        """
+        weights = self.fused_weights()
+        if not paths.equal:
+            x = torch.cat([x, paths.padding.to(x.dtype).unsqueeze(-1)], dim=-1)
+            hold = x.new_zeros(4, self.out_channels)
+            hold[0], hold[1] = -_SATURATED, _SATURATED
+            weights[0] = torch.cat([self.weight_ih, hold.view(-1, 1)], dim=1)
+        out, h, c = torch.lstm(x, initial, weights, self.bias is not None, 1, 0.0, self.training, False, True)
+        return out, (h[0], c[0])

@@ -1,0 +1,90 @@
+"""Graph convolution, stacked, on one normalised adjacency."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gnnseq.ops.edges import plain_edges
+from gnnseq.ops.sparse import SparseOperator
+from gnnseq.ops.spectral import gcn_operator
+
+
+class GCN(nn.Module):
+    r"""A stack of graph convolutions (Kipf and Welling 2017, https://arxiv.org/abs/1609.02907).
+
+    .. math:: H^{(l+1)} = \hat A\, \rho(H^{(l)}) W^{(l)} + b^{(l)}, \qquad
+        \hat A = \tilde D^{-1/2} (A + I) \tilde D^{-1/2}
+
+    with the activation :math:`\rho` between layers, none before the first and none after the last. L layers reach
+    exactly L hops. One layer is `torch_geometric.nn.GCNConv`; inside an undirected path it is a convolution with
+    kernel (W/3, W/3, W/3). The adjacency is normalised once for all layers, and multiplied on the narrower side of W.
+
+    It has :math:`nd + n` weights in the first layer and :math:`n^2 + n` in each other. A node and its neighbours share
+    one weight: to give the node itself another one, stack `torch_geometric.nn.GraphConv` with `ConvStack`.
+
+    Args:
+        in_channels: features of a node, F.
+        out_channels: features of every layer's output, H.
+        num_layers: number of convolutions L.
+        bias: whether each layer has a bias.
+        add_self_loops: whether every node reads itself.
+        activation: applied between layers; ReLU by default.
+
+    Shapes:
+        - **x:** ``[N, F]``
+        - **edge_index:** ``[2, E]``, or a `SparseOperator` that was normalised before
+        - **edge_weight:** ``[E]``
+        - **output:** ``[N, H]``
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        add_self_loops: bool = True,
+        activation: nn.Module | None = None,
+    ) -> None:
+        super().__init__()
+        for name, value in {"in_channels": in_channels, "out_channels": out_channels, "num_layers": num_layers}.items():
+            if value < 1:
+                raise ValueError(f"{name} is {value}, expected at least 1")
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.num_layers = num_layers
+        self.add_self_loops = add_self_loops
+        self.activation = nn.ReLU() if activation is None else activation
+        widths = [in_channels] + [out_channels] * num_layers
+        self.weights = nn.ParameterList(torch.empty(widths[i], out_channels) for i in range(num_layers))
+        self.biases = nn.ParameterList(torch.empty(out_channels) for _ in range(num_layers)) if bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Glorot weights and zero biases, as in PyG."""
+        for weight in self.weights:
+            nn.init.xavier_uniform_(weight)
+        for bias in self.biases or []:
+            nn.init.zeros_(bias)
+
+    def extra_repr(self) -> str:
+        """The arguments, as PyG prints them."""
+        return f"{self.in_channels}, {self.out_channels}, num_layers={self.num_layers}"
+
+    def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
+        """Runs the stack; see the class for shapes."""
+        if x.dim() != 2 or x.size(1) != self.in_channels:
+            raise ValueError(f"x has shape {list(x.shape)}, expected [N, {self.in_channels}]")
+        if isinstance(edge_index, SparseOperator):
+            operator = edge_index
+        else:
+            edges, weight = plain_edges(edge_index, edge_weight)
+            weight = None if weight is None else weight.to(x.dtype)
+            operator = gcn_operator(edges, x.size(0), weight, self.add_self_loops)
+        for layer, weight in enumerate(self.weights):
+            x = x if layer == 0 else self.activation(x)
+            x = (operator @ x) @ weight if weight.size(0) < weight.size(1) else operator @ (x @ weight)
+            if self.biases is not None:
+                x = x + self.biases[layer]
+        return x

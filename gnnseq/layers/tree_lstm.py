@@ -1,0 +1,143 @@
+"""The two Tree-LSTMs of Tai et al. 2015."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gnnseq.layers.recurrent import LSTM
+from gnnseq.ops.scan import Children, States, scan
+from gnnseq.ops.schedule import Schedule
+
+
+class ChildSumTreeLSTM(LSTM):
+    """The child-sum Tree-LSTM under its paper's name; the equations and everything else are those of `LSTM`.
+
+    A node adds up its children's outputs and keeps one forget gate for each child, so children have no order
+    (Tai et al. 2015, https://arxiv.org/abs/1503.00075, equations 2 to 8).
+    """
+
+
+class NaryTreeLSTM(nn.Module):
+    r"""The N-ary Tree-LSTM, whose children have places: a first, a second, and so on to N.
+
+    .. math::
+        i, g, o &= \sigma, \tanh, \sigma(W_{i,g,o} x_v + \textstyle\sum_l U_{i,g,o}^{(l)} h_l + b_{i,g,o}) \\
+        f_k &= \sigma(W_f x_v + \textstyle\sum_l U_f^{(k l)} h_l + b_f) \\
+        c_v &= i \odot g + \textstyle\sum_k f_k \odot c_k, \qquad h_v = o \odot \tanh(c_v)
+
+    (Tai et al. 2015, https://arxiv.org/abs/1503.00075, equations 9 to 14; g is the paper's u.) Off-diagonal
+    :math:`U_f^{(kl)}` let one child decide what is forgotten of another. A missing child is zero. With N = 1 on a path
+    it is the LSTM. The authors' code departs from their equations (no gates at the leaves, no input at inner nodes);
+    this layer follows the equations.
+
+    It has :math:`4nd + (3N + N^2) n^2 + 4n` weights for d inputs and n outputs.
+
+    Args:
+        in_channels: features of a node, F.
+        out_channels: features of a state, H.
+        arity: number of places for children, N.
+        bias: whether gates have a bias.
+
+    Shapes:
+        - **x:** ``[N, F]``
+        - **edge_index:** ``[2, E]`` from child to parent, or a `Schedule`
+        - **edge_slot:** ``[E]``, the place of each edge's child at its parent, from 0
+        - **state:** a pair ``(h, c)`` of ``[G, H]``, read by the leaves of each graph as their first child
+        - **output:** ``[N, H]``, and ``(h, c)`` of every graph's root, each ``[G, H]``
+
+    Raises:
+        ValueError: for a cycle, a node out of range, a place outside the arity, two children in one place (both name
+            the node), or shapes that do not fit.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, arity: int = 2, bias: bool = True) -> None:
+        super().__init__()
+        for name, value in {"in_channels": in_channels, "out_channels": out_channels, "arity": arity}.items():
+            if value < 1:
+                raise ValueError(f"{name} is {value}, expected at least 1")
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.arity = arity
+        H = out_channels
+        self.weight_ih = nn.Parameter(torch.empty(4 * H, in_channels))
+        self.weight_igo = nn.Parameter(torch.empty(arity, 3 * H, H))
+        self.weight_f = nn.Parameter(torch.empty(arity, arity, H, H))
+        self.bias = nn.Parameter(torch.empty(4 * H)) if bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        r"""Draws every weight from :math:`U(-1/\sqrt H, 1/\sqrt H)`."""
+        bound = self.out_channels**-0.5
+        for weight in self.parameters():
+            nn.init.uniform_(weight, -bound, bound)
+
+    def extra_repr(self) -> str:
+        """The arguments, as PyG prints them."""
+        return f"{self.in_channels}, {self.out_channels}, arity={self.arity}"
+
+    def forward(
+        self,
+        x: Tensor,
+        edge_index: Any,
+        edge_slot: Tensor,
+        state: tuple[Tensor, Tensor] | None = None,
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Runs the recurrence; see the class for shapes."""
+        if x.dim() != 2 or x.size(1) != self.in_channels:
+            raise ValueError(f"x has shape {list(x.shape)}, expected [N, {self.in_channels}]")
+        schedule = Schedule.from_edge_index(edge_index, x.size(0))
+        self._check_slots(schedule.edge_index, edge_slot)
+        if state is not None and state[0].shape != (schedule.num_graphs, self.out_channels):
+            expected = [schedule.num_graphs, self.out_channels]
+            raise ValueError(f"state has shape {list(state[0].shape)}, expected {expected}: graphs, out_channels")
+        h, c = self._scan(x, schedule, edge_slot, state)
+        return h, (schedule.at_roots(h), schedule.at_roots(c))
+
+    def _check_slots(self, edge_index: Tensor, edge_slot: Tensor) -> None:
+        if edge_slot.shape != (edge_index.size(1),):
+            raise ValueError(f"edge_slot has shape {list(edge_slot.shape)}, expected [{edge_index.size(1)}]")
+        outside = (edge_slot < 0) | (edge_slot >= self.arity)
+        if bool(outside.any()):
+            edge = int(outside.nonzero()[0])
+            raise ValueError(
+                f"edge_slot[{edge}] is {int(edge_slot[edge])} at node {int(edge_index[1, edge])}, "
+                f"expected 0 to {self.arity - 1}: the arity is {self.arity}"
+            )
+        place = edge_index[1] * self.arity + edge_slot
+        ordered = place.sort().values
+        twice = ordered[1:][ordered[1:] == ordered[:-1]]
+        if twice.numel():
+            node, slot = divmod(int(twice[0]), self.arity)
+            raise ValueError(f"edge_slot gives node {node} two children in place {slot}, expected one")
+
+    def _scan(self, x: Tensor, schedule: Schedule, edge_slot: Tensor, initial: States | None) -> States:
+        slots = edge_slot[schedule.edge_order].split([len(level.child) for level in schedule.levels])
+        # one product a level: rows are the children's states side by side, columns i, g, o, then each f
+        H, A = self.out_channels, self.arity
+        weight = torch.cat(
+            [
+                self.weight_igo.transpose(1, 2).reshape(A * H, 3 * H),
+                self.weight_f.permute(1, 3, 0, 2).reshape(A * H, A * H),
+            ],
+            dim=1,
+        )
+
+        def step(inputs: Tensor, children: Children | None, level: int) -> States:
+            return self._step(inputs, children, slots[level], weight)
+
+        return scan(schedule, step, nn.functional.linear(x, self.weight_ih, self.bias), initial)
+
+    def _step(self, x: Tensor, children: Children | None, slot: Tensor, weight: Tensor) -> States:
+        H, A = self.out_channels, self.arity
+        x_i, x_f, x_g, x_o = x.split(H, dim=-1)
+        if children is None:
+            c = x_i.sigmoid() * x_g.tanh()
+            return x_o.sigmoid() * c.tanh(), c
+        initial = len(children.parent) - len(slot)  # rows that come from the initial state sit in place 0
+        place = children.parent * A + (torch.cat([slot, slot.new_zeros(initial)]) if initial else slot)
+        h, c_child = (state.new_zeros(len(x) * A, H).index_copy(0, place, state) for state in children.states)
+        i, g, o, f = (h.view(len(x), A * H) @ weight).split([H, H, H, A * H], dim=-1)
+        f = (f.view(len(x), A, H) + x_f.unsqueeze(1)).sigmoid()
+        c = (x_i + i).sigmoid() * (x_g + g).tanh() + (f * c_child.view(len(x), A, H)).sum(1)
+        return (x_o + o).sigmoid() * c.tanh(), c

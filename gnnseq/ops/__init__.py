@@ -1,0 +1,17 @@
+"""Differentiable mathematics without weights."""
+
+from gnnseq.ops.scan import scan
+from gnnseq.ops.schedule import Schedule
+from gnnseq.ops.segment import segment
+from gnnseq.ops.sparse import SparseOperator
+from gnnseq.ops.spectral import chebyshev_terms, gcn_operator, scaled_laplacian
+
+__all__ = [
+    "Schedule",
+    "SparseOperator",
+    "chebyshev_terms",
+    "gcn_operator",
+    "scaled_laplacian",
+    "scan",
+    "segment",
+]

@@ -1,0 +1,24 @@
+"""Which graph of a batch each node belongs to, read from the edges alone."""
+
+import numpy as np
+
+from gnnseq.ops.levels import Ints
+
+
+def components(source: Ints, target: Ints, num_nodes: int) -> Ints:
+    """Number of the weakly connected component of each node, counted by each component's first node.
+
+    Every round hooks the larger of two neighbouring labels to the smaller and shortens all chains, so a path of
+    any length takes a logarithmic number of rounds.
+    """
+    label = np.arange(num_nodes)
+    while True:
+        low = np.minimum(label[source], label[target])
+        high = np.maximum(label[source], label[target])
+        apart = low != high
+        if not apart.any():
+            break
+        np.minimum.at(label, high[apart], low[apart])
+        while not np.array_equal(shorter := label[label], label):
+            label = shorter
+    return np.unique(label, return_inverse=True)[1]

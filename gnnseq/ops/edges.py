@@ -1,0 +1,57 @@
+"""One form for every way in which PyG writes down the edges of a graph."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch_geometric.typing import SparseTensor
+from torch_geometric.utils import is_sparse, to_edge_index
+
+Adjacency = Tensor | SparseTensor
+
+
+def plain_edges(edge_index: Any, edge_weight: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+    r"""Returns a plain ``[2, E]`` tensor of edges, and their weights where there are any.
+
+    A sparse adjacency is read as PyG's layers read it, as the transposed matrix ``adj_t`` with one row per
+    target. Its values become the weights; a value of one everywhere counts as no weight.
+
+    Args:
+        edge_index: edges ``[2, E]``, a PyG ``EdgeIndex``, a ``torch.sparse`` matrix or a ``SparseTensor``.
+        edge_weight: weights ``[E]``; only with edges, since a sparse matrix carries its own.
+
+    Raises:
+        TypeError: for anything else.
+        ValueError: for a tensor of another shape or dtype, or weights beside a sparse matrix.
+    """
+    if is_sparse(edge_index):
+        if edge_weight is not None:
+            raise ValueError("edge_weight is given twice: a sparse edge_index carries its own values")
+        flipped, value = to_edge_index(edge_index)
+        return flipped.flip(0), None if bool((value == 1).all()) else value
+    if not isinstance(edge_index, Tensor):
+        raise TypeError(f"edge_index is a {type(edge_index).__name__}, expected a tensor [2, E] or a sparse matrix")
+    if edge_index.dim() != 2 or edge_index.size(0) != 2:
+        raise ValueError(f"edge_index has shape {list(edge_index.shape)}, expected [2, E]")
+    if edge_index.dtype != torch.long:
+        raise ValueError(f"edge_index has dtype {edge_index.dtype}, expected torch.int64")
+    return edge_index.as_subclass(Tensor), edge_weight
+
+
+def check_edges(edge_index: Tensor, num_nodes: int) -> None:
+    """Raises a ``ValueError`` that names the first node index outside ``0 .. num_nodes - 1``."""
+    if edge_index.numel() == 0:
+        return
+    low, high = edge_index.aminmax()
+    if low < 0 or high >= num_nodes:
+        wrong = int(high) if high >= num_nodes else int(low)
+        raise ValueError(f"edge_index refers to node {wrong} of {num_nodes}, expected 0 to {num_nodes - 1}")
+
+
+def check_weights(edge_weight: Tensor, num_edges: int) -> None:
+    """Raises a ``ValueError`` unless ``edge_weight`` is one finite number per edge."""
+    if edge_weight.shape != (num_edges,):
+        raise ValueError(f"edge_weight has shape {list(edge_weight.shape)}, expected [{num_edges}], one per edge")
+    if not bool(torch.isfinite(edge_weight).all()):
+        bad = int((~torch.isfinite(edge_weight)).nonzero()[0])
+        raise ValueError(f"edge_weight[{bad}] is {edge_weight[bad].item()}, expected finite numbers")

@@ -1,0 +1,86 @@
+"""Batches of paths as dense tensors, so that torch's fused recurrent kernels can run on them."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class PathLayout:
+    """Where every node of a batch of paths stands in the padded tensor ``[B, T]``.
+
+    Attributes:
+        index: position ``b * T + t`` of each node ``[N]``; None where nodes fill the tensor in order.
+        length: number of nodes of each path ``[B]``.
+        num_steps: T, the length of the longest path.
+    """
+
+    index: Tensor | None
+    length: Tensor
+    num_steps: int
+
+    @property
+    def num_paths(self) -> int:
+        """Number of paths, B."""
+        return self.length.numel()
+
+    @cached_property
+    def equal(self) -> bool:
+        """Whether all paths have the same length."""
+        return bool((self.length == self.num_steps).all())
+
+    @cached_property
+    def positions(self) -> Tensor:
+        """Position of each node in the padded tensor ``[N]``."""
+        if self.index is not None:
+            return self.index
+        return torch.arange(self.num_paths * self.num_steps, device=self.length.device)
+
+    @cached_property
+    def last(self) -> Tensor:
+        """Position of the last node of each path in the padded tensor ``[B]``."""
+        return torch.arange(self.num_paths, device=self.length.device) * self.num_steps + self.length - 1
+
+    def dense(self, x: Tensor) -> Tensor:
+        """Nodes ``[N, F]`` to the padded tensor ``[B, T, F]``, zero where a path has ended."""
+        size = (self.num_paths, self.num_steps, x.size(-1))
+        if self.index is None:
+            return x.view(size) if x.is_contiguous() else x.reshape(size)
+        flat = x.new_zeros(size[0] * size[1], size[2])
+        return flat.index_copy(0, self.index, x).view(size)
+
+    def nodes(self, dense: Tensor) -> Tensor:
+        """The padded tensor ``[B, T, F]`` to nodes ``[N, F]``."""
+        flat = dense.reshape(-1, dense.size(-1))
+        return flat if self.index is None else flat.index_select(0, self.index)
+
+    @cached_property
+    def padding(self) -> Tensor:
+        """One where a path has ended, zero elsewhere, ``[B, T]``."""
+        steps = torch.arange(self.num_steps, device=self.length.device)
+        return (steps >= self.length.unsqueeze(1)).float()
+
+    def reversed(self) -> "PathLayout":
+        """The same paths walked from the last node to the first."""
+        path = self.positions // self.num_steps
+        step = self.positions % self.num_steps
+        return replace(self, index=path * self.num_steps + self.length[path] - 1 - step)
+
+
+def consecutive_paths(edge_index: Tensor, num_nodes: int) -> PathLayout | None:
+    """The layout of paths whose edges run from every node to the next number, or None for other graphs."""
+    source, target = edge_index[0], edge_index[1]
+    if not torch.equal(target, source + 1) or not bool((source[1:] > source[:-1]).all()):
+        return None
+    is_first = torch.ones(num_nodes, dtype=torch.bool, device=edge_index.device)
+    is_first[target] = False
+    first = is_first.nonzero().view(-1)
+    length = torch.diff(first, append=first.new_tensor([num_nodes]))
+    num_steps = int(length.max())
+    if num_steps * length.numel() == num_nodes:
+        return PathLayout(None, length, num_steps)
+    path = torch.repeat_interleave(torch.arange(len(first), device=first.device), length)
+    step = torch.arange(num_nodes, device=first.device) - first[path]
+    return PathLayout(path * num_steps + step, length, num_steps)

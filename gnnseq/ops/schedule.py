@@ -1,0 +1,212 @@
+"""In which order a recurrence visits the nodes of a batch of directed acyclic graphs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gnnseq.ops.components import components
+from gnnseq.ops.edges import check_edges, plain_edges
+from gnnseq.ops.levels import Ints, cut, height_to_root
+from gnnseq.ops.paths import PathLayout, consecutive_paths
+
+
+@dataclass(frozen=True)
+class TensorLevel:
+    """One level as tensors on the device of the edges; see `gnnseq.ops.levels.Level`.
+
+    Attributes:
+        size: number of nodes of the level.
+        child: position in the carry of each incoming edge's source ``[E_l]``.
+        parent: position in the level of each incoming edge's target ``[E_l]``.
+        keep: positions in the carry of the older nodes that stay in it; None where there are none.
+        leaf: positions in the level of the nodes without incoming edges.
+        leaf_graph: the graph of each of them.
+    """
+
+    size: int
+    child: Tensor
+    parent: Tensor
+    keep: Tensor | None
+    leaf: Tensor
+    leaf_graph: Tensor
+
+
+class Schedule:
+    """The order in which a recurrence computes the nodes of a batch of directed acyclic graphs.
+
+    Made once for a batch and shared by all its layers. A batch of paths is recognised whatever its nodes' numbers,
+    and runs on torch's fused kernels; every other graph is cut into levels.
+
+    A *graph* here is an entry of ``batch`` or, without it, a weakly connected component. A *root* is a node without
+    outgoing edges, a *leaf* one without incoming edges.
+
+    Args:
+        edge_index: edges ``[2, E]`` from the node that is read to the node that reads it.
+        num_nodes: number of nodes N.
+        batch: graph of each node ``[N]``.
+
+    Raises:
+        ValueError: for a cycle (one is named), a node out of range, or ``batch`` of another length.
+    """
+
+    def __init__(
+        self, edge_index: Tensor, num_nodes: int, batch: Tensor | None = None, reverse_of: "Schedule | None" = None
+    ) -> None:
+        self.edge_index = edge_index
+        self.num_nodes = num_nodes
+        self._batch = batch
+        self._reversed = reverse_of
+        self._consecutive: PathLayout | None = None
+        if reverse_of is None:
+            self._check()
+            self._consecutive = consecutive_paths(edge_index, num_nodes)
+            self.paths = self._find_paths()
+            if self.paths is None:
+                _ = self._height  # a cycle is an error here, not at the first use
+        else:
+            self.paths = None if reverse_of.paths is None else reverse_of.paths.reversed()
+
+    def _check(self) -> None:
+        if self.num_nodes < 1:
+            raise ValueError(f"num_nodes is {self.num_nodes}, expected at least 1")
+        if self._batch is not None and self._batch.shape != (self.num_nodes,):
+            shape = list(self._batch.shape)
+            raise ValueError(f"batch has shape {shape}, expected [{self.num_nodes}], one per node")
+        check_edges(self.edge_index, self.num_nodes)
+
+    def _find_paths(self) -> PathLayout | None:
+        """The layout of the paths, whatever their nodes' numbers, if every graph is one path."""
+        if self._batch is not None and self.root_of_graph is None:
+            return None
+        if self._consecutive is not None:
+            return self._consecutive
+        degree = [torch.bincount(ends, minlength=self.num_nodes).max() for ends in self.edge_index]
+        if max(degree) > 1:
+            return None
+        graph, height = self.graph, self._tensor(self._height)
+        length = torch.bincount(graph)
+        num_steps = int(length.max())
+        return PathLayout(graph * num_steps + length[graph] - 1 - height, length, num_steps)
+
+    @classmethod
+    def from_edge_index(cls, edge_index: Any, num_nodes: int, batch: Tensor | None = None) -> "Schedule":
+        """A schedule of anything that PyG accepts as edges; a `Schedule` is returned as it is."""
+        if isinstance(edge_index, Schedule):
+            if edge_index.num_nodes != num_nodes:
+                raise ValueError(f"the Schedule is of {edge_index.num_nodes} nodes, but x has {num_nodes}")
+            return edge_index
+        return cls(plain_edges(edge_index)[0], num_nodes, batch)
+
+    def __repr__(self) -> str:
+        kind = "paths" if self.paths is not None else f"levels={len(self.levels)}"
+        return f"Schedule(nodes={self.num_nodes}, edges={self.edge_index.size(1)}, {kind})"
+
+    @property
+    def device(self) -> torch.device:
+        """Where the indices live."""
+        return self.edge_index.device
+
+    @cached_property
+    def _edges(self) -> tuple[Ints, Ints]:
+        source, target = self.edge_index.detach().cpu().numpy()
+        return source, target
+
+    @cached_property
+    def _height(self) -> Ints:
+        return height_to_root(*self._edges, self.num_nodes)
+
+    def _tensor(self, array: Ints) -> Tensor:
+        return torch.from_numpy(array).to(self.device)
+
+    def _split(self, arrays: Sequence[Ints]) -> Sequence[Tensor]:
+        """Many small arrays as tensors, with one copy to the device."""
+        joined = self._tensor(np.concatenate(arrays)) if arrays else torch.empty(0, dtype=torch.long)
+        return joined.split([len(a) for a in arrays])
+
+    @cached_property
+    def graph(self) -> Tensor:
+        """Graph of each node ``[N]``."""
+        if self._batch is not None:
+            return self._batch
+        if self._consecutive is not None:
+            return torch.repeat_interleave(self._consecutive.length)
+        return self._tensor(components(*self._edges, self.num_nodes))
+
+    @cached_property
+    def num_graphs(self) -> int:
+        """Number of graphs G."""
+        if self._batch is None and self._consecutive is not None:
+            return self._consecutive.num_paths
+        return int(self.graph.max()) + 1
+
+    @cached_property
+    def roots(self) -> Tensor:
+        """Nodes without outgoing edges, in ascending order ``[R]``."""
+        is_root = torch.ones(self.num_nodes, dtype=torch.bool, device=self.device)
+        is_root[self.edge_index[0]] = False
+        return is_root.nonzero().view(-1)
+
+    @cached_property
+    def root_of_graph(self) -> Tensor | None:
+        """The root of each graph ``[G]``, or None unless every graph has exactly one."""
+        graph = self.graph[self.roots]
+        if not bool((torch.bincount(graph, minlength=self.num_graphs) == 1).all()):
+            return None
+        return self.roots[graph.argsort()]
+
+    def at_roots(self, state: Tensor) -> Tensor:
+        """The state ``[G, H]`` of each graph: that of its root, or the mean over its roots."""
+        if self.root_of_graph is not None:
+            return state.index_select(0, self.root_of_graph)
+        graph = self.graph[self.roots]
+        count = torch.bincount(graph, minlength=self.num_graphs).clamp(min=1)
+        total = state.new_zeros(self.num_graphs, state.size(-1))
+        total = total.index_add(0, graph, state.index_select(0, self.roots))
+        return total / count.unsqueeze(1)
+
+    @cached_property
+    def _cut(self) -> tuple[list[TensorLevel], Tensor, Tensor]:
+        levels, order, edge_order = cut(*self._edges, self._height)
+        first = np.concatenate([[0], np.cumsum([level.size for level in levels])])
+        leaves = [order[f + level.leaf] for f, level in zip(first, levels, strict=False)]
+        columns = [[level[i] for level in levels] for i in range(1, 5)]
+        child, parent, keep, leaf = (self._split(column) for column in columns)
+        graph = [self.graph[node] for node in self._split(leaves)]
+        tensors = [
+            TensorLevel(level.size, child[i], parent[i], keep[i] if len(level.keep) else None, leaf[i], graph[i])
+            for i, level in enumerate(levels)
+        ]
+        return tensors, self._tensor(order), self._tensor(edge_order)
+
+    @property
+    def levels(self) -> list[TensorLevel]:
+        """The levels, from the first to be computed to the roots."""
+        return self._cut[0]
+
+    @property
+    def order(self) -> Tensor:
+        """Nodes in the order of the levels ``[N]``."""
+        return self._cut[1]
+
+    @property
+    def edge_order(self) -> Tensor:
+        """Edges in the order of the levels ``[E]``."""
+        return self._cut[2]
+
+    @cached_property
+    def inverse_order(self) -> Tensor:
+        """Position in the order of the levels of each node ``[N]``."""
+        inverse = torch.empty_like(self.order)
+        inverse[self.order] = torch.arange(self.num_nodes, device=self.device)
+        return inverse
+
+    def reversed(self) -> "Schedule":
+        """The schedule of the same graphs with every edge turned round."""
+        if self._reversed is None:
+            self._reversed = Schedule(self.edge_index.flip(0), self.num_nodes, self.graph, reverse_of=self)
+        return self._reversed

@@ -1,0 +1,36 @@
+"""Reductions over consecutive rows; the one place where torch-scatter is used, through PyG."""
+
+import torch
+from torch import Tensor
+from torch_geometric.utils import segment as _segment
+
+
+def segment(x: Tensor, ptr: Tensor, reduce: str) -> Tensor:
+    """Reduces the rows ``ptr[i] .. ptr[i + 1] - 1`` of ``x`` to one row each.
+
+    With torch-scatter installed PyG runs its ``segment_csr`` kernels, deterministic on a GPU; without it, torch's
+    own. Sums and means on the CPU go through ``index_add``, which is the faster one there.
+
+    Args:
+        x: rows ``[N, ...]``, float.
+        ptr: bounds ``[B + 1]``, ascending, from 0 to N.
+        reduce: "sum", "mean", "max" or "min"; an empty segment gives zeros.
+
+    Returns:
+        ``[B, ...]``
+
+    Raises:
+        ValueError: for another ``reduce``, or bounds that do not cover ``x``.
+    """
+    if reduce not in ("sum", "mean", "max", "min"):
+        raise ValueError(f'reduce is {reduce!r}, expected "sum", "mean", "max" or "min"')
+    if int(ptr[0]) != 0 or int(ptr[-1]) != x.size(0):
+        raise ValueError(f"ptr runs from {int(ptr[0])} to {int(ptr[-1])}, expected from 0 to {x.size(0)} rows of x")
+    size = ptr.diff()
+    if reduce in ("sum", "mean") and x.device.type == "cpu":
+        owner = torch.repeat_interleave(size)
+        total = x.new_zeros(len(size), *x.shape[1:]).index_add(0, owner, x)
+        return total if reduce == "sum" else total / size.clamp(min=1).view(-1, *[1] * (x.dim() - 1))
+    out: Tensor = _segment(x, ptr, reduce)
+    empty = (size == 0).view(-1, *[1] * (x.dim() - 1))
+    return out.masked_fill(empty, 0.0) if bool(empty.any()) else out

@@ -1,0 +1,118 @@
+"""A constant sparse matrix that multiplies signals on the nodes of a graph."""
+
+import warnings
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+class SparseOperator:
+    r"""A constant linear map between signals on nodes: ``(op @ x)[v] = sum over edges (u, v) of w_uv x[u]``.
+
+    On the CPU and on a GPU it is a CSR matrix, together with its transpose for the backward pass, so that messages
+    are never formed. Where the weights need gradients, edges are gathered and added instead.
+
+    Args:
+        edge_index: edges ``[2, E]``, from the node read to the node that reads.
+        weight: one factor per edge ``[E]``.
+        num_nodes: number of nodes N.
+        diagonal: a further multiple of the identity.
+    """
+
+    def __init__(self, edge_index: Tensor, weight: Tensor, num_nodes: int, diagonal: float = 0.0) -> None:
+        self.edge_index = edge_index
+        self.weight = weight
+        self.num_nodes = num_nodes
+        self.diagonal = diagonal
+        self._matrix: _Matrix | None = None
+        if not weight.requires_grad and edge_index.size(1) > 0:
+            self._matrix = _Matrix.from_edges(edge_index, weight, num_nodes)
+
+    def __repr__(self) -> str:
+        return f"SparseOperator(nodes={self.num_nodes}, edges={self.edge_index.size(1)})"
+
+    def __matmul__(self, x: Tensor) -> Tensor:
+        """Multiplies a signal ``[N, ...]``; all further dimensions are channels."""
+        flat = x.reshape(self.num_nodes, -1)
+        out = self._apply(flat)
+        if self.diagonal:
+            out = out + self.diagonal * flat
+        return out.view(x.shape)
+
+    def _apply(self, x: Tensor) -> Tensor:
+        if self._matrix is not None:
+            out: Tensor = _Product.apply(x, self._matrix)
+            return out
+        if self.edge_index.size(1) == 0:
+            return torch.zeros_like(x)
+        messages = x.index_select(0, self.edge_index[0]) * self.weight.to(x.dtype).unsqueeze(1)
+        return torch.zeros_like(x).index_add(0, self.edge_index[1], messages)
+
+    def to_dense(self) -> Tensor:
+        """The matrix ``[N, N]``, one row per target."""
+        eye = torch.eye(self.num_nodes, dtype=self.weight.dtype, device=self.weight.device)
+        return self @ eye
+
+
+class _Matrix:
+    """A CSR matrix and its transpose.
+
+    torch.func cannot lift sparse tensors, so `_Product` is handed this object and not the tensors in it.
+    """
+
+    def __init__(self, matrix: Tensor, transposed: "Tensor | _Matrix") -> None:
+        self._matrix = matrix
+        self.transposed = transposed if isinstance(transposed, _Matrix) else _Matrix(transposed, self)
+        self._other_dtypes: dict[torch.dtype, Tensor] = {matrix.dtype: matrix}
+
+    @classmethod
+    def from_edges(cls, edge_index: Tensor, weight: Tensor, num_nodes: int) -> "_Matrix":
+        source, target = edge_index[0], edge_index[1]
+        return cls(_csr(target, source, weight, num_nodes), _csr(source, target, weight, num_nodes))
+
+    def product(self, x: Tensor) -> Tensor:
+        """In the dtype of ``x``; half precision is multiplied in float32."""
+        dtype = torch.float32 if x.dtype in (torch.float16, torch.bfloat16) else x.dtype
+        if dtype not in self._other_dtypes:
+            self._other_dtypes[dtype] = self._matrix.to(dtype)
+        return (self._other_dtypes[dtype] @ x.to(dtype)).to(x.dtype)
+
+
+def _csr(row: Tensor, column: Tensor, weight: Tensor, num_nodes: int) -> Tensor:
+    order = (row * num_nodes + column).argsort(stable=True)
+    pointer = row.new_zeros(num_nodes + 1)
+    pointer[1:] = torch.bincount(row, minlength=num_nodes).cumsum(0)
+    size = (num_nodes, num_nodes)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
+        return torch.sparse_csr_tensor(pointer, column[order], weight[order], size, check_invariants=False)
+
+
+class _Product(torch.autograd.Function):
+    """The product with a CSR matrix; its backward is the product with the transpose, itself differentiable."""
+
+    @staticmethod
+    def forward(x: Tensor, matrix: _Matrix) -> Tensor:
+        return matrix.product(x)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, _Matrix], output: Tensor) -> None:
+        ctx.matrix = inputs[1]
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+        return _Product.apply(grad, ctx.matrix.transposed), None
+
+    @staticmethod
+    def jvp(ctx: Any, x_t: Tensor, matrix_t: None) -> Tensor:  # type: ignore[override]
+        tangent: Tensor = _Product.apply(x_t, ctx.matrix)
+        return tangent
+
+    @staticmethod
+    def vmap(  # type: ignore[override]
+        info: Any, in_dims: tuple[int, None], x: Tensor, matrix: _Matrix
+    ) -> tuple[Tensor, int]:
+        signals = x.movedim(in_dims[0], -1)  # [N, F, V]: the mapped dimension is one more channel
+        out: Tensor = _Product.apply(signals.reshape(signals.size(0), -1), matrix)
+        return out.view(signals.shape), signals.dim() - 1
