@@ -1,0 +1,52 @@
+"""What every test relies on: one thread, a fixed seed, and torch-scatter used or switched off.
+
+``GNNSEQ_WITHOUT_SCATTER=1`` hides torch-scatter from the tests and from the processes they start.
+"""
+
+import os
+import random
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+WITHOUT_SCATTER = os.environ.get("GNNSEQ_WITHOUT_SCATTER") == "1"
+if WITHOUT_SCATTER:  # before PyG looks for it
+    sys.modules["torch_scatter"] = None  # type: ignore[assignment]
+    hidden = str(Path(__file__).parent / "without_scatter")
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        [hidden, *filter(None, [os.environ.get("PYTHONPATH")])]
+    )
+os.environ["OMP_NUM_THREADS"] = "1"  # for the processes that a test starts
+os.environ["MPLBACKEND"] = "Agg"
+
+import hypothesis  # noqa: E402
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+import torch  # noqa: E402
+
+torch.set_num_threads(1)
+hypothesis.settings.register_profile("gnnseq", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("gnnseq")
+
+
+@pytest.fixture(autouse=True)
+def seed() -> int:
+    """Every test starts from the same random state, in any order and on any worker."""
+    number = 0
+    random.seed(number)
+    np.random.seed(number)  # noqa: NPY002
+    torch.manual_seed(number)
+    return number
+
+
+def scatter_state() -> str:
+    if WITHOUT_SCATTER:
+        return "switched off by GNNSEQ_WITHOUT_SCATTER=1"
+    try:
+        return f"used, version {version('torch-scatter')}"
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    terminalreporter.write_line(f"torch-scatter: {scatter_state()}")
