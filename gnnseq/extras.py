@@ -18,13 +18,14 @@ def require(module: str, extra: Extra) -> ModuleType:
         ImportError: if the module's package is missing; the message names the extra.
             A fault inside an installed package is passed on as it is.
     """
+    package = module.partition(".")[0]
     try:
-        return import_module(module)
+        import_module(package)
     except ModuleNotFoundError as error:
-        package = module.partition(".")[0]
         if error.name != package:
             raise
         raise ImportError(
             f'{package} is not installed; it comes with: pip install "gnnseq[{extra}]"',
             name=package,
         ) from error
+    return import_module(module)

@@ -1,0 +1,57 @@
+# Python 3.11 or newer that .venv is made from, and words for the example: make compare ARGS="--help"
+PYTHON ?= python3
+ARGS ?=
+
+export PYTHON
+RUN := .venv/bin/python
+PYTEST := $(RUN) -m pytest -n 2
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup setup-dev setup-test compare test lint types contracts tests \
+	tests-without-scatter package format clean
+
+help:  ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-24s%s\n", $$1, $$2}' Makefile
+
+setup:  ## .venv with gnnseq and what its examples use
+	@.ci/setup core
+
+setup-dev:  ## setup, and the tools for lint, types and tests
+	@.ci/setup dev
+
+setup-test:  ## setup-dev, and torch-scatter, compiled here
+	@.ci/setup test
+
+compare: setup  ## compare recurrent and graph networks on palindromes
+	@$(RUN) examples/compare_rnn_vs_gnn.py $(ARGS)
+
+test: setup-test lint types contracts tests tests-without-scatter package  ## the checks and tests below
+
+lint: setup-dev  ## style and format
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+
+types: setup-dev  ## mypy, strict
+	@$(RUN) -m mypy
+
+contracts: setup-dev  ## who may import whom
+	@$(RUN) -c 'from importlinter.cli import lint_imports_command as run; run()' --no-logo
+
+tests: setup-test  ## the tests, with torch-scatter
+	@$(PYTEST)
+
+tests-without-scatter: setup-test  ## the tests, with torch-scatter switched off
+	@GNNSEQ_WITHOUT_SCATTER=1 $(PYTEST)
+
+package: setup-dev  ## build the wheel and import it where no extra is installed
+	@$(RUN) .ci/package.py
+
+format: setup-dev  ## let ruff format and fix the sources
+	@$(RUN) -m ruff format .
+	@$(RUN) -m ruff check --fix .
+
+clean:  ## remove .venv and what the tools left; results are kept
+	rm -rf .venv build dist gnnseq.egg-info .mypy_cache .ruff_cache .pytest_cache \
+		.import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
