@@ -100,7 +100,9 @@ class GCRN(_GraphLSTM):
         mask: Tensor | None = None,
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Runs over all steps; see the class for shapes."""
-        out, (h, c) = self.forward_signals(x, edge_index, edge_weight, state, batch, lambda_max, lengths, mask)
+        out, (h, c) = self.forward_signals(
+            x, edge_index, edge_weight, state, batch, lambda_max, lengths, mask
+        )
         return out, (h, c)
 
 
@@ -127,6 +129,8 @@ class GCRNCell(_GraphLSTM):
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """One step; see the class for shapes."""
         if x.dim() != 2:
-            raise ValueError(f"x has shape {list(x.shape)}, expected [N, {self.in_channels}]: one step")
+            raise ValueError(
+                f"x has shape {list(x.shape)}, expected [N, {self.in_channels}]: one step"
+            )
         out, (h, c) = self.forward_signals(x, edge_index, edge_weight, state, batch, lambda_max)
         return out, (h, c)

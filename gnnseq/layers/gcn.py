@@ -48,7 +48,11 @@ class GCN(nn.Module):
         activation: nn.Module | None = None,
     ) -> None:
         super().__init__()
-        for name, value in {"in_channels": in_channels, "out_channels": out_channels, "num_layers": num_layers}.items():
+        for name, value in {
+            "in_channels": in_channels,
+            "out_channels": out_channels,
+            "num_layers": num_layers,
+        }.items():
             if value < 1:
                 raise ValueError(f"{name} is {value}, expected at least 1")
         self.in_channels = in_channels
@@ -57,8 +61,12 @@ class GCN(nn.Module):
         self.add_self_loops = add_self_loops
         self.activation = nn.ReLU() if activation is None else activation
         widths = [in_channels] + [out_channels] * num_layers
-        self.weights = nn.ParameterList(torch.empty(widths[i], out_channels) for i in range(num_layers))
-        self.biases = nn.ParameterList(torch.empty(out_channels) for _ in range(num_layers)) if bias else None
+        self.weights = nn.ParameterList(
+            torch.empty(widths[i], out_channels) for i in range(num_layers)
+        )
+        self.biases = (
+            nn.ParameterList(torch.empty(out_channels) for _ in range(num_layers)) if bias else None
+        )
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -84,7 +92,11 @@ class GCN(nn.Module):
             operator = gcn_operator(edges, x.size(0), weight, self.add_self_loops)
         for layer, weight in enumerate(self.weights):
             x = x if layer == 0 else self.activation(x)
-            x = (operator @ x) @ weight if weight.size(0) < weight.size(1) else operator @ (x @ weight)
+            x = (
+                (operator @ x) @ weight
+                if weight.size(0) < weight.size(1)
+                else operator @ (x @ weight)
+            )
             if self.biases is not None:
                 x = x + self.biases[layer]
         return x

@@ -30,10 +30,19 @@ class GraphRecurrent(nn.Module):
     num_states: int
 
     def __init__(
-        self, in_channels: int, out_channels: int, K: int, normalization: str | None = "sym", bias: bool = True
+        self,
+        in_channels: int,
+        out_channels: int,
+        K: int,
+        normalization: str | None = "sym",
+        bias: bool = True,
     ) -> None:
         super().__init__()
-        for name, value in {"in_channels": in_channels, "out_channels": out_channels, "K": K}.items():
+        for name, value in {
+            "in_channels": in_channels,
+            "out_channels": out_channels,
+            "K": K,
+        }.items():
             if value < 1:
                 raise ValueError(f"{name} is {value}, expected at least 1")
         if normalization not in ("sym", "rw", None):
@@ -69,7 +78,11 @@ class GraphRecurrent(nn.Module):
             return edge_index
         edges, weight = plain_edges(edge_index, edge_weight)
         dtype = self.weight_x.dtype if self.weight_x.dtype == torch.float64 else torch.float32
-        weight = torch.ones(edges.size(1), dtype=dtype, device=edges.device) if weight is None else weight.to(dtype)
+        weight = (
+            torch.ones(edges.size(1), dtype=dtype, device=edges.device)
+            if weight is None
+            else weight.to(dtype)
+        )
         return scaled_laplacian(edges, num_nodes, weight, self.normalization, lambda_max, batch)
 
     def project(self, operator: SparseOperator, x: Tensor) -> Tensor:
@@ -119,7 +132,9 @@ class GraphRecurrent(nn.Module):
         for t, (x_t, operator) in enumerate(zip(inputs, operators, strict=True)):
             new = self.step(x_t, operator, states)
             if steps is not None:
-                new = tuple(torch.where(steps[t], n, old) for n, old in zip(new, states, strict=True))
+                new = tuple(
+                    torch.where(steps[t], n, old) for n, old in zip(new, states, strict=True)
+                )
             states = new
             outs.append(states[0] if steps is None else states[0] * steps[t])
         return torch.stack(outs, dim=2), states
@@ -148,11 +163,16 @@ class GraphRecurrent(nn.Module):
                     f"expected one for each of {layout.steps} steps"
                 )
             operators: Any = [
-                self.operator(e, layout.nodes, w, batch, lambda_max) for e, w in zip(edge_index, weights, strict=True)
+                self.operator(e, layout.nodes, w, batch, lambda_max)
+                for e, w in zip(edge_index, weights, strict=True)
             ]
         else:
             operators = self.operator(edge_index, layout.nodes, edge_weight, batch, lambda_max)
         active = None if lengths is None else layout.active(lengths, batch)
-        initial = None if states is None else layout.states_to_nodes(states, self.num_states, self.out_channels)
+        initial = (
+            None
+            if states is None
+            else layout.states_to_nodes(states, self.num_states, self.out_channels)
+        )
         out, final = self.run(signals, operators, initial, active)
         return layout.from_nodes(out), tuple(layout.state_from_nodes(state) for state in final)

@@ -17,7 +17,9 @@ def load_torch(cells: nn.ModuleList, num_directions: int, module: nn.RNNBase) ->
         cell.weight_ih.copy_(getattr(module, f"weight_ih_{suffix}"))
         cell.weight_hh.copy_(getattr(module, f"weight_hh_{suffix}"))
         if cell.bias is not None:
-            _load_bias(cell, getattr(module, f"bias_ih_{suffix}"), getattr(module, f"bias_hh_{suffix}"))
+            _load_bias(
+                cell, getattr(module, f"bias_ih_{suffix}"), getattr(module, f"bias_hh_{suffix}")
+            )
 
 
 def _load_bias(cell: Cell, bias_ih: Tensor, bias_hh: Tensor) -> None:

@@ -18,7 +18,9 @@ class RootReadout(nn.Module):
         """Picks one row per graph."""
         if bool((ptr.diff() < 1).any()):
             empty = int((ptr.diff() < 1).nonzero()[0])
-            raise ValueError(f"ptr says that graph {empty} has no nodes, expected at least one to read out")
+            raise ValueError(
+                f"ptr says that graph {empty} has no nodes, expected at least one to read out"
+            )
         return x.index_select(0, ptr[1:] - 1)
 
 

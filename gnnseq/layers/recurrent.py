@@ -36,7 +36,11 @@ class Recurrent(nn.Module):
         bidirectional: bool = False,
     ) -> None:
         super().__init__()
-        for name, value in {"in_channels": in_channels, "out_channels": out_channels, "num_layers": num_layers}.items():
+        for name, value in {
+            "in_channels": in_channels,
+            "out_channels": out_channels,
+            "num_layers": num_layers,
+        }.items():
             if value < 1:
                 raise ValueError(f"{name} is {value}, expected at least 1")
         if not 0.0 <= dropout < 1.0:
@@ -66,9 +70,7 @@ class Recurrent(nn.Module):
 
     def extra_repr(self) -> str:
         """The arguments, as PyG prints them."""
-        return (
-            f"{self.in_channels}, {self.out_channels}, num_layers={self.num_layers}, bidirectional={self.bidirectional}"
-        )
+        return f"{self.in_channels}, {self.out_channels}, num_layers={self.num_layers}, bidirectional={self.bidirectional}"
 
     @classmethod
     def from_torch(cls, module: nn.RNNBase) -> Self:
@@ -79,7 +81,9 @@ class Recurrent(nn.Module):
             ValueError: for a projection, or an activation that is not tanh.
         """
         if not isinstance(module, cls.torch_type):
-            raise TypeError(f"module is a {type(module).__name__}, expected torch.nn.{cls.torch_type.__name__}")
+            raise TypeError(
+                f"module is a {type(module).__name__}, expected torch.nn.{cls.torch_type.__name__}"
+            )
         if module.proj_size or getattr(module, "nonlinearity", "tanh") != "tanh":
             raise ValueError(f"module is {module}, expected proj_size=0 and tanh")
         layer = cls(
@@ -136,7 +140,9 @@ class Recurrent(nn.Module):
                     "layers * directions, graphs, out_channels"
                 )
             if state.device != self.cells[0].weight_hh.device:
-                raise ValueError(f"state is on {state.device}, expected {self.cells[0].weight_hh.device}")
+                raise ValueError(
+                    f"state is on {state.device}, expected {self.cells[0].weight_hh.device}"
+                )
 
 
 def _num_nodes(x: Tensor, in_channels: int) -> int:
@@ -176,7 +182,9 @@ class RNN(Recurrent):
     cell_type = RNNCell
     torch_type = nn.RNN
 
-    def forward(self, x: Tensor, edge_index: Any, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, x: Tensor, edge_index: Any, state: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Runs the recurrence; see the class for shapes."""
         out, (h,) = self._run(x, edge_index, None if state is None else (state,))
         return out, h
@@ -232,7 +240,9 @@ class LSTM(Recurrent):
         torch's fused kernels keep cell states to themselves, so this always runs level by level.
         """
         if len(self.cells) != 1:
-            raise ValueError(f"{self} has {len(self.cells)} cells, expected one layer in one direction")
+            raise ValueError(
+                f"{self} has {len(self.cells)} cells, expected one layer in one direction"
+            )
         schedule = Schedule.from_edge_index(edge_index, _num_nodes(x, self.in_channels))
         initial = None
         if state is not None:

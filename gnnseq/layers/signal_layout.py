@@ -49,7 +49,9 @@ class SignalLayout:
         if len(states) != count or any(list(state.shape) != expected for state in states):
             shapes = [list(state.shape) for state in states]
             raise ValueError(f"state has shapes {shapes}, expected {count} of {expected}")
-        return tuple(state.transpose(0, 1) if self.dim == 4 else state.unsqueeze(1) for state in states)
+        return tuple(
+            state.transpose(0, 1) if self.dim == 4 else state.unsqueeze(1) for state in states
+        )
 
     def masked(self, x: Tensor, mask: Tensor) -> Tensor:
         """Missing values replaced by zero, whatever stands there."""
@@ -65,7 +67,9 @@ class SignalLayout:
         """True before the end of each sequence, ``[N or 1, S or 1, T]``."""
         count = self.signals if self.dim == 4 else (1 if batch is None else int(batch.max()) + 1)
         if lengths.shape != (count,):
-            raise ValueError(f"lengths has shape {list(lengths.shape)}, expected [{count}], one per sequence")
+            raise ValueError(
+                f"lengths has shape {list(lengths.shape)}, expected [{count}], one per sequence"
+            )
         if bool(((lengths < 1) | (lengths > self.steps)).any()):
             raise ValueError(f"lengths is {lengths.tolist()}, expected 1 to {self.steps}")
         steps = torch.arange(self.steps, device=lengths.device)

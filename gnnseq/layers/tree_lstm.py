@@ -51,9 +51,15 @@ class NaryTreeLSTM(nn.Module):
             the node), or shapes that do not fit.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, arity: int = 2, bias: bool = True) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, arity: int = 2, bias: bool = True
+    ) -> None:
         super().__init__()
-        for name, value in {"in_channels": in_channels, "out_channels": out_channels, "arity": arity}.items():
+        for name, value in {
+            "in_channels": in_channels,
+            "out_channels": out_channels,
+            "arity": arity,
+        }.items():
             if value < 1:
                 raise ValueError(f"{name} is {value}, expected at least 1")
         self.in_channels = in_channels
@@ -90,13 +96,17 @@ class NaryTreeLSTM(nn.Module):
         self._check_slots(schedule.edge_index, edge_slot)
         if state is not None and state[0].shape != (schedule.num_graphs, self.out_channels):
             expected = [schedule.num_graphs, self.out_channels]
-            raise ValueError(f"state has shape {list(state[0].shape)}, expected {expected}: graphs, out_channels")
+            raise ValueError(
+                f"state has shape {list(state[0].shape)}, expected {expected}: graphs, out_channels"
+            )
         h, c = self._scan(x, schedule, edge_slot, state)
         return h, (schedule.at_roots(h), schedule.at_roots(c))
 
     def _check_slots(self, edge_index: Tensor, edge_slot: Tensor) -> None:
         if edge_slot.shape != (edge_index.size(1),):
-            raise ValueError(f"edge_slot has shape {list(edge_slot.shape)}, expected [{edge_index.size(1)}]")
+            raise ValueError(
+                f"edge_slot has shape {list(edge_slot.shape)}, expected [{edge_index.size(1)}]"
+            )
         outside = (edge_slot < 0) | (edge_slot >= self.arity)
         if bool(outside.any()):
             edge = int(outside.nonzero()[0])
@@ -109,10 +119,16 @@ class NaryTreeLSTM(nn.Module):
         twice = ordered[1:][ordered[1:] == ordered[:-1]]
         if twice.numel():
             node, slot = divmod(int(twice[0]), self.arity)
-            raise ValueError(f"edge_slot gives node {node} two children in place {slot}, expected one")
+            raise ValueError(
+                f"edge_slot gives node {node} two children in place {slot}, expected one"
+            )
 
-    def _scan(self, x: Tensor, schedule: Schedule, edge_slot: Tensor, initial: States | None) -> States:
-        slots = edge_slot[schedule.edge_order].split([len(level.child) for level in schedule.levels])
+    def _scan(
+        self, x: Tensor, schedule: Schedule, edge_slot: Tensor, initial: States | None
+    ) -> States:
+        slots = edge_slot[schedule.edge_order].split(
+            [len(level.child) for level in schedule.levels]
+        )
         # one product a level: rows are the children's states side by side, columns i, g, o, then each f
         H, A = self.out_channels, self.arity
         weight = torch.cat(
@@ -134,9 +150,15 @@ class NaryTreeLSTM(nn.Module):
         if children is None:
             c = x_i.sigmoid() * x_g.tanh()
             return x_o.sigmoid() * c.tanh(), c
-        initial = len(children.parent) - len(slot)  # rows that come from the initial state sit in place 0
-        place = children.parent * A + (torch.cat([slot, slot.new_zeros(initial)]) if initial else slot)
-        h, c_child = (state.new_zeros(len(x) * A, H).index_copy(0, place, state) for state in children.states)
+        initial = len(children.parent) - len(
+            slot
+        )  # rows that come from the initial state sit in place 0
+        place = children.parent * A + (
+            torch.cat([slot, slot.new_zeros(initial)]) if initial else slot
+        )
+        h, c_child = (
+            state.new_zeros(len(x) * A, H).index_copy(0, place, state) for state in children.states
+        )
         i, g, o, f = (h.view(len(x), A * H) @ weight).split([H, H, H, A * H], dim=-1)
         f = (f.view(len(x), A, H) + x_f.unsqueeze(1)).sigmoid()
         c = (x_i + i).sigmoid() * (x_g + g).tanh() + (f * c_child.view(len(x), A, H)).sum(1)

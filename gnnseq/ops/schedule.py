@@ -13,6 +13,7 @@ from gnnseq.ops.components import components
 from gnnseq.ops.edges import check_edges, plain_edges
 from gnnseq.ops.levels import Ints, cut, height_to_root
 from gnnseq.ops.paths import PathLayout, consecutive_paths
+from gnnseq.ops.transforms import outside_transforms
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,11 @@ class Schedule:
     """
 
     def __init__(
-        self, edge_index: Tensor, num_nodes: int, batch: Tensor | None = None, reverse_of: "Schedule | None" = None
+        self,
+        edge_index: Tensor,
+        num_nodes: int,
+        batch: Tensor | None = None,
+        reverse_of: "Schedule | None" = None,
     ) -> None:
         self.edge_index = edge_index
         self.num_nodes = num_nodes
@@ -63,13 +68,17 @@ class Schedule:
         self._reversed = reverse_of
         self._consecutive: PathLayout | None = None
         if reverse_of is None:
-            self._check()
-            self._consecutive = consecutive_paths(edge_index, num_nodes)
-            self.paths = self._find_paths()
-            if self.paths is None:
-                _ = self._height  # a cycle is an error here, not at the first use
+            with outside_transforms():
+                self._build()
         else:
             self.paths = None if reverse_of.paths is None else reverse_of.paths.reversed()
+
+    def _build(self) -> None:
+        self._check()
+        self._consecutive = consecutive_paths(self.edge_index, self.num_nodes)
+        self.paths = self._find_paths()
+        if self.paths is None:
+            _ = self._height  # a cycle is an error here, not at the first use
 
     def _check(self) -> None:
         if self.num_nodes < 1:
@@ -83,7 +92,7 @@ class Schedule:
         """The layout of the paths, whatever their nodes' numbers, if every graph is one path."""
         if self._batch is not None and self.root_of_graph is None:
             return None
-        if self._consecutive is not None:
+        if self._consecutive is not None and self._in_batch_order(self._consecutive):
             return self._consecutive
         degree = [torch.bincount(ends, minlength=self.num_nodes).max() for ends in self.edge_index]
         if max(degree) > 1:
@@ -93,12 +102,21 @@ class Schedule:
         num_steps = int(length.max())
         return PathLayout(graph * num_steps + length[graph] - 1 - height, length, num_steps)
 
+    def _in_batch_order(self, paths: PathLayout) -> bool:
+        return self._batch is None or torch.equal(
+            self._batch, torch.repeat_interleave(paths.length)
+        )
+
     @classmethod
-    def from_edge_index(cls, edge_index: Any, num_nodes: int, batch: Tensor | None = None) -> "Schedule":
+    def from_edge_index(
+        cls, edge_index: Any, num_nodes: int, batch: Tensor | None = None
+    ) -> "Schedule":
         """A schedule of anything that PyG accepts as edges; a `Schedule` is returned as it is."""
         if isinstance(edge_index, Schedule):
             if edge_index.num_nodes != num_nodes:
-                raise ValueError(f"the Schedule is of {edge_index.num_nodes} nodes, but x has {num_nodes}")
+                raise ValueError(
+                    f"the Schedule is of {edge_index.num_nodes} nodes, but x has {num_nodes}"
+                )
             return edge_index
         return cls(plain_edges(edge_index)[0], num_nodes, batch)
 
@@ -113,7 +131,8 @@ class Schedule:
 
     @cached_property
     def _edges(self) -> tuple[Ints, Ints]:
-        source, target = self.edge_index.detach().cpu().numpy()
+        with outside_transforms():
+            source, target = self.edge_index.cpu().numpy()
         return source, target
 
     @cached_property
@@ -125,7 +144,9 @@ class Schedule:
 
     def _split(self, arrays: Sequence[Ints]) -> Sequence[Tensor]:
         """Many small arrays as tensors, with one copy to the device."""
-        joined = self._tensor(np.concatenate(arrays)) if arrays else torch.empty(0, dtype=torch.long)
+        joined = (
+            self._tensor(np.concatenate(arrays)) if arrays else torch.empty(0, dtype=torch.long)
+        )
         return joined.split([len(a) for a in arrays])
 
     @cached_property
@@ -178,7 +199,14 @@ class Schedule:
         child, parent, keep, leaf = (self._split(column) for column in columns)
         graph = [self.graph[node] for node in self._split(leaves)]
         tensors = [
-            TensorLevel(level.size, child[i], parent[i], keep[i] if len(level.keep) else None, leaf[i], graph[i])
+            TensorLevel(
+                level.size,
+                child[i],
+                parent[i],
+                keep[i] if len(level.keep) else None,
+                leaf[i],
+                graph[i],
+            )
             for i, level in enumerate(levels)
         ]
         return tensors, self._tensor(order), self._tensor(edge_order)
@@ -208,5 +236,8 @@ class Schedule:
     def reversed(self) -> "Schedule":
         """The schedule of the same graphs with every edge turned round."""
         if self._reversed is None:
-            self._reversed = Schedule(self.edge_index.flip(0), self.num_nodes, self.graph, reverse_of=self)
+            with outside_transforms():
+                self._reversed = Schedule(
+                    self.edge_index.flip(0), self.num_nodes, self.graph, reverse_of=self
+                )
         return self._reversed

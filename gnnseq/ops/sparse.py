@@ -6,12 +6,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gnnseq.ops.transforms import is_traced
+
 
 class SparseOperator:
     r"""A constant linear map between signals on nodes: ``(op @ x)[v] = sum over edges (u, v) of w_uv x[u]``.
 
     On the CPU and on a GPU it is a CSR matrix, together with its transpose for the backward pass, so that messages
-    are never formed. Where the weights need gradients, edges are gathered and added instead.
+    are never formed. Where the weights need gradients, inside `torch.compile`, and where it is made inside a
+    transform of `torch.func`, edges are gathered and added instead.
 
     Args:
         edge_index: edges ``[2, E]``, from the node read to the node that reads.
@@ -20,13 +23,15 @@ class SparseOperator:
         diagonal: a further multiple of the identity.
     """
 
-    def __init__(self, edge_index: Tensor, weight: Tensor, num_nodes: int, diagonal: float = 0.0) -> None:
+    def __init__(
+        self, edge_index: Tensor, weight: Tensor, num_nodes: int, diagonal: float = 0.0
+    ) -> None:
         self.edge_index = edge_index
         self.weight = weight
         self.num_nodes = num_nodes
         self.diagonal = diagonal
         self._matrix: _Matrix | None = None
-        if not weight.requires_grad and edge_index.size(1) > 0:
+        if not weight.requires_grad and edge_index.size(1) > 0 and not is_traced():
             self._matrix = _Matrix.from_edges(edge_index, weight, num_nodes)
 
     def __repr__(self) -> str:
@@ -34,6 +39,10 @@ class SparseOperator:
 
     def __matmul__(self, x: Tensor) -> Tensor:
         """Multiplies a signal ``[N, ...]``; all further dimensions are channels."""
+        if x.size(0) != self.num_nodes:
+            raise ValueError(
+                f"x has shape {list(x.shape)}, expected {self.num_nodes} nodes in the first dimension, as the operator"
+            )
         flat = x.reshape(self.num_nodes, -1)
         out = self._apply(flat)
         if self.diagonal:
@@ -41,7 +50,7 @@ class SparseOperator:
         return out.view(x.shape)
 
     def _apply(self, x: Tensor) -> Tensor:
-        if self._matrix is not None:
+        if self._matrix is not None and not torch.compiler.is_compiling():
             out: Tensor = _Product.apply(x, self._matrix)
             return out
         if self.edge_index.size(1) == 0:
@@ -63,7 +72,9 @@ class _Matrix:
 
     def __init__(self, matrix: Tensor, transposed: "Tensor | _Matrix") -> None:
         self._matrix = matrix
-        self.transposed = transposed if isinstance(transposed, _Matrix) else _Matrix(transposed, self)
+        self.transposed = (
+            transposed if isinstance(transposed, _Matrix) else _Matrix(transposed, self)
+        )
         self._other_dtypes: dict[torch.dtype, Tensor] = {matrix.dtype: matrix}
 
     @classmethod
@@ -76,7 +87,8 @@ class _Matrix:
         dtype = torch.float32 if x.dtype in (torch.float16, torch.bfloat16) else x.dtype
         if dtype not in self._other_dtypes:
             self._other_dtypes[dtype] = self._matrix.to(dtype)
-        return (self._other_dtypes[dtype] @ x.to(dtype)).to(x.dtype)
+        with torch.autocast(x.device.type, enabled=False):
+            return (self._other_dtypes[dtype] @ x.to(dtype)).to(x.dtype)
 
 
 def _csr(row: Tensor, column: Tensor, weight: Tensor, num_nodes: int) -> Tensor:
@@ -86,7 +98,9 @@ def _csr(row: Tensor, column: Tensor, weight: Tensor, num_nodes: int) -> Tensor:
     size = (num_nodes, num_nodes)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
-        return torch.sparse_csr_tensor(pointer, column[order], weight[order], size, check_invariants=False)
+        return torch.sparse_csr_tensor(
+            pointer, column[order], weight[order], size, check_invariants=False
+        )
 
 
 class _Product(torch.autograd.Function):

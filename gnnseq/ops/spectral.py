@@ -2,31 +2,47 @@
 
 import torch
 from torch import Tensor
-from torch_geometric.nn.conv.gcn_conv import gcn_norm
-from torch_geometric.utils import get_laplacian, is_undirected
+from torch_geometric.utils import add_remaining_self_loops
 
 from gnnseq.ops.edges import check_edges, check_weights
 from gnnseq.ops.sparse import SparseOperator
 
 
 def gcn_operator(
-    edge_index: Tensor, num_nodes: int, edge_weight: Tensor | None = None, add_self_loops: bool = True
+    edge_index: Tensor,
+    num_nodes: int,
+    edge_weight: Tensor | None = None,
+    add_self_loops: bool = True,
 ) -> SparseOperator:
     r"""The propagation matrix of a graph convolution (Kipf and Welling 2017, https://arxiv.org/abs/1609.02907).
 
     .. math:: \hat A = \tilde D^{-1/2} (A + I) \tilde D^{-1/2}
 
-    Degrees count the edges into a node, weights included. A node of degree zero keeps a row of zeros.
+    Degrees count the edges into a node, weights included. A node of degree zero keeps a row of zeros. A self-loop
+    that is there already counts as it is and is not doubled.
 
     Args:
         edge_index: edges ``[2, E]``.
         num_nodes: number of nodes N.
         edge_weight: weights ``[E]``, finite.
         add_self_loops: whether every node reads itself.
+
+    Raises:
+        ValueError: for a node out of range, weights of another length or not finite, or a negative degree.
     """
-    _check(edge_index, num_nodes, edge_weight)
-    edge_index, weight = gcn_norm(edge_index, edge_weight, num_nodes, add_self_loops=add_self_loops)
-    return SparseOperator(edge_index, weight, num_nodes)
+    weight = _checked_weight(edge_index, num_nodes, edge_weight)
+    if add_self_loops:
+        edge_index, weight = add_remaining_self_loops(edge_index, weight, 1.0, num_nodes)
+    degree = weight.new_zeros(num_nodes).index_add(0, edge_index[1], weight)
+    if bool((degree < 0).any()):
+        node = int((degree < 0).nonzero()[0])
+        raise ValueError(
+            f"edge_weight gives node {node} the degree {degree[node].item()}, expected >= 0"
+        )
+    scale = _inverse_power(degree, 0.5)
+    return SparseOperator(
+        edge_index, scale[edge_index[0]] * weight * scale[edge_index[1]], num_nodes
+    )
 
 
 def scaled_laplacian(
@@ -41,82 +57,57 @@ def scaled_laplacian(
 
     .. math:: \tilde L = 2 L / \lambda_{max} - I
 
-    with :math:`L = I - D^{-1/2} A D^{-1/2}` ("sym"), :math:`I - D^{-1} A` ("rw") or :math:`D - A` (None), as
-    `torch_geometric.utils.get_laplacian` builds them: self-loops are dropped, an isolated node has L = 0 (None)
-    or 1 on the diagonal, and signals travel along the edges.
+    with :math:`L = I - D^{-1/2} A D^{-1/2}` ("sym"), :math:`I - A D^{-1}` ("rw") or :math:`D - A` (None), the matrices
+    by which `torch_geometric.nn.ChebConv` multiplies: self-loops are dropped, repeated edges add up, signals travel
+    along the edges. A node of degree zero has 1 on the diagonal of L, and 0 under None.
 
-    The graphs of a batch never share a ``lambda_max``. By default it is 2 for "sym" and "rw", the bound that
-    holds for every graph; and for None the bound of each graph by itself, the largest sum of the degrees of two
-    neighbours (Anderson and Morley 1985).
+    The graphs of a batch never share a ``lambda_max``. By default it is 2 for "sym" and "rw", the bound that holds for
+    every graph; and for None the bound of each graph by itself, the largest sum of the degrees of two neighbours
+    (Anderson and Morley 1985).
 
     Args:
         edge_index: edges ``[2, E]`` of an undirected graph, so both directions of each.
         num_nodes: number of nodes N.
-        edge_weight: weights ``[E]``, finite; non-negative for "sym" and "rw".
+        edge_weight: weights ``[E]``, finite; non-negative for "sym" and "rw". The two directions of an edge should
+            carry the same weight; this is not checked, so that weights may be learned.
         normalization: "sym", "rw" or None.
         lambda_max: largest eigenvalue, one number or one per graph ``[G]``; positive.
         batch: graph of each node ``[N]``; one graph where it is None.
 
     Raises:
-        ValueError: for arguments that break these rules, or a directed graph.
+        ValueError: for arguments that break these rules, or a directed graph. To filter along a directed graph, make
+            the operator yourself: any `SparseOperator` can take the Laplacian's place.
     """
-    _check(edge_index, num_nodes, edge_weight)
     if normalization not in ("sym", "rw", None):
         raise ValueError(f'normalization is {normalization!r}, expected "sym", "rw" or None')
-    _check_spectral(edge_index, num_nodes, edge_weight, normalization)
-    dtype = torch.get_default_dtype() if edge_weight is None else edge_weight.dtype
-    edges, weight = get_laplacian(edge_index, edge_weight, normalization, dtype, num_nodes)
-    scale = _lambda_max(edges, weight, num_nodes, normalization, lambda_max, batch)
-    if isinstance(scale, float) and scale == 2.0 and normalization is not None:
-        off_diagonal = slice(0, edges.size(1) - num_nodes)  # the diagonal comes last, and 2 / 2 - 1 = 0
-        return SparseOperator(edges[:, off_diagonal], weight[off_diagonal], num_nodes)
-    per_edge = scale if isinstance(scale, float) else scale[edges[1]].to(weight.dtype)
-    return SparseOperator(edges, 2.0 * weight / per_edge, num_nodes, diagonal=-1.0)
-
-
-def _lambda_max(
-    edges: Tensor,
-    weight: Tensor,
-    num_nodes: int,
-    normalization: str | None,
-    lambda_max: Tensor | float | None,
-    batch: Tensor | None,
-) -> Tensor | float:
-    """One number for all nodes, or one per node ``[N]``."""
-    graph = torch.zeros(num_nodes, dtype=torch.long, device=edges.device) if batch is None else batch
-    num_graphs = int(graph.max()) + 1 if graph.numel() else 0
-    if lambda_max is None:
-        if normalization is not None:
-            return 2.0
-        degree = weight[edges.size(1) - num_nodes :].detach()
-        pair = torch.where(edges[0] == edges[1], 0.0, degree[edges[0]] + degree[edges[1]])
-        bound = degree.new_zeros(num_graphs).scatter_reduce(0, graph[edges[1]], pair, "amax")
-        return torch.where(bound > 0, bound, 2.0)[graph]
-    value = torch.as_tensor(lambda_max, device=edges.device)
-    if value.dim() > 1 or (value.dim() == 1 and value.numel() not in (1, num_graphs)):
-        raise ValueError(f"lambda_max has shape {list(value.shape)}, expected one number or [{num_graphs}]")
-    if not bool((value > 0).all()) or not bool(torch.isfinite(value).all()):
-        raise ValueError(f"lambda_max is {value.tolist()}, expected positive finite numbers")
-    return float(value) if value.numel() == 1 else value[graph]
-
-
-def _check(edge_index: Tensor, num_nodes: int, edge_weight: Tensor | None) -> None:
-    check_edges(edge_index, num_nodes)
-    if edge_weight is not None:
-        check_weights(edge_weight, edge_index.size(1))
-
-
-def _check_spectral(edge_index: Tensor, num_nodes: int, edge_weight: Tensor | None, normalization: str | None) -> None:
-    if not is_undirected(edge_index, num_nodes=num_nodes):
+    weight = _checked_weight(edge_index, num_nodes, edge_weight)
+    _check_spectral(edge_index, num_nodes, weight, normalization)
+    if batch is not None and batch.shape != (num_nodes,):
         raise ValueError(
-            "edge_index is directed, but a Laplacian needs both directions of every edge: "
-            "use torch_geometric.utils.to_undirected, or a direction='both' batch"
+            f"batch has shape {list(batch.shape)}, expected [{num_nodes}], one per node"
         )
-    if normalization is not None and edge_weight is not None and bool((edge_weight < 0).any()):
-        bad = int((edge_weight < 0).nonzero()[0])
-        raise ValueError(
-            f"edge_weight[{bad}] is {edge_weight[bad].item()}, expected >= 0 with normalization={normalization!r}"
+    inside = edge_index[0] != edge_index[1]
+    edge_index, weight = edge_index[:, inside], weight[inside]
+    degree = weight.new_zeros(num_nodes).index_add(0, edge_index[0], weight)
+    scale = 2.0 / _lambda_max(edge_index, degree, normalization, lambda_max, batch)
+    if normalization is None:
+        diagonal = degree
+    else:
+        power = _inverse_power(degree, 0.5 if normalization == "sym" else 1.0)
+        weight = (
+            power[edge_index[0]]
+            * weight
+            * (power[edge_index[1]] if normalization == "sym" else 1.0)
         )
+        diagonal = torch.ones_like(degree)
+    diagonal = scale * diagonal - 1.0
+    weight = -weight * scale[edge_index[1]]
+    if not diagonal.requires_grad and not bool(diagonal.any()):
+        return SparseOperator(edge_index, weight, num_nodes)
+    loop = torch.arange(num_nodes, device=edge_index.device).expand(2, -1)
+    return SparseOperator(
+        torch.cat([edge_index, loop], dim=1), torch.cat([weight, diagonal]), num_nodes
+    )
 
 
 def chebyshev_terms(operator: SparseOperator, x: Tensor, K: int) -> list[Tensor]:
@@ -139,3 +130,64 @@ def chebyshev_terms(operator: SparseOperator, x: Tensor, K: int) -> list[Tensor]
     for _ in range(2, K):
         terms.append(2.0 * (operator @ terms[-1]) - terms[-2])
     return terms
+
+
+def _inverse_power(degree: Tensor, power: float) -> Tensor:
+    """``degree ** -power``, and zero with a zero gradient where the degree is zero."""
+    lonely = degree == 0
+    return torch.where(lonely, 1.0, degree).pow(-power).masked_fill(lonely, 0.0)
+
+
+def _lambda_max(
+    edge_index: Tensor,
+    degree: Tensor,
+    normalization: str | None,
+    lambda_max: Tensor | float | None,
+    batch: Tensor | None,
+) -> Tensor:
+    """The value of each node's graph ``[N]``."""
+    if lambda_max is None and normalization is not None:
+        return torch.full_like(degree, 2.0)
+    graph = (
+        torch.zeros(len(degree), dtype=torch.long, device=degree.device) if batch is None else batch
+    )
+    num_graphs = int(graph.max()) + 1
+    if lambda_max is None:
+        pair = (degree[edge_index[0]] + degree[edge_index[1]]).detach()
+        bound = degree.new_zeros(num_graphs).scatter_reduce(0, graph[edge_index[1]], pair, "amax")
+        return torch.where(bound > 0, bound, 2.0)[graph]
+    value = torch.as_tensor(lambda_max, device=degree.device)
+    if value.dim() > 1 or (value.dim() == 1 and value.numel() not in (1, num_graphs)):
+        raise ValueError(
+            f"lambda_max has shape {list(value.shape)}, expected one number or [{num_graphs}]"
+        )
+    if not bool((value > 0).all()) or not bool(torch.isfinite(value).all()):
+        raise ValueError(f"lambda_max is {value.tolist()}, expected positive finite numbers")
+    return value.to(degree.dtype).view(-1).expand(num_graphs)[graph]
+
+
+def _checked_weight(edge_index: Tensor, num_nodes: int, edge_weight: Tensor | None) -> Tensor:
+    """The weights, ones where there are none."""
+    check_edges(edge_index, num_nodes)
+    if edge_weight is None:
+        return torch.ones(edge_index.size(1), device=edge_index.device)
+    check_weights(edge_weight, edge_index.size(1))
+    return edge_weight
+
+
+def _check_spectral(
+    edge_index: Tensor, num_nodes: int, weight: Tensor, normalization: str | None
+) -> None:
+    source, target = edge_index[0], edge_index[1]
+    if not torch.equal(
+        (source * num_nodes + target).sort().values, (target * num_nodes + source).sort().values
+    ):
+        raise ValueError(
+            "edge_index is directed, but a Laplacian needs both directions of every edge: "
+            "use torch_geometric.utils.to_undirected, or a direction='both' batch"
+        )
+    if normalization is not None and bool((weight < 0).any()):
+        bad = int((weight < 0).nonzero()[0])
+        raise ValueError(
+            f"edge_weight[{bad}] is {weight[bad].item()}, expected >= 0 with normalization={normalization!r}"
+        )

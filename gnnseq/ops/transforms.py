@@ -1,0 +1,33 @@
+"""Where torch runs code that hand-written kernels and integer arithmetic do not support."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch._functorch.pyfunctorch import (
+    retrieve_all_functorch_interpreters,
+    temporarily_clear_interpreter_stack,
+)
+
+
+def is_traced() -> bool:
+    """Whether `torch.compile` reads this code, or a transform of `torch.func` wraps its tensors."""
+    return torch.compiler.is_compiling() or torch._C._functorch.peek_interpreter_stack() is not None
+
+
+def is_mapped() -> bool:
+    """Whether a `torch.func` transform other than reverse-mode differentiation is at work: vmap or jvp."""
+    if torch.compiler.is_compiling() or torch._C._functorch.peek_interpreter_stack() is None:
+        return False
+    grad = torch._C._functorch.TransformType.Grad
+    return any(level.key() != grad for level in retrieve_all_functorch_interpreters())
+
+
+@contextmanager
+def outside_transforms() -> Iterator[None]:
+    """Leaves all transforms of `torch.func` for a while, for arithmetic on indices, which they do not touch."""
+    if torch.compiler.is_compiling() or torch._C._functorch.peek_interpreter_stack() is None:
+        yield
+        return
+    with temporarily_clear_interpreter_stack():
+        yield
