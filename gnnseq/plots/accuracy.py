@@ -1,0 +1,88 @@
+"""Accuracy against the length of a palindrome, a panel for each model."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+
+from gnnseq.experiments.store import Record
+from gnnseq.experiments.table import Row, rows
+from gnnseq.plots.style import COLOURS, figure, save
+
+
+def plot_accuracy(records: Sequence[Record], path: str | Path) -> Path:
+    """Draws a panel for each model: every seed, their mean, chance, and the lengths that the model cannot see.
+
+    Args:
+        records: of `run_trials`.
+        path: of the PNG.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: if no record is done.
+    """
+    table = rows(records)
+    if not table:
+        raise ValueError("records hold no finished trial, expected at least one")
+    families = list(dict.fromkeys(row.family for row in table))
+    columns = min(3, len(families))
+    lines = math.ceil(len(families) / columns)
+    drawn = figure(3.6 * columns, 2.5 * lines + 0.9)
+    grid = drawn.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
+    lengths = sorted({row.length for row in table})
+    for axes in grid.flat[len(families) :]:
+        axes.set_visible(False)
+    for number, (axes, family) in enumerate(zip(grid.flat, families, strict=False)):
+        _panel(
+            axes,
+            [r for r in table if r.family == family],
+            table,
+            records,
+            COLOURS[number % len(COLOURS)],
+        )
+        axes.set_xticks(lengths, [str(length) for length in lengths])
+    seeds = max(row.seeds for row in table)
+    drawn.supxlabel("length of the palindrome (digits)")
+    drawn.supylabel("accuracy on fresh palindromes (%)")
+    drawn.suptitle(
+        f"Which models learn palindromes? About {table[0].weights:,} weights each, {seeds} seeds (dots) and their mean",
+        fontsize=11,
+    )
+    return save(drawn, path)
+
+
+def _panel(axes: Axes, own: list[Row], table: list[Row], records: Sequence[Record], colour: str) -> None:
+    for family in dict.fromkeys(row.family for row in table):
+        other = [row for row in table if row.family == family]
+        axes.plot(
+            [r.length for r in other],
+            [100 * r.accuracy for r in other],
+            color="0.85",
+            lw=1,
+            zorder=1,
+        )
+    blind = [row.length for row in own if row.verdict == "cannot see"]
+    if blind:
+        axes.axvspan(min(blind) - 1.5, max(blind) + 1.5, color="0.93", zorder=0)
+        axes.text(
+            max(blind) + 1,
+            54,
+            "cannot see\nthat far",
+            fontsize=8,
+            color="0.35",
+            ha="right",
+            va="center",
+        )
+    axes.axhline(100 * own[0].chance, color="0.3", ls=":", lw=1.2, zorder=2)
+    axes.text(min(r.length for r in table), 100 * own[0].chance + 2, "chance", fontsize=7, color="0.3")
+    axes.plot([r.length for r in own], [100 * r.accuracy for r in own], color=colour, lw=2, zorder=3)
+    for record in records:
+        if record["status"] == "done" and record["trial"]["family"] == own[0].family:
+            dot = (record["trial"]["length"], 100 * record["accuracy"])
+            axes.plot(*dot, "o", color=colour, ms=5, mec="white", mew=0.8, zorder=4)
+    axes.set_title(own[0].title, fontsize=9)
+    axes.set_ylim(-3, 105)
+    axes.spines[["top", "right"]].set_visible(False)

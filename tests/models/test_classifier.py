@@ -1,0 +1,62 @@
+import pytest
+import torch
+from torch import nn
+from torch_geometric.data import Batch, Data
+
+from gnnseq.layers import LSTM, MaxReadout, MeanReadout
+from gnnseq.models import (
+    EdgeEncoder,
+    NodeClassifier,
+    ScalarSymbols,
+    SequenceClassifier,
+    SymbolEmbedding,
+)
+
+
+def batch_of(*sequences):
+    data = []
+    for symbols in sequences:
+        n = len(symbols)
+        edges = torch.stack([torch.arange(n - 1), torch.arange(1, n)])
+        data.append(Data(x=torch.tensor(symbols), edge_index=edges))
+    return Batch.from_data_list(data)
+
+
+def test_sequence_classifier_reads_the_root_by_default():
+    model = SequenceClassifier(SymbolEmbedding(10, 4), EdgeEncoder(LSTM(4, 6)), None, nn.Linear(6, 3))
+    batch = batch_of([1, 2, 3], [4], [5, 6])
+    out = model.encoder(model.embedding(batch.x), batch)
+    assert model(batch).shape == (3, 3)
+    assert torch.equal(model(batch), model.head(out[[2, 3, 5]]))
+
+
+@pytest.mark.parametrize("readout", [MeanReadout(), MaxReadout()])
+def test_other_readouts_and_plain_features(readout):
+    model = SequenceClassifier(None, EdgeEncoder(LSTM(2, 6)), readout, nn.Linear(6, 3))
+    batch = batch_of([1, 2, 3], [4])
+    batch.x = torch.randn(4, 2)
+    assert model(batch).shape == (2, 3)
+
+
+def test_node_classifier_gives_logits_per_node():
+    model = NodeClassifier(SymbolEmbedding(10, 4), EdgeEncoder(LSTM(4, 6)), nn.Linear(6, 7))
+    assert model(batch_of([1, 2, 3], [4])).shape == (4, 7)
+
+
+def test_the_symbol_after_the_last_is_nothing():
+    embedding = SymbolEmbedding(5, 4)
+    out = embedding(torch.tensor([[0, 5], [5, 4]]))
+    assert out.shape == (2, 2, 4)
+    assert not out[0, 1].any()
+    assert not out[1, 0].any()
+    out.sum().backward()
+    assert not embedding.weight.grad[5].any()
+
+
+def test_scalar_symbols():
+    assert torch.equal(ScalarSymbols()(torch.tensor([3, 0])), torch.tensor([[3.0], [0.0]]))
+
+
+def test_bad_input():
+    with pytest.raises(ValueError, match="num_symbols is 0"):
+        SymbolEmbedding(0, 4)
