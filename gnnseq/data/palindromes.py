@@ -1,0 +1,101 @@
+"""Random palindromes: all digits but the last, and the last."""
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from gnnseq.data.counters import MAX_SEED, derive, key_of
+from gnnseq.data.indexing import Index, check_integer, is_single, positions
+from gnnseq.data.sequences import IntArray
+
+Split: TypeAlias = Literal["train", "validation", "test"]
+
+
+class PalindromeDataset(Dataset[tuple[Tensor, Tensor]]):
+    """Random palindromes; the task is to name the last digit, which equals the first.
+
+    A sample is the pair of the first ``length - 1`` digits and the last digit. The digits of the
+    first half are uniform and independent, and the second half mirrors them. A model that
+    answers from the last symbol must remember the first over ``length - 2`` steps.
+
+    Sample ``i`` depends on ``(seed, split, i)`` alone: every digit is a hash (SplitMix64,
+    https://doi.org/10.1145/2660193.2660195) of these three and its position. So batches of any
+    size, in any order and from any worker hold the same samples, and one call makes a whole batch:
+    ``ds[i]`` is one sample, ``ds[100:228]``, ``ds[[3, 1, 2]]`` and ``ds[torch.arange(128)]`` are
+    batches.
+
+    Args:
+        length: digits of a palindrome, at least 2; even and odd ones are equally fine.
+        num_samples: size of the dataset; ``None`` for one without end, which has no ``len``.
+        base: digits run from 0 to ``base - 1``; 2 to 10.
+        seed: 0 to 2**62 - 1.
+        split: "train", "validation" or "test"; each is a stream of its own.
+
+    Shapes:
+        - ``ds[int]``: digits ``[length - 1]`` and target ``[]``, both int64.
+        - ``ds[indices]``: digits ``[B, length - 1]`` and targets ``[B]``, both int64.
+
+    Raises:
+        ValueError: if an argument is out of range.
+        IndexError: if an index is.
+    """
+
+    def __init__(
+        self,
+        length: int,
+        num_samples: int | None = None,
+        base: int = 10,
+        seed: int = 0,
+        split: Split = "train",
+    ) -> None:
+        splits = get_args(Split)
+        if split not in splits:
+            raise ValueError(f"split is {split!r}, expected one of {', '.join(splits)}")
+        self.length = check_integer("length", length, 2)
+        self.num_samples = (
+            None if num_samples is None else check_integer("num_samples", num_samples, 1)
+        )
+        self.base = check_integer("base", base, 2, 10)
+        self.seed = check_integer("seed", seed, 0, MAX_SEED - 1)
+        self.split = split
+        self._key = key_of(self.seed, splits.index(split), len(splits))
+
+    def __len__(self) -> int:
+        if self.num_samples is None:
+            raise TypeError(
+                "num_samples is None, so this dataset has no length; give num_samples, pass "
+                "DataLoader a sampler such as itertools.count(), or index it by slices with a stop"
+            )
+        return self.num_samples
+
+    def __getitem__(self, index: Index) -> tuple[Tensor, Tensor]:
+        digits, targets = self._generate(positions(index, self.num_samples))
+        return (digits[0], targets[0]) if is_single(index) else (digits, targets)
+
+    def __getitems__(self, indices: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
+        """The samples as a list of pairs, made in one batch (torch's DataLoader asks for these)."""
+        digits, targets = self[indices]
+        return list(zip(digits.unbind(), targets.unbind(), strict=True))
+
+    def __repr__(self) -> str:
+        return (
+            f"PalindromeDataset(length={self.length}, num_samples={self.num_samples}, "
+            f"base={self.base}, seed={self.seed}, split={self.split!r})"
+        )
+
+    def _generate(self, samples: IntArray) -> tuple[Tensor, Tensor]:
+        free, inputs = (self.length + 1) // 2, self.length - 1
+        words = derive(derive(self._key, samples)[:, None], np.arange(free))  # [B, free]
+        # Multiply and shift: uniform to base / 2**32, and faster than a remainder.
+        words >>= np.uint64(32)
+        words *= np.uint64(self.base)
+        words >>= np.uint64(32)
+        half = words.view(np.int64)
+        digits = np.empty((len(samples), inputs), np.int64)
+        digits[:, :free] = half
+        digits[:, free:] = half[:, 1 : self.length // 2][:, ::-1]
+        return torch.from_numpy(digits), torch.from_numpy(half[:, 0].copy())
