@@ -1,0 +1,33 @@
+"""Values as torch_geometric graphs and batches, and to and from networkx; no networks."""
+
+from gnnseq.graphs.collate import to_balanced_trees, to_dilated_paths, to_paths, to_symbol_signals
+from gnnseq.graphs.convert import from_networkx, to_networkx
+from gnnseq.graphs.path import path_batch, path_graph
+from gnnseq.graphs.symbols import symbol_signal_batch
+from gnnseq.graphs.topology import (
+    complete_batch,
+    cycle_batch,
+    dilated_batch,
+    star_batch,
+    window_batch,
+)
+from gnnseq.graphs.tree import balanced_tree_batch, tree_batch
+
+__all__ = [
+    "balanced_tree_batch",
+    "complete_batch",
+    "cycle_batch",
+    "dilated_batch",
+    "from_networkx",
+    "path_batch",
+    "path_graph",
+    "star_batch",
+    "symbol_signal_batch",
+    "to_balanced_trees",
+    "to_dilated_paths",
+    "to_networkx",
+    "to_paths",
+    "to_symbol_signals",
+    "tree_batch",
+    "window_batch",
+]

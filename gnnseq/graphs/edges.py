@@ -1,0 +1,92 @@
+"""Edges of graphs over sequences, without a loop over sequences.
+
+In all functions ``lengths`` ``[B]`` are the symbols of each sequence, and ``first`` ``[B]`` the
+number of each graph's first node.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple, TypeAlias, get_args
+
+import numpy as np
+
+from gnnseq.data.sequences import IntArray
+
+Direction: TypeAlias = Literal["forward", "backward", "both"]
+
+
+class Edges(NamedTuple):
+    """The edges of some graphs, one graph after the other.
+
+    Args:
+        nodes: ``[2, E]``, source and target.
+        counts: ``[B]``, edges of each graph.
+    """
+
+    nodes: IntArray
+    counts: IntArray
+
+
+Builder: TypeAlias = Callable[[IntArray, IntArray], Edges]
+
+
+def connect(build: Builder, lengths: IntArray, nodes: IntArray) -> Edges:
+    """The edges of a batch.
+
+    Args:
+        build: a function of ``lengths`` and ``first``. Called for one graph only, whose edges are
+            then repeated, where all lengths are the same.
+        lengths: symbols of each sequence ``[B]``.
+        nodes: nodes of each graph ``[B]``.
+    """
+    first = np.cumsum(nodes) - nodes
+    if (lengths != lengths[0]).any():
+        return build(lengths, first)
+    one = build(lengths[:1], first[:1])
+    placed = one.nodes[:, None, :] + first[:, None]  # [2, B, E]
+    return Edges(placed.reshape(2, -1), one.counts.repeat(len(lengths)))
+
+
+def hops_apart(lengths: IntArray, first: IntArray, hops: Sequence[int]) -> Edges:
+    """From every position to the one ``hop`` later: in each graph by hop, then by position."""
+    runs = np.maximum(lengths[:, None] - np.array(hops, np.int64), 0)  # [B, K]
+    sizes = runs.ravel()
+    nodes = np.empty((2, sizes.sum()), np.int64)
+    nodes[0] = count_from(first.repeat(len(hops)), sizes)
+    steps = hops[0] if len(hops) == 1 else np.repeat(np.tile(hops, len(lengths)), sizes)
+    np.add(nodes[0], steps, out=nodes[1])
+    return Edges(nodes, runs.sum(axis=1))
+
+
+def loops(lengths: IntArray, first: IntArray) -> Edges:
+    """From every position to itself."""
+    positions = count_from(first, lengths)
+    return Edges(np.stack([positions, positions]), lengths)
+
+
+def orient(edges: Edges, direction: Direction) -> Edges:
+    """Edges as they are, reversed, or each one followed by its reverse."""
+    if direction not in get_args(Direction):
+        expected = ", ".join(get_args(Direction))
+        raise ValueError(f"direction is {direction!r}, expected one of {expected}")
+    if direction == "forward":
+        return edges
+    reverse = edges.nodes[[1, 0]]
+    if direction == "backward":
+        return Edges(reverse, edges.counts)
+    return Edges(np.stack([edges.nodes, reverse], axis=2).reshape(2, -1), 2 * edges.counts)
+
+
+def concatenate(head: Edges, tail: Edges) -> Edges:
+    """In every graph the edges of one kind, then those of another."""
+    nodes = np.empty((2, head.nodes.shape[1] + tail.nodes.shape[1]), np.int64)
+    ends = np.cumsum(head.counts + tail.counts)
+    nodes[:, count_from(ends - tail.counts - head.counts, head.counts)] = head.nodes
+    nodes[:, count_from(ends - tail.counts, tail.counts)] = tail.nodes
+    return Edges(nodes, head.counts + tail.counts)
+
+
+def count_from(starts: IntArray, sizes: IntArray) -> IntArray:
+    """Counts up from each start, end to end: 7, 8, 9, 2, 3 from starts 7, 2 and sizes 3, 2."""
+    numbers = np.repeat(starts - np.cumsum(sizes) + sizes, sizes)
+    numbers += np.arange(len(numbers))
+    return numbers

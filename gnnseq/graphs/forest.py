@@ -1,0 +1,111 @@
+"""Arrays of parents: checks, depths, places among siblings. Roots are their own parents here."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gnnseq.data.sequences import IntArray
+
+
+def join_rows(name: str, rows: Sequence[Tensor], lengths: IntArray) -> IntArray:
+    """Rows of integers end to end; each must be as long as its sequence."""
+    if len(rows) != len(lengths):
+        raise ValueError(f"{name} has {len(rows)} rows, expected {len(lengths)}, one per tree")
+    for row, length in zip(range(len(rows)), lengths.tolist(), strict=True):
+        if rows[row].shape != (length,) or rows[row].is_floating_point():
+            shape, dtype = list(rows[row].shape), rows[row].dtype
+            raise ValueError(f"{name}[{row}] is {dtype} {shape}, expected {length} integers")
+    return torch.cat(list(rows)).long().cpu().numpy()
+
+
+def check_parents(parents: IntArray, lengths: IntArray) -> IntArray:
+    """Parents in the numbering of the batch, from parents in that of each tree, -1 for roots.
+
+    Raises:
+        ValueError: if a parent is out of range or the node itself, or a tree has several roots.
+    """
+    first = np.cumsum(lengths) - lengths
+    tree = np.repeat(np.arange(len(lengths)), lengths)
+    outside = np.flatnonzero((parents < -1) | (parents >= lengths[tree]))
+    if len(outside):
+        row = tree[outside[0]]
+        raise ValueError(
+            f"parents[{row}] refers to node {parents[outside[0]]} of {lengths[row]}, expected -1 for the root or a node"
+        )
+    roots = np.flatnonzero(parents < 0)
+    extra = np.flatnonzero(tree[roots][1:] == tree[roots][:-1])
+    if len(extra):
+        one, two = roots[extra[0]], roots[extra[0] + 1]
+        row, start = tree[one], first[tree[one]]
+        raise ValueError(f"parents[{row}] has roots {one - start} and {two - start}, expected one root")
+    nodes = np.arange(len(parents))
+    joined = np.where(parents < 0, nodes, parents + first[tree])
+    own = np.flatnonzero((joined == nodes) & (parents >= 0))
+    if len(own):
+        _raise_cycle(int(own[0]), joined, lengths)
+    return joined
+
+
+def depths(parents: IntArray, lengths: IntArray) -> IntArray:
+    """Edges from every node to its root, by pointer jumping.
+
+    Raises:
+        ValueError: if a node never gets to a root.
+    """
+    ancestor = parents
+    depth: IntArray = (parents != np.arange(len(parents))).astype(np.int64)
+    for _ in range(int(lengths.max()).bit_length()):
+        depth = depth + depth[ancestor]
+        ancestor = ancestor[ancestor]
+    lost = np.flatnonzero(parents[ancestor] != ancestor)
+    if len(lost):
+        _raise_cycle(int(ancestor[lost[0]]), parents, lengths)
+    return depth
+
+
+def sibling_ranks(parents: IntArray) -> IntArray:
+    """How many nodes with the same parent stand before a node; 0 for roots."""
+    ranks = np.zeros_like(parents)
+    children = np.flatnonzero(parents != np.arange(len(parents)))
+    children = children[np.argsort(parents[children], kind="stable")]
+    _, families = np.unique(parents[children], return_counts=True)
+    ranks[children] = np.arange(len(children)) - np.repeat(np.cumsum(families) - families, families)
+    return ranks
+
+
+def check_slots(slots: IntArray, parents: IntArray, lengths: IntArray) -> IntArray:
+    """Slots as given.
+
+    Raises:
+        ValueError: if one is negative, or two children share one.
+    """
+    children = np.flatnonzero(parents != np.arange(len(parents)))
+    children = children[np.lexsort((slots[children], parents[children]))]
+    parent, slot = parents[children], slots[children]
+    shared = np.flatnonzero((parent[1:] == parent[:-1]) & (slot[1:] == slot[:-1]))
+    negative = np.flatnonzero(slot < 0)
+    if len(negative):
+        row, node = _place(int(children[negative[0]]), lengths)
+        raise ValueError(f"slots[{row}] is {slot[negative[0]]} at node {node}, expected >= 0")
+    if len(shared):
+        row, node = _place(int(parent[shared[0]]), lengths)
+        raise ValueError(f"slots[{row}] gives two children of node {node} slot {slot[shared[0]]}")
+    return slots
+
+
+def _raise_cycle(node: int, parents: IntArray, lengths: IntArray) -> None:
+    cycle = [node]
+    while (node := int(parents[node])) != cycle[0]:
+        cycle.append(node)
+    row, _ = _place(node, lengths)
+    path = " -> ".join(str(_place(node, lengths)[1]) for node in [*cycle, cycle[0]])
+    raise ValueError(f"parents[{row}] has the cycle {path}, expected a tree")
+
+
+def _place(node: int, lengths: IntArray) -> tuple[int, int]:
+    """The tree of a node of the batch, and its number there."""
+    ends = np.cumsum(lengths)
+    row = int(np.searchsorted(ends, node, side="right"))
+    return row, node - int(ends[row] - lengths[row])
