@@ -7,11 +7,8 @@ from torch.testing import assert_close
 def gradients(outputs, inputs):
     """Gradients of a fixed random projection of the outputs, zeros where nothing flows."""
     generator = torch.Generator().manual_seed(1)
-    loss = sum(
-        (out * torch.randn(out.shape, generator=generator, dtype=out.dtype)).sum()
-        for out in outputs
-    )
-    found = torch.autograd.grad(loss, inputs, allow_unused=True)
+    loss = sum((out * torch.randn(out.shape, generator=generator, dtype=out.dtype)).sum() for out in outputs)
+    found = torch.autograd.grad(loss, inputs, allow_unused=True, retain_graph=True)
     return [torch.zeros_like(i) if g is None else g for g, i in zip(found, inputs, strict=True)]
 
 

@@ -1,17 +1,32 @@
 """The graph convolutional recurrent network, model 2 of Seo et al. 2016."""
 
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
-from gnnseq.layers.graph_recurrent import GraphRecurrent, States
+from gnnseq.layers.graph_recurrent import GraphRecurrent
+from gnnseq.layers.interop import load_gconv_lstm
+from gnnseq.layers.signal_layout import States
 from gnnseq.ops.sparse import SparseOperator
+
+
+def peephole_lstm(gates: Tensor, c: Tensor, peephole: Tensor | None) -> States:
+    """h and c from the sums of all gates ``[..., 4H]``: i and f see the old cell, o the new one."""
+    i, f, g, o = gates.chunk(4, dim=-1)
+    if peephole is not None:
+        w_i, w_f, w_o = peephole
+        i, f = i + w_i * c, f + w_f * c
+    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+    if peephole is not None:
+        o = o + w_o * c
+    return o.sigmoid() * c.tanh(), c
 
 
 class _GraphLSTM(GraphRecurrent):
     gates = 4
     num_states = 2
+    torch_type = nn.LSTM
 
     def __init__(
         self,
@@ -27,16 +42,22 @@ class _GraphLSTM(GraphRecurrent):
         self.reset_parameters()
 
     def step(self, x: Tensor, operator: SparseOperator, states: States) -> States:
-        """The peephole LSTM: i and f see the old cell, o the new one."""
+        """One step of the peephole LSTM."""
         h, c = states
-        i, f, g, o = (x + self.filter_hidden(operator, h)).chunk(4, dim=-1)
-        if self.peephole is not None:
-            w_i, w_f, w_o = self.peephole
-            i, f = i + w_i * c, f + w_f * c
-        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-        if self.peephole is not None:
-            o = o + w_o * c
-        return o.sigmoid() * c.tanh(), c
+        return peephole_lstm(x + self.filter_hidden(operator, h), c, self.peephole)
+
+    @classmethod
+    def from_gconv_lstm(cls, module: Any) -> Self:
+        """A layer with the weights of a module laid out as PyG Temporal's ``GConvLSTM``.
+
+        That is ``conv_x_i, conv_h_i, ... conv_x_o, conv_h_o`` (each a `torch_geometric.nn.ChebConv`), peepholes
+        ``w_c_i, w_c_f, w_c_o`` and biases ``b_i, b_f, b_c, b_o``. Outputs are the same with "sym" and "rw"; with
+        ``normalization=None`` give both the same ``lambda_max``, since ChebConv takes one over the whole batch.
+        """
+        conv = module.conv_x_i
+        layer = cls(conv.in_channels, conv.out_channels, len(conv.lins), conv.normalization).to(conv.lins[0].weight)
+        load_gconv_lstm(layer, module)
+        return layer
 
 
 class GCRN(_GraphLSTM):
@@ -85,7 +106,8 @@ class GCRN(_GraphLSTM):
         - **output:** ``[N, T, H]`` (``[N, H]``, ``[B, N, T, H]``), and the final ``(h, c)``
 
     Raises:
-        ValueError: for shapes that do not fit, a directed graph, K < 1, or weights that are not finite.
+        ValueError: for shapes that do not fit, a directed graph (pass an operator of your own instead, such as
+            ``SparseOperator(edge_index, weight, N)``), K < 1, or weights that are not finite.
     """
 
     def forward(
@@ -100,9 +122,7 @@ class GCRN(_GraphLSTM):
         mask: Tensor | None = None,
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Runs over all steps; see the class for shapes."""
-        out, (h, c) = self.forward_signals(
-            x, edge_index, edge_weight, state, batch, lambda_max, lengths, mask
-        )
+        out, (h, c) = self.forward_signals(x, edge_index, edge_weight, state, batch, lambda_max, lengths, mask)
         return out, (h, c)
 
 
@@ -129,8 +149,6 @@ class GCRNCell(_GraphLSTM):
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """One step; see the class for shapes."""
         if x.dim() != 2:
-            raise ValueError(
-                f"x has shape {list(x.shape)}, expected [N, {self.in_channels}]: one step"
-            )
+            raise ValueError(f"x has shape {list(x.shape)}, expected [N, {self.in_channels}]: one step")
         out, (h, c) = self.forward_signals(x, edge_index, edge_weight, state, batch, lambda_max)
         return out, (h, c)

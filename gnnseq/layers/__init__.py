@@ -2,6 +2,7 @@
 
 from gnnseq.layers.gcn import GCN
 from gnnseq.layers.GCRN import GCRN, GCRNCell
+from gnnseq.layers.graph_rnn import GraphGRU, GraphRNN
 from gnnseq.layers.init import chrono_, identity_, orthogonal_
 from gnnseq.layers.readout import MaxReadout, MeanReadout, MinReadout, RootReadout, SumReadout
 from gnnseq.layers.recurrent import GRU, LSTM, RNN
@@ -15,6 +16,8 @@ __all__ = [
     "RNN",
     "ChildSumTreeLSTM",
     "GCRNCell",
+    "GraphGRU",
+    "GraphRNN",
     "MaxReadout",
     "MeanReadout",
     "MinReadout",

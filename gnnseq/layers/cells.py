@@ -54,17 +54,13 @@ class Cell(nn.Module, ABC):
         """Sizes, as PyG prints them."""
         return f"{self.in_channels}, {self.out_channels}, bias={self.bias is not None}"
 
-    def forward(
-        self, x: Tensor, schedule: Schedule, initial: States | None = None
-    ) -> tuple[Tensor, States]:
+    def forward(self, x: Tensor, schedule: Schedule, initial: States | None = None) -> tuple[Tensor, States]:
         """Output of every node ``[N, H]`` and the states of every graph's root, each ``[G, H]``."""
         if schedule.paths is None or is_mapped():
             return self.by_level(x, schedule, initial)
         return self.on_paths(x, schedule.paths, initial)
 
-    def by_level(
-        self, x: Tensor, schedule: Schedule, initial: States | None = None
-    ) -> tuple[Tensor, States]:
+    def by_level(self, x: Tensor, schedule: Schedule, initial: States | None = None) -> tuple[Tensor, States]:
         """The same, level by level, for any directed acyclic graph."""
         states = self.node_states(x, schedule, initial)
         return states[0], tuple(schedule.at_roots(state) for state in states)
@@ -78,9 +74,7 @@ class Cell(nn.Module, ABC):
     def step(self, x: Tensor, children: Children | None, level: int) -> States:
         """States of a level from its projected inputs ``[n, gates * H]`` and what flows in."""
 
-    def on_paths(
-        self, x: Tensor, paths: PathLayout, initial: States | None = None
-    ) -> tuple[Tensor, States]:
+    def on_paths(self, x: Tensor, paths: PathLayout, initial: States | None = None) -> tuple[Tensor, States]:
         """The same on a batch of paths, by torch's fused kernel on the padded tensor.
 
         What comes after the last node of a path cannot change an earlier output, so padding is exact.
@@ -91,16 +85,12 @@ class Cell(nn.Module, ABC):
         with torch.autocast(x.device.type, enabled=False):
             dense = paths.dense(x.to(dtype))
             weights = [weight.to(dtype) for weight in self.fused_weights()]
-            out, last = self.fused(
-                dense, weights, paths, tuple(state.to(dtype).unsqueeze(0) for state in initial)
-            )
+            out, last = self.fused(dense, weights, paths, tuple(state.to(dtype).unsqueeze(0) for state in initial))
         flat = out.reshape(-1, self.out_channels)
         return paths.nodes(out), (flat.index_select(0, paths.last), *last[1:])
 
     @abstractmethod
-    def fused(
-        self, x: Tensor, weights: list[Tensor], paths: PathLayout, initial: States
-    ) -> tuple[Tensor, States]:
+    def fused(self, x: Tensor, weights: list[Tensor], paths: PathLayout, initial: States) -> tuple[Tensor, States]:
         """torch's kernel on ``[B, T, F]``: output ``[B, T, H]``, final states ``[B, H]`` each."""
 
     def fused_weights(self) -> list[Tensor]:
@@ -121,13 +111,9 @@ class RNNCell(Cell):
             return (x.tanh(),)
         return (torch.addmm(x, children.sum(children.states[0]), self.weight_hh.t()).tanh(),)
 
-    def fused(
-        self, x: Tensor, weights: list[Tensor], paths: PathLayout, initial: States
-    ) -> tuple[Tensor, States]:
+    def fused(self, x: Tensor, weights: list[Tensor], paths: PathLayout, initial: States) -> tuple[Tensor, States]:
         """torch.rnn_tanh."""
-        out, h = torch.rnn_tanh(
-            x, initial[0], weights, self.bias is not None, 1, 0.0, self.training, False, True
-        )
+        out, h = torch.rnn_tanh(x, initial[0], weights, self.bias is not None, 1, 0.0, self.training, False, True)
         return out, (h[0],)
 
 
@@ -163,13 +149,9 @@ class GRUCell(Cell):
         n = (x_n + r * (h_n if self.bias_hn is None else h_n + self.bias_hn)).tanh()
         return (n + z * (h - n),)
 
-    def fused(
-        self, x: Tensor, weights: list[Tensor], paths: PathLayout, initial: States
-    ) -> tuple[Tensor, States]:
+    def fused(self, x: Tensor, weights: list[Tensor], paths: PathLayout, initial: States) -> tuple[Tensor, States]:
         """torch.gru."""
-        out, h = torch.gru(
-            x, initial[0], weights, self.bias is not None, 1, 0.0, self.training, False, True
-        )
+        out, h = torch.gru(x, initial[0], weights, self.bias is not None, 1, 0.0, self.training, False, True)
         return out, (h[0],)
 
     def fused_weights(self) -> list[Tensor]:
@@ -210,9 +192,7 @@ class LSTMCell(Cell):
         c = i * g.tanh() + children.sum(f * c_child)
         return o.sigmoid() * c.tanh(), c
 
-    def fused(
-        self, x: Tensor, weights: list[Tensor], paths: PathLayout, initial: States
-    ) -> tuple[Tensor, States]:
+    def fused(self, x: Tensor, weights: list[Tensor], paths: PathLayout, initial: States) -> tuple[Tensor, States]:
         """torch.lstm.
 
         Where paths end at different steps, one more input feature marks the padding: it closes the input gate and
@@ -223,7 +203,5 @@ class LSTMCell(Cell):
             hold = x.new_zeros(4, self.out_channels)
             hold[0], hold[1] = -_SATURATED, _SATURATED
             weights = [torch.cat([weights[0], hold.view(-1, 1)], dim=1), *weights[1:]]
-        out, h, c = torch.lstm(
-            x, initial, weights, self.bias is not None, 1, 0.0, self.training, False, True
-        )
+        out, h, c = torch.lstm(x, initial, weights, self.bias is not None, 1, 0.0, self.training, False, True)
         return out, (h[0], c[0])

@@ -1,9 +1,10 @@
 """Graph convolution, stacked, on one normalised adjacency."""
 
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
+from torch_geometric.nn import GCNConv
 
 from gnnseq.ops.edges import plain_edges
 from gnnseq.ops.sparse import SparseOperator
@@ -61,12 +62,8 @@ class GCN(nn.Module):
         self.add_self_loops = add_self_loops
         self.activation = nn.ReLU() if activation is None else activation
         widths = [in_channels] + [out_channels] * num_layers
-        self.weights = nn.ParameterList(
-            torch.empty(widths[i], out_channels) for i in range(num_layers)
-        )
-        self.biases = (
-            nn.ParameterList(torch.empty(out_channels) for _ in range(num_layers)) if bias else None
-        )
+        self.weights = nn.ParameterList(torch.empty(widths[i], out_channels) for i in range(num_layers))
+        self.biases = nn.ParameterList(torch.empty(out_channels) for _ in range(num_layers)) if bias else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -80,6 +77,26 @@ class GCN(nn.Module):
         """The arguments, as PyG prints them."""
         return f"{self.in_channels}, {self.out_channels}, num_layers={self.num_layers}"
 
+    @classmethod
+    def from_gcn_conv(cls, conv: GCNConv) -> Self:
+        """A stack of one layer with the weights of a `torch_geometric.nn.GCNConv`, which gives its outputs.
+
+        Raises:
+            TypeError: for another module.
+            ValueError: for ``improved=True`` or ``normalize=False``.
+        """
+        if not isinstance(conv, GCNConv):
+            raise TypeError(f"conv is a {type(conv).__name__}, expected torch_geometric.nn.GCNConv")
+        if conv.improved or not conv.normalize:
+            raise ValueError(f"conv is {conv}, expected improved=False and normalize=True")
+        layer = cls(conv.in_channels, conv.out_channels, 1, conv.bias is not None, conv.add_self_loops)
+        layer = layer.to(conv.lin.weight)
+        with torch.no_grad():
+            layer.weights[0].copy_(conv.lin.weight.t())
+            if layer.biases is not None:
+                layer.biases[0].copy_(conv.bias)
+        return layer
+
     def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
         """Runs the stack; see the class for shapes."""
         if x.dim() != 2 or x.size(1) != self.in_channels:
@@ -92,11 +109,7 @@ class GCN(nn.Module):
             operator = gcn_operator(edges, x.size(0), weight, self.add_self_loops)
         for layer, weight in enumerate(self.weights):
             x = x if layer == 0 else self.activation(x)
-            x = (
-                (operator @ x) @ weight
-                if weight.size(0) < weight.size(1)
-                else operator @ (x @ weight)
-            )
+            x = (operator @ x) @ weight if weight.size(0) < weight.size(1) else operator @ (x @ weight)
             if self.biases is not None:
                 x = x + self.biases[layer]
         return x

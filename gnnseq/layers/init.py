@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from gnnseq.layers.cells import Cell, GRUCell, RNNCell
 from gnnseq.layers.graph_recurrent import GraphRecurrent
+from gnnseq.layers.graph_rnn import GraphGRU
 from gnnseq.layers.tree_lstm import NaryTreeLSTM
 
 Recurrence = Cell | NaryTreeLSTM | GraphRecurrent
@@ -15,18 +16,12 @@ Recurrence = Cell | NaryTreeLSTM | GraphRecurrent
 def _recurrences(module: nn.Module) -> Iterator[Recurrence]:
     found = [m for m in module.modules() if isinstance(m, Recurrence)]
     if not found:
-        raise ValueError(
-            f"module is a {type(module).__name__} without a recurrent layer, expected at least one"
-        )
+        raise ValueError(f"module is a {type(module).__name__} without a recurrent layer, expected at least one")
     yield from found
 
 
 def _gates(layer: Recurrence) -> int:
-    return (
-        layer.weight_ih.size(0) // layer.out_channels
-        if isinstance(layer, NaryTreeLSTM)
-        else layer.gates
-    )
+    return layer.weight_ih.size(0) // layer.out_channels if isinstance(layer, NaryTreeLSTM) else layer.gates
 
 
 @torch.no_grad()
@@ -52,21 +47,14 @@ def chrono_(module: nn.Module, max_steps: int) -> nn.Module:
         raise ValueError(f"max_steps is {max_steps}, expected at least 3")
     for layer in _recurrences(module):
         if layer.bias is None or _gates(layer) not in (3, 4):
-            raise ValueError(
-                f"{layer} has no gates with biases, expected an LSTM, GRU, Tree-LSTM or GCRN"
-            )
+            raise ValueError(f"{layer} has no gates with biases, expected an LSTM, GRU, Tree-LSTM or GCRN")
         H = layer.out_channels
-        memory = (
-            torch.empty(H, dtype=layer.bias.dtype)
-            .uniform_(1.0, max_steps - 1.0)
-            .log_()
-            .to(layer.bias.device)
-        )
+        memory = torch.empty(H, dtype=layer.bias.dtype).uniform_(1.0, max_steps - 1.0).log_().to(layer.bias.device)
         layer.bias.zero_()
         layer.bias[H : 2 * H] = memory  # the LSTM's forget gate, the GRU's update gate
         if _gates(layer) == 4:
             layer.bias[:H] = -memory
-        elif isinstance(layer, GRUCell) and layer.bias_hn is not None:
+        elif isinstance(layer, GRUCell | GraphGRU) and layer.bias_hn is not None:
             layer.bias_hn.zero_()
     return module
 

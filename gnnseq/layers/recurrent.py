@@ -21,8 +21,13 @@ class Recurrent(nn.Module):
         bias: whether gates have a bias.
         dropout: probability of zeroing an output between layers, in training.
         bidirectional: whether a second recurrence runs against the edges (down a tree, back along a path).
+
+    Attributes:
+        fused: whether torch's fused kernels may run on paths. Set it to False for what they cannot do: forward-mode
+            differentiation outside `torch.func` (inside it the layer leaves them by itself).
     """
 
+    fused: bool = True
     cell_type: type[Cell]
     torch_type: type[nn.RNNBase]
 
@@ -70,7 +75,9 @@ class Recurrent(nn.Module):
 
     def extra_repr(self) -> str:
         """The arguments, as PyG prints them."""
-        return f"{self.in_channels}, {self.out_channels}, num_layers={self.num_layers}, bidirectional={self.bidirectional}"
+        return (
+            f"{self.in_channels}, {self.out_channels}, num_layers={self.num_layers}, bidirectional={self.bidirectional}"
+        )
 
     @classmethod
     def from_torch(cls, module: nn.RNNBase) -> Self:
@@ -81,9 +88,7 @@ class Recurrent(nn.Module):
             ValueError: for a projection, or an activation that is not tanh.
         """
         if not isinstance(module, cls.torch_type):
-            raise TypeError(
-                f"module is a {type(module).__name__}, expected torch.nn.{cls.torch_type.__name__}"
-            )
+            raise TypeError(f"module is a {type(module).__name__}, expected torch.nn.{cls.torch_type.__name__}")
         if module.proj_size or getattr(module, "nonlinearity", "tanh") != "tanh":
             raise ValueError(f"module is {module}, expected proj_size=0 and tanh")
         layer = cls(
@@ -123,7 +128,8 @@ class Recurrent(nn.Module):
                 number = layer * self.num_directions + direction
                 state = None if initial is None else tuple(kind[number] for kind in initial)
                 there = schedule if direction == 0 else schedule.reversed()
-                out, final = self.cells[number](x, there, state)
+                cell = self.cells[number]
+                out, final = cell(x, there, state) if self.fused else cell.by_level(x, there, state)
                 outs.append(out)
                 finals.append(final)
             x = outs[0] if len(outs) == 1 else torch.cat(outs, dim=-1)
@@ -133,6 +139,8 @@ class Recurrent(nn.Module):
 
     def _check_states(self, initial: States, num_graphs: int) -> None:
         expected = (self.num_layers * self.num_directions, num_graphs, self.out_channels)
+        if len(initial) != self.cell_type.states:
+            raise ValueError(f"state has {len(initial)} tensors, expected {self.cell_type.states}")
         for state in initial:
             if state.shape != expected:
                 raise ValueError(
@@ -140,14 +148,14 @@ class Recurrent(nn.Module):
                     "layers * directions, graphs, out_channels"
                 )
             if state.device != self.cells[0].weight_hh.device:
-                raise ValueError(
-                    f"state is on {state.device}, expected {self.cells[0].weight_hh.device}"
-                )
+                raise ValueError(f"state is on {state.device}, expected {self.cells[0].weight_hh.device}")
 
 
 def _num_nodes(x: Tensor, in_channels: int) -> int:
     if x.dim() != 2 or x.size(1) != in_channels:
         raise ValueError(f"x has shape {list(x.shape)}, expected [N, {in_channels}]")
+    if x.size(0) == 0:
+        raise ValueError("x has no nodes, expected at least one")
     return x.size(0)
 
 
@@ -182,9 +190,7 @@ class RNN(Recurrent):
     cell_type = RNNCell
     torch_type = nn.RNN
 
-    def forward(
-        self, x: Tensor, edge_index: Any, state: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, edge_index: Any, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Runs the recurrence; see the class for shapes."""
         out, (h,) = self._run(x, edge_index, None if state is None else (state,))
         return out, h
@@ -240,9 +246,7 @@ class LSTM(Recurrent):
         torch's fused kernels keep cell states to themselves, so this always runs level by level.
         """
         if len(self.cells) != 1:
-            raise ValueError(
-                f"{self} has {len(self.cells)} cells, expected one layer in one direction"
-            )
+            raise ValueError(f"{self} has {len(self.cells)} cells, expected one layer in one direction")
         schedule = Schedule.from_edge_index(edge_index, _num_nodes(x, self.in_channels))
         initial = None
         if state is not None:

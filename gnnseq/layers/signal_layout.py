@@ -21,6 +21,7 @@ class SignalLayout:
                 f"or [B, N, T, {in_channels}]"
             )
         self.dim = x.dim()
+        self.device = x.device
         self.nodes = x.size(1) if self.dim == 4 else x.size(0)
         self.signals = x.size(0) if self.dim == 4 else 1
         self.steps = 1 if self.dim == 2 else x.size(-2)
@@ -49,9 +50,10 @@ class SignalLayout:
         if len(states) != count or any(list(state.shape) != expected for state in states):
             shapes = [list(state.shape) for state in states]
             raise ValueError(f"state has shapes {shapes}, expected {count} of {expected}")
-        return tuple(
-            state.transpose(0, 1) if self.dim == 4 else state.unsqueeze(1) for state in states
-        )
+        wrong = [state.device for state in states if state.device != self.device]
+        if wrong:
+            raise ValueError(f"state is on {wrong[0]}, expected {self.device}, where x is")
+        return tuple(state.transpose(0, 1) if self.dim == 4 else state.unsqueeze(1) for state in states)
 
     def masked(self, x: Tensor, mask: Tensor) -> Tensor:
         """Missing values replaced by zero, whatever stands there."""
@@ -67,9 +69,7 @@ class SignalLayout:
         """True before the end of each sequence, ``[N or 1, S or 1, T]``."""
         count = self.signals if self.dim == 4 else (1 if batch is None else int(batch.max()) + 1)
         if lengths.shape != (count,):
-            raise ValueError(
-                f"lengths has shape {list(lengths.shape)}, expected [{count}], one per sequence"
-            )
+            raise ValueError(f"lengths has shape {list(lengths.shape)}, expected [{count}], one per sequence")
         if bool(((lengths < 1) | (lengths > self.steps)).any()):
             raise ValueError(f"lengths is {lengths.tolist()}, expected 1 to {self.steps}")
         steps = torch.arange(self.steps, device=lengths.device)

@@ -1,10 +1,11 @@
 """The two Tree-LSTMs of Tai et al. 2015."""
 
-from typing import Any
+from typing import Any, Self, cast
 
 import torch
 from torch import Tensor, nn
 
+from gnnseq.layers.interop import load_child_sum
 from gnnseq.layers.recurrent import LSTM
 from gnnseq.ops.scan import Children, States, scan
 from gnnseq.ops.schedule import Schedule
@@ -16,6 +17,18 @@ class ChildSumTreeLSTM(LSTM):
     A node adds up its children's outputs and keeps one forget gate for each child, so children have no order
     (Tai et al. 2015, https://arxiv.org/abs/1503.00075, equations 2 to 8).
     """
+
+    @classmethod
+    def from_child_sum(cls, module: nn.Module) -> Self:
+        """A layer with the weights of a module laid out as in the literature.
+
+        That is linear layers ``W_iou``, ``U_iou``, ``W_f``, ``U_f`` with gates in the order i, o, u, and biases in any
+        of them or beside them as ``b_iou`` and ``b_f``. Where ``W_f`` is missing, as in DGL's example, it is zero.
+        """
+        weight = cast(nn.Linear, module.W_iou).weight
+        layer = cls(weight.size(1), weight.size(0) // 3).to(weight)
+        load_child_sum(layer.cells[0], module)
+        return layer
 
 
 class NaryTreeLSTM(nn.Module):
@@ -51,9 +64,7 @@ class NaryTreeLSTM(nn.Module):
             the node), or shapes that do not fit.
     """
 
-    def __init__(
-        self, in_channels: int, out_channels: int, arity: int = 2, bias: bool = True
-    ) -> None:
+    def __init__(self, in_channels: int, out_channels: int, arity: int = 2, bias: bool = True) -> None:
         super().__init__()
         for name, value in {
             "in_channels": in_channels,
@@ -94,19 +105,24 @@ class NaryTreeLSTM(nn.Module):
             raise ValueError(f"x has shape {list(x.shape)}, expected [N, {self.in_channels}]")
         schedule = Schedule.from_edge_index(edge_index, x.size(0))
         self._check_slots(schedule.edge_index, edge_slot)
-        if state is not None and state[0].shape != (schedule.num_graphs, self.out_channels):
-            expected = [schedule.num_graphs, self.out_channels]
-            raise ValueError(
-                f"state has shape {list(state[0].shape)}, expected {expected}: graphs, out_channels"
-            )
+        if state is not None:
+            self._check_state(state, schedule.num_graphs)
         h, c = self._scan(x, schedule, edge_slot, state)
         return h, (schedule.at_roots(h), schedule.at_roots(c))
 
+    def _check_state(self, state: States, num_graphs: int) -> None:
+        expected = [num_graphs, self.out_channels]
+        if len(state) != 2 or any(list(part.shape) != expected for part in state):
+            shapes = [list(part.shape) for part in state]
+            raise ValueError(f"state has shapes {shapes}, expected two of {expected}: graphs, out_channels")
+        if state[0].device != self.weight_ih.device:
+            raise ValueError(f"state is on {state[0].device}, expected {self.weight_ih.device}")
+
     def _check_slots(self, edge_index: Tensor, edge_slot: Tensor) -> None:
         if edge_slot.shape != (edge_index.size(1),):
-            raise ValueError(
-                f"edge_slot has shape {list(edge_slot.shape)}, expected [{edge_index.size(1)}]"
-            )
+            raise ValueError(f"edge_slot has shape {list(edge_slot.shape)}, expected [{edge_index.size(1)}]")
+        if edge_slot.dtype != torch.long:
+            raise ValueError(f"edge_slot has dtype {edge_slot.dtype}, expected torch.int64")
         outside = (edge_slot < 0) | (edge_slot >= self.arity)
         if bool(outside.any()):
             edge = int(outside.nonzero()[0])
@@ -119,16 +135,10 @@ class NaryTreeLSTM(nn.Module):
         twice = ordered[1:][ordered[1:] == ordered[:-1]]
         if twice.numel():
             node, slot = divmod(int(twice[0]), self.arity)
-            raise ValueError(
-                f"edge_slot gives node {node} two children in place {slot}, expected one"
-            )
+            raise ValueError(f"edge_slot gives node {node} two children in place {slot}, expected one")
 
-    def _scan(
-        self, x: Tensor, schedule: Schedule, edge_slot: Tensor, initial: States | None
-    ) -> States:
-        slots = edge_slot[schedule.edge_order].split(
-            [len(level.child) for level in schedule.levels]
-        )
+    def _scan(self, x: Tensor, schedule: Schedule, edge_slot: Tensor, initial: States | None) -> States:
+        slots = edge_slot[schedule.edge_order].split([len(level.child) for level in schedule.levels])
         # one product a level: rows are the children's states side by side, columns i, g, o, then each f
         H, A = self.out_channels, self.arity
         weight = torch.cat(
@@ -150,15 +160,9 @@ class NaryTreeLSTM(nn.Module):
         if children is None:
             c = x_i.sigmoid() * x_g.tanh()
             return x_o.sigmoid() * c.tanh(), c
-        initial = len(children.parent) - len(
-            slot
-        )  # rows that come from the initial state sit in place 0
-        place = children.parent * A + (
-            torch.cat([slot, slot.new_zeros(initial)]) if initial else slot
-        )
-        h, c_child = (
-            state.new_zeros(len(x) * A, H).index_copy(0, place, state) for state in children.states
-        )
+        initial = len(children.parent) - len(slot)  # rows that come from the initial state sit in place 0
+        place = children.parent * A + (torch.cat([slot, slot.new_zeros(initial)]) if initial else slot)
+        h, c_child = (state.new_zeros(len(x) * A, H).index_copy(0, place, state) for state in children.states)
         i, g, o, f = (h.view(len(x), A * H) @ weight).split([H, H, H, A * H], dim=-1)
         f = (f.view(len(x), A, H) + x_f.unsqueeze(1)).sigmoid()
         c = (x_i + i).sigmoid() * (x_g + g).tanh() + (f * c_child.view(len(x), A, H)).sum(1)

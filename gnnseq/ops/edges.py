@@ -27,15 +27,11 @@ def plain_edges(edge_index: Any, edge_weight: Tensor | None = None) -> tuple[Ten
     """
     if is_sparse(edge_index):
         if edge_weight is not None:
-            raise ValueError(
-                "edge_weight is given twice: a sparse edge_index carries its own values"
-            )
+            raise ValueError("edge_weight is given twice: a sparse edge_index carries its own values")
         flipped, value = to_edge_index(edge_index)
         return flipped.flip(0), None if bool((value == 1).all()) else value
     if not isinstance(edge_index, Tensor):
-        raise TypeError(
-            f"edge_index is a {type(edge_index).__name__}, expected a tensor [2, E] or a sparse matrix"
-        )
+        raise TypeError(f"edge_index is a {type(edge_index).__name__}, expected a tensor [2, E] or a sparse matrix")
     if edge_index.dim() != 2 or edge_index.size(0) != 2:
         raise ValueError(f"edge_index has shape {list(edge_index.shape)}, expected [2, E]")
     if edge_index.dtype != torch.long:
@@ -50,19 +46,13 @@ def check_edges(edge_index: Tensor, num_nodes: int) -> None:
     low, high = edge_index.aminmax()
     if low < 0 or high >= num_nodes:
         wrong = int(high) if high >= num_nodes else int(low)
-        raise ValueError(
-            f"edge_index refers to node {wrong} of {num_nodes}, expected 0 to {num_nodes - 1}"
-        )
+        raise ValueError(f"edge_index refers to node {wrong} of {num_nodes}, expected 0 to {num_nodes - 1}")
 
 
 def check_weights(edge_weight: Tensor, num_edges: int) -> None:
     """Raises a ``ValueError`` unless ``edge_weight`` is one finite number per edge."""
     if edge_weight.shape != (num_edges,):
-        raise ValueError(
-            f"edge_weight has shape {list(edge_weight.shape)}, expected [{num_edges}], one per edge"
-        )
+        raise ValueError(f"edge_weight has shape {list(edge_weight.shape)}, expected [{num_edges}], one per edge")
     if not bool(torch.isfinite(edge_weight).all()):
         bad = int((~torch.isfinite(edge_weight)).nonzero()[0])
-        raise ValueError(
-            f"edge_weight[{bad}] is {edge_weight[bad].item()}, expected finite numbers"
-        )
+        raise ValueError(f"edge_weight[{bad}] is {edge_weight[bad].item()}, expected finite numbers")

@@ -147,9 +147,7 @@ def cut(source: Ints, target: Ints, height: Ints) -> Levels:
     return Levels(levels, order, edge_order)
 
 
-def _carry_positions(
-    source: Ints, target: Ints, step: Ints, local: Ints, size: Ints
-) -> tuple[Ints, list[Ints]]:
+def _carry_positions(source: Ints, target: Ints, step: Ints, local: Ints, size: Ints) -> tuple[Ints, list[Ints]]:
     """Position of every edge's source in the carry, and what each level keeps of its carry.
 
     An edge that spans ``s`` levels keeps its source for ``s - 1`` more levels; each of these stays is one entry.

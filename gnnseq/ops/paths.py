@@ -41,11 +41,7 @@ class PathLayout:
     @cached_property
     def last(self) -> Tensor:
         """Position of the last node of each path in the padded tensor ``[B]``."""
-        return (
-            torch.arange(self.num_paths, device=self.length.device) * self.num_steps
-            + self.length
-            - 1
-        )
+        return torch.arange(self.num_paths, device=self.length.device) * self.num_steps + self.length - 1
 
     def dense(self, x: Tensor) -> Tensor:
         """Nodes ``[N, F]`` to the padded tensor ``[B, T, F]``, zero where a path has ended."""

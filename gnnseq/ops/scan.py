@@ -72,8 +72,6 @@ def _children(level: TensorLevel, carry: States, initial: States | None) -> Chil
     parent = level.parent
     if initial is not None and reads_initial:
         first = tuple(state.index_select(0, level.leaf_graph) for state in initial)
-        states = (
-            tuple(torch.cat(pair) for pair in zip(states, first, strict=True)) if carry else first
-        )
+        states = tuple(torch.cat(pair) for pair in zip(states, first, strict=True)) if carry else first
         parent = torch.cat([parent, level.leaf])
     return Children(states, parent, level.size)

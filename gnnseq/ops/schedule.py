@@ -103,20 +103,14 @@ class Schedule:
         return PathLayout(graph * num_steps + length[graph] - 1 - height, length, num_steps)
 
     def _in_batch_order(self, paths: PathLayout) -> bool:
-        return self._batch is None or torch.equal(
-            self._batch, torch.repeat_interleave(paths.length)
-        )
+        return self._batch is None or torch.equal(self._batch, torch.repeat_interleave(paths.length))
 
     @classmethod
-    def from_edge_index(
-        cls, edge_index: Any, num_nodes: int, batch: Tensor | None = None
-    ) -> "Schedule":
+    def from_edge_index(cls, edge_index: Any, num_nodes: int, batch: Tensor | None = None) -> "Schedule":
         """A schedule of anything that PyG accepts as edges; a `Schedule` is returned as it is."""
         if isinstance(edge_index, Schedule):
             if edge_index.num_nodes != num_nodes:
-                raise ValueError(
-                    f"the Schedule is of {edge_index.num_nodes} nodes, but x has {num_nodes}"
-                )
+                raise ValueError(f"the Schedule is of {edge_index.num_nodes} nodes, but x has {num_nodes}")
             return edge_index
         return cls(plain_edges(edge_index)[0], num_nodes, batch)
 
@@ -144,9 +138,7 @@ class Schedule:
 
     def _split(self, arrays: Sequence[Ints]) -> Sequence[Tensor]:
         """Many small arrays as tensors, with one copy to the device."""
-        joined = (
-            self._tensor(np.concatenate(arrays)) if arrays else torch.empty(0, dtype=torch.long)
-        )
+        joined = self._tensor(np.concatenate(arrays)) if arrays else torch.empty(0, dtype=torch.long)
         return joined.split([len(a) for a in arrays])
 
     @cached_property
@@ -237,7 +229,5 @@ class Schedule:
         """The schedule of the same graphs with every edge turned round."""
         if self._reversed is None:
             with outside_transforms():
-                self._reversed = Schedule(
-                    self.edge_index.flip(0), self.num_nodes, self.graph, reverse_of=self
-                )
+                self._reversed = Schedule(self.edge_index.flip(0), self.num_nodes, self.graph, reverse_of=self)
         return self._reversed

@@ -25,18 +25,14 @@ def segment(x: Tensor, ptr: Tensor, reduce: str) -> Tensor:
     if reduce not in ("sum", "mean", "max", "min"):
         raise ValueError(f'reduce is {reduce!r}, expected "sum", "mean", "max" or "min"')
     if int(ptr[0]) != 0 or int(ptr[-1]) != x.size(0):
-        raise ValueError(
-            f"ptr runs from {int(ptr[0])} to {int(ptr[-1])}, expected from 0 to {x.size(0)} rows of x"
-        )
+        raise ValueError(f"ptr runs from {int(ptr[0])} to {int(ptr[-1])}, expected from 0 to {x.size(0)} rows of x")
     size = ptr.diff()
     if bool((size < 0).any()):
         raise ValueError("ptr is not ascending, expected bounds of consecutive rows")
     if reduce in ("sum", "mean") and x.device.type == "cpu":
         owner = torch.repeat_interleave(size)
         total = x.new_zeros(len(size), *x.shape[1:]).index_add(0, owner, x)
-        return (
-            total if reduce == "sum" else total / size.clamp(min=1).view(-1, *[1] * (x.dim() - 1))
-        )
+        return total if reduce == "sum" else total / size.clamp(min=1).view(-1, *[1] * (x.dim() - 1))
     out: Tensor = _segment(x, ptr, reduce)
     empty = (size == 0).view(-1, *[1] * (x.dim() - 1))
     return out.masked_fill(empty, 0.0) if bool(empty.any()) else out

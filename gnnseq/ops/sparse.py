@@ -23,9 +23,7 @@ class SparseOperator:
         diagonal: a further multiple of the identity.
     """
 
-    def __init__(
-        self, edge_index: Tensor, weight: Tensor, num_nodes: int, diagonal: float = 0.0
-    ) -> None:
+    def __init__(self, edge_index: Tensor, weight: Tensor, num_nodes: int, diagonal: float = 0.0) -> None:
         self.edge_index = edge_index
         self.weight = weight
         self.num_nodes = num_nodes
@@ -72,9 +70,7 @@ class _Matrix:
 
     def __init__(self, matrix: Tensor, transposed: "Tensor | _Matrix") -> None:
         self._matrix = matrix
-        self.transposed = (
-            transposed if isinstance(transposed, _Matrix) else _Matrix(transposed, self)
-        )
+        self.transposed = transposed if isinstance(transposed, _Matrix) else _Matrix(transposed, self)
         self._other_dtypes: dict[torch.dtype, Tensor] = {matrix.dtype: matrix}
 
     @classmethod
@@ -98,9 +94,7 @@ def _csr(row: Tensor, column: Tensor, weight: Tensor, num_nodes: int) -> Tensor:
     size = (num_nodes, num_nodes)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
-        return torch.sparse_csr_tensor(
-            pointer, column[order], weight[order], size, check_invariants=False
-        )
+        return torch.sparse_csr_tensor(pointer, column[order], weight[order], size, check_invariants=False)
 
 
 class _Product(torch.autograd.Function):

@@ -36,13 +36,9 @@ def gcn_operator(
     degree = weight.new_zeros(num_nodes).index_add(0, edge_index[1], weight)
     if bool((degree < 0).any()):
         node = int((degree < 0).nonzero()[0])
-        raise ValueError(
-            f"edge_weight gives node {node} the degree {degree[node].item()}, expected >= 0"
-        )
+        raise ValueError(f"edge_weight gives node {node} the degree {degree[node].item()}, expected >= 0")
     scale = _inverse_power(degree, 0.5)
-    return SparseOperator(
-        edge_index, scale[edge_index[0]] * weight * scale[edge_index[1]], num_nodes
-    )
+    return SparseOperator(edge_index, scale[edge_index[0]] * weight * scale[edge_index[1]], num_nodes)
 
 
 def scaled_laplacian(
@@ -83,9 +79,7 @@ def scaled_laplacian(
     weight = _checked_weight(edge_index, num_nodes, edge_weight)
     _check_spectral(edge_index, num_nodes, weight, normalization)
     if batch is not None and batch.shape != (num_nodes,):
-        raise ValueError(
-            f"batch has shape {list(batch.shape)}, expected [{num_nodes}], one per node"
-        )
+        raise ValueError(f"batch has shape {list(batch.shape)}, expected [{num_nodes}], one per node")
     inside = edge_index[0] != edge_index[1]
     edge_index, weight = edge_index[:, inside], weight[inside]
     degree = weight.new_zeros(num_nodes).index_add(0, edge_index[0], weight)
@@ -94,20 +88,14 @@ def scaled_laplacian(
         diagonal = degree
     else:
         power = _inverse_power(degree, 0.5 if normalization == "sym" else 1.0)
-        weight = (
-            power[edge_index[0]]
-            * weight
-            * (power[edge_index[1]] if normalization == "sym" else 1.0)
-        )
+        weight = power[edge_index[0]] * weight * (power[edge_index[1]] if normalization == "sym" else 1.0)
         diagonal = torch.ones_like(degree)
     diagonal = scale * diagonal - 1.0
     weight = -weight * scale[edge_index[1]]
     if not diagonal.requires_grad and not bool(diagonal.any()):
         return SparseOperator(edge_index, weight, num_nodes)
     loop = torch.arange(num_nodes, device=edge_index.device).expand(2, -1)
-    return SparseOperator(
-        torch.cat([edge_index, loop], dim=1), torch.cat([weight, diagonal]), num_nodes
-    )
+    return SparseOperator(torch.cat([edge_index, loop], dim=1), torch.cat([weight, diagonal]), num_nodes)
 
 
 def chebyshev_terms(operator: SparseOperator, x: Tensor, K: int) -> list[Tensor]:
@@ -148,9 +136,7 @@ def _lambda_max(
     """The value of each node's graph ``[N]``."""
     if lambda_max is None and normalization is not None:
         return torch.full_like(degree, 2.0)
-    graph = (
-        torch.zeros(len(degree), dtype=torch.long, device=degree.device) if batch is None else batch
-    )
+    graph = torch.zeros(len(degree), dtype=torch.long, device=degree.device) if batch is None else batch
     num_graphs = int(graph.max()) + 1
     if lambda_max is None:
         pair = (degree[edge_index[0]] + degree[edge_index[1]]).detach()
@@ -158,9 +144,7 @@ def _lambda_max(
         return torch.where(bound > 0, bound, 2.0)[graph]
     value = torch.as_tensor(lambda_max, device=degree.device)
     if value.dim() > 1 or (value.dim() == 1 and value.numel() not in (1, num_graphs)):
-        raise ValueError(
-            f"lambda_max has shape {list(value.shape)}, expected one number or [{num_graphs}]"
-        )
+        raise ValueError(f"lambda_max has shape {list(value.shape)}, expected one number or [{num_graphs}]")
     if not bool((value > 0).all()) or not bool(torch.isfinite(value).all()):
         raise ValueError(f"lambda_max is {value.tolist()}, expected positive finite numbers")
     return value.to(degree.dtype).view(-1).expand(num_graphs)[graph]
@@ -175,13 +159,9 @@ def _checked_weight(edge_index: Tensor, num_nodes: int, edge_weight: Tensor | No
     return edge_weight
 
 
-def _check_spectral(
-    edge_index: Tensor, num_nodes: int, weight: Tensor, normalization: str | None
-) -> None:
+def _check_spectral(edge_index: Tensor, num_nodes: int, weight: Tensor, normalization: str | None) -> None:
     source, target = edge_index[0], edge_index[1]
-    if not torch.equal(
-        (source * num_nodes + target).sort().values, (target * num_nodes + source).sort().values
-    ):
+    if not torch.equal((source * num_nodes + target).sort().values, (target * num_nodes + source).sort().values):
         raise ValueError(
             "edge_index is directed, but a Laplacian needs both directions of every edge: "
             "use torch_geometric.utils.to_undirected, or a direction='both' batch"

@@ -67,9 +67,7 @@ def test_wrong_tensor(edges, message):
 
 
 def test_wrong_type():
-    with pytest.raises(
-        TypeError, match=r"edge_index is a list, expected a tensor \[2, E\] or a sparse matrix"
-    ):
+    with pytest.raises(TypeError, match=r"edge_index is a list, expected a tensor \[2, E\] or a sparse matrix"):
         plain_edges([[0], [1]])
 
 
@@ -80,9 +78,7 @@ def test_weights_twice():
 
 @pytest.mark.parametrize(("node", "wrong"), [(7, 7), (-1, -1)])
 def test_node_out_of_range(node, wrong):
-    with pytest.raises(
-        ValueError, match=f"edge_index refers to node {wrong} of 5, expected 0 to 4"
-    ):
+    with pytest.raises(ValueError, match=f"edge_index refers to node {wrong} of 5, expected 0 to 4"):
         check_edges(torch.tensor([[0, 1], [2, node]]), 5)
 
 
@@ -91,9 +87,7 @@ def test_no_edges_are_fine():
 
 
 def test_weights():
-    with pytest.raises(
-        ValueError, match=r"edge_weight has shape \[3\], expected \[4\], one per edge"
-    ):
+    with pytest.raises(ValueError, match=r"edge_weight has shape \[3\], expected \[4\], one per edge"):
         check_weights(WEIGHT[:3], 4)
     with pytest.raises(ValueError, match=r"edge_weight\[1\] is nan, expected finite numbers"):
         check_weights(torch.tensor([1.0, float("nan")]), 2)

@@ -20,9 +20,7 @@ def test_dense_and_back(lengths):
         assert torch.equal(row[:length], part)
         assert not row[length:].any()
     assert torch.equal(layout.nodes(dense), x)
-    assert torch.equal(
-        dense.view(-1, 2)[layout.last], torch.stack([part[-1] for part in x.split(lengths)])
-    )
+    assert torch.equal(dense.view(-1, 2)[layout.last], torch.stack([part[-1] for part in x.split(lengths)]))
     assert layout.padding.sum(1).tolist() == [steps - length for length in lengths]
     assert layout.equal == (len(set(lengths)) == 1)
 

@@ -51,9 +51,7 @@ def test_leaves_read_the_initial_state(graph):
     is_leaf = ~torch.isin(torch.arange(n), edge_index[1])
     expected = walks(edge_index, n) @ (initial[batch] * is_leaf.unsqueeze(1))
     assert_close(h, expected)
-    assert_close(
-        torch.autograd.grad(h.sum(), initial), torch.autograd.grad(expected.sum(), initial)
-    )
+    assert_close(torch.autograd.grad(h.sum(), initial), torch.autograd.grad(expected.sum(), initial))
 
 
 def test_levels_are_numbered_and_repeated_edges_count_twice():
@@ -72,9 +70,7 @@ def test_levels_are_numbered_and_repeated_edges_count_twice():
 def test_two_kinds_of_state():
     def step(x, children, level):
         h = add_children(x, children, level)[0]
-        return h, (
-            torch.zeros_like(x) if children is None else children.sum(children.states[1]) + 1
-        )
+        return h, (torch.zeros_like(x) if children is None else children.sum(children.states[1]) + 1)
 
     schedule = Schedule(torch.cat([path_edges([4]), torch.tensor([[0], [3]])], dim=1), 4)
     h, steps = scan(schedule, step, torch.ones(4, 1))

@@ -19,14 +19,10 @@ def test_paths_are_recognised_whatever_the_numbers(lengths):
     assert schedule.paths is not None
     x = torch.arange(n)
     dense = schedule.paths.dense(x.view(-1, 1)).squeeze(-1)
-    found = sorted(
-        row[:length].tolist() for row, length in zip(dense, schedule.paths.length, strict=True)
-    )
+    found = sorted(row[:length].tolist() for row, length in zip(dense, schedule.paths.length, strict=True))
     assert found == sorted(part.tolist() for part in numbers.split(lengths))
     assert schedule.num_graphs == len(lengths)
-    assert sorted(schedule.root_of_graph.tolist()) == sorted(
-        part[-1].item() for part in numbers.split(lengths)
-    )
+    assert sorted(schedule.root_of_graph.tolist()) == sorted(part[-1].item() for part in numbers.split(lengths))
     assert repr(schedule) == f"Schedule(nodes={n}, edges={n - len(lengths)}, paths)"
 
 
@@ -37,9 +33,7 @@ def test_other_graphs_go_level_by_level():
         torch.tensor([[0, 0], [1, 1]]),
     ):
         assert Schedule(edges, 3).paths is None
-    assert (
-        repr(Schedule(torch.tensor([[0, 1], [2, 2]]), 3)) == "Schedule(nodes=3, edges=2, levels=2)"
-    )
+    assert repr(Schedule(torch.tensor([[0, 1], [2, 2]]), 3)) == "Schedule(nodes=3, edges=2, levels=2)"
 
 
 @pytest.mark.parametrize("order", [[0, 1], [1, 0]])

@@ -19,9 +19,7 @@ def test_segments(reduce, shape, sizes):
         "max": lambda r: r.amax(0),
         "min": lambda r: r.amin(0),
     }
-    expected = torch.stack(
-        [take[reduce](part) if len(part) else x.new_zeros(shape) for part in x.split(sizes)]
-    )
+    expected = torch.stack([take[reduce](part) if len(part) else x.new_zeros(shape) for part in x.split(sizes)])
     out = segment(x, ptr, reduce)
     assert_close(out, expected)
     weight = torch.randn_like(expected)
@@ -33,13 +31,9 @@ def test_segments(reduce, shape, sizes):
 
 def test_bad_input():
     x = torch.ones(3, 2)
-    with pytest.raises(
-        ValueError, match='reduce is \'median\', expected "sum", "mean", "max" or "min"'
-    ):
+    with pytest.raises(ValueError, match='reduce is \'median\', expected "sum", "mean", "max" or "min"'):
         segment(x, torch.tensor([0, 3]), "median")
     with pytest.raises(ValueError, match="ptr runs from 0 to 2, expected from 0 to 3 rows of x"):
         segment(x, torch.tensor([0, 2]), "sum")
-    with pytest.raises(
-        ValueError, match=r"ptr is not ascending, expected bounds of consecutive rows"
-    ):
+    with pytest.raises(ValueError, match=r"ptr is not ascending, expected bounds of consecutive rows"):
         segment(x, torch.tensor([0, 2, 1, 3]), "sum")

@@ -14,9 +14,7 @@ def directed(learned=False):
     """Edges of no symmetry with one repeated, weights, the operator and its matrix."""
     edges = torch.cat([torch.randint(N - 1, (2, 12)), torch.tensor([[0, 0], [1, 1]])], dim=1)
     weight = torch.randn(edges.size(1), dtype=torch.float64, requires_grad=learned)
-    matrix = torch.zeros(N, N, dtype=torch.float64).index_put(
-        (edges[1], edges[0]), weight, accumulate=True
-    )
+    matrix = torch.zeros(N, N, dtype=torch.float64).index_put((edges[1], edges[0]), weight, accumulate=True)
     return (
         SparseOperator(edges, weight, N, diagonal=0.5),
         matrix + 0.5 * torch.eye(N, dtype=torch.float64),
@@ -33,9 +31,7 @@ def test_product_and_gradients(learned, shape):
     assert_close(left, right)
     assert_close(op.to_dense(), matrix)
     inputs = [x, weight] if learned else [x]
-    grads = [
-        torch.autograd.grad(out.pow(3).sum(), inputs, create_graph=True) for out in (left, right)
-    ]
+    grads = [torch.autograd.grad(out.pow(3).sum(), inputs, create_graph=True) for out in (left, right)]
     assert_close(*grads)
     twice = [torch.autograd.grad(sum(g.pow(2).sum() for g in grad), inputs) for grad in grads]
     assert_close(*twice)
@@ -90,7 +86,5 @@ def test_no_edges(learned):
 
 def test_wrong_number_of_nodes():
     op, _, _ = directed()
-    with pytest.raises(
-        ValueError, match=r"x has shape \[8, 2\], expected 7 nodes in the first dimension"
-    ):
+    with pytest.raises(ValueError, match=r"x has shape \[8, 2\], expected 7 nodes in the first dimension"):
         op @ torch.ones(8, 2)

@@ -47,9 +47,7 @@ def test_scaled_laplacian_is_the_dense_one(normalization, lambda_max, learned):
 @pytest.mark.parametrize("normalization", ["sym", "rw", None])
 def test_default_lambda_max_bounds_the_spectrum(normalization):
     edges, weight = weighted([12])
-    spectrum = torch.linalg.eigvals(
-        scaled_laplacian(edges, 12, weight, normalization).to_dense()
-    ).real
+    spectrum = torch.linalg.eigvals(scaled_laplacian(edges, 12, weight, normalization).to_dense()).real
     assert spectrum.abs().max() <= 1 + 1e-9
 
 
@@ -57,9 +55,7 @@ def test_default_lambda_max_bounds_the_spectrum(normalization):
 @pytest.mark.parametrize("lambda_max", [None, torch.tensor([1.5, 2.0, 3.0])])
 def test_graphs_of_a_batch_do_not_meet(normalization, lambda_max):
     edges, weight = weighted()
-    joined = scaled_laplacian(
-        edges, N, weight, normalization, lambda_max, batch_vector(SIZES)
-    ).to_dense()
+    joined = scaled_laplacian(edges, N, weight, normalization, lambda_max, batch_vector(SIZES)).to_dense()
     blocks = []
     for graph, (nodes, own, which) in enumerate(one_by_one(edges, SIZES)):
         own_max = None if lambda_max is None else lambda_max[graph].item()
@@ -72,9 +68,7 @@ def test_graphs_of_a_batch_do_not_meet(normalization, lambda_max):
 def test_zero_degree_is_defined(normalization):
     edges = torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]])
     weight = torch.tensor([1.0, 1.0, 0.0, 0.0], dtype=torch.float64, requires_grad=True)
-    op = scaled_laplacian(
-        edges, 4, weight, normalization
-    )  # node 2 has only zero weights, node 3 no edges
+    op = scaled_laplacian(edges, 4, weight, normalization)  # node 2 has only zero weights, node 3 no edges
     dense = op.to_dense()
     assert torch.isfinite(dense).all()
     lonely = -1.0 if normalization is None else 0.0

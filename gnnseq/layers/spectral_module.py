@@ -1,0 +1,86 @@
+"""What all layers with Chebyshev filters share: how they come from edges to an operator."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gnnseq.layers.signal_layout import SignalLayout
+from gnnseq.ops.edges import plain_edges
+from gnnseq.ops.sparse import SparseOperator
+from gnnseq.ops.spectral import chebyshev_terms, scaled_laplacian
+
+Operators = SparseOperator | Sequence[SparseOperator]
+
+
+def check_sizes(**sizes: int) -> None:
+    """Raises a ``ValueError`` that names the first size below 1."""
+    for name, value in sizes.items():
+        if value < 1:
+            raise ValueError(f"{name} is {value}, expected at least 1")
+
+
+class SpectralModule(nn.Module):
+    """A layer with Chebyshev filters of order K on a scaled Laplacian.
+
+    Args:
+        K: number of Chebyshev terms; a filter reaches K - 1 hops.
+        normalization: of the Laplacian: "sym", "rw" or None.
+    """
+
+    def __init__(self, K: int, normalization: str | None) -> None:
+        super().__init__()
+        check_sizes(K=K)
+        if normalization not in ("sym", "rw", None):
+            raise ValueError(f'normalization is {normalization!r}, expected "sym", "rw" or None')
+        self.K = K
+        self.normalization = normalization
+
+    def operator(
+        self,
+        edge_index: Any,
+        num_nodes: int,
+        edge_weight: Tensor | None = None,
+        batch: Tensor | None = None,
+        lambda_max: Tensor | float | None = None,
+    ) -> SparseOperator:
+        """The scaled Laplacian of a graph, to be passed as ``edge_index`` wherever the graph stays the same.
+
+        A `SparseOperator` is returned as it is, so any other linear map can take the Laplacian's place.
+        """
+        if isinstance(edge_index, SparseOperator):
+            if edge_index.num_nodes != num_nodes:
+                raise ValueError(f"the operator is of {edge_index.num_nodes} nodes, but x has {num_nodes}")
+            return edge_index
+        edges, weight = plain_edges(edge_index, edge_weight)
+        dtype = torch.float64 if next(self.parameters()).dtype == torch.float64 else torch.float32
+        weight = torch.ones(edges.size(1), dtype=dtype, device=edges.device) if weight is None else weight.to(dtype)
+        return scaled_laplacian(edges, num_nodes, weight, self.normalization, lambda_max, batch)
+
+    def operators(
+        self, layout: SignalLayout, edge_index: Any, edge_weight: Any, batch: Tensor | None, lambda_max: Any
+    ) -> Operators:
+        """One operator for all steps, or one for each where ``edge_index`` is a list."""
+        if not isinstance(edge_index, list | tuple):
+            return self.operator(edge_index, layout.nodes, edge_weight, batch, lambda_max)
+        weights = edge_weight if edge_weight is not None else [None] * len(edge_index)
+        if len(edge_index) != layout.steps or len(weights) != layout.steps:
+            raise ValueError(
+                f"edge_index and edge_weight list {len(edge_index)} and {len(weights)} graphs, "
+                f"expected one for each of {layout.steps} steps"
+            )
+        return [self.operator(e, layout.nodes, w, batch, lambda_max) for e, w in zip(edge_index, weights, strict=True)]
+
+    def filtered(self, operator: SparseOperator, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+        r""":math:`\sum_k T_k(\tilde L) x W_k + b` of a signal ``[N, ..., F]``, with weights ``[K, F, O]``."""
+        terms = chebyshev_terms(operator, x, self.K)
+        joined = terms[0] if self.K == 1 else torch.cat(terms, dim=-1)
+        return nn.functional.linear(joined, weight.reshape(-1, weight.size(-1)).t(), bias)
+
+    def filtered_steps(self, operators: Operators, x: Tensor, weight: Tensor, bias: Tensor | None) -> Sequence[Tensor]:
+        """`filtered` of every step of signals ``[N, S, T, F]``; all at once where the graph stays the same."""
+        if isinstance(operators, SparseOperator):
+            return self.filtered(operators, x, weight, bias).unbind(2)
+        steps = zip(operators, x.unbind(2), strict=True)
+        return [self.filtered(operator, x_t, weight, bias) for operator, x_t in steps]
