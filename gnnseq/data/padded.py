@@ -10,9 +10,7 @@ from torch.nn.utils.rnn import pad_sequence
 from gnnseq.data.sequences import Sequences, flatten
 
 Target: TypeAlias = Tensor | int | float
-Samples: TypeAlias = (
-    Sequence[tuple[Tensor, Target]] | Sequence[tuple[str, Target]] | tuple[Sequences, Tensor]
-)
+Samples: TypeAlias = Sequence[tuple[Tensor, Target]] | Sequence[tuple[str, Target]] | tuple[Sequences, Tensor]
 
 _UNLABELLED = -100
 

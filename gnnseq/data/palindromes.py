@@ -56,9 +56,7 @@ class PalindromeDataset(Dataset[tuple[Tensor, Tensor]]):
         if split not in splits:
             raise ValueError(f"split is {split!r}, expected one of {', '.join(splits)}")
         self.length = check_integer("length", length, 2)
-        self.num_samples = (
-            None if num_samples is None else check_integer("num_samples", num_samples, 1)
-        )
+        self.num_samples = None if num_samples is None else check_integer("num_samples", num_samples, 1)
         self.base = check_integer("base", base, 2, 10)
         self.seed = check_integer("seed", seed, 0, MAX_SEED - 1)
         self.split = split

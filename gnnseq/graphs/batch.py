@@ -97,6 +97,5 @@ def append_empty(values: Tensor, lengths: IntArray, nodes: IntArray, empty: int 
     elif empty is None or empty < 0:
         raise ValueError(f"empty is {empty}, expected a symbol >= 0 for nodes without one")
     x = values.new_full((int(nodes.sum()), *values.shape[1:]), empty)
-    first = np.cumsum(nodes) - nodes
-    x[torch.from_numpy(count_from(first, lengths)).to(x.device)] = values
-    return x
+    rows = torch.from_numpy(count_from(np.cumsum(nodes) - nodes, lengths))
+    return x.index_copy_(0, rows.to(x.device), values)

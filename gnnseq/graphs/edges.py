@@ -51,7 +51,7 @@ def hops_apart(lengths: IntArray, first: IntArray, hops: Sequence[int]) -> Edges
     runs = np.maximum(lengths[:, None] - np.array(hops, np.int64), 0)  # [B, K]
     sizes = runs.ravel()
     nodes = np.empty((2, sizes.sum()), np.int64)
-    nodes[0] = count_from(first.repeat(len(hops)), sizes)
+    count_from(first.repeat(len(hops)), sizes, out=nodes[0])
     steps = hops[0] if len(hops) == 1 else np.repeat(np.tile(hops, len(lengths)), sizes)
     np.add(nodes[0], steps, out=nodes[1])
     return Edges(nodes, runs.sum(axis=1))
@@ -85,8 +85,14 @@ def concatenate(head: Edges, tail: Edges) -> Edges:
     return Edges(nodes, head.counts + tail.counts)
 
 
-def count_from(starts: IntArray, sizes: IntArray) -> IntArray:
+def count_from(starts: IntArray, sizes: IntArray, out: IntArray | None = None) -> IntArray:
     """Counts up from each start, end to end: 7, 8, 9, 2, 3 from starts 7, 2 and sizes 3, 2."""
-    numbers = np.repeat(starts - np.cumsum(sizes) + sizes, sizes)
-    numbers += np.arange(len(numbers))
-    return numbers
+    filled = sizes > 0
+    if not filled.all():
+        starts, sizes = starts[filled], sizes[filled]
+    numbers = np.empty(sizes.sum(), np.int64) if out is None else out
+    numbers.fill(1)  # steps first, whose running sum is the count; no other array of this size
+    numbers[:1] = starts[:1]
+    if len(sizes) > 1:
+        numbers[np.cumsum(sizes[:-1])] = starts[1:] - starts[:-1] - sizes[:-1] + 1
+    return np.cumsum(numbers, out=numbers)

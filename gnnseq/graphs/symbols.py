@@ -65,7 +65,7 @@ def _one_row_per_symbol(symbols: Tensor, lengths: IntArray, num_symbols: int) ->
     starts = np.arange(len(lengths)) * num_symbols * steps
     origin = torch.from_numpy(count_from(starts, lengths)).to(symbols.device)
     x = symbols.new_full((len(lengths) * num_symbols, steps), num_symbols)
-    x.view(-1)[symbols * steps + origin] = symbols
+    x.view(-1).scatter_(0, symbols * steps + origin, symbols)
     return x
 
 

@@ -66,9 +66,7 @@ def test_in_a_loader(num_workers):
     assert [tuple(batch.x.shape) for batch in batches] == [(4, 7), (4, 7), (2, 7)]
     assert torch.equal(torch.cat([batch.x for batch in batches]), dataset[:][0])
     sampler = BatchSampler(SequentialSampler(dataset), 4, drop_last=False)
-    whole = DataLoader(
-        dataset, batch_size=None, sampler=sampler, collate_fn=pad, num_workers=num_workers
-    )
+    whole = DataLoader(dataset, batch_size=None, sampler=sampler, collate_fn=pad, num_workers=num_workers)
     for one, other in zip(batches, whole, strict=True):
         assert all(torch.equal(*parts) for parts in zip(one, other, strict=True))
 

@@ -1,0 +1,89 @@
+"""Texts as graphs of characters or words, and back."""
+
+from collections.abc import Sequence
+from typing import TypeAlias, cast
+
+import numpy as np
+from torch import Tensor
+from torch_geometric.data.batch import Batch
+
+from gnnseq.data.padded import Samples, split_samples
+from gnnseq.data.vocabulary import Vocabulary
+from gnnseq.graphs.edges import Direction
+from gnnseq.graphs.path import path_batch
+
+Texts: TypeAlias = Sequence[str] | Sequence[Sequence[str]]
+
+
+def text_path_batch(
+    texts: Texts, vocabulary: Vocabulary, *, y: Tensor | None = None, direction: Direction = "forward"
+) -> Batch:
+    """Texts as path graphs: a node for every character or word, an edge to the next.
+
+    Args:
+        texts: strings, or lists of symbols.
+        vocabulary: of characters or words; it decides what the nodes are.
+        y: one target per text ``[B]`` or per symbol ``[N]``.
+        direction: "forward" (earlier to later), "backward" or "both".
+
+    Returns:
+        As :func:`gnnseq.graphs.path_batch`.
+
+    Raises:
+        ValueError: if a text is empty or has symbols that are not in the vocabulary.
+    """
+    return path_batch(encode_texts(texts, vocabulary), y=y, direction=direction)
+
+
+def to_texts(batch: Batch, vocabulary: Vocabulary) -> list[str]:
+    """The texts of a batch, for reading.
+
+    Symbols are read in the order of the nodes, or of ``position`` where the batch has it, as parses
+    do. Nodes without a symbol (``x`` is ``len(vocabulary)``) or with a position of -1 are left out.
+
+    Args:
+        batch: with ``x`` ``[N]`` (int64), such as :func:`text_path_batch`, :func:`parse_batch` or
+            :func:`gnnseq.graphs.balanced_tree_batch` make it.
+        vocabulary: that of the symbols.
+    """
+    symbols, owner = cast(Tensor, batch.x).cpu().numpy(), cast(Tensor, batch.batch).cpu().numpy()
+    shown = symbols < len(vocabulary)
+    if "position" in batch:
+        position = cast(Tensor, batch.position).cpu().numpy()
+        shown &= position >= 0
+        order = np.lexsort((position, owner))
+    else:
+        order = np.arange(len(symbols))
+    order = order[shown[order]]
+    ends = np.cumsum(np.bincount(owner[order], minlength=batch.num_graphs))
+    return [vocabulary.decode(part.tolist()) for part in np.split(symbols[order], ends[:-1])]
+
+
+def to_text_paths(samples: Samples, *, vocabulary: Vocabulary, direction: Direction = "forward") -> Batch:
+    """Collates ``(text, target)`` pairs: :func:`text_path_batch`.
+
+    Args:
+        samples: texts with a target each, or with one per symbol.
+        vocabulary: of characters or words.
+        direction: "forward", "backward" or "both".
+    """
+    texts, y = split_samples(samples)
+    return text_path_batch(cast(Texts, texts), vocabulary, y=y, direction=direction)
+
+
+def encode_texts(texts: Texts, vocabulary: Vocabulary) -> list[Tensor]:
+    """The ids of every text.
+
+    Raises:
+        TypeError: if ``texts`` is one string.
+        ValueError: if a text has unknown symbols; the message names the text.
+    """
+    if isinstance(texts, str):
+        raise TypeError("texts is a str, expected a list of texts")
+    ids = []
+    for row, text in enumerate(texts):
+        try:
+            ids.append(vocabulary.encode(text))
+        except ValueError as error:
+            raise ValueError(f"texts[{row}]: {error}") from None
+    return ids
