@@ -12,7 +12,7 @@ from gnnseq.ops.sparse import SparseOperator
 
 
 def peephole_lstm(gates: Tensor, c: Tensor, peephole: Tensor | None) -> States:
-    """h and c from the sums of all gates ``[..., 4H]``: i and f see the old cell, o the new one."""
+    """Gives h and c from the sums of all gates ``[..., 4H]``: i and f see the old cell, o the new one."""
     i, f, g, o = gates.chunk(4, dim=-1)
     if peephole is not None:
         w_i, w_f, w_o = peephole

@@ -1,11 +1,15 @@
 """Trainable layers: tensors in, tensors out, with PyG's conventions."""
 
+from gnnseq.layers.cheb_filter import ChebFilter
+from gnnseq.layers.conv_lstm import ConvLSTM
 from gnnseq.layers.gcn import GCN
 from gnnseq.layers.GCRN import GCRN, GCRNCell
+from gnnseq.layers.graph_cnn_lstm import FlatGraphCNNLSTM, GraphCNNLSTM
 from gnnseq.layers.graph_rnn import GraphGRU, GraphRNN
 from gnnseq.layers.init import chrono_, identity_, orthogonal_
 from gnnseq.layers.readout import MaxReadout, MeanReadout, MinReadout, RootReadout, SumReadout
 from gnnseq.layers.recurrent import GRU, LSTM, RNN
+from gnnseq.layers.signal_stack import BidirectionalSignals, SignalStack
 from gnnseq.layers.tree_lstm import ChildSumTreeLSTM, NaryTreeLSTM
 
 __all__ = [
@@ -14,8 +18,13 @@ __all__ = [
     "GRU",
     "LSTM",
     "RNN",
+    "BidirectionalSignals",
+    "ChebFilter",
     "ChildSumTreeLSTM",
+    "ConvLSTM",
+    "FlatGraphCNNLSTM",
     "GCRNCell",
+    "GraphCNNLSTM",
     "GraphGRU",
     "GraphRNN",
     "MaxReadout",
@@ -23,6 +32,7 @@ __all__ = [
     "MinReadout",
     "NaryTreeLSTM",
     "RootReadout",
+    "SignalStack",
     "SumReadout",
     "chrono_",
     "identity_",

@@ -91,7 +91,7 @@ class Cell(nn.Module, ABC):
 
     @abstractmethod
     def fused(self, x: Tensor, weights: list[Tensor], paths: PathLayout, initial: States) -> tuple[Tensor, States]:
-        """torch's kernel on ``[B, T, F]``: output ``[B, T, H]``, final states ``[B, H]`` each."""
+        """Runs torch's kernel on ``[B, T, F]``: output ``[B, T, H]``, final states ``[B, H]`` each."""
 
     def fused_weights(self) -> list[Tensor]:
         """Weights as torch's kernels want them, with two bias vectors."""

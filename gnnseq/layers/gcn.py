@@ -105,7 +105,8 @@ class GCN(nn.Module):
             operator = edge_index
         else:
             edges, weight = plain_edges(edge_index, edge_weight)
-            weight = None if weight is None else weight.to(x.dtype)
+            dtype = torch.float64 if x.dtype == torch.float64 else torch.float32
+            weight = edges.new_ones(edges.size(1), dtype=dtype) if weight is None else weight.to(dtype)
             operator = gcn_operator(edges, x.size(0), weight, self.add_self_loops)
         for layer, weight in enumerate(self.weights):
             x = x if layer == 0 else self.activation(x)

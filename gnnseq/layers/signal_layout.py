@@ -1,5 +1,8 @@
 """The layouts in which signals on a graph come, and the way to the one in which they are computed."""
 
+from copy import copy
+from typing import Any, Self
+
 import torch
 from torch import Tensor
 
@@ -27,6 +30,24 @@ class SignalLayout:
         self.steps = 1 if self.dim == 2 else x.size(-2)
         if self.steps < 1:
             raise ValueError(f"x has shape {list(x.shape)}, expected at least one step")
+
+    def with_nodes(self, nodes: int) -> Self:
+        """The same layout with another number of nodes."""
+        other = copy(self)
+        other.nodes = nodes
+        return other
+
+    def graphs(self, edge_index: Any, edge_weight: Any) -> list[tuple[Any, Any]]:
+        """The edges and weights of each step; both may be lists, for a graph that changes."""
+        if not isinstance(edge_index, list | tuple):
+            return [(edge_index, edge_weight)] * self.steps
+        weights = edge_weight if edge_weight is not None else [None] * len(edge_index)
+        if len(edge_index) != self.steps or len(weights) != self.steps:
+            raise ValueError(
+                f"edge_index and edge_weight list {len(edge_index)} and {len(weights)} graphs, "
+                f"expected one for each of {self.steps} steps"
+            )
+        return list(zip(edge_index, weights, strict=True))
 
     def to_nodes(self, x: Tensor) -> Tensor:
         """Signals to ``[N, S, T, F]``."""

@@ -64,13 +64,8 @@ class SpectralModule(nn.Module):
         """One operator for all steps, or one for each where ``edge_index`` is a list."""
         if not isinstance(edge_index, list | tuple):
             return self.operator(edge_index, layout.nodes, edge_weight, batch, lambda_max)
-        weights = edge_weight if edge_weight is not None else [None] * len(edge_index)
-        if len(edge_index) != layout.steps or len(weights) != layout.steps:
-            raise ValueError(
-                f"edge_index and edge_weight list {len(edge_index)} and {len(weights)} graphs, "
-                f"expected one for each of {layout.steps} steps"
-            )
-        return [self.operator(e, layout.nodes, w, batch, lambda_max) for e, w in zip(edge_index, weights, strict=True)]
+        graphs = layout.graphs(edge_index, edge_weight)
+        return [self.operator(edges, layout.nodes, weight, batch, lambda_max) for edges, weight in graphs]
 
     def filtered(self, operator: SparseOperator, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         r""":math:`\sum_k T_k(\tilde L) x W_k + b` of a signal ``[N, ..., F]``, with weights ``[K, F, O]``."""

@@ -113,5 +113,5 @@ def test_bad_input():
         layer(x, edges, torch.ones(1))
     with pytest.raises(ValueError, match=r"edge_weight\[0\] is nan"):
         layer(x, edges, torch.full((edges.size(1),), float("nan")))
-    with pytest.raises(ValueError, match="gives node 1 the degree -1.0, expected >= 0"):
+    with pytest.raises(ValueError, match=r"gives node 1 the degree -1\.0, expected >= 0"):
         layer(x, torch.tensor([[0], [1]]), torch.tensor([-2.0]))

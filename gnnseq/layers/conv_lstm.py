@@ -1,0 +1,101 @@
+"""The GCRN's recurrence around any graph convolution."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gnnseq.layers.GCRN import peephole_lstm
+from gnnseq.layers.signal_layout import SignalLayout
+from gnnseq.layers.spectral_module import check_sizes
+
+
+class ConvLSTM(nn.Module):
+    r"""A peephole LSTM over time whose products are graph convolutions of any kind.
+
+    .. math::
+        i, f, g, o = \mathrm{conv}_x(x_t) + \mathrm{conv}_h(h_{t-1}), \quad \text{then as in the GCRN}
+
+    Each of the two convolutions gives all four gates, in the order i, f, g, o. With
+    ``conv=lambda i, o: ChebConv(i, o, K)`` it is the `GCRN`, which is the fast special case: it normalises the graph
+    once and filters all inputs before the loop, where a `ConvLSTM` calls both convolutions at every step.
+
+    Args:
+        in_channels: features of a node at one step, F.
+        out_channels: features of a state, H.
+        conv: makes a convolution from its input and output width, such as the class of a PyG convolution. Biases are
+            the convolutions' own.
+        peephole: whether gates see the cell state.
+
+    Shapes:
+        - **x:** ``[N, T, F]``, ``[N, F]`` for one step, or ``[B, N, T, F]`` where the convolution takes ``[B, N, F]``
+        - **edge_index:** whatever the convolution takes, or a list of T of them
+        - **edge_weight:** ``[E]``, or a list of T; handed to the convolution only where it is given
+        - **state**, **batch**, **lengths**, **mask**, **output:** as for the `GCRN`; ``batch`` tells whose length it is
+        - further keyword arguments go to both convolutions at every step
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, conv: Callable[[int, int], nn.Module], peephole: bool = True
+    ) -> None:
+        super().__init__()
+        check_sizes(in_channels=in_channels, out_channels=out_channels)
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.conv_x = conv(in_channels, 4 * out_channels)
+        self.conv_h = conv(out_channels, 4 * out_channels)
+        self.peephole = nn.Parameter(torch.empty(3, out_channels)) if peephole else None
+        self._reset_peephole()
+
+    def reset_parameters(self) -> None:
+        """Resets both convolutions in their own way, and draws the peepholes as `GCRN` does."""
+        for conv in (self.conv_x, self.conv_h):
+            conv.reset_parameters()
+        self._reset_peephole()
+
+    def _reset_peephole(self) -> None:
+        if self.peephole is not None:
+            bound = self.out_channels**-0.5
+            nn.init.uniform_(self.peephole, -bound, bound)
+
+    def extra_repr(self) -> str:
+        """The arguments, as PyG prints them."""
+        return f"{self.in_channels}, {self.out_channels}, peephole={self.peephole is not None}"
+
+    def forward(
+        self,
+        x: Tensor,
+        edge_index: Any,
+        edge_weight: Any = None,
+        state: tuple[Tensor, Tensor] | None = None,
+        batch: Tensor | None = None,
+        lengths: Tensor | None = None,
+        mask: Tensor | None = None,
+        **arguments: Any,
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Runs over all steps; see the class for shapes."""
+        layout = SignalLayout(x, self.in_channels)
+        x = x if mask is None else layout.masked(x, mask)
+        steps = [x] if x.dim() == 2 else list(x.unbind(-2))
+        graphs = layout.graphs(edge_index, edge_weight)
+        active = None if lengths is None else layout.active(lengths, batch)
+        h, c = self._initial(steps[0], layout, state)
+        outs = []
+        for t, (x_t, (edges, weight)) in enumerate(zip(steps, graphs, strict=True)):
+            given = arguments if weight is None else {**arguments, "edge_weight": weight}
+            gates = self.conv_x(x_t, edges, **given) + self.conv_h(h, edges, **given)
+            new_h, new_c = peephole_lstm(gates, c, self.peephole)
+            if active is not None:
+                now = layout.state_from_nodes(active[..., t].unsqueeze(-1))
+                new_h, new_c = torch.where(now, new_h, h), torch.where(now, new_c, c)
+            h, c = new_h, new_c
+            outs.append(h if active is None else h * now)
+        return outs[0] if x.dim() == 2 else torch.stack(outs, dim=-2), (h, c)
+
+    def _initial(self, x: Tensor, layout: SignalLayout, state: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor]:
+        if state is None:
+            zeros = x.new_zeros(*x.shape[:-1], self.out_channels)
+            return zeros, zeros
+        layout.states_to_nodes(state, 2, self.out_channels)  # a check of shapes
+        return state
