@@ -34,6 +34,8 @@ REPORT = {
     "learning_rate": None,
     "width": 128,
 }
+REPORT_HELP = """the course report's settings: RNN and LSTM with 128 units, lengths 5 to 60, 10,000 steps of
+batch 128, RMSprop, digits as numbers, LSTM at 1e-2"""
 REPORT_RATES = {"lstm": 1e-2}  # every other model: 1e-3
 
 
@@ -57,10 +59,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         default=Path("runs/compare"),
         help="folder of the results (runs/compare)",
     )
-    parser.add_argument(
-        "--preset", choices=["report"], help="the course report's settings: RNN and LSTM with 128 units, lengths 5 to 60, "
-        "10,000 steps of batch 128, RMSprop, digits as numbers, LSTM at 1e-2"
-    )  # fmt: skip
+    parser.add_argument("--preset", choices=["report"], help=REPORT_HELP)
     options = parser.parse_args(arguments)
     defaults = {
         "lengths": [5, 10, 20],
@@ -124,9 +123,11 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:
         print(f"compare_rnn_vs_gnn: {error}", file=sys.stderr)
         return 2
-    warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)  # type: ignore[assignment]
     try:
-        records = run_trials(make_trials(options), store, jobs=options.jobs)
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")
+            warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
+            records = run_trials(make_trials(options), store, jobs=options.jobs)
     except KeyboardInterrupt:
         print(
             f"\nStopped. Finished runs are kept in {store.path}; run the same command to go on.",
@@ -154,8 +155,8 @@ def explain(options: argparse.Namespace) -> str:
     return (
         f"Settings: {options.optimizer}, batches of {options.batch_size}, at most {options.steps:,} steps ({stop}), "
         f"gradients clipped at norm 10, seeds 0 to {options.seeds - 1}; spread is the standard deviation over seeds.\n"
-        "fresh accuracy: on palindromes never trained on. best 50: the mean of the 50 best training batches, the course "
-        "report's metric, which flatters.\n"
+        "fresh accuracy: on palindromes never trained on. best 50: the mean of the 50 best training batches, the "
+        "course report's metric, which flatters.\n"
         "sees / needs: hops (over time for the GCRN: steps) that the model covers, and that lie between the answer and "
         "the output. Seeing is necessary, not sufficient: initialisation and the graph decide the rest.\n"
     )

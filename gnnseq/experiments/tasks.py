@@ -46,7 +46,7 @@ class PalindromeTask:
         self,
         collate: Collate,
         seed: int,
-        split: str,
+        split: Split,
         batch_size: int,
         num_batches: int,
         first: int = 0,

@@ -1,5 +1,6 @@
 """Figures, one function each; the only package that imports matplotlib."""
 
 from gnnseq.plots.accuracy import plot_accuracy
+from gnnseq.plots.sight import plot_sight
 
-__all__ = ["plot_accuracy"]
+__all__ = ["plot_accuracy", "plot_sight"]

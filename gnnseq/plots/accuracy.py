@@ -45,10 +45,12 @@ def plot_accuracy(records: Sequence[Record], path: str | Path) -> Path:
         )
         axes.set_xticks(lengths, [str(length) for length in lengths])
     seeds = max(row.seeds for row in table)
+    budget = records[0]["trial"]["budget"] if records[0]["trial"]["width"] is None else table[0].weights
     drawn.supxlabel("length of the palindrome (digits)")
     drawn.supylabel("accuracy on fresh palindromes (%)")
     drawn.suptitle(
-        f"Which models learn palindromes? About {table[0].weights:,} weights each, {seeds} seeds (dots) and their mean",
+        f"Who learns palindromes? About {budget:,} weights each; {seeds} seeds (dots), their mean (line), "
+        "and the other models (grey)",
         fontsize=11,
     )
     return save(drawn, path)
@@ -66,18 +68,12 @@ def _panel(axes: Axes, own: list[Row], table: list[Row], records: Sequence[Recor
         )
     blind = [row.length for row in own if row.verdict == "cannot see"]
     if blind:
-        axes.axvspan(min(blind) - 1.5, max(blind) + 1.5, color="0.93", zorder=0)
-        axes.text(
-            max(blind) + 1,
-            54,
-            "cannot see\nthat far",
-            fontsize=8,
-            color="0.35",
-            ha="right",
-            va="center",
-        )
+        seen = [row.length for row in own if row.length < min(blind)]
+        start = (max(seen) + min(blind)) / 2 if seen else min(blind) - 1
+        axes.axvspan(start, 1.04 * max(blind), color="0.93", zorder=0)
+        axes.text(max(blind), 54, "cannot see\nthat far", fontsize=8, color="0.35", ha="right", va="center")
     axes.axhline(100 * own[0].chance, color="0.3", ls=":", lw=1.2, zorder=2)
-    axes.text(min(r.length for r in table), 100 * own[0].chance + 2, "chance", fontsize=7, color="0.3")
+    axes.text(min(r.length for r in table), 1, "chance", fontsize=7, color="0.3")
     axes.plot([r.length for r in own], [100 * r.accuracy for r in own], color=colour, lw=2, zorder=3)
     for record in records:
         if record["status"] == "done" and record["trial"]["family"] == own[0].family:

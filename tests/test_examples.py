@@ -1,0 +1,109 @@
+"""The examples as a user runs them, with tiny arguments."""
+
+import csv
+import importlib.util
+import json
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def run(name, *arguments):
+    command = [sys.executable, str(EXAMPLES / name), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+
+
+def call(capsys, name, *arguments):
+    """The same in this process, which is quicker; exit status, output and errors."""
+    spec = importlib.util.spec_from_file_location(Path(name).stem, EXAMPLES / name)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        status = module.main([str(argument) for argument in arguments])
+    return status, *capsys.readouterr()
+
+
+COMPARE = ["--lengths", 4, 6, "--models", "lstm", "gcn", "--seeds", 2, "--steps", 3, "--budget", 600, "--jobs", 1]
+
+
+def test_compare_writes_everything_and_a_second_run_repeats_nothing(tmp_path):
+    first = run("compare_rnn_vs_gnn.py", *COMPARE, "--output", tmp_path)
+    assert first.returncode == 0, first.stderr
+    assert "Palindromes of length 6" in first.stdout
+    assert "lr 0.003" in first.stdout
+    records = [json.loads(line) for line in (tmp_path / "records.jsonl").read_text().splitlines()]
+    assert len(records) == 8
+    assert len(list(csv.DictReader((tmp_path / "summary.csv").read_text().splitlines()))) == 4
+    assert (tmp_path / "accuracy.png").stat().st_size > 10_000
+    second = run("compare_rnn_vs_gnn.py", *COMPARE, "--output", tmp_path)
+    assert second.returncode == 0
+    assert second.stdout == first.stdout
+    assert len((tmp_path / "records.jsonl").read_text().splitlines()) == 8
+
+
+def test_compare_repeats_only_a_record_that_was_cut_off(tmp_path, capsys):
+    call(capsys, "compare_rnn_vs_gnn.py", *COMPARE, "--output", tmp_path)
+    path = tmp_path / "records.jsonl"
+    path.write_bytes(path.read_bytes()[:-40])
+    status, _, errors = call(capsys, "compare_rnn_vs_gnn.py", *COMPARE, "--output", tmp_path)
+    assert status == 0
+    assert "line 8 is not a whole record" in errors
+    assert len(path.read_text().splitlines()) == 9
+
+
+def test_the_reports_preset_reads_numbers_with_its_own_settings(tmp_path, capsys):
+    small = ["--lengths", 4, "--steps", 2, "--seeds", 1, "--jobs", 1, "--output", tmp_path]
+    status, *_ = call(capsys, "compare_rnn_vs_gnn.py", "--preset", "report", *small)
+    assert status == 0
+    records = [json.loads(line) for line in (tmp_path / "records.jsonl").read_text().splitlines()]
+    settings = {r["trial"]["family"]: (r["learning_rate"], r["trial"]["optimizer"], r["width"]) for r in records}
+    assert settings == {"rnn": (1e-3, "rmsprop", 128), "lstm": (1e-2, "rmsprop", 128)}
+    assert all(r["trial"]["scalar"] and r["initialisation"] == "default" for r in records)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--models", "lsmt"], "did you mean 'lstm'"),
+        (["--lengths", "1"], "--lengths holds 1"),
+        (["--seeds", "0"], "--seeds is 0"),
+        (["--jobs", "-1"], "--jobs is -1"),
+        (["--learning-rate", "-1"], "--learning-rate is -1.0"),
+        (["--output", "/dev/null/runs"], "can be written"),
+    ],
+)
+def test_compare_names_what_is_wrong(arguments, named, capsys):
+    status, output, errors = call(capsys, "compare_rnn_vs_gnn.py", *arguments)
+    assert status == 2
+    assert named in errors
+    assert output == ""
+
+
+def test_a_budget_too_small_is_recorded_as_failed(tmp_path, capsys):
+    status, _, errors = call(capsys, "compare_rnn_vs_gnn.py", *COMPARE, "--budget", 5, "--output", tmp_path)
+    assert status == 1
+    assert "budget is 5 weights, expected at least" in errors
+
+
+def test_hop_receptive_field(tmp_path):
+    done = run("hop_receptive_field.py", "--steps", 12, "--seeds", 2, "--width", 8, "--output", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "GCN, 8 layers on the path: sees the last 9 of 12 symbols" in done.stdout
+    assert "exactly 0" in done.stdout
+    assert len(json.loads((tmp_path / "sight.json").read_text())) >= 9
+    assert (tmp_path / "sight.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"), [(["--models", "gnc"], "did you mean 'gcn'"), (["--steps", "1"], "1, 5")]
+)
+def test_hop_receptive_field_names_what_is_wrong(arguments, named, capsys):
+    status, _, errors = call(capsys, "hop_receptive_field.py", *arguments)
+    assert status == 2
+    assert named in errors
