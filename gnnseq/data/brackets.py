@@ -64,7 +64,7 @@ class _Parser:
                 self._read(token)
         if self.stack:
             opened = self._where(self.stack[-1].start)
-            self._fail(len(self.text), f"expected ')' for the bracket of {opened}, got the end")
+            self._fail(len(self.text.rstrip()), f"expected ')' for the bracket of {opened}, got the end")
         if not self.done:
             self._fail(0, "expected '(', got nothing")
         places = np.cumsum([word != "" for word in self.words]) - 1

@@ -166,6 +166,8 @@ def _parse_sentence(first: int, lines: list[str]) -> Tree:
         words.append(form)
         heads.append(int(head) - 1)
         labels.append(label)
+    if not words:
+        raise ValueError(f"line {first + len(lines) - 1}: expected at least one word")
     try:
         return dependency_tree(words, heads, labels)
     except HeadError as error:

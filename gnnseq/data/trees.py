@@ -55,7 +55,7 @@ class Tree:
     __hash__ = None  # type: ignore[assignment]
 
     def __str__(self) -> str:
-        """The tree in brackets: label, word, children from left to right."""
+        """The tree in brackets: label, word, children; a leaf without a label is its word."""
         children = self.children()
         parts: list[str] = []
         stack: list[int | str] = [len(self) - 1]
@@ -63,10 +63,12 @@ class Tree:
             item = stack.pop()
             if isinstance(item, str):
                 parts.append(item)
-                continue
-            parts.append(" (" + " ".join(filter(None, (self.labels[item], self.words[item]))))
-            stack.append(")")
-            stack.extend(reversed(children[item]))
+            elif self.labels[item] == "" and self.words[item] and not children[item]:
+                parts.append(f" {self.words[item]}")
+            else:
+                parts.append(" (" + " ".join(filter(None, (self.labels[item], self.words[item]))))
+                stack.append(")")
+                stack.extend(reversed(children[item]))
         return "".join(parts)[1:]
 
     def children(self) -> list[list[int]]:
