@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from gnnseq.layers.GCRN import peephole_lstm
 from gnnseq.layers.signal_layout import SignalLayout
 from gnnseq.layers.spectral_module import check_sizes
+from gnnseq.ops.edges import check_edges, plain_edges
 
 
 class ConvLSTM(nn.Module):
@@ -79,6 +80,8 @@ class ConvLSTM(nn.Module):
         x = x if mask is None else layout.masked(x, mask)
         steps = [x] if x.dim() == 2 else list(x.unbind(-2))
         graphs = layout.graphs(edge_index, edge_weight)
+        for edges in edge_index if isinstance(edge_index, list | tuple) else [edge_index]:
+            check_edges(plain_edges(edges)[0], layout.nodes)
         active = None if lengths is None else layout.active(lengths, batch)
         h, c = self._initial(steps[0], layout, state)
         outs = []

@@ -110,7 +110,7 @@ class GCN(nn.Module):
             operator = gcn_operator(edges, x.size(0), weight, self.add_self_loops)
         for layer, weight in enumerate(self.weights):
             x = x if layer == 0 else self.activation(x)
-            x = (operator @ x) @ weight if weight.size(0) < weight.size(1) else operator @ (x @ weight)
+            x = operator.apply(x) @ weight if weight.size(0) < weight.size(1) else operator.apply(x @ weight)
             if self.biases is not None:
                 x = x + self.biases[layer]
         return x

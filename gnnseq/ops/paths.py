@@ -43,6 +43,12 @@ class PathLayout:
         """Position of the last node of each path in the padded tensor ``[B]``."""
         return torch.arange(self.num_paths, device=self.length.device) * self.num_steps + self.length - 1
 
+    def prepare(self) -> None:
+        """Computes what a recurrence reads, since code under `torch.compile` cannot fill caches."""
+        if not self.equal:
+            _ = self.padding
+        _ = self.last
+
     def dense(self, x: Tensor) -> Tensor:
         """Nodes ``[N, F]`` to the padded tensor ``[B, T, F]``, zero where a path has ended."""
         size = (self.num_paths, self.num_steps, x.size(-1))

@@ -72,6 +72,9 @@ class Schedule:
                 self._build()
         else:
             self.paths = None if reverse_of.paths is None else reverse_of.paths.reversed()
+            if self.paths is not None:
+                self.paths.prepare()
+                _ = self.num_graphs
 
     def _build(self) -> None:
         self._check()
@@ -79,6 +82,9 @@ class Schedule:
         self.paths = self._find_paths()
         if self.paths is None:
             _ = self._height  # a cycle is an error here, not at the first use
+        else:
+            self.paths.prepare()
+            _ = self.num_graphs
 
     def _check(self) -> None:
         if self.num_nodes < 1:

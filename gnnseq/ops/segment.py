@@ -4,6 +4,8 @@ import torch
 from torch import Tensor
 from torch_geometric.utils import segment as _segment
 
+from gnnseq.ops.transforms import is_traced
+
 
 def segment(x: Tensor, ptr: Tensor, reduce: str) -> Tensor:
     """Reduces the rows ``ptr[i] .. ptr[i + 1] - 1`` of ``x`` to one row each.
@@ -29,10 +31,19 @@ def segment(x: Tensor, ptr: Tensor, reduce: str) -> Tensor:
     size = ptr.diff()
     if bool((size < 0).any()):
         raise ValueError("ptr is not ascending, expected bounds of consecutive rows")
-    if reduce in ("sum", "mean") and x.device.type == "cpu":
+    if reduce in ("sum", "mean") and (x.device.type == "cpu" or is_traced()):
         owner = torch.repeat_interleave(size)
         total = x.new_zeros(len(size), *x.shape[1:]).index_add(0, owner, x)
         return total if reduce == "sum" else total / size.clamp(min=1).view(-1, *[1] * (x.dim() - 1))
+    if is_traced():
+        return _scattered(x, size, reduce)
     out: Tensor = _segment(x, ptr, reduce)
     empty = (size == 0).view(-1, *[1] * (x.dim() - 1))
     return out.masked_fill(empty, 0.0) if bool(empty.any()) else out
+
+
+def _scattered(x: Tensor, size: Tensor, reduce: str) -> Tensor:
+    """The same through torch's scatter, which `torch.compile` and `torch.func` know."""
+    owner = torch.repeat_interleave(size).view(-1, *[1] * (x.dim() - 1)).expand_as(x)
+    zeros = torch.zeros(len(size), *x.shape[1:], dtype=x.dtype, device=x.device)
+    return zeros.scatter_reduce(0, owner, x, f"a{reduce}", include_self=False)

@@ -36,18 +36,25 @@ class SparseOperator:
         return f"SparseOperator(nodes={self.num_nodes}, edges={self.edge_index.size(1)})"
 
     def __matmul__(self, x: Tensor) -> Tensor:
-        """Multiplies a signal ``[N, ...]``; all further dimensions are channels."""
+        return self.apply(x)
+
+    def apply(self, x: Tensor) -> Tensor:
+        """The product ``op @ x`` under a name that `torch.compile` follows.
+
+        Args:
+            x: a signal ``[N, ...]``; all further dimensions are channels.
+        """
         if x.size(0) != self.num_nodes:
             raise ValueError(
                 f"x has shape {list(x.shape)}, expected {self.num_nodes} nodes in the first dimension, as the operator"
             )
         flat = x.reshape(self.num_nodes, -1)
-        out = self._apply(flat)
+        out = self._product(flat)
         if self.diagonal:
             out = out + self.diagonal * flat
         return out.view(x.shape)
 
-    def _apply(self, x: Tensor) -> Tensor:
+    def _product(self, x: Tensor) -> Tensor:
         if self._matrix is not None and not torch.compiler.is_compiling():
             out: Tensor = _Product.apply(x, self._matrix)
             return out

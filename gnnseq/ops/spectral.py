@@ -114,9 +114,9 @@ def chebyshev_terms(operator: SparseOperator, x: Tensor, K: int) -> list[Tensor]
         raise ValueError(f"K is {K}, expected at least 1")
     terms = [x]
     if K > 1:
-        terms.append(operator @ x)
+        terms.append(operator.apply(x))
     for _ in range(2, K):
-        terms.append(2.0 * (operator @ terms[-1]) - terms[-2])
+        terms.append(2.0 * operator.apply(terms[-1]) - terms[-2])
     return terms
 
 
