@@ -96,7 +96,9 @@ class ConvStack(nn.Module):
 
 
 class SignalEncoder(nn.Module):
-    """A GCRN over signals on a graph; every node's state after the last step is its encoding.
+    """A GCRN over signals on a graph; every node's output at the end of its sequence is its encoding.
+
+    Edge weights are read where the batch has them, and ``batch.lengths`` where sequences end at different steps.
 
     Args:
         layer: a `GCRN` or another layer with its call.
@@ -113,7 +115,10 @@ class SignalEncoder(nn.Module):
     def forward(self, x: Tensor, batch: Batch) -> Tensor:
         """Runs the layer over the T steps."""
         out: Tensor = self.layer(x, batch.edge_index, edge_weight=batch.edge_weight, batch=batch.batch)[0]
-        return out[:, -1]
+        if "lengths" not in batch:
+            return out[:, -1]
+        last = batch.lengths[batch.batch] - 1
+        return out[torch.arange(len(out), device=out.device), last]
 
 
 class RoundsEncoder(nn.Module):

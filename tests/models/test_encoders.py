@@ -4,6 +4,7 @@ from torch_geometric.data import Batch, Data
 from torch_geometric.nn import GATConv, GCNConv, GraphConv
 from torch_geometric.utils import to_undirected
 
+from gnnseq.graphs import symbol_signal_batch
 from gnnseq.layers import GCN, GCRN, GRU, LSTM, RNN, NaryTreeLSTM
 from gnnseq.models import (
     BagEncoder,
@@ -101,6 +102,18 @@ def test_signals_use_edge_weights():
     pairs = batch.edge_index.sort(dim=0).values
     batch.edge_weight = 1.0 + (pairs[0] % 3).double()
     assert not torch.allclose(encoder(batch.x, batch), plain)
+
+
+def test_signals_of_unequal_length_are_read_at_their_own_ends():
+    encoder = SignalEncoder(GCRN(1, 5, K=2)).double()
+    sequences = [torch.tensor([0, 2, 1, 2]), torch.tensor([1, 1])]
+    batch = symbol_signal_batch(sequences, 3)
+    assert batch.x.shape == (6, 4)
+    out = encoder(batch.x.double().unsqueeze(-1), batch)
+    for number, sequence in enumerate(sequences):
+        alone = symbol_signal_batch([sequence], 3)
+        expected = encoder(alone.x.double().unsqueeze(-1), alone)
+        assert torch.allclose(out[3 * number : 3 * number + 3], expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("make", [lambda: ConvStack(GCNConv, 3, 5, 0), lambda: RoundsEncoder(GCRN(3, 5, K=2), 0)])
