@@ -67,8 +67,10 @@ def link_package(name: str, folder: Path) -> None:
 
 
 def run(*command: str | Path) -> None:
-    """Runs a command and stops where it fails."""
-    subprocess.run([str(part) for part in command], check=True)
+    """Runs a command and ends here where it fails."""
+    status = subprocess.run([str(part) for part in command]).returncode
+    if status:
+        sys.exit(status)
 
 
 def build_wheel(folder: Path) -> Path:
