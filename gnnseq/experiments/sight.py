@@ -101,11 +101,11 @@ def position_influence(model: SequenceClassifier, batch: Batch, num_steps: int) 
     """
     features = model.embedding(batch.x).detach().requires_grad_()
     out = model.readout(model.encoder(features, batch), batch.ptr)
-    total = torch.zeros(batch.x.shape, dtype=features.dtype)
+    total: Tensor = torch.zeros(batch.x.shape, dtype=features.dtype)
     for channel in out.sum(0):
         (gradient,) = torch.autograd.grad(channel, features, retain_graph=True)
         total += gradient.abs().sum(-1)
-    graphs = batch.num_graphs
+    graphs = int(batch.num_graphs)
     if total.dim() == 2:  # signals on symbols: the node that holds the symbol at each step
         occurs = batch.x < batch.x.size(0) // graphs
         total = (total * occurs).view(graphs, -1, num_steps).sum(1)

@@ -95,7 +95,7 @@ def fit(
         value = loss(logits, batch.y)
         if _diverges(history, "loss", value.item()):
             break
-        value.backward()  # type: ignore[no-untyped-call]
+        value.backward()
         norm = float(nn.utils.clip_grad_norm_(parameters, limit))
         if _diverges(history, "gradient norm", norm):
             break
