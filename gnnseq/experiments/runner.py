@@ -45,12 +45,13 @@ def run_trials(
     missing = [trial for trial in dict.fromkeys(trials) if trial.key not in known]
     with tqdm(total=len(missing), unit="run", disable=None if progress else True) as bar:
         waiting = {trial.key: trial for trial in missing}
-        bar.set_postfix_str(_running(waiting, jobs))
+        bar.set_description_str(_running(waiting, jobs))
         for record in _records(missing, jobs, run):
             store.append(record)
             known[record["key"]] = record
             del waiting[record["key"]]
-            bar.set_postfix_str(f"{describe(record)}{_running(waiting, jobs)}", refresh=False)
+            bar.set_description_str(_running(waiting, jobs), refresh=False)
+            bar.set_postfix_str(describe(record), refresh=False)
             bar.update()
     return [known[trial.key] for trial in trials]
 
@@ -59,13 +60,13 @@ def describe(record: Record) -> str:
     """A record in a few words: model, length, seed, and how it ended."""
     trial = record["trial"]
     end = f"{record['accuracy']:.0%}" if record["status"] == "done" else record["status"]
-    return f"{trial['family']} at length {trial['length']}, seed {trial['seed']}: {end}"
+    return f"{trial['family']} {trial['length']}, seed {trial['seed']}: {end}"
 
 
 def _running(waiting: dict[str, Trial], jobs: int) -> str:
     """The trials that run now: they are handed out in order."""
     names = [f"{trial.family} {trial.length}" for trial in list(waiting.values())[:jobs]]
-    return f"; now {', '.join(names)}" if names else ""
+    return f"now {', '.join(names)}" if names else "done"
 
 
 def _records(trials: Sequence[Trial], jobs: int, run: Callable[[Trial], Record]) -> Iterator[Record]:
