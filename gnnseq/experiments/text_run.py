@@ -1,0 +1,196 @@
+"""Training of a language model on a text, which may stop at any step and go on exactly."""
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch_geometric.data import Batch
+
+from gnnseq.data.files import write_atomically
+from gnnseq.data.text import split_ids
+from gnnseq.data.vocabulary import Vocabulary
+from gnnseq.data.windows import ConsecutiveWindows, TextStreams, TextWindows
+from gnnseq.experiments.text_families import CAUSAL_FAMILIES, TextFamily
+from gnnseq.graphs.cooccurrence import word_graph
+from gnnseq.models.causal import check_causal
+from gnnseq.training import Evaluation, History, evaluate, fit
+
+EVALUATION_BATCH = 256
+
+
+@dataclass(frozen=True)
+class TextSettings:
+    """What decides a run, besides the text and the number of steps.
+
+    Attributes:
+        family: name of one of `CAUSAL_FAMILIES`.
+        width: features of a state H.
+        embedding: features of a character.
+        window: characters of a training sample T.
+        batch_size: windows of a batch B.
+        learning_rate: of Adam.
+        max_norm: gradients are clipped at this norm.
+        seed: of the weights and of the windows.
+    """
+
+    family: str = "lstm"
+    width: int = 128
+    embedding: int = 64
+    window: int = 30
+    batch_size: int = 64
+    learning_rate: float = 2e-3
+    max_norm: float = 5.0
+    seed: int = 0
+
+    def find_family(self) -> TextFamily:
+        """The family of that name.
+
+        Raises:
+            ValueError: if there is none.
+        """
+        for family in CAUSAL_FAMILIES:
+            if family.name == self.family:
+                return family
+        raise ValueError(f"family is {self.family!r}, expected one of: {', '.join(f.name for f in CAUSAL_FAMILIES)}")
+
+
+@dataclass
+class TextCurve:
+    """What happened in training.
+
+    Attributes:
+        loss: of every training batch, in nats per character.
+        accuracy: of every training batch, before its step; from 0 to 1.
+        held_out: ``[step, loss, accuracy]`` on the held-out text, now and then.
+        samples: ``[step, prompt, text]``, now and then.
+    """
+
+    loss: list[float] = field(default_factory=list)
+    accuracy: list[float] = field(default_factory=list)
+    held_out: list[list[float]] = field(default_factory=list)
+    samples: list[list[Any]] = field(default_factory=list)
+
+    @property
+    def steps(self) -> int:
+        """Number of steps taken."""
+        return len(self.loss)
+
+
+class TextRun:
+    """A language model in training on the first nine tenths of a text; the last tenth is held out.
+
+    The windows of step k depend on the seed and k alone, so a run that was restored repeats no batch and leaves none
+    out, and its weights are those of a run without a break, bit by bit.
+
+    Args:
+        settings: of the run.
+        text: the whole text. All its characters make the vocabulary; the graph of characters is made of the training
+            part, with an edge between characters that stand side by side, weighted by the logarithm of how often.
+
+    Raises:
+        ValueError: if the text is too short, a setting is out of range, or the model looks ahead.
+    """
+
+    def __init__(self, settings: TextSettings, text: str) -> None:
+        self.settings = settings
+        self.family = settings.find_family()
+        self.vocabulary = Vocabulary.from_characters(text)
+        self.digest = hashlib.sha256(text.encode()).hexdigest()
+        self.train_ids, self.held_out_ids = split_ids(self.vocabulary.encode(text), (0.9, 0.1))
+        self.windows = TextWindows(self.train_ids, settings.window, seed=settings.seed)
+        self.symbols = word_graph([text[: len(self.train_ids)]], self.vocabulary, window=2)
+        self.symbols.edge_weight = self.symbols.edge_weight.log1p()
+        torch.manual_seed(settings.seed)
+        self.model = self.family.build(self.symbols, settings.width, settings.embedding)
+        check_causal(self.model, self.family.to_batch)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=settings.learning_rate)
+        self.curve = TextCurve()
+
+    def train(self, steps: int, after_step: Callable[["TextRun"], None] | None = None) -> History:
+        """Goes on until ``steps`` steps were taken in all; see `gnnseq.training.fit` for the history."""
+
+        def note(history: History) -> None:
+            self.curve.loss.append(history.loss[-1])
+            self.curve.accuracy.append(history.accuracy[-1])
+            if after_step is not None:
+                after_step(self)
+
+        batches = self._batches(self.curve.steps, steps)
+        norm = self.settings.max_norm
+        return fit(self.model, batches, self.optimizer, max_norm=norm, progress="training", after_step=note)
+
+    def evaluate(self) -> Evaluation:
+        """Loss and accuracy on the held-out text, in windows of the training's length, each read from nothing."""
+        windows = ConsecutiveWindows(self.held_out_ids, self.settings.window)
+        places = range(0, len(windows), EVALUATION_BATCH)
+        cuts = (windows[place : place + EVALUATION_BATCH] for place in places)
+        return evaluate(self.model, (self.family.to_batch(x, y=y.reshape(-1)) for x, y in cuts))
+
+    @torch.no_grad()
+    def evaluate_carried(self, streams: int = 16) -> float:
+        """Loss on the held-out text read in order in some streams, with the state carried from window to window."""
+        total, state = 0.0, None
+        steps = TextStreams(self.held_out_ids, self.settings.window, streams)
+        self.model.eval()
+        for x, y in (steps[place] for place in range(len(steps))):
+            logits, state = self.model.advance(self.family.to_batch(x), state)
+            total += float(torch.nn.functional.cross_entropy(logits, y.reshape(-1)))
+        return total / len(steps)
+
+    def save(self, path: str | Path) -> None:
+        """Writes everything that `restore` needs, so that the file is there as a whole or not at all."""
+        state = {
+            "settings": asdict(self.settings),
+            "text": self.digest,
+            "vocabulary": self.vocabulary.state_dict(),
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.curve.steps,
+            "rng": torch.get_rng_state(),
+            "curve": asdict(self.curve),
+        }
+        with write_atomically(path) as file:
+            torch.save(state, file)
+
+    def restore(self, path: str | Path) -> None:
+        """Goes back to where `save` was called.
+
+        Raises:
+            ValueError: if the file is no checkpoint, or one of another text or other settings.
+        """
+        try:
+            state = torch.load(path, weights_only=True)
+            differing = _differences(state["settings"], asdict(self.settings))
+        except OSError:
+            raise
+        except Exception as error:
+            raise ValueError(f"{path} is no checkpoint of a text run: {type(error).__name__}") from error
+        if state["text"] != self.digest:
+            raise ValueError(f"{path} was trained on another text, expected the same one")
+        if differing:
+            raise ValueError(f"{path} has other settings: {differing}")
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.curve = TextCurve(**state["curve"])
+        torch.set_rng_state(state["rng"])
+
+    def _batches(self, first: int, last: int) -> Iterator[Batch]:
+        size = self.settings.batch_size
+        for step in range(first, last):
+            x, y = self.windows[step * size : (step + 1) * size]
+            yield self.family.to_batch(x, y=y.reshape(-1))
+
+
+def bits(loss: float) -> float:
+    """Nats to bits."""
+    return loss / math.log(2)
+
+
+def _differences(found: dict[str, Any], expected: dict[str, Any]) -> str:
+    names = [name for name in {**found, **expected} if found.get(name) != expected.get(name)]
+    return ", ".join(f"{name} is {json.dumps(found.get(name))}, not {json.dumps(expected.get(name))}" for name in names)

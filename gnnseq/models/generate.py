@@ -1,0 +1,157 @@
+"""Text from a language model, symbol by symbol."""
+
+from collections.abc import Callable, Sequence
+from collections.abc import Generator as Steps
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import torch
+from torch import Generator, Tensor
+from torch_geometric.data import Batch
+
+from gnnseq.models.language_model import CharLanguageModel
+
+ToBatch: TypeAlias = Callable[[Any], Batch]
+Pick: TypeAlias = Callable[[Tensor, Generator | None], Tensor]
+
+
+def greedy(logits: Tensor, generator: Generator | None = None) -> Tensor:
+    """The likeliest symbols ``[B]`` of logits ``[B, S]``; of equal ones the first."""
+    return logits.argmax(-1)
+
+
+@dataclass(frozen=True)
+class Sampling:
+    r"""Draws symbols from :math:`\mathrm{softmax}(y / \tau)`, or from its largest entries.
+
+    A small temperature comes close to `greedy`, a large one to a draw from all symbols alike. Cuts are made in the
+    order ``top_k``, ``top_p``.
+
+    Args:
+        temperature: :math:`\tau`, above 0.
+        top_k: only so many of the likeliest symbols, at least 1; None for all.
+        top_p: only the fewest symbols that together are at least so likely, above 0 and at most 1; None for all.
+            (Holtzman et al. 2020, https://arxiv.org/abs/1904.09751)
+
+    Raises:
+        ValueError: if an argument is out of range.
+    """
+
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.temperature < float("inf"):
+            raise ValueError(f"temperature is {self.temperature}, expected a positive number (or pick=greedy)")
+        if self.top_k is not None and self.top_k < 1:
+            raise ValueError(f"top_k is {self.top_k}, expected an integer >= 1 or None")
+        if self.top_p is not None and not 0 < self.top_p <= 1:
+            raise ValueError(f"top_p is {self.top_p}, expected 0 < top_p <= 1 or None")
+
+    def __call__(self, logits: Tensor, generator: Generator | None = None) -> Tensor:
+        """Symbols ``[B]`` for logits ``[B, S]``, drawn on the generator's device."""
+        device = logits.device if generator is None else generator.device
+        drawn = torch.multinomial(self.probabilities(logits).to(device), 1, generator=generator)
+        return drawn.squeeze(1).to(logits.device)
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """What is drawn from ``[B, S]``; every row adds up to 1."""
+        ordered, symbol = logits.double().sort(dim=-1, descending=True, stable=True)
+        p = ((ordered - ordered[:, :1]) / self.temperature).softmax(-1)
+        if self.top_k is not None:
+            p[:, self.top_k :] = 0
+            p = p / p.sum(-1, keepdim=True)
+        if self.top_p is not None:
+            before = p.cumsum(-1) - p
+            p = p.masked_fill(before >= self.top_p, 0)
+            p = p / p.sum(-1, keepdim=True)
+        return torch.zeros_like(p).scatter(1, symbol, p)
+
+
+def generate(
+    model: CharLanguageModel,
+    prompt: Tensor | Sequence[Tensor],
+    length: int,
+    to_batch: ToBatch,
+    pick: Pick = greedy,
+    generator: Generator | None = None,
+) -> Tensor:
+    """Goes on with texts.
+
+    A model that carries its state reads every symbol once, so a symbol costs the same after any number of others. Any
+    other model reads the last ``reach + 1`` symbols again for each new one.
+
+    Args:
+        model: a causal language model; dropout is off meanwhile.
+        prompt: beginnings of texts ``[B, T]`` (int64), or a list of ``[T]`` tensors whose lengths may differ.
+        length: symbols to add to each text.
+        to_batch: makes a batch of paths of texts ``[B, T]``, or of a list of ``[T]`` tensors, as in training.
+        pick: symbols ``[B]`` from logits ``[B, S]`` and the generator: `greedy`, a `Sampling`, or your own.
+        generator: of random numbers; torch's own if None.
+
+    Returns:
+        The symbols that follow the prompts ``[B, length]``, int64.
+
+    Raises:
+        ValueError: if there is no prompt, one is empty or holds a symbol that the model does not know, ``length`` is
+            less than 1, or logits are not finite.
+    """
+    if length < 1:
+        raise ValueError(f"length is {length}, expected an integer >= 1")
+    texts = _check_prompt(prompt, model.num_symbols)
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            steps = (_carried if model.carries_state else _read_again)(model, texts, to_batch)
+            picked = [_pick(pick, next(steps), generator)]
+            while len(picked) < length:
+                picked.append(_pick(pick, steps.send(picked[-1]), generator))
+    finally:
+        model.train(was_training)
+    return torch.stack(picked, dim=1)
+
+
+def _carried(model: CharLanguageModel, texts: list[Tensor], to_batch: ToBatch) -> Steps[Tensor, Tensor, None]:
+    """Logits ``[B, S]`` behind the texts, then behind each symbol that is sent, which is the only one read."""
+    logits, state = model.advance(to_batch(texts))
+    ends = torch.tensor([len(text) for text in texts], device=logits.device).cumsum(0) - 1
+    logits = logits[ends]
+    while True:
+        picked = yield logits
+        logits, state = model.advance(to_batch(picked.unsqueeze(1)), state)
+
+
+def _read_again(model: CharLanguageModel, texts: list[Tensor], to_batch: ToBatch) -> Steps[Tensor, Tensor, None]:
+    """The same from a window of the last symbols, which is read anew for each."""
+    while True:
+        if model.reach is not None:
+            texts = [text[-model.reach - 1 :] for text in texts]
+        batch = to_batch(texts)
+        picked = yield model(batch)[batch.ptr[1:] - 1]
+        texts = [torch.cat([text, symbol.view(1)]) for text, symbol in zip(texts, picked, strict=True)]
+
+
+def _pick(pick: Pick, logits: Tensor, generator: Generator | None) -> Tensor:
+    if not bool(logits.isfinite().all()):
+        raise ValueError("logits are not finite, expected a model whose weights are")
+    return pick(logits, generator)
+
+
+def _check_prompt(prompt: Tensor | Sequence[Tensor], num_symbols: int) -> list[Tensor]:
+    texts = list(prompt)
+    if not texts:
+        raise ValueError("prompt has no texts, expected at least one")
+    for number, text in enumerate(texts):
+        if text.dim() != 1 or text.dtype != torch.long:
+            raise ValueError(f"prompt {number} is {text.dtype} {list(text.shape)}, expected torch.int64 [T]")
+        if not len(text):
+            raise ValueError(f"prompt {number} is empty, expected at least one symbol")
+        unknown = ((text < 0) | (text >= num_symbols)).nonzero().flatten().tolist()
+        if unknown:
+            place = unknown[0]
+            raise ValueError(
+                f"prompt {number} has symbol {int(text[place])} at position {place}, expected 0 to {num_symbols - 1}"
+            )
+    return texts
