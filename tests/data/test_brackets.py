@@ -45,7 +45,7 @@ def test_the_penn_treebank_s_empty_bracket_is_taken_off():
 def test_words_without_labels():
     text = "(S (NP the black cat) sat (PP on (NP it)) down)"
     tree = parse_brackets(text, require_labels=False)
-    assert tree.sentence() == "the black cat sat on it down".split()
+    assert tree.sentence() == ["the", "black", "cat", "sat", "on", "it", "down"]
     assert tree.labels == ("", "", "", "NP", "", "", "NP", "PP", "", "S")
     assert str(tree) == text
     assert parse_brackets("((A a) (B b))", require_labels=False).labels == ("A", "B", "")

@@ -4,7 +4,8 @@ import warnings
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 from real_data import real_file
 
 from gnnseq.data import fairy_tales as module
@@ -41,7 +42,7 @@ def site(monkeypatch):
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         server.requests, server.body, server.missing = 0, BOOK, 0
         monkeypatch.setattr(module, "_URL", f"http://127.0.0.1:{server.server_port}/pg.txt")
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server
         server.shutdown()

@@ -1,5 +1,6 @@
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gnnseq.data.files import read_chunks, read_text, write_atomically
 
@@ -20,9 +21,14 @@ def test_a_file_appears_when_it_is_complete(tmp_path):
 def test_an_interrupted_write_leaves_what_was_there(tmp_path, error):
     path = tmp_path / "file.bin"
     path.write_bytes(b"old")
-    with pytest.raises(error), write_atomically(path) as file:
-        file.write(b"half")
-        raise error
+
+    def interrupt():
+        with write_atomically(path) as file:
+            file.write(b"half")
+            raise error
+
+    with pytest.raises(error):
+        interrupt()
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gnnseq.data.indexing import check_integer, is_single, positions
 
@@ -55,6 +56,6 @@ def test_other_types(index):
 
 @pytest.mark.parametrize("value", [0, True, 2.0, "3", None])
 def test_check_integer(value):
-    with pytest.raises(ValueError, match="^size is .*, expected an integer from 1 to 3$"):
+    with pytest.raises(ValueError, match=r"^size is .*, expected an integer from 1 to 3$"):
         check_integer("size", value, 1, 3)
     assert check_integer("size", np.int32(3), 1, 3) == 3

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gnnseq.data import text as module
 from gnnseq.data.files import read_chunks
@@ -41,7 +42,7 @@ def test_ids_are_small_and_mapped(tmp_path, size, dtype):
 def test_unknown_symbols_are_placed_in_the_file(tmp_path, monkeypatch):
     (tmp_path / "text").write_text("aaaaaaaaax")
     monkeypatch.setattr(module, "read_chunks", lambda path: read_chunks(path, 4))
-    with pytest.raises(ValueError, match="'x' at position 9$"):
+    with pytest.raises(ValueError, match=r"'x' at position 9$"):
         encode_file(tmp_path / "text", tmp_path / "ids.npy", Vocabulary("a"))
     assert not (tmp_path / "ids.npy").exists()
 
@@ -80,7 +81,7 @@ def test_parts_are_views():
 
 @pytest.mark.parametrize("fractions", [(), (0.5, 0.4), (0.9, 0.2), (1.1, -0.1), (0.0, 1.0)])
 def test_bad_fractions(fractions):
-    with pytest.raises(ValueError, match="fractions is .*, expected positive numbers that add up to 1"):
+    with pytest.raises(ValueError, match=r"fractions is .*, expected positive numbers that add up to 1"):
         split_ids(np.arange(10), fractions)
 
 

@@ -2,7 +2,8 @@ from dataclasses import dataclass, field
 
 import conllu
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 from real_data import real_file
 from tree_strategies import BRACKETS, heads
 

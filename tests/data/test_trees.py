@@ -1,7 +1,8 @@
 import nltk
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 from tree_strategies import BRACKETS, heads
 
 from gnnseq.data.brackets import parse_brackets
@@ -60,7 +61,7 @@ def test_equality():
     again = dependency_tree(SENTENCE, [2, 2, 3, -1, 5, 3], ["case", "det", "obl", "root", "det", "nsubj"])
     other = dependency_tree(SENTENCE, [2, 2, 3, -1, 3, 3], ["case", "det", "obl", "root", "det", "nsubj"])
     assert again == TREE
-    assert TREE != other
+    assert other != TREE
     assert TREE != "tree"
 
 

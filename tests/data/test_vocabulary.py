@@ -2,7 +2,8 @@ import json
 
 import pytest
 import torch
-from hypothesis import assume, given, strategies as st
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from gnnseq.data.vocabulary import Vocabulary, words
 
@@ -65,7 +66,7 @@ def test_unknown_symbols_are_listed_with_their_positions(separator):
     message = "'x' at position 2, 'y' at position 4, 'x' at position 5, 'z' at position 6, 'u' at position 7"
     with pytest.raises(ValueError, match=f"^text has symbols outside the vocabulary: {message} and 2 more$"):
         vocabulary.encode(text)
-    with pytest.raises(ValueError, match="vocabulary: 'd' at position 13$"):
+    with pytest.raises(ValueError, match=r"vocabulary: 'd' at position 13$"):
         vocabulary.encode("abcd"[-1:], first=13)
 
 
@@ -113,7 +114,7 @@ def test_different_vocabularies_are_not_equal():
 def test_load_of_something_else(tmp_path, content):
     path = tmp_path / "vocabulary.json"
     path.write_text(content)
-    with pytest.raises(ValueError, match="vocabulary.json: "):
+    with pytest.raises(ValueError, match=r"vocabulary.json: "):
         Vocabulary.load(path)
 
 
@@ -133,7 +134,7 @@ def test_bad_symbols(symbols, unknown, message):
 
 @pytest.mark.parametrize("ids", [[0, 2], [-1], torch.tensor([5])])
 def test_ids_out_of_range(ids):
-    with pytest.raises(ValueError, match="expected 0 to 1$"):
+    with pytest.raises(ValueError, match=r"expected 0 to 1$"):
         Vocabulary("ab").decode(ids)
 
 
