@@ -13,9 +13,7 @@ WITHOUT_SCATTER = os.environ.get("GNNSEQ_WITHOUT_SCATTER") == "1"
 if WITHOUT_SCATTER:  # before PyG looks for it
     sys.modules["torch_scatter"] = None  # type: ignore[assignment]
     hidden = str(Path(__file__).parent / "without_scatter")
-    os.environ["PYTHONPATH"] = os.pathsep.join(
-        [hidden, *filter(None, [os.environ.get("PYTHONPATH")])]
-    )
+    os.environ["PYTHONPATH"] = os.pathsep.join([hidden, *filter(None, [os.environ.get("PYTHONPATH")])])
 os.environ["OMP_NUM_THREADS"] = "1"  # for the processes that a test starts
 os.environ["MPLBACKEND"] = "Agg"
 
