@@ -52,6 +52,6 @@ def plot_forecasts(
         right.plot(forecast, color=COLOURS[number], lw=1, label=name)
     right.set_xlabel("step of the test part")
     right.set_ylabel("one node's signal (z-score)")
-    right.legend(fontsize=8)
+    right.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
     drawn.suptitle("Forecasting the next step of signals on a graph", fontsize=11)
     return save(drawn, path)

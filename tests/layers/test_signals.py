@@ -145,7 +145,7 @@ def test_filter_of_steps_and_signals():
 
 
 def test_filter_refuses_other_modules():
-    with pytest.raises(TypeError, match="conv is a Linear, expected torch_geometric.nn.ChebConv"):
+    with pytest.raises(TypeError, match=r"conv is a Linear, expected torch_geometric\.nn\.ChebConv"):
         ChebFilter.from_cheb_conv(nn.Linear(2, 2))
 
 
