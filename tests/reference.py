@@ -285,9 +285,7 @@ def graph_cnn(x, L, weight, bias, activation):
     return activation(filtered + bias)
 
 
-def graph_cnn_lstm(
-    x, L, cnn_weight, cnn_bias, weight_ih, weight_hh, peephole, bias, state=None, activation=relu
-):
+def graph_cnn_lstm(x, L, cnn_weight, cnn_bias, weight_ih, weight_hh, peephole, bias, state=None, activation=relu):
     """Model 1 with one state per node: a peephole LSTM over each node's filtered input.
 
     cnn_weight `[K, F, C]`, cnn_bias `[C]`, weight_ih `[4H, C]`, weight_hh `[4H, H]`, peephole

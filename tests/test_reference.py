@@ -181,9 +181,7 @@ def test_nary_forget_gates_read_every_child(slots):
 
 @pytest.mark.parametrize(("arity", "slot"), [(1, 0), (3, 0), (3, 2)])
 def test_nary_on_a_path_is_lstm(arity, slot):
-    x, w, iou, forget, b = leaves(
-        (T, F), (4 * H, F), (arity, 3 * H, H), (arity, arity, H, H), (4 * H,)
-    )
+    x, w, iou, forget, b = leaves((T, F), (4 * H, F), (arity, 3 * H, H), (arity, arity, H, H), (4 * H,))
     i, g, o = iou[slot].chunk(3)
     u = torch.cat([i, forget[slot, slot], g, o])
     left = reference.nary_tree_lstm(x, PATH, torch.full((4,), slot), w, iou, forget, b)
@@ -254,9 +252,7 @@ def on_flattened_graph(L, weight):
     values, vectors = torch.linalg.eigh(L)
     angles = torch.arccos(values.clamp(-1, 1))
     terms = [vectors @ torch.diag(torch.cos(k * angles)) @ vectors.t() for k in range(len(weight))]
-    return sum(
-        torch.kron(term, w_k.t().contiguous()) for term, w_k in zip(terms, weight, strict=True)
-    )
+    return sum(torch.kron(term, w_k.t().contiguous()) for term, w_k in zip(terms, weight, strict=True))
 
 
 def flattened(L, gates, weight_x, weight_h, bias):
@@ -375,10 +371,7 @@ def model_1_leaves(K=3, C=2, nodes=1):
 
     def cnn(x, edges):
         scale = torch.tensor(1.9)
-        features = [
-            functional_call(conv, parameters, (x[:, t], edges), {"lambda_max": scale})
-            for t in range(T)
-        ]
+        features = [functional_call(conv, parameters, (x[:, t], edges), {"lambda_max": scale}) for t in range(T)]
         return torch.tanh(torch.stack(features, dim=1))
 
     return weights, cnn
@@ -415,9 +408,7 @@ def test_model_1_peepholes_are_those_of_model_2():
     out, state = reference.graph_cnn_lstm(x, L, *cnn, *rest, (h0, c0), lambda value: value)
     right, last = reference.gcrn(x, L, w, u, b, peephole, (h0, c0))
     assert_same([out, *state], [right, *last], [x, w, u, b, h0, c0, peephole])
-    one_graph, _ = reference.graph_cnn_lstm_flat(
-        x[:1], L[:1, :1], 1, *cnn, *rest, activation=torch.tanh
-    )
+    one_graph, _ = reference.graph_cnn_lstm_flat(x[:1], L[:1, :1], 1, *cnn, *rest, activation=torch.tanh)
     one_node, _ = reference.graph_cnn_lstm(x[:1], L[:1, :1], *cnn, *rest, activation=torch.tanh)
     assert_same([one_graph], [one_node], [x, w, u, b, peephole])
 
@@ -450,9 +441,7 @@ def test_closed_form_gradients_of_one_unit_by_hand():
     e_0 = math.exp(p[0]) / (math.exp(p[0]) + math.exp(p[1])) - 1
     back = 0.5 * e_0 + 1.5 * e_0  # W_ph^T e, with e = (e_0, -e_0)
     matrices = [torch.tensor([[w]]), torch.tensor([[u]]), torch.tensor([[0.5], [-1.5]])]
-    found = reference.rnn_gradients(
-        torch.tensor(x)[:, None], 0, *matrices, torch.tensor([b]), bias_p
-    )
+    found = reference.rnn_gradients(torch.tensor(x)[:, None], 0, *matrices, torch.tensor([b]), bias_p)
     assert found["W_hh"].item() == pytest.approx((1 - h_2**2) * back * h_1, rel=1e-12)
     first = (1 - h_1**2) * u * (1 - h_2**2) * back
     assert found["b_h"].item() == pytest.approx((1 - h_2**2) * back + first, rel=1e-12)

@@ -10,7 +10,13 @@ from torch_geometric.data import Batch
 from gnnseq.layers.GCRN import GCRN
 
 
-class EdgeEncoder(nn.Module):
+class _LayerEncoder(nn.Module):
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+
+class EdgeEncoder(_LayerEncoder):
     """Any layer that is called as ``layer(x, edge_index)``: `RNN`, `GRU`, `LSTM`, `GCN`, a PyG convolution.
 
     Args:
@@ -21,17 +27,13 @@ class EdgeEncoder(nn.Module):
         - **output:** ``[N, H]``
     """
 
-    def __init__(self, layer: nn.Module) -> None:
-        super().__init__()
-        self.layer = layer
-
     def forward(self, x: Tensor, batch: Batch) -> Tensor:
         """Runs the layer on the batch's edges."""
         out: Tensor | tuple[Tensor, Any] = self.layer(x, batch.edge_index)
         return out if isinstance(out, Tensor) else out[0]
 
 
-class SlotEncoder(nn.Module):
+class SlotEncoder(_LayerEncoder):
     """A layer whose children have places, called as ``layer(x, edge_index, edge_slot)``: `NaryTreeLSTM`.
 
     Args:
@@ -41,10 +43,6 @@ class SlotEncoder(nn.Module):
         - **x:** ``[N, F]``
         - **output:** ``[N, H]``
     """
-
-    def __init__(self, layer: nn.Module) -> None:
-        super().__init__()
-        self.layer = layer
 
     def forward(self, x: Tensor, batch: Batch) -> Tensor:
         """Runs the layer on the batch's edges and places."""
@@ -95,7 +93,7 @@ class ConvStack(nn.Module):
         return out
 
 
-class SignalEncoder(nn.Module):
+class SignalEncoder(_LayerEncoder):
     """A GCRN over signals on a graph; every node's output at the end of its sequence is its encoding.
 
     Edge weights are read where the batch has them, and ``batch.lengths`` where sequences end at different steps.
@@ -107,10 +105,6 @@ class SignalEncoder(nn.Module):
         - **x:** ``[N, T, F]``
         - **output:** ``[N, H]``
     """
-
-    def __init__(self, layer: nn.Module) -> None:
-        super().__init__()
-        self.layer = layer
 
     def forward(self, x: Tensor, batch: Batch) -> Tensor:
         """Runs the layer over the T steps."""

@@ -1,6 +1,5 @@
 """Accuracy against the length of a palindrome, a panel for each model."""
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,7 +7,7 @@ from matplotlib.axes import Axes
 
 from gnnseq.experiments.store import Record
 from gnnseq.experiments.table import Row, rows
-from gnnseq.plots.style import COLOURS, figure, save
+from gnnseq.plots.style import COLOURS, panels, save
 
 
 def plot_accuracy(records: Sequence[Record], path: str | Path) -> Path:
@@ -28,14 +27,9 @@ def plot_accuracy(records: Sequence[Record], path: str | Path) -> Path:
     if not table:
         raise ValueError("records hold no finished trial, expected at least one")
     families = list(dict.fromkeys(row.family for row in table))
-    columns = min(3, len(families))
-    lines = math.ceil(len(families) / columns)
-    drawn = figure(3.6 * columns, 2.5 * lines + 0.9)
-    grid = drawn.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
+    drawn, grid = panels(len(families), 3.6, 2.5)
     lengths = sorted({row.length for row in table})
-    for axes in grid.flat[len(families) :]:
-        axes.set_visible(False)
-    for number, (axes, family) in enumerate(zip(grid.flat, families, strict=False)):
+    for number, (axes, family) in enumerate(zip(grid, families, strict=True)):
         _panel(
             axes,
             [r for r in table if r.family == family],

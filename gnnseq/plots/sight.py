@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from gnnseq.experiments.sight import SightRecord
-from gnnseq.plots.style import COLOURS, figure, save
+from gnnseq.plots.style import COLOURS, panels, save
 
 
 def plot_sight(records: Sequence[SightRecord], path: str | Path) -> Path:
@@ -24,14 +24,9 @@ def plot_sight(records: Sequence[SightRecord], path: str | Path) -> Path:
     if not records:
         raise ValueError("records is empty, expected at least one")
     families = list(dict.fromkeys(record.family for record in records))
-    columns = min(3, len(families))
-    lines = math.ceil(len(families) / columns)
-    drawn = figure(4.0 * columns, 2.7 * lines + 0.9)
-    grid = drawn.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
-    for axes in grid.flat[len(families) :]:
-        axes.set_visible(False)
+    drawn, grid = panels(len(families), 4.0, 2.7)
     floor = 0.1 * min(share for record in records for seed in record.influence for share in seed if share > 0)
-    for axes, family in zip(grid.flat, families, strict=False):
+    for axes, family in zip(grid, families, strict=True):
         _panel(axes, [record for record in records if record.family == family], floor)
     drawn.supxlabel("how many symbols back (0: the last one read; the answer is the farthest)")
     drawn.supylabel("share of the influence on the output, before training")

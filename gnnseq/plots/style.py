@@ -1,7 +1,9 @@
 """One look for all figures: colour-blind safe, readable in grey, written to PNG without a screen."""
 
+import math
 from pathlib import Path
 
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -25,6 +27,23 @@ def figure(width: float, height: float) -> Figure:
     new = Figure(figsize=(width, height), layout="constrained", facecolor="white")
     FigureCanvasAgg(new)
     return new
+
+
+def panels(count: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
+    """A figure with a panel for each of ``count`` things, three in a row, with axes in common.
+
+    Args:
+        count: number of panels.
+        width: of a panel in inches.
+        height: of a panel in inches.
+    """
+    columns = min(3, count)
+    lines = math.ceil(count / columns)
+    drawn = figure(width * columns, height * lines + 0.9)
+    grid = list(drawn.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).flat)
+    for axes in grid[count:]:
+        axes.set_visible(False)
+    return drawn, grid[:count]
 
 
 def save(drawn: Figure, path: str | Path) -> Path:
