@@ -52,7 +52,7 @@ class ConvLSTM(nn.Module):
     def reset_parameters(self) -> None:
         """Resets both convolutions in their own way, and draws the peepholes as `GCRN` does."""
         for conv in (self.conv_x, self.conv_h):
-            conv.reset_parameters()
+            conv.reset_parameters()  # type: ignore[operator]
         self._reset_peephole()
 
     def _reset_peephole(self) -> None:

@@ -64,7 +64,7 @@ class GraphRecurrent(SpectralModule):
         plain = module.num_layers == 1 and not module.bidirectional and not module.proj_size
         if not plain or getattr(module, "nonlinearity", "tanh") != "tanh":
             raise ValueError(f"module is {module}, expected one layer in one direction, proj_size=0 and tanh")
-        without = {"peephole": False} if cls.gates == 4 else {}
+        without: dict[str, Any] = {"peephole": False} if cls.gates == 4 else {}
         layer = cls(module.input_size, module.hidden_size, 1, bias=module.bias, **without)
         layer = layer.to(next(module.parameters()))
         load_filters(layer, module)

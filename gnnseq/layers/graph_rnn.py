@@ -32,7 +32,7 @@ class GraphRNN(GraphRecurrent):
 
     gates = 1
     num_states = 1
-    torch_type = nn.RNN
+    torch_type: type[nn.RNNBase] = nn.RNN
 
     def __init__(
         self, in_channels: int, out_channels: int, K: int, normalization: str | None = "sym", bias: bool = True

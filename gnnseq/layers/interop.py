@@ -51,8 +51,9 @@ def _suffix(number: int, num_directions: int) -> str:
 @torch.no_grad()
 def load_filters(layer: Any, module: nn.RNNBase) -> None:
     """Copies the weights of a torch module of one layer into filters with K = 1."""
-    layer.weight_x[0] = module.weight_ih_l0.t()
-    layer.weight_h[0] = module.weight_hh_l0.t()
+    named = dict(module.named_parameters())
+    layer.weight_x[0] = named["weight_ih_l0"].t()
+    layer.weight_h[0] = named["weight_hh_l0"].t()
     _load_bias(layer, module, "l0")
 
 

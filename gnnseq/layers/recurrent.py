@@ -1,6 +1,6 @@
 """RNN, GRU and LSTM along the edges of any directed acyclic graph."""
 
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import torch
 from torch import Tensor, nn
@@ -68,9 +68,13 @@ class Recurrent(nn.Module):
         """2 if bidirectional, else 1."""
         return 2 if self.bidirectional else 1
 
+    @property
+    def _cells(self) -> list[Cell]:
+        return cast(list[Cell], list(self.cells))
+
     def reset_parameters(self) -> None:
         """Draws all weights anew."""
-        for cell in self.cells:
+        for cell in self._cells:
             cell.reset_parameters()
 
     def extra_repr(self) -> str:
@@ -99,13 +103,13 @@ class Recurrent(nn.Module):
             module.dropout,
             module.bidirectional,
         )
-        layer = layer.to(module.weight_ih_l0)
-        load_torch(layer.cells, layer.num_directions, module)
+        layer = layer.to(next(module.parameters()))
+        load_torch(layer._cells, layer.num_directions, module)
         return layer
 
     def to_torch(self) -> nn.RNNBase:
         """The torch module with the same weights, for padded tensors ``[B, T, F]``."""
-        module = self.torch_type(
+        module: nn.RNNBase = cast(Any, self.torch_type)(
             self.in_channels,
             self.out_channels,
             self.num_layers,
@@ -113,8 +117,8 @@ class Recurrent(nn.Module):
             batch_first=True,
             dropout=self.dropout,
             bidirectional=self.bidirectional,
-        ).to(self.cells[0].weight_ih)
-        store_torch(self.cells, self.num_directions, module)
+        ).to(self._cells[0].weight_ih)
+        store_torch(self._cells, self.num_directions, module)
         return module
 
     def _run(self, x: Tensor, edge_index: Any, initial: States | None) -> tuple[Tensor, States]:
@@ -128,7 +132,7 @@ class Recurrent(nn.Module):
                 number = layer * self.num_directions + direction
                 state = None if initial is None else tuple(kind[number] for kind in initial)
                 there = schedule if direction == 0 else schedule.reversed()
-                cell = self.cells[number]
+                cell = self._cells[number]
                 out, final = cell(x, there, state) if self.fused else cell.by_level(x, there, state)
                 outs.append(out)
                 finals.append(final)
@@ -147,8 +151,8 @@ class Recurrent(nn.Module):
                     f"state has shape {list(state.shape)}, expected {list(expected)}: "
                     "layers * directions, graphs, out_channels"
                 )
-            if state.device != self.cells[0].weight_hh.device:
-                raise ValueError(f"state is on {state.device}, expected {self.cells[0].weight_hh.device}")
+            if state.device != self._cells[0].weight_hh.device:
+                raise ValueError(f"state is on {state.device}, expected {self._cells[0].weight_hh.device}")
 
 
 def _num_nodes(x: Tensor, in_channels: int) -> int:
@@ -187,8 +191,8 @@ class RNN(Recurrent):
         ValueError: for a cycle, a node out of range, or shapes that do not fit.
     """
 
-    cell_type = RNNCell
-    torch_type = nn.RNN
+    cell_type: type[Cell] = RNNCell
+    torch_type: type[nn.RNNBase] = nn.RNN
 
     def forward(self, x: Tensor, edge_index: Any, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Runs the recurrence; see the class for shapes."""
@@ -252,5 +256,5 @@ class LSTM(Recurrent):
         if state is not None:
             self._check_states(state, schedule.num_graphs)
             initial = (state[0][0], state[1][0])
-        h, c = self.cells[0].node_states(x, schedule, initial)
+        h, c = self._cells[0].node_states(x, schedule, initial)
         return h, c

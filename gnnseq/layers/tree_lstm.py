@@ -27,7 +27,7 @@ class ChildSumTreeLSTM(LSTM):
         """
         weight = cast(nn.Linear, module.W_iou).weight
         layer = cls(weight.size(1), weight.size(0) // 3).to(weight)
-        load_child_sum(layer.cells[0], module)
+        load_child_sum(layer._cells[0], module)
         return layer
 
 

@@ -96,7 +96,8 @@ def _ranges(start: Ints, stop: Ints) -> Ints:
     """The integers of all half-open ranges, one after the other."""
     length = stop - start
     ends = np.cumsum(length)
-    return np.arange(ends[-1] if len(ends) else 0) + np.repeat(start - (ends - length), length)
+    ranges: Ints = np.arange(ends[-1] if len(ends) else 0) + np.repeat(start - (ends - length), length)
+    return ranges
 
 
 def _cycle_message(source: Ints, target: Ints, suspect: NDArray[np.bool_]) -> str:

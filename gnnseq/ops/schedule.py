@@ -67,6 +67,7 @@ class Schedule:
         self._batch = batch
         self._reversed = reverse_of
         self._consecutive: PathLayout | None = None
+        self.paths: PathLayout | None
         if reverse_of is None:
             with outside_transforms():
                 self._build()
@@ -145,7 +146,8 @@ class Schedule:
     def _split(self, arrays: Sequence[Ints]) -> Sequence[Tensor]:
         """Many small arrays as tensors, with one copy to the device."""
         joined = self._tensor(np.concatenate(arrays)) if arrays else torch.empty(0, dtype=torch.long)
-        return joined.split([len(a) for a in arrays])
+        parts: Sequence[Tensor] = joined.split([len(a) for a in arrays])
+        return parts
 
     @cached_property
     def graph(self) -> Tensor:
@@ -193,7 +195,7 @@ class Schedule:
         levels, order, edge_order = cut(*self._edges, self._height)
         first = np.concatenate([[0], np.cumsum([level.size for level in levels])])
         leaves = [order[f + level.leaf] for f, level in zip(first, levels, strict=False)]
-        columns = [[level[i] for level in levels] for i in range(1, 5)]
+        columns: list[list[Ints]] = [list(column) for column in zip(*(level[1:] for level in levels), strict=True)]
         child, parent, keep, leaf = (self._split(column) for column in columns)
         graph = [self.graph[node] for node in self._split(leaves)]
         tensors = [

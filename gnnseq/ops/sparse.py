@@ -56,7 +56,7 @@ class SparseOperator:
 
     def _product(self, x: Tensor) -> Tensor:
         if self._matrix is not None and not torch.compiler.is_compiling():
-            out: Tensor = _Product.apply(x, self._matrix)
+            out: Tensor = _multiply(x, self._matrix)
             return out
         if self.edge_index.size(1) == 0:
             return torch.zeros_like(x)
@@ -104,6 +104,11 @@ def _csr(row: Tensor, column: Tensor, weight: Tensor, num_nodes: int) -> Tensor:
         return torch.sparse_csr_tensor(pointer, column[order], weight[order], size, check_invariants=False)
 
 
+def _multiply(x: Tensor, matrix: _Matrix) -> Tensor:
+    out: Tensor = _Product.apply(x, matrix)  # type: ignore[no-untyped-call]
+    return out
+
+
 class _Product(torch.autograd.Function):
     """The product with a CSR matrix; its backward is the product with the transpose, itself differentiable."""
 
@@ -116,18 +121,16 @@ class _Product(torch.autograd.Function):
         ctx.matrix = inputs[1]
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
-        return _Product.apply(grad, ctx.matrix.transposed), None
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        return _multiply(grad, ctx.matrix.transposed), None
 
     @staticmethod
-    def jvp(ctx: Any, x_t: Tensor, matrix_t: None) -> Tensor:  # type: ignore[override]
-        tangent: Tensor = _Product.apply(x_t, ctx.matrix)
+    def jvp(ctx: Any, x_t: Tensor, matrix_t: None) -> Tensor:
+        tangent: Tensor = _multiply(x_t, ctx.matrix)
         return tangent
 
     @staticmethod
-    def vmap(  # type: ignore[override]
-        info: Any, in_dims: tuple[int, None], x: Tensor, matrix: _Matrix
-    ) -> tuple[Tensor, int]:
+    def vmap(info: Any, in_dims: tuple[int, None], x: Tensor, matrix: _Matrix) -> tuple[Tensor, int]:
         signals = x.movedim(in_dims[0], -1)  # [N, F, V]: the mapped dimension is one more channel
-        out: Tensor = _Product.apply(signals.reshape(signals.size(0), -1), matrix)
+        out: Tensor = _multiply(signals.reshape(signals.size(0), -1), matrix)
         return out.view(signals.shape), signals.dim() - 1
