@@ -8,7 +8,9 @@ import numpy as np
 
 from gnnseq.data.trees import Tree
 
-_TOKEN = re.compile(r"[()]|[^ \t\r\n\f\v()]+")  # a hard space is part of a word
+_SPACE, _NAME = r"[ \t\r\n\f\v]", r"[^ \t\r\n\f\v()]"  # a hard space is part of a word
+_LEAF = rf"\({_SPACE}*({_NAME}+){_SPACE}+({_NAME}+){_SPACE}*\)"
+_TOKEN = re.compile(rf"{_LEAF}|\({_SPACE}*({_NAME}*)|\)|{_NAME}+")
 
 
 def parse_brackets(text: str, *, require_labels: bool = True, line: int = 1) -> Tree:
@@ -35,9 +37,10 @@ class _Bracket:
     """An open bracket: where it stands, its label, the children so far, a word not yet placed."""
 
     start: int
-    label: str | None = None
+    label: str
     children: list[int] = field(default_factory=list)
     word: str | None = None
+    word_start: int = 0
 
 
 class _Parser:
@@ -53,15 +56,20 @@ class _Parser:
     def parse(self) -> Tree:
         for match in _TOKEN.finditer(self.text):
             token, start = match.group(), match.start()
-            if self.done or (not self.stack and token != "("):
+            if self.done or (not self.stack and token[0] != "("):
                 expected = "the end of the tree" if self.done else "'('"
-                self._fail(start, f"expected {expected}, got {token!r}")
-            if token == "(":
-                self._open(start)
-            elif token == ")":
+                self._fail(start, f"expected {expected}, got {token[0] if token[0] in '()' else token!r}")
+            if token == ")":
                 self._close(start)
+                continue
+            self._place_word()
+            label, word, open_label = match.groups()
+            if word is not None:
+                self._attach(self._add(start, word, label))
+            elif open_label is not None:
+                self.stack.append(_Bracket(start, open_label))
             else:
-                self._read(token)
+                self.stack[-1].word, self.stack[-1].word_start = token, start
         if self.stack:
             opened = self._where(self.stack[-1].start)
             self._fail(len(self.text.rstrip()), f"expected ')' for the bracket of {opened}, got the end")
@@ -77,42 +85,32 @@ class _Parser:
             tuple(self.labels),
         )
 
-    def _open(self, start: int) -> None:
-        if self.stack:
-            self._place_word(start)
-            if self.stack[-1].label is None:
-                self.stack[-1].label = ""
-        self.stack.append(_Bracket(start))
-
-    def _read(self, token: str) -> None:
-        bracket = self.stack[-1]
-        if bracket.label is None:
-            bracket.label = token
-            return
-        self._place_word(bracket.start)
-        bracket.word = token
-
     def _close(self, start: int) -> None:
         if self.stack[-1].children:
-            self._place_word(start)
+            self._place_word()
         bracket = self.stack.pop()
-        self.done = not self.stack
         if bracket.word is None and not bracket.children:
             self._fail(start, "expected a word or a tree before ')'")
-        if self.done and bracket.label == "" and len(bracket.children) == 1:
+        if not self.stack and bracket.label == "" and len(bracket.children) == 1:
+            self.done = True
             return
-        node = self._add(bracket.start, bracket.word or "", bracket.label or "")
+        node = self._add(bracket.start, bracket.word or "", bracket.label)
         for slot, child in enumerate(bracket.children):
             self.parents[child], self.slots[child] = node, slot
+        self._attach(node)
+
+    def _place_word(self) -> None:
+        """Makes a leaf of a word that turns out to have siblings."""
+        bracket = self.stack[-1] if self.stack else None
+        if bracket is not None and bracket.word is not None:
+            bracket.children.append(self._add(bracket.word_start, bracket.word, ""))
+            bracket.word = None
+
+    def _attach(self, node: int) -> None:
         if self.stack:
             self.stack[-1].children.append(node)
-
-    def _place_word(self, start: int) -> None:
-        """Makes a leaf of a word that turns out to have siblings."""
-        bracket = self.stack[-1]
-        if bracket.word is not None:
-            bracket.children.append(self._add(start, bracket.word, ""))
-            bracket.word = None
+        else:
+            self.done = True
 
     def _add(self, start: int, word: str, label: str) -> int:
         if self.require_labels and not label:

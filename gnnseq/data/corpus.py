@@ -20,7 +20,7 @@ class TreeCorpus(Dataset[Tree]):
 
     ``corpus[i]`` is a :class:`Tree`; ``corpus[64:128]``, ``corpus[[3, 1]]`` and
     ``corpus[torch.arange(64)]`` are corpora of some of the trees. A ``DataLoader`` over a corpus
-    hands such a corpus to its collate function, :func:`gnnseq.graphs.to_parses`.
+    hands such a corpus to its collate function, :func:`gnnseq.graphs.parse_batch`.
 
     Args:
         ptr: where each tree begins, and where the last ends ``[B + 1]``.

@@ -15,6 +15,28 @@ IdArray: TypeAlias = npt.NDArray[np.integer[Any]]
 Ids: TypeAlias = IdArray | Tensor
 
 
+def read_pieces(path: str | Path, *, whole_words: bool = False) -> Iterator[str]:
+    """The text of a file of any length in pieces, cut anywhere, or only behind white space.
+
+    ``Vocabulary.from_words(read_pieces(path, whole_words=True))`` needs no more memory than a piece.
+
+    Args:
+        path: of a UTF-8 file.
+        whole_words: whether no word may be cut in two.
+
+    Raises:
+        ValueError: if some bytes are not UTF-8; it names the first and its offset in the file.
+    """
+    rest = ""
+    for chunk in read_chunks(path):
+        text, end = rest + chunk, len(rest) + len(chunk)
+        while whole_words and end and not text[end - 1].isspace():
+            end -= 1
+        rest = text[end:]
+        yield text[:end]
+    yield rest
+
+
 def encode_file(text: str | Path, ids: str | Path, vocabulary: Vocabulary) -> IdArray:
     """Writes the ids of a text file of any length to an ``.npy`` file, piece by piece.
 
@@ -33,7 +55,7 @@ def encode_file(text: str | Path, ids: str | Path, vocabulary: Vocabulary) -> Id
     count = 0
     with write_atomically(ids) as file:
         _write_header(file, dtype, count)
-        for piece in _pieces(text, whole_words=bool(vocabulary.separator)):
+        for piece in read_pieces(text, whole_words=bool(vocabulary.separator)):
             part = vocabulary.encode(piece, first=count).numpy()
             file.write(part.astype(dtype).tobytes())
             count += len(part)
@@ -71,18 +93,6 @@ def check_ids(ids: Ids, least: int) -> IdArray:
     if len(values) < least:
         raise ValueError(f"ids has {len(values)} symbols, expected at least {least}")
     return values
-
-
-def _pieces(path: str | Path, *, whole_words: bool) -> Iterator[str]:
-    """The text of a file, cut anywhere, or only behind white space."""
-    rest = ""
-    for chunk in read_chunks(path):
-        text, end = rest + chunk, len(rest) + len(chunk)
-        while whole_words and end and not text[end - 1].isspace():
-            end -= 1
-        rest = text[end:]
-        yield text[:end]
-    yield rest
 
 
 def _write_header(file: IO[bytes], dtype: np.dtype[Any], count: int) -> None:

@@ -63,7 +63,10 @@ class Vocabulary:
     @classmethod
     def from_characters(cls, texts: Iterable[str], *, unknown: str | None = None) -> "Vocabulary":
         """The characters of a text, or of several, by code point; ``unknown`` comes first."""
-        found = set().union(*texts) - {unknown}
+        found: set[str] = set()
+        for text in texts:
+            found.update(text)
+        found.discard(unknown or "")
         return cls(_lead(unknown, sorted(found)), unknown=unknown)
 
     @classmethod
@@ -96,6 +99,10 @@ class Vocabulary:
         ranked = sorted(kept, key=lambda word: (-counts[word], word))[:max_size]
         return cls(_lead(unknown, ranked), unknown=unknown, separator=" ")
 
+    def cut(self, text: str | Sequence[str]) -> str | Sequence[str]:
+        """The symbols of a text: a list as it is, a string as characters or cut by :func:`words`."""
+        return words(text) if isinstance(text, str) and self.separator else text
+
     def encode(self, text: str | Sequence[str], *, first: int = 0) -> Tensor:
         """The ids of a text.
 
@@ -110,13 +117,11 @@ class Vocabulary:
             ValueError: if there are unknown symbols and no symbol for them; it names the first
                 ones and their positions.
         """
-        if isinstance(text, str) and not self.separator:
+        text = self.cut(text)
+        if isinstance(text, str):
             ids = self._encode_characters(text)
         else:
-            parts = words(text) if isinstance(text, str) else text
-            found = (self._ids.get(symbol, -1) for symbol in parts)
-            ids = np.fromiter(found, np.int64, len(parts))
-            text = parts
+            ids = np.fromiter((self._ids.get(symbol, -1) for symbol in text), np.int64, len(text))
         missing = np.flatnonzero(ids < 0)
         if len(missing) and self.unknown is None:
             raise ValueError(_describe_unknown(text, missing, first))

@@ -80,8 +80,8 @@ def test_deep_trees():
         ("(2)", r"line 7, column 3: expected a word or a tree before '\)'"),
         ("(2 (3 a)\n (3))", r"line 8, column 4: expected a word or a tree before '\)'"),
         ("(2 (3 a) ((3 b) (3 c)))", r"line 7, column 10: expected a label after '\('"),
-        ("(2 (3 a) b)", r"line 7, column 11: expected a label of 'b'"),
-        ("(2 a b)", r"line 7, column 1: expected a label of 'a'"),
+        ("(2 (3 a) b)", r"line 7, column 10: expected a label of 'b'"),
+        ("(2 a b)", r"line 7, column 4: expected a label of 'a'"),
         ("((2 a) (2 b))", r"line 7, column 1: expected a label after '\('"),
     ],
 )

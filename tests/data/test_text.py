@@ -25,6 +25,9 @@ def test_file_in_pieces_is_the_text_at_once(tmp_path_factory, text, size):
                 assert ids.tolist() == expected.tolist()
             else:
                 assert not words(text)
+        pieces = list(module.read_pieces(folder / "text", whole_words=True))
+    assert "".join(pieces) == text
+    assert [word for piece in pieces for word in words(piece)] == words(text)
     assert {file.name for file in folder.iterdir()} == {"text", "ids.npy"}
 
 

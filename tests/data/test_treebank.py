@@ -48,7 +48,7 @@ def test_malformed_trees_stop_or_are_skipped(tmp_path):
     assert bank.skipped == len(bank.errors) == 4
     assert [error.removeprefix(f"{path}, ") for error in bank.errors[1:]] == [
         "line 5, column 6: expected the end of the tree, got ')'",
-        "line 7, column 12: expected a label of 'f'",
+        "line 7, column 11: expected a label of 'f'",
         "line 9, column 5: expected ')' for the bracket of line 9, column 1, got the end",
     ]
     assert read_brackets(path, on_error="skip", require_labels=False).skipped == 3

@@ -30,6 +30,10 @@ def test_words_round_trip(texts):
     assert_same_values(text_path_batch([words(text) for text in texts], vocabulary), batch)
 
 
+def test_strings_and_lists_of_characters_may_be_mixed():
+    assert to_texts(text_path_batch(["ab", ["c", "a"]], LETTERS), LETTERS) == ["ab", "ca"]
+
+
 @given(TEXTS)
 def test_other_graphs_over_text_are_read_back(texts):
     ids = encode_texts(texts, LETTERS)
