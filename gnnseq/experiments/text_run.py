@@ -1,6 +1,7 @@
 """Training of a language model on a text, which may stop at any step and go on exactly."""
 
 import hashlib
+import io
 import json
 import math
 from collections.abc import Callable, Iterator
@@ -67,7 +68,7 @@ class TextCurve:
         loss: of every training batch, in nats per character.
         accuracy: of every training batch, before its step; from 0 to 1.
         held_out: ``[step, loss, accuracy]`` on the held-out text, now and then.
-        samples: ``[step, prompt, text]``, now and then.
+        samples: ``[step, text]``, now and then.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -161,13 +162,13 @@ class TextRun:
         """Goes back to where `save` was called.
 
         Raises:
-            ValueError: if the file is no checkpoint, or one of another text or other settings.
+            OSError: if the file cannot be read.
+            ValueError: if it is no checkpoint, or one of another text or other settings.
         """
+        data = io.BytesIO(Path(path).read_bytes())
         try:
-            state = torch.load(path, weights_only=True)
+            state = torch.load(data, weights_only=True)
             differing = _differences(state["settings"], asdict(self.settings))
-        except OSError:
-            raise
         except Exception as error:
             raise ValueError(f"{path} is no checkpoint of a text run: {type(error).__name__}") from error
         if state["text"] != self.digest:

@@ -1,0 +1,281 @@
+"""A character model that learns from Grimms' Fairy Tales and writes some of its own.
+
+    python examples/generate_fairy_tales.py
+    python examples/generate_fairy_tales.py --path my_book.txt --model gcrn --steps 500 --output runs/my_book
+    python examples/generate_fairy_tales.py --preset report --output runs/tales_report
+    python examples/generate_fairy_tales.py --compare --output runs/tales_compare
+
+Trains on the first nine tenths of the book and measures on the last. Writes samples.txt, curves.png and checkpoint.pt
+into the output folder; with --compare, compare.jsonl, compare.md and curves.png. Run again with the same folder, it
+goes on where it stopped.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+import warnings
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from gnnseq.data.files import write_atomically
+from gnnseq.data.grimm import Book, fairy_tales
+from gnnseq.experiments import Store, num_weights, solve_width
+from gnnseq.experiments.text_families import CAUSAL_FAMILIES
+from gnnseq.experiments.text_run import TextCurve, TextRun, TextSettings, bits
+from gnnseq.models.generate import Pick, Sampling, generate, greedy
+from gnnseq.plots.text import plot_text_curves
+
+QUICK = {"steps": 2_000, "width": 128, "window": 30, "batch_size": 64, "learning_rate": 4e-3, "every": 500}
+REPORT = QUICK | {"steps": 20_000, "learning_rate": 2e-3, "every": 1_000}
+COMPARE = QUICK | {"steps": 1_000, "batch_size": 32}
+STUDENT_STEP = 8_604  # where a published run of the report's settings ended
+TEMPERATURES = (0.5, 1.0, 2.0)
+RECENT = 20
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The options; those of a preset stand unless they are given."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    names = ", ".join(family.name for family in CAUSAL_FAMILIES)
+    parser.add_argument("--path", type=Path, help="a text file, instead of the downloaded book")
+    parser.add_argument("--no-download", action="store_true", help="do without the network")
+    parser.add_argument("--model", default="lstm", help=f"one of: {names} (lstm)")
+    parser.add_argument("--preset", choices=["report"], help="the course report's settings: 20,000 steps at rate 2e-3")
+    parser.add_argument("--compare", action="store_true", help="train all causal families at one parameter budget")
+    parser.add_argument("--models", nargs="+", help="with --compare: which of them (all)")
+    parser.add_argument("--budget", type=int, default=30_000, help="with --compare: weights of every model (30,000)")
+    parser.add_argument("--steps", type=int, help="training steps (2,000; with --compare 1,000)")
+    parser.add_argument("--width", type=int, help="units of a layer (128)")
+    parser.add_argument("--window", type=int, help="characters of a training sample (30)")
+    parser.add_argument("--batch-size", type=int, help="samples of a batch (64; with --compare 32)")
+    parser.add_argument("--learning-rate", type=float, help="of Adam (4e-3)")
+    parser.add_argument("--every", type=int, help="steps between measurements, samples and checkpoints (500)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--prompt", default="Sleeping beauty is", help="text to complete (Sleeping beauty is)")
+    parser.add_argument("--length", type=int, default=64, help="characters to complete it by (64)")
+    parser.add_argument("--output", type=Path, default=Path("runs/fairy_tales"), help="folder (runs/fairy_tales)")
+    options = parser.parse_args(arguments)
+    for name, value in (REPORT if options.preset else COMPARE if options.compare else QUICK).items():
+        if getattr(options, name) is None:
+            setattr(options, name, value)
+    return options
+
+
+def check(options: argparse.Namespace) -> None:
+    """Raises a ValueError for what no run could use."""
+    for name in ("steps", "width", "window", "batch_size", "every", "length", "budget"):
+        if getattr(options, name) < 1:
+            raise ValueError(f"--{name.replace('_', '-')} is {getattr(options, name)}, expected at least 1")
+    if not options.learning_rate > 0:
+        raise ValueError(f"--learning-rate is {options.learning_rate}, expected a positive number")
+    if not options.prompt:
+        raise ValueError("--prompt is empty, expected at least one character")
+    for model in options.models or [options.model]:
+        settings(options, model, 1, 1).find_family()
+
+
+def settings(options: argparse.Namespace, model: str, width: int, embedding: int) -> TextSettings:
+    """What decides a run."""
+    rest = {name: getattr(options, name) for name in ("window", "batch_size", "learning_rate", "seed")}
+    return TextSettings(family=model, width=width, embedding=embedding, **rest)
+
+
+def write(run: TextRun, prompt: str, length: int, pick: Pick = greedy, seed: int = 0) -> str:
+    """The prompt and what the model adds to it."""
+    start = run.vocabulary.encode(prompt).unsqueeze(0)
+    random = torch.Generator().manual_seed(seed)
+    return prompt + run.vocabulary.decode(generate(run.model, start, length, run.family.to_batch, pick, random)[0])
+
+
+def first_letter(run: TextRun) -> str:
+    """A letter to begin a sample with: another one each time, the same in every run."""
+    letters = [symbol for symbol in run.vocabulary.symbols if symbol.isalpha()] or run.vocabulary.symbols
+    return letters[int(torch.randint(len(letters), (1,), generator=torch.Generator().manual_seed(run.curve.steps)))]
+
+
+def describe(curve: TextCurve, place: int = -1) -> str:
+    """Training and held-out numbers at one of the measurements."""
+    step, loss, accuracy = curve.held_out[place]
+    recent = slice(max(0, int(step) - RECENT), int(step))
+    train_loss, train_accuracy = statistics.fmean(curve.loss[recent]), statistics.fmean(curve.accuracy[recent])
+    return (
+        f"step {int(step):6,}: training loss {train_loss:.3f}, accuracy {train_accuracy:.3f}; "
+        f"held out loss {loss:.3f}, accuracy {accuracy:.3f}, {bits(loss):.3f} bits per character"
+    )
+
+
+def show(text: str) -> str:
+    """A text on one line."""
+    return repr(text).replace("\\n", "⏎")
+
+
+def train(run: TextRun, options: argparse.Namespace, checkpoint: Path) -> str | None:
+    """Trains up to the last step, measuring, sampling and saving now and then; why it stopped early, or None."""
+
+    def after_step(run: TextRun) -> None:
+        step = run.curve.steps
+        if step % options.every and step != options.steps and not (options.preset and step == STUDENT_STEP):
+            return
+        result = run.evaluate()
+        run.curve.held_out.append([step, result.loss, result.accuracy])
+        sample = write(run, first_letter(run), 30)
+        run.curve.samples.append([step, sample])
+        run.save(checkpoint)
+        print(f"{describe(run.curve)}\n             {show(sample)}", flush=True)
+
+    return run.train(options.steps, after_step).stopped
+
+
+def listings(run: TextRun, options: argparse.Namespace) -> str:
+    """What the model writes: while it learned, at three temperatures, and after the prompt."""
+    lines = ["While it learned (30 characters after a letter, the likeliest one each time):"]
+    lines += [f"  step {step:6,}  {show(text)}" for step, text in run.curve.samples]
+    for temperature in TEMPERATURES:
+        text = write(run, "T" if "T" in run.vocabulary else first_letter(run), 400, Sampling(temperature), options.seed)
+        lines += ["", f"Temperature {temperature}:", *(f"  {line}" for line in text.splitlines())]
+    lines += ["", f"{show(options.prompt)}, completed by {options.length} characters:"]
+    picks: dict[str, Pick] = {"likeliest": greedy} | {f"temperature {t}": Sampling(t) for t in TEMPERATURES}
+    picks |= {"top 5": Sampling(top_k=5), "top 0.9": Sampling(top_p=0.9)}
+    lines += [f"  {n:16} {show(write(run, options.prompt, options.length, p, options.seed))}" for n, p in picks.items()]
+    return "\n".join(lines) + "\n"
+
+
+def tell(run: TextRun, options: argparse.Namespace, book: Book) -> str:
+    """The settings and the data."""
+    s = run.settings
+    return (
+        f"{run.family.title}, {s.width} units, characters as {s.embedding} features: {num_weights(run.model):,} "
+        f"weights, torch's initialisation.\nAdam at {s.learning_rate:g}, gradients clipped at norm {s.max_norm:g}, "
+        f"{options.steps:,} steps of {s.batch_size} windows of {s.window} characters, each read from nothing, seed "
+        f"{s.seed}, {torch.get_num_threads()} thread(s).\nText: {book.source}, {len(book.text):,} characters, "
+        f"{len(run.vocabulary)} different ones; the last {len(run.held_out_ids):,} are held out. Training numbers are "
+        f"means of the last {RECENT} batches.\n"
+    )
+
+
+def single(options: argparse.Namespace, book: Book) -> int:
+    """Trains one model and lets it write."""
+    run = TextRun(settings(options, options.model, options.width, 64), book.text)
+    run.vocabulary.encode(options.prompt)
+    checkpoint = options.output / "checkpoint.pt"
+    if checkpoint.exists():
+        run.restore(checkpoint)
+        print(f"Goes on from step {run.curve.steps:,} of {checkpoint}.")
+    about = tell(run, options, book)
+    print(about)
+    stopped = train(run, options, checkpoint)
+    if stopped:
+        print(f"generate_fairy_tales: {stopped}", file=sys.stderr)
+        return 1
+    measured = [describe(run.curve, place) for place in range(len(run.curve.held_out))]
+    if run.model.carries_state:
+        loss = run.evaluate_carried()
+        measured.append(f"held out, read in order with its state: loss {loss:.3f}, {bits(loss):.3f} bits per character")
+        print(measured[-1])
+    text = listings(run, options)
+    print("\n" + text)
+    with write_atomically(options.output / "samples.txt") as file:
+        file.write("\n".join([about, *measured, "", text]).encode())
+    plot_text_curves({run.family.title: run.curve}, options.output / "curves.png")
+    print(f"Results: {options.output}/samples.txt, curves.png, checkpoint.pt")
+    return 0
+
+
+def measure(options: argparse.Namespace, book: Book, model: str) -> dict:
+    """Trains one family at the budget; its record."""
+    family = settings(options, model, 1, 1).find_family()
+    symbols = TextRun(settings(options, model, 1, 1), book.text).symbols
+    size = solve_width(lambda width, embedding: family.build(symbols, width, embedding), options.budget)
+    run = TextRun(settings(options, model, size.width, size.embedding), book.text)
+    options.preset = None
+    start = time.perf_counter()
+
+    def after_step(run: TextRun) -> None:
+        if run.curve.steps % options.every == 0 or run.curve.steps == options.steps:
+            result = run.evaluate()
+            run.curve.held_out.append([run.curve.steps, result.loss, result.accuracy])
+            print(f"  {describe(run.curve)}", flush=True)
+
+    history = run.train(options.steps, after_step)
+    if history.stopped:
+        raise ValueError(f"{model}: {history.stopped}")
+    return {
+        "title": family.title,
+        "weights": size.weights,
+        "settings": asdict(run.settings),
+        "steps": options.steps,
+        "curve": asdict(run.curve),
+        "carried": run.evaluate_carried() if run.model.carries_state else None,
+        "ms_per_step": 1e3 * (time.perf_counter() - start) / options.steps,
+    }
+
+
+def compare(options: argparse.Namespace, book: Book) -> int:
+    """Trains what is missing of the families and tabulates bits per character."""
+    store, records = Store(options.output / "compare.jsonl"), []
+    probe = TextRun(settings(options, "rnn", 1, 1), book.text)
+    for model in options.models or [family.name for family in CAUSAL_FAMILIES]:
+        parts = (model, options.budget, options.steps, options.window, options.batch_size, options.learning_rate)
+        key = " ".join(map(str, (*parts, options.seed, probe.digest[:12])))
+        print(f"{model}:", flush=True)
+        if key not in store:
+            store.append({"key": key} | measure(options, book, model))
+        records.append(store.read()[key])
+    table = tabulate(records, options)
+    print("\n" + table)
+    with write_atomically(options.output / "compare.md") as file:
+        file.write(table.encode())
+    curves = {record["title"]: TextCurve(**record["curve"]) for record in records}
+    plot_text_curves(curves, options.output / "curves.png")
+    print(f"Results: {options.output}/compare.jsonl, compare.md, curves.png")
+    return 0
+
+
+def tabulate(records: list[dict], options: argparse.Namespace) -> str:
+    """Families by bits per character, as Markdown."""
+    lines = [
+        "| model | weights | units | held-out bits per character | with its state carried | held-out accuracy | "
+        "training bits | ms per step |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for record in sorted(records, key=lambda record: record["curve"]["held_out"][-1][1]):
+        _, loss, accuracy = record["curve"]["held_out"][-1]
+        carried = "–" if record["carried"] is None else f"{bits(record['carried']):.3f}"
+        train_loss = bits(statistics.fmean(record["curve"]["loss"][-RECENT:]))
+        lines.append(
+            f"| {record['title']} | {record['weights']:,} | {record['settings']['width']} | {bits(loss):.3f} "
+            f"| {carried} | {100 * accuracy:.1f} % | {train_loss:.3f} | {record['ms_per_step']:.0f} |"
+        )
+    lines.append(
+        f"\nAbout {options.budget:,} weights each; {options.steps:,} steps of {options.batch_size} windows of "
+        f"{options.window} characters, Adam at {options.learning_rate:g}, gradients clipped at norm 5, seed "
+        f"{options.seed}. ms per step includes the measurements.\n"
+    )
+    return "\n".join(lines)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Trains and writes, or compares; 2 for what no run could use."""
+    options = parse(arguments)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            warnings.showwarning = lambda message, *_: print(f"NOTE: {message}", file=sys.stderr)
+            check(options)
+            book = fairy_tales(options.path, download=not options.no_download)
+        if book.is_substitute:
+            print("*** THESE ARE NOT THE FAIRY TALES, but Python's help texts: give --path or a network. ***\n")
+        return compare(options, book) if options.compare else single(options, book)
+    except (ValueError, OSError) as error:
+        print(f"generate_fairy_tales: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"\nStopped. Run the same command to go on from {options.output}.", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,169 @@
+"""The example that writes fairy tales, as a user runs it, with tiny arguments."""
+
+import importlib.util
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import pytest
+import torch
+from matplotlib.image import imread
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "generate_fairy_tales.py"
+TINY = ["--width", 8, "--window", 10, "--batch-size", 4, "--every", 3]
+TALE = "There was once a king who had a daughter. Sleeping beauty is what they called her.\n"
+
+
+@pytest.fixture
+def book(tmp_path):
+    path = tmp_path / "book.txt"
+    path.write_text("".join(f"{number}. {TALE}" for number in range(60)), encoding="utf-8")
+    return path
+
+
+def call(capsys, *arguments):
+    """Exit status, output and errors."""
+    spec = importlib.util.spec_from_file_location("generate_fairy_tales", EXAMPLE)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        status = module.main([str(argument) for argument in arguments])
+    return status, *capsys.readouterr()
+
+
+def test_it_trains_writes_and_draws(book, tmp_path, capsys):
+    folder = tmp_path / "out"
+    status, output, errors = call(capsys, "--path", book, *TINY, "--steps", 7, "--output", folder)
+    assert status == 0, errors
+    assert "Adam at 0.004, gradients clipped at norm 5, 7 steps of 4 windows of 10 characters" in output
+    assert "torch's initialisation" in output
+    assert output.count("bits per character") == 4  # steps 3, 6, 7, and with the state carried
+    for shown in ("While it learned", "Temperature 0.5", "Temperature 1.0", "Temperature 2.0", "step      6  "):
+        assert shown in output
+    assert "NOTE: " in errors
+    samples = (folder / "samples.txt").read_text(encoding="utf-8")
+    completed = next(line for line in samples.splitlines() if line.startswith("  likeliest"))
+    assert len(completed.split(maxsplit=1)[1].replace("\\'", "'")) == len("'Sleeping beauty is'") + 64
+    assert imread(folder / "curves.png").std() > 0.01
+    assert sorted(path.name for path in folder.iterdir()) == ["checkpoint.pt", "curves.png", "samples.txt"]
+
+
+def test_a_second_run_writes_the_same_without_training(book, tmp_path, capsys):
+    arguments = ["--path", book, *TINY, "--steps", 4, "--output", tmp_path / "out"]
+    call(capsys, *arguments)
+    before = [(tmp_path / "out" / name).read_bytes() for name in ("samples.txt", "checkpoint.pt")]
+    status, output, _ = call(capsys, *arguments)
+    assert status == 0
+    assert "Goes on from step 4" in output
+    assert [(tmp_path / "out" / name).read_bytes() for name in ("samples.txt", "checkpoint.pt")] == before
+
+
+def test_killed_it_goes_on_bit_by_bit(book, tmp_path, capsys):
+    arguments = [str(a) for a in ("--path", book, *TINY, "--seed", 3)]
+    killed = tmp_path / "killed"
+    command = [sys.executable, str(EXAMPLE), *arguments, "--steps", "1000000", "--output", str(killed)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 120
+        while not (killed / "checkpoint.pt").exists():
+            assert process.poll() is None, "the example ended by itself"
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        process.kill()
+        process.wait()
+    steps = torch.load(killed / "checkpoint.pt", weights_only=True)["step"]
+    last = 3 * (steps // 3 + 4)
+    for folder in (killed, tmp_path / "whole"):
+        status, *_ = call(capsys, *arguments, "--steps", last, "--output", folder)
+        assert status == 0
+    one, two = (torch.load(f / "checkpoint.pt", weights_only=True) for f in (killed, tmp_path / "whole"))
+    assert 0 < steps < one["step"] == two["step"] == last
+    assert one["curve"] == two["curve"]
+    assert torch.equal(one["rng"], two["rng"])
+    assert all(torch.equal(one["model"][name], two["model"][name]) for name in two["model"])
+    moments = [[s[name] for s in c["optimizer"]["state"].values() for name in s] for c in (one, two)]
+    assert all(torch.equal(left, right) for left, right in zip(*moments, strict=True))
+    assert (killed / "samples.txt").read_bytes() == (tmp_path / "whole" / "samples.txt").read_bytes()
+
+
+@pytest.mark.parametrize("model", ["gcrn", "dilated-conv"])
+def test_graph_models_write_too(model, book, tmp_path, capsys):
+    arguments = ["--path", book, *TINY, "--steps", 2, "--model", model, "--output", tmp_path / "out"]
+    status, output, errors = call(capsys, *arguments)
+    assert status == 0, errors
+    assert "completed by 64 characters" in output
+
+
+def test_compare_tabulates_every_family_and_repeats_nothing(book, tmp_path, capsys):
+    arguments = ["--compare", "--path", book, *TINY, "--budget", 3000, "--steps", 3, "--output", tmp_path / "out"]
+    status, output, errors = call(capsys, *arguments)
+    assert status == 0, errors
+    rows = [line for line in output.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) == 6
+    assert all(2900 < int(row.split("|")[2].replace(",", "")) < 3100 for row in rows)
+    scores = [float(row.split("|")[4]) for row in rows]
+    assert scores == sorted(scores)
+    assert max(scores) < 8
+    assert (tmp_path / "out" / "compare.md").read_text() in output
+    assert imread(tmp_path / "out" / "curves.png").std() > 0.01
+    records = (tmp_path / "out" / "compare.jsonl").read_bytes()
+    status, again, _ = call(capsys, *arguments)
+    assert status == 0
+    assert [line for line in again.splitlines() if line.startswith("|")][2:] == rows
+    assert (tmp_path / "out" / "compare.jsonl").read_bytes() == records
+
+
+def test_without_a_book_it_says_so_loudly(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    arguments = ["--no-download", *TINY, "--steps", 1, "--prompt", "The", "--output", tmp_path / "out"]
+    status, output, errors = call(capsys, *arguments)
+    assert status == 0, errors
+    assert "*** THESE ARE NOT THE FAIRY TALES" in output
+    assert "NOTE: THESE ARE NOT THE FAIRY TALES" in errors
+    assert "Text: python topics" in (tmp_path / "out" / "samples.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--prompt", "Dornröschen"], "'ö' at position 5"),
+        (["--prompt", ""], "--prompt is empty"),
+        (["--steps", "0"], "--steps is 0, expected at least 1"),
+        (["--batch-size", "-4"], "--batch-size is -4"),
+        (["--learning-rate", "nan"], "--learning-rate is nan"),
+        (["--model", "lsmt"], "family is 'lsmt', expected one of: rnn"),
+        (["--compare", "--budget", "20"], "budget is 20 weights"),
+        (["--path", "nowhere.txt"], "nowhere.txt"),
+        (["--window", "100000"], "expected at least 100001"),
+    ],
+)
+def test_it_names_what_is_wrong(arguments, named, book, tmp_path, capsys):
+    status, _, errors = call(capsys, "--path", book, "--output", tmp_path / "out", *TINY, *arguments)
+    assert status == 2
+    assert named in errors
+    assert not list(tmp_path.glob("out/*.png"))
+
+
+def test_other_settings_do_not_overwrite_a_run(book, tmp_path, capsys):
+    arguments = ["--path", book, *TINY, "--steps", 1, "--output", tmp_path / "out"]
+    call(capsys, *arguments)
+    before = (tmp_path / "out" / "checkpoint.pt").read_bytes()
+    status, _, errors = call(capsys, *arguments, "--seed", 1)
+    assert status == 2
+    assert "other settings: seed is 0, not 1" in errors
+    assert (tmp_path / "out" / "checkpoint.pt").read_bytes() == before
+
+
+def test_the_reports_preset(monkeypatch):
+    spec = importlib.util.spec_from_file_location("generate_fairy_tales", EXAMPLE)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    options = module.parse(["--preset", "report"])
+    settings = module.settings(options, options.model, options.width, 64)
+    assert (settings.width, settings.window, settings.batch_size, settings.learning_rate) == (128, 30, 64, 2e-3)
+    assert options.steps == 20_000
+    assert module.parse(["--preset", "report", "--steps", "5"]).steps == 5
