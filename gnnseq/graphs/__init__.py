@@ -2,8 +2,11 @@
 
 from gnnseq.graphs.collate import to_balanced_trees, to_dilated_paths, to_paths, to_symbol_signals
 from gnnseq.graphs.convert import from_networkx, to_networkx
+from gnnseq.graphs.cooccurrence import cooccurrence_batch, mutual_information, to_cooccurrence, word_graph
+from gnnseq.graphs.parse import parse_batch
 from gnnseq.graphs.path import path_batch, path_graph
 from gnnseq.graphs.symbols import symbol_signal_batch
+from gnnseq.graphs.text import text_path_batch, to_text_paths, to_texts
 from gnnseq.graphs.topology import (
     complete_batch,
     cycle_batch,
@@ -16,18 +19,26 @@ from gnnseq.graphs.tree import balanced_tree_batch, tree_batch
 __all__ = [
     "balanced_tree_batch",
     "complete_batch",
+    "cooccurrence_batch",
     "cycle_batch",
     "dilated_batch",
     "from_networkx",
+    "mutual_information",
+    "parse_batch",
     "path_batch",
     "path_graph",
     "star_batch",
     "symbol_signal_batch",
+    "text_path_batch",
     "to_balanced_trees",
+    "to_cooccurrence",
     "to_dilated_paths",
     "to_networkx",
     "to_paths",
     "to_symbol_signals",
+    "to_text_paths",
+    "to_texts",
     "tree_batch",
     "window_batch",
+    "word_graph",
 ]
