@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from gnnseq.experiments import Row, Store, markdown, rows
+from gnnseq.experiments import PALINDROME_FAMILIES, Row, Store, markdown, rows
 from gnnseq.experiments.sight import SightRecord, sentence
 from gnnseq.graphs import balanced_tree_batch, dilated_batch, path_graph, symbol_signal_batch
 from gnnseq.plots import plot_accuracy, plot_graphs, plot_sight
@@ -72,8 +72,6 @@ def write_palindromes() -> None:
 
 def _in_order(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """One record of each family, in the order of the comparison."""
-    from gnnseq.experiments import PALINDROME_FAMILIES
-
     by_name = {record["trial"]["family"]: record for record in records}
     return [by_name[family.name] for family in PALINDROME_FAMILIES if family.name in by_name]
 
@@ -103,16 +101,18 @@ def short_table(table: list[Row]) -> str:
 PAGE = """# Results on palindromes
 
 Made by `python docs/make_figures.py` from the records in `docs/results`, which come from
-`python examples/compare_rnn_vs_gnn.py` and `python examples/hop_receptive_field.py` ({versions}; one thread for each run).
+`python examples/compare_rnn_vs_gnn.py` and `python examples/hop_receptive_field.py` ({versions}; one thread for
+each run).
 
 ![Accuracy against length, a panel for each model](figures/accuracy.png)
 
 {table}
-Adam, batches of 64, at most 400 steps, stopped early once the last 20 batches were 99.5 % right; gradients clipped at norm 10.
-*fresh accuracy*: mean and standard deviation over three seeds, on 2,000 palindromes never trained on. *best 50*: the mean of the 50
-best training batches, the metric of the course report, shown because it flatters a model at chance and punishes one that learns
-fast. *sees / needs*: hops (for the GCRN: steps) that the model covers, and that lie between the answer and the output. Times are
-those of one machine while it did other work too: compare them with each other only.
+Adam, batches of 64, at most 400 steps, stopped early once the last 20 batches were 99.5 % right; gradients clipped at
+norm 10. *fresh accuracy*: mean and standard deviation over three seeds, on 2,000 palindromes never trained on.
+*best 50*: the mean of the 50 best training batches, the metric of the course report; it flatters a model at chance and,
+with early stopping, punishes one that learns fast. *sees / needs*: hops (for the GCRN: steps) that the model covers,
+and that lie between the answer and the output. Times were taken on a machine that did other work too: compare them
+with each other only.
 
 ## What each model sees before training
 
