@@ -6,9 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.nn import ChebConv
 
+from gnnseq.layers.checks import check_sizes
 from gnnseq.layers.interop import cheb_weight
 from gnnseq.layers.signal_layout import SignalLayout
-from gnnseq.layers.spectral_module import Operators, SpectralModule, check_sizes
+from gnnseq.layers.spectral_module import Operators, SpectralModule
 
 
 class ChebFilter(SpectralModule):

@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gnnseq.layers.checks import check_sizes
 from gnnseq.layers.GCRN import peephole_lstm
 from gnnseq.layers.signal_layout import SignalLayout
-from gnnseq.layers.spectral_module import check_sizes
 from gnnseq.ops.edges import check_edges, plain_edges
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.nn import GCNConv
 
+from gnnseq.layers.checks import check_nodes
 from gnnseq.ops.edges import plain_edges
 from gnnseq.ops.sparse import SparseOperator
 from gnnseq.ops.spectral import gcn_operator
@@ -99,15 +100,14 @@ class GCN(nn.Module):
 
     def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
         """Runs the stack; see the class for shapes."""
-        if x.dim() != 2 or x.size(1) != self.in_channels:
-            raise ValueError(f"x has shape {list(x.shape)}, expected [N, {self.in_channels}]")
+        num_nodes = check_nodes(x, self.in_channels)
         if isinstance(edge_index, SparseOperator):
             operator = edge_index
         else:
             edges, weight = plain_edges(edge_index, edge_weight)
             dtype = torch.float64 if x.dtype == torch.float64 else torch.float32
             weight = edges.new_ones(edges.size(1), dtype=dtype) if weight is None else weight.to(dtype)
-            operator = gcn_operator(edges, x.size(0), weight, self.add_self_loops)
+            operator = gcn_operator(edges, num_nodes, weight, self.add_self_loops)
         for layer, weight in enumerate(self.weights):
             x = x if layer == 0 else self.activation(x)
             x = operator.apply(x) @ weight if weight.size(0) < weight.size(1) else operator.apply(x @ weight)

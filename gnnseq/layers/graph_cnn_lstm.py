@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from gnnseq.layers.cheb_filter import ChebFilter
+from gnnseq.layers.checks import check_sizes
 from gnnseq.layers.GCRN import GCRN
 from gnnseq.layers.signal_layout import SignalLayout, States
-from gnnseq.layers.spectral_module import check_sizes
 from gnnseq.ops.sparse import SparseOperator
 
 _NO_GRAPH = SparseOperator(torch.empty(2, 0, dtype=torch.long), torch.empty(0), 0)

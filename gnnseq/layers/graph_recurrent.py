@@ -6,9 +6,10 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
+from gnnseq.layers.checks import check_sizes
 from gnnseq.layers.interop import load_filters
 from gnnseq.layers.signal_layout import SignalLayout, States
-from gnnseq.layers.spectral_module import Operators, SpectralModule, check_sizes
+from gnnseq.layers.spectral_module import Operators, SpectralModule
 from gnnseq.ops.sparse import SparseOperator
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gnnseq.layers.cells import Cell, GRUCell, LSTMCell, RNNCell
+from gnnseq.layers.checks import check_nodes, check_states
 from gnnseq.layers.interop import load_torch, store_torch
 from gnnseq.ops.scan import States
 from gnnseq.ops.schedule import Schedule
@@ -122,7 +123,7 @@ class Recurrent(nn.Module):
         return module
 
     def _run(self, x: Tensor, edge_index: Any, initial: States | None) -> tuple[Tensor, States]:
-        schedule = Schedule.from_edge_index(edge_index, _num_nodes(x, self.in_channels))
+        schedule = Schedule.from_edge_index(edge_index, check_nodes(x, self.in_channels))
         if initial is not None:
             self._check_states(initial, schedule.num_graphs)
         finals: list[States] = []
@@ -142,25 +143,8 @@ class Recurrent(nn.Module):
         return x, tuple(torch.stack(kind) for kind in zip(*finals, strict=True))
 
     def _check_states(self, initial: States, num_graphs: int) -> None:
-        expected = (self.num_layers * self.num_directions, num_graphs, self.out_channels)
-        if len(initial) != self.cell_type.states:
-            raise ValueError(f"state has {len(initial)} tensors, expected {self.cell_type.states}")
-        for state in initial:
-            if state.shape != expected:
-                raise ValueError(
-                    f"state has shape {list(state.shape)}, expected {list(expected)}: "
-                    "layers * directions, graphs, out_channels"
-                )
-            if state.device != self._cells[0].weight_hh.device:
-                raise ValueError(f"state is on {state.device}, expected {self._cells[0].weight_hh.device}")
-
-
-def _num_nodes(x: Tensor, in_channels: int) -> int:
-    if x.dim() != 2 or x.size(1) != in_channels:
-        raise ValueError(f"x has shape {list(x.shape)}, expected [N, {in_channels}]")
-    if x.size(0) == 0:
-        raise ValueError("x has no nodes, expected at least one")
-    return x.size(0)
+        shape = [self.num_layers * self.num_directions, num_graphs, self.out_channels]
+        check_states(initial, self.cell_type.states, shape, self._cells[0].weight_hh.device)
 
 
 class RNN(Recurrent):
@@ -251,7 +235,7 @@ class LSTM(Recurrent):
         """
         if len(self.cells) != 1:
             raise ValueError(f"{self} has {len(self.cells)} cells, expected one layer in one direction")
-        schedule = Schedule.from_edge_index(edge_index, _num_nodes(x, self.in_channels))
+        schedule = Schedule.from_edge_index(edge_index, check_nodes(x, self.in_channels))
         initial = None
         if state is not None:
             self._check_states(state, schedule.num_graphs)

@@ -6,6 +6,8 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
+from gnnseq.layers.checks import check_states
+
 States = tuple[Tensor, ...]
 
 
@@ -68,12 +70,7 @@ class SignalLayout:
     def states_to_nodes(self, states: States, count: int, channels: int) -> States:
         """The way back, with a check of the shapes."""
         expected = [self.signals, self.nodes, channels] if self.dim == 4 else [self.nodes, channels]
-        if len(states) != count or any(list(state.shape) != expected for state in states):
-            shapes = [list(state.shape) for state in states]
-            raise ValueError(f"state has shapes {shapes}, expected {count} of {expected}")
-        wrong = [state.device for state in states if state.device != self.device]
-        if wrong:
-            raise ValueError(f"state is on {wrong[0]}, expected {self.device}, where x is")
+        check_states(states, count, expected, self.device)
         return tuple(state.transpose(0, 1) if self.dim == 4 else state.unsqueeze(1) for state in states)
 
     def masked(self, x: Tensor, mask: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gnnseq.layers.checks import check_dropout
 from gnnseq.layers.signal_layout import SignalLayout
 from gnnseq.layers.spectral_module import SpectralModule
 
@@ -31,8 +32,7 @@ class SignalStack(nn.Module):
         self.layers = nn.ModuleList(layers)
         if len(self.layers) == 0:
             raise ValueError("layers is empty, expected at least one layer")
-        if not 0.0 <= dropout < 1.0:
-            raise ValueError(f"dropout is {dropout}, expected 0 <= dropout < 1")
+        check_dropout(dropout)
         self.dropout = nn.Dropout(dropout)
 
     def reset_parameters(self) -> None:

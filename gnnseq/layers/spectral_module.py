@@ -6,19 +6,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gnnseq.layers.checks import check_sizes
 from gnnseq.layers.signal_layout import SignalLayout
 from gnnseq.ops.edges import plain_edges
 from gnnseq.ops.sparse import SparseOperator
 from gnnseq.ops.spectral import chebyshev_terms, scaled_laplacian
 
 Operators = SparseOperator | Sequence[SparseOperator]
-
-
-def check_sizes(**sizes: int) -> None:
-    """Raises a ``ValueError`` that names the first size below 1."""
-    for name, value in sizes.items():
-        if value < 1:
-            raise ValueError(f"{name} is {value}, expected at least 1")
 
 
 class SpectralModule(nn.Module):

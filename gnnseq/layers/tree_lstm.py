@@ -5,6 +5,7 @@ from typing import Any, Self, cast
 import torch
 from torch import Tensor, nn
 
+from gnnseq.layers.checks import check_nodes, check_states
 from gnnseq.layers.interop import load_child_sum
 from gnnseq.layers.recurrent import LSTM
 from gnnseq.ops.scan import Children, States, scan
@@ -101,22 +102,12 @@ class NaryTreeLSTM(nn.Module):
         state: tuple[Tensor, Tensor] | None = None,
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Runs the recurrence; see the class for shapes."""
-        if x.dim() != 2 or x.size(1) != self.in_channels:
-            raise ValueError(f"x has shape {list(x.shape)}, expected [N, {self.in_channels}]")
-        schedule = Schedule.from_edge_index(edge_index, x.size(0))
+        schedule = Schedule.from_edge_index(edge_index, check_nodes(x, self.in_channels))
         self._check_slots(schedule.edge_index, edge_slot)
         if state is not None:
-            self._check_state(state, schedule.num_graphs)
+            check_states(state, 2, [schedule.num_graphs, self.out_channels], self.weight_ih.device)
         h, c = self._scan(x, schedule, edge_slot, state)
         return h, (schedule.at_roots(h), schedule.at_roots(c))
-
-    def _check_state(self, state: States, num_graphs: int) -> None:
-        expected = [num_graphs, self.out_channels]
-        if len(state) != 2 or any(list(part.shape) != expected for part in state):
-            shapes = [list(part.shape) for part in state]
-            raise ValueError(f"state has shapes {shapes}, expected two of {expected}: graphs, out_channels")
-        if state[0].device != self.weight_ih.device:
-            raise ValueError(f"state is on {state[0].device}, expected {self.weight_ih.device}")
 
     def _check_slots(self, edge_index: Tensor, edge_slot: Tensor) -> None:
         if edge_slot.shape != (edge_index.size(1),):

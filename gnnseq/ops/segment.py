@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor
+from torch_geometric.typing import WITH_TORCH_SCATTER
 from torch_geometric.utils import segment as _segment
 
 from gnnseq.ops.transforms import is_traced
@@ -10,8 +11,8 @@ from gnnseq.ops.transforms import is_traced
 def segment(x: Tensor, ptr: Tensor, reduce: str) -> Tensor:
     """Reduces the rows ``ptr[i] .. ptr[i + 1] - 1`` of ``x`` to one row each.
 
-    With torch-scatter installed PyG runs its ``segment_csr`` kernels, deterministic on a GPU; without it, torch's
-    own. Sums and means on the CPU go through ``index_add``, which is the faster one there.
+    With torch-scatter installed PyG runs its ``segment_csr`` kernels, deterministic on a GPU; without it, and inside
+    `torch.compile` and `torch.func`, torch's scatter. Sums and means on the CPU go through ``index_add``, which is the faster one there.
 
     Args:
         x: rows ``[N, ...]``, float.
@@ -31,11 +32,12 @@ def segment(x: Tensor, ptr: Tensor, reduce: str) -> Tensor:
     size = ptr.diff()
     if bool((size < 0).any()):
         raise ValueError("ptr is not ascending, expected bounds of consecutive rows")
-    if reduce in ("sum", "mean") and (x.device.type == "cpu" or is_traced()):
+    with_scatter = WITH_TORCH_SCATTER and not is_traced()
+    if reduce in ("sum", "mean") and (x.device.type == "cpu" or not with_scatter):
         owner = torch.repeat_interleave(size)
         total = x.new_zeros(len(size), *x.shape[1:]).index_add(0, owner, x)
         return total if reduce == "sum" else total / size.clamp(min=1).view(-1, *[1] * (x.dim() - 1))
-    if is_traced():
+    if not with_scatter:
         return _scattered(x, size, reduce)
     out: Tensor = _segment(x, ptr, reduce)
     empty = (size == 0).view(-1, *[1] * (x.dim() - 1))
@@ -43,7 +45,7 @@ def segment(x: Tensor, ptr: Tensor, reduce: str) -> Tensor:
 
 
 def _scattered(x: Tensor, size: Tensor, reduce: str) -> Tensor:
-    """The same through torch's scatter, which `torch.compile` and `torch.func` know."""
+    """Max and min by torch's scatter, which has derivatives of all kinds; its ``segment_reduce`` has not."""
     owner = torch.repeat_interleave(size).view(-1, *[1] * (x.dim() - 1)).expand_as(x)
     zeros = torch.zeros(len(size), *x.shape[1:], dtype=x.dtype, device=x.device)
     return zeros.scatter_reduce(0, owner, x, f"a{reduce}", include_self=False)

@@ -141,7 +141,7 @@ def test_bad_input():
     with pytest.raises(ValueError, match="edge_index refers to node 3 of 3"):
         layer(torch.randn(3, F), EDGES, slots)
     for state in [(torch.zeros(2, H),) * 2, (torch.zeros(1, H), torch.zeros(1, 1))]:
-        with pytest.raises(ValueError, match=rf"state has shapes .*, expected two of \[1, {H}\]"):
+        with pytest.raises(ValueError, match=rf"state has shapes .*, expected 2 of \[1, {H}\]"):
             layer(torch.randn(4, F), EDGES, slots, state)
     with pytest.raises(ValueError, match="state is on meta, expected cpu"):
         layer(torch.randn(4, F), EDGES, slots, (torch.zeros(1, H, device="meta"),) * 2)

@@ -1,0 +1,35 @@
+"""Checks that many layers share; each error names the argument, its value and what was expected."""
+
+import torch
+from torch import Tensor
+
+
+def check_sizes(**sizes: int) -> None:
+    """Raises a ``ValueError`` that names the first size below 1."""
+    for name, value in sizes.items():
+        if value < 1:
+            raise ValueError(f"{name} is {value}, expected at least 1")
+
+
+def check_dropout(dropout: float) -> None:
+    """Raises a ``ValueError`` unless ``dropout`` is a probability below 1."""
+    if not 0.0 <= dropout < 1.0:
+        raise ValueError(f"dropout is {dropout}, expected 0 <= dropout < 1")
+
+
+def check_nodes(x: Tensor, in_channels: int) -> int:
+    """The number of nodes of features ``[N, in_channels]``."""
+    if x.dim() != 2 or x.size(1) != in_channels:
+        raise ValueError(f"x has shape {list(x.shape)}, expected [N, {in_channels}]")
+    if x.size(0) == 0:
+        raise ValueError("x has no nodes, expected at least one")
+    return x.size(0)
+
+
+def check_states(states: tuple[Tensor, ...], count: int, shape: list[int], device: torch.device) -> None:
+    """Raises a ``ValueError`` unless there are ``count`` states of a shape on a device."""
+    if len(states) != count or any(list(state.shape) != shape for state in states):
+        raise ValueError(f"state has shapes {[list(state.shape) for state in states]}, expected {count} of {shape}")
+    for state in states:
+        if state.device != device:
+            raise ValueError(f"state is on {state.device}, expected {device}")
