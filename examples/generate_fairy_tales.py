@@ -30,7 +30,7 @@ from gnnseq.plots.text import plot_text_curves
 
 QUICK = {"steps": 2_000, "width": 128, "window": 30, "batch_size": 64, "learning_rate": 4e-3, "every": 500}
 REPORT = QUICK | {"steps": 20_000, "learning_rate": 2e-3, "every": 1_000}
-COMPARE = QUICK | {"steps": 1_000, "batch_size": 32}
+COMPARE = QUICK | {"steps": 600, "batch_size": 16, "every": 300}
 STUDENT_STEP = 8_604  # where a published run of the report's settings ended
 TEMPERATURES = (0.5, 1.0, 2.0)
 RECENT = 20
@@ -46,11 +46,11 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--preset", choices=["report"], help="the course report's settings: 20,000 steps at rate 2e-3")
     parser.add_argument("--compare", action="store_true", help="train all causal families at one parameter budget")
     parser.add_argument("--models", nargs="+", help="with --compare: which of them (all)")
-    parser.add_argument("--budget", type=int, default=30_000, help="with --compare: weights of every model (30,000)")
-    parser.add_argument("--steps", type=int, help="training steps (2,000; with --compare 1,000)")
+    parser.add_argument("--budget", type=int, default=20_000, help="with --compare: weights of every model (20,000)")
+    parser.add_argument("--steps", type=int, help="training steps (2,000; with --compare 600)")
     parser.add_argument("--width", type=int, help="units of a layer (128)")
     parser.add_argument("--window", type=int, help="characters of a training sample (30)")
-    parser.add_argument("--batch-size", type=int, help="samples of a batch (64; with --compare 32)")
+    parser.add_argument("--batch-size", type=int, help="samples of a batch (64; with --compare 16)")
     parser.add_argument("--learning-rate", type=float, help="of Adam (4e-3)")
     parser.add_argument("--every", type=int, help="steps between measurements, samples and checkpoints (500)")
     parser.add_argument("--seed", type=int, default=0)
@@ -190,7 +190,6 @@ def measure(options: argparse.Namespace, book: Book, model: str) -> dict:
     symbols = TextRun(settings(options, model, 1, 1), book.text).symbols
     size = solve_width(lambda width, embedding: family.build(symbols, width, embedding), options.budget)
     run = TextRun(settings(options, model, size.width, size.embedding), book.text)
-    options.preset = None
     start = time.perf_counter()
 
     def after_step(run: TextRun) -> None:

@@ -21,7 +21,7 @@ from gnnseq.graphs.cooccurrence import word_graph
 from gnnseq.models.causal import check_causal
 from gnnseq.training import Evaluation, History, evaluate, fit
 
-EVALUATION_BATCH = 256
+EVALUATION_BATCH = 64  # a GCRN holds a state for every symbol
 
 
 @dataclass(frozen=True)
@@ -137,10 +137,12 @@ class TextRun:
         """Loss on the held-out text read in order in some streams, with the state carried from window to window."""
         total, state = 0.0, None
         steps = TextStreams(self.held_out_ids, self.settings.window, streams)
+        was_training = self.model.training
         self.model.eval()
         for x, y in (steps[place] for place in range(len(steps))):
             logits, state = self.model.advance(self.family.to_batch(x), state)
             total += float(torch.nn.functional.cross_entropy(logits, y.reshape(-1)))
+        self.model.train(was_training)
         return total / len(steps)
 
     def save(self, path: str | Path) -> None:
