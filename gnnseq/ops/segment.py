@@ -12,7 +12,8 @@ def segment(x: Tensor, ptr: Tensor, reduce: str) -> Tensor:
     """Reduces the rows ``ptr[i] .. ptr[i + 1] - 1`` of ``x`` to one row each.
 
     With torch-scatter installed PyG runs its ``segment_csr`` kernels, deterministic on a GPU; without it, and inside
-    `torch.compile` and `torch.func`, torch's scatter. Sums and means on the CPU go through ``index_add``, which is the faster one there.
+    `torch.compile` and `torch.func`, torch's scatter. Sums and means on the CPU go through ``index_add``, which is the
+    faster one there.
 
     Args:
         x: rows ``[N, ...]``, float.
