@@ -1,5 +1,6 @@
 """Models: a batch of graphs in, logits out."""
 
+from gnnseq.models.causal import PathRecurrence, SymbolGraphEncoder, check_causal
 from gnnseq.models.classifier import (
     NodeClassifier,
     ScalarSymbols,
@@ -14,16 +15,25 @@ from gnnseq.models.encoders import (
     SignalEncoder,
     SlotEncoder,
 )
+from gnnseq.models.generate import Sampling, generate, greedy
+from gnnseq.models.language_model import CharLanguageModel
 
 __all__ = [
     "BagEncoder",
+    "CharLanguageModel",
     "ConvStack",
     "EdgeEncoder",
     "NodeClassifier",
+    "PathRecurrence",
     "RoundsEncoder",
+    "Sampling",
     "ScalarSymbols",
     "SequenceClassifier",
     "SignalEncoder",
     "SlotEncoder",
     "SymbolEmbedding",
+    "SymbolGraphEncoder",
+    "check_causal",
+    "generate",
+    "greedy",
 ]

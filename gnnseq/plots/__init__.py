@@ -3,5 +3,7 @@
 from gnnseq.plots.accuracy import plot_accuracy
 from gnnseq.plots.graphs import plot_graphs
 from gnnseq.plots.sight import plot_sight
+from gnnseq.plots.signals import plot_forecasts
+from gnnseq.plots.text import plot_text_curves
 
-__all__ = ["plot_accuracy", "plot_graphs", "plot_sight"]
+__all__ = ["plot_accuracy", "plot_forecasts", "plot_graphs", "plot_sight", "plot_text_curves"]
