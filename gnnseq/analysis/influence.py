@@ -1,0 +1,120 @@
+"""How strongly each input of a model moves each of its outputs."""
+
+import torch
+from torch import Tensor, nn
+from torch_geometric.data import Data
+
+from gnnseq.analysis.calls import Model, evaluating
+from gnnseq.analysis.jacobian import BlockJacobian, Norm
+
+
+def l1(block: Tensor) -> Tensor:
+    r"""The sum of absolute derivatives, :math:`\sum_{ij} |\partial h_{v,i} / \partial x_{u,j}|`.
+
+    Args:
+        block: ``[..., C, F]``; the result is ``[...]``.
+    """
+    return block.abs().sum((-2, -1))
+
+
+def frobenius(block: Tensor) -> Tensor:
+    """Root of the sum of squared derivatives; ``[..., C, F]`` to ``[...]``."""
+    return block.square().sum((-2, -1)).sqrt()
+
+
+def spectral(block: Tensor) -> Tensor:
+    """Largest singular value, by which the input can be stretched at most (L2); ``[..., C, F]`` to ``[...]``."""
+    size: Tensor = torch.linalg.matrix_norm(block, ord=2)
+    return size
+
+
+def influence(
+    model: Model,
+    data: Data,
+    *,
+    norm: Norm = l1,
+    inputs: nn.Module | None = None,
+    hops: int | None = None,
+    chunk_size: int | None = None,
+) -> Tensor:
+    r"""The influence of every input node on every output: the size of each block of the Jacobian.
+
+    .. math:: I(v, u) = \sum_{ij} \left| \partial h_{v,i} / \partial x_{u,j} \right|
+
+    (Xu et al. 2018, https://arxiv.org/abs/1806.03536). It equals the dense Jacobian of automatic differentiation; an
+    influence that cannot exist is exactly zero. Any model runs unchanged that PyG could call, in its own dtype, in
+    evaluation mode (dropout off, running batch statistics). Where outputs depend on nearby nodes only, inputs further
+    apart share a product: the distance is read from three nodes of each graph and checked on all, and where the check
+    fails every node has its own product.
+
+    Args:
+        model: ``model(data)``, or ``model(x, edge_index, ...)`` with parameters named like attributes of the data; of a
+            tuple the first entry is taken. Its output has one row per node or one per graph.
+        data: a graph, or a batch of graphs.
+        norm: of a block ``[..., C, F]``: `l1`, `frobenius`, `spectral` or any function of that shape.
+        inputs: the module whose output counts as the input. By default ``data.x`` if it holds floats, else the model's
+            attribute ``embedding`` or the first `torch.nn.Embedding` that it calls.
+        hops: the number of hops that the model is known to reach along ``data.edge_index``, which saves looking for it.
+        chunk_size: derivatives computed at once; by default as many as are fast and take less than 1 GiB.
+
+    Returns:
+        ``[N_out, N_in]``: one row per node or graph of the output, one column per node. For a batch the blocks of its
+        graphs lie on the diagonal.
+
+    Raises:
+        ValueError: for integers without an embedding, outputs that are neither per node nor per graph, not finite or
+            random, or a model that reaches further than ``hops``.
+    """
+    with evaluating(model):
+        return BlockJacobian.of(model, data, inputs).sizes(norm, hops, chunk_size).dense()
+
+
+def influence_blocks(
+    model: Model,
+    data: Data,
+    *,
+    norm: Norm = l1,
+    inputs: nn.Module | None = None,
+    hops: int | None = None,
+    chunk_size: int | None = None,
+) -> list[Tensor]:
+    """`influence` of each graph of a batch by itself, each ``[n_out, n_in]``.
+
+    Raises:
+        ValueError: as `influence`, and where the model lets one graph of the batch influence another.
+    """
+    with evaluating(model):
+        jacobian = BlockJacobian.of(model, data, inputs)
+        if not jacobian.separate:
+            raise ValueError(
+                "model lets one graph of the batch influence another, expected influence() for all together"
+            )
+        return jacobian.sizes(norm, hops, chunk_size).blocks()
+
+
+def time_influence(
+    model: Model,
+    data: Data,
+    *,
+    norm: Norm = l1,
+    inputs: nn.Module | None = None,
+    chunk_size: int | None = None,
+) -> Tensor:
+    """`influence` of each node at each time step, for features ``[N, T, F]``: ``[N_out, N_in, T]``."""
+    with evaluating(model):
+        jacobian = BlockJacobian.of(model, data, inputs, by_step=True)
+        sizes = jacobian.sizes(norm, None, chunk_size).dense()
+    return sizes.reshape(sizes.size(0), -1, jacobian.linear.per_node)
+
+
+def dependencies(model: Model, data: Data, *, inputs: nn.Module | None = None) -> Tensor:
+    """Whether each output depends on each input node at this batch: where `influence` is not zero.
+
+    One product for each node instead of one for each of its features. It multiplies by random numbers, whose terms
+    cancel with probability zero.
+
+    Returns:
+        ``[N_out, N_in]`` (bool).
+    """
+    with evaluating(model):
+        return BlockJacobian.of(model, data, inputs).presence().dense() > 0

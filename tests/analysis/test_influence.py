@@ -1,0 +1,152 @@
+import pytest
+import torch
+from torch import nn
+from torch_geometric.data import Batch
+from torch_geometric.nn import GATConv, GCNConv, SAGEConv
+
+from gnnseq.analysis import dependencies, frobenius, influence, influence_blocks, l1, spectral, time_influence
+from gnnseq.graphs import path_batch, symbol_signal_batch
+from gnnseq.layers import GCN, GCRN, LSTM
+from gnnseq.models import ConvStack, EdgeEncoder, SequenceClassifier, SignalEncoder, SymbolEmbedding
+
+
+class Nodes(nn.Module):
+    """A user's own module: features in, a row per node out."""
+
+    def __init__(self, encoder):
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, data):
+        return self.encoder(data.x, data)
+
+
+def paths(both=True, sizes=(6, 3, 5), features=3):
+    sequences = [torch.randn(n, features, dtype=torch.double) for n in sizes]
+    return path_batch(sequences, direction="both" if both else "forward")
+
+
+def dense(model, data, norm):
+    """The whole Jacobian by automatic differentiation, cut into blocks."""
+
+    def call(x):
+        copy = data.clone()
+        copy.x = x
+        return model(copy)
+
+    jacobian = torch.autograd.functional.jacobian(call, data.x)  # [N_out, C, N_in, F]
+    return norm(jacobian.permute(0, 2, 1, 3))
+
+
+MODELS = {
+    "gcn": (lambda: ConvStack(GCNConv, 3, 4, 3), True),
+    "sage": (lambda: ConvStack(SAGEConv, 3, 4, 2), True),
+    "gat": (lambda: ConvStack(GATConv, 3, 4, 2), True),
+    "our gcn": (lambda: EdgeEncoder(GCN(3, 4, num_layers=2)), True),
+    "lstm": (lambda: EdgeEncoder(LSTM(3, 4)), False),
+}
+
+
+@pytest.mark.parametrize("norm", [l1, frobenius, spectral])
+@pytest.mark.parametrize("name", MODELS)
+def test_it_is_the_dense_jacobian_and_zero_means_zero(name, norm):
+    make, both = MODELS[name]
+    model, data = Nodes(make()).double(), paths(both)
+    expected = dense(model, data, norm)
+    measured = influence(model, data, norm=norm)
+    torch.testing.assert_close(measured, expected, rtol=1e-10, atol=1e-14)
+    assert torch.equal(measured == 0, expected == 0)
+
+
+@pytest.mark.parametrize("chunk_size", [1, 3, 100])
+def test_chunks_change_nothing(chunk_size):
+    model, data = Nodes(ConvStack(GCNConv, 3, 4, 2)).double(), paths()
+    torch.testing.assert_close(
+        influence(model, data, chunk_size=chunk_size), influence(model, data), rtol=1e-12, atol=0.0
+    )
+
+
+def test_a_long_path_shares_products_and_stays_exact():
+    model = Nodes(ConvStack(GCNConv, 3, 4, 2)).double()
+    data = paths(sizes=(40,))
+    measured = influence(model, data)
+    torch.testing.assert_close(measured, dense(model, data, l1), rtol=1e-10, atol=1e-14)
+    distance = (torch.arange(40)[:, None] - torch.arange(40)).abs()
+    assert not measured[distance > 2].any()
+    assert (measured[distance <= 2] > 0).float().mean() > 0.8  # a dead ReLU may hide some
+    torch.testing.assert_close(influence(model, data, hops=2), measured, rtol=1e-12, atol=0.0)
+
+
+def test_the_outermost_hop_is_not_changed_by_a_cut_subgraph():
+    layer = GCNConv(1, 1, bias=False).double()
+    nn.init.ones_(layer.lin.weight)
+    model = Nodes(EdgeEncoder(layer))
+    measured = influence(model, paths(sizes=(9,), features=1))
+    inside = torch.full((3,), 1 / 3, dtype=torch.double)
+    torch.testing.assert_close(measured[4, 3:6], inside)  # a subgraph cut at one hop would give 0.408 at its ends
+
+
+def test_blocks_are_the_graphs_one_by_one():
+    model, data = Nodes(ConvStack(GCNConv, 3, 4, 2)).double(), paths()
+    blocks = influence_blocks(model, data)
+    for block, graph in zip(blocks, data.to_data_list(), strict=True):
+        torch.testing.assert_close(block, influence(model, Batch.from_data_list([graph])), rtol=1e-10, atol=1e-14)
+
+
+def test_graph_outputs_and_symbols_at_the_output_of_their_embedding():
+    model = SequenceClassifier(SymbolEmbedding(10, 3), EdgeEncoder(LSTM(3, 4)), None, nn.Linear(4, 2)).double()
+    data = path_batch([torch.tensor([1, 2, 3]), torch.tensor([4, 4])])
+    measured = influence(model, data)
+    assert measured.shape == (2, 5)
+    features = Batch.from_data_list(data.to_data_list())
+    features.x = model.embedding(data.x).detach()
+    bare = SequenceClassifier(None, model.encoder, model.readout, model.head)
+    torch.testing.assert_close(measured, dense(bare, features, l1), rtol=1e-10, atol=1e-14)
+
+
+def test_dependencies_are_where_influence_is_not_zero():
+    model, data = Nodes(ConvStack(GCNConv, 3, 4, 2)).double(), paths()
+    assert torch.equal(dependencies(model, data), influence(model, data) > 0)
+
+
+def test_time_influence_adds_up_to_influence():
+    data = symbol_signal_batch(torch.randint(0, 4, (2, 5)), 4)
+    data.x = torch.randn(8, 5, 3, dtype=torch.double)
+    model = Nodes(SignalEncoder(GCRN(3, 4, K=2))).double()
+    by_step = time_influence(model, data)
+    assert by_step.shape == (8, 8, 5)
+    torch.testing.assert_close(by_step.sum(-1), influence(model, data), rtol=1e-10, atol=1e-14)
+
+
+def test_models_that_pyg_could_call_and_training_mode_is_put_back():
+    model = GCNConv(3, 4).double().train()
+    data = paths()
+    torch.testing.assert_close(influence(model, data), influence(Nodes(EdgeEncoder(model)), data))
+    assert model.training
+
+
+def test_dropout_is_off_while_measuring():
+    stack = ConvStack(GCNConv, 3, 4, 2, activation=nn.Dropout(0.5)).double().train()
+    model, data = Nodes(stack), paths()
+    assert torch.equal(influence(model, data), influence(model, data))
+    assert stack.training
+
+
+def test_bad_input():
+    data = paths()
+    symbols = path_batch(torch.randint(0, 5, (2, 3)))
+    with pytest.raises(ValueError, match=r"no nn\.Embedding"):
+        influence(Nodes(EdgeEncoder(nn.Identity())), symbols)
+
+    class Bad(nn.Module):
+        def __init__(self, out):
+            super().__init__()
+            self.out = out
+
+        def forward(self, data):
+            return self.out(data)
+
+    with pytest.raises(ValueError, match="one row for each of 14 nodes or 3 graphs"):
+        influence(Bad(lambda d: d.x[:4]), data)
+    with pytest.raises(ValueError, match="finite"):
+        influence(Bad(lambda d: d.x * float("nan")), data)
