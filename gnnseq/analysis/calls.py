@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.data import Data
+from torch_geometric.data import Batch, Data
 
 Model = Callable[..., Any]
 _VARIADIC = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
@@ -49,11 +49,13 @@ class ModelCall:
         self.model = model
         self.data = _prepared(model, data)
         self.num_nodes = int(self.data.num_nodes)
-        batch = self.data.batch
-        self.batch = batch if batch is not None else torch.zeros(self.num_nodes, dtype=torch.long)
-        self.num_graphs = int(self.batch.max()) + 1 if self.num_nodes else 0
         if self.num_nodes == 0:
             raise ValueError("data has no nodes, expected at least one")
+        batch = self.data.batch
+        self.batch = batch if batch is not None else torch.zeros(self.num_nodes, dtype=torch.long)
+        if bool((self.batch.diff() < 0).any()):
+            raise ValueError("data.batch is not ascending, expected the nodes of each graph together")
+        self.num_graphs = max(int(self.batch[-1]) + 1, getattr(self.data, "num_graphs", 1))
         self._sources = _sources(model, self.data, inputs)
 
     def features(self) -> Tensor:
@@ -170,7 +172,7 @@ def _call(model: Model, data: Data) -> Any:
         return model(data)
     filled = {}
     for place, p in enumerate(parameters):
-        if isinstance(p.annotation, type) and issubclass(p.annotation, Data):
+        if p.annotation in (Batch, Data):
             filled[p.name] = data
         elif p.name in data and p.name != "y":
             filled[p.name] = data[p.name]

@@ -54,10 +54,9 @@ class Sizes:
 
     def blocks(self) -> list[Tensor]:
         """One matrix ``[n_out, n_in]`` for each graph."""
-        reads = torch.bincount(self.layout.read_graph).tolist()
-        seeds = torch.bincount(self.layout.seed_graph).tolist()
+        reads = torch.bincount(self.layout.read_graph, minlength=self.layout.num_graphs).tolist()
         columns = self.matrix.split(reads, dim=1)
-        parts = [column[:count] for column, count in zip(columns, seeds, strict=True)]
+        parts = [column[:count] for column, count in zip(columns, self.layout.count.tolist(), strict=True)]
         return [part.t() for part in parts] if self.from_inputs else parts
 
 
@@ -91,7 +90,7 @@ class BlockJacobian:
 
     @classmethod
     def of(cls, model: Model, data: Data, inputs: nn.Module | None = None, by_step: bool = False) -> Self:
-        """In the cheaper direction; from the outputs where the model's backward pass has no derivative."""
+        """In the cheaper direction; from the outputs where the backward pass has no derivative, or a wrong one."""
         linear = Linearised(ModelCall(model, data, inputs), by_step)
         nodes = linear.per_node == 1 and len(linear.in_graph) == len(linear.out_graph)
         edges = data.edge_index.cpu() if nodes and isinstance(data.edge_index, Tensor) else None
@@ -101,9 +100,11 @@ class BlockJacobian:
         forward, backward = (side.layout.num_positions * side.width for side in (push, pull))
         if forward < backward:
             try:
-                return cls(linear, push)
-            except RuntimeError:  # no derivative of the backward pass
-                pass
+                jacobian = cls(linear, push)
+            except RuntimeError:
+                return cls(linear, pull)
+            if jacobian._agrees_with_pull():
+                return jacobian
         return cls(linear, pull)
 
     def sizes(self, norm: Norm, hops: int | None = None, chunk_size: int | None = None) -> Sizes:
@@ -138,6 +139,18 @@ class BlockJacobian:
             vectors = self._seeded(layout.position == positions.unsqueeze(1))
             parts.append((self.side.products(vectors) != 0).any(-1))
         return Sizes(torch.cat(parts).to(self.linear.dtype), layout, self.side.from_inputs)
+
+    def _agrees_with_pull(self) -> bool:
+        r"""Whether :math:`\langle c, J t \rangle = \langle c^T J, t \rangle` for random c and t.
+
+        It does not where part of a backward pass is invisible to autograd.
+        """
+        number, direction = _random(self.linear.dtype, *self._expected.shape)
+        cotangent = number.unsqueeze(1) * direction
+        there = cotangent * self._expected
+        back = self.linear.pull(cotangent.unsqueeze(0))[0] * (self._number.unsqueeze(1) * self._direction)
+        tolerance = 100 * torch.finfo(there.dtype).eps * (there.abs().sum() + back.abs().sum())
+        return bool((there.sum() - back.sum()).abs() <= tolerance)
 
     def _seeded(self, chosen: Tensor) -> Tensor:
         """Random vectors ``[k, S, width]``, zero but at the seeds chosen ``[k, S]``."""
@@ -207,7 +220,7 @@ def _random(dtype: torch.dtype, seeds: int, width: int) -> tuple[Tensor, Tensor]
 
 def _ends_and_middles(layout: Layout) -> Tensor:
     """The first, the middle and the last seed of each graph ``[3, S]``."""
-    last = torch.bincount(layout.seed_graph)[layout.seed_graph] - 1
+    last = layout.count[layout.seed_graph] - 1
     return torch.stack([layout.position == place for place in (0 * last, last // 2, last)])
 
 

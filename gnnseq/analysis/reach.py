@@ -33,7 +33,7 @@ def hop_distance(
     source, target = _edges(edge_index, num_nodes, edge_weight)
     nodes = np.arange(num_nodes)
     hops = _search(source, target, nodes, nodes, nodes, (num_nodes, num_nodes), max_hops)
-    return torch.from_numpy(hops.T.copy())
+    return torch.from_numpy(hops.T.astype(np.int64))
 
 
 def reach(
@@ -118,14 +118,14 @@ def nearby(edge_index: Tensor, graph: Tensor, max_hops: int | None = None) -> Te
         max_hops: longer ways are not looked for.
 
     Returns:
-        ``[n, N]`` with n the nodes of the largest graph: row p, column v holds the hops to v from the node at
+        ``[n, N]`` (int32) with n the nodes of the largest graph: row p, column v holds the hops to v from the node at
         position p of its graph; -1 where there is no way.
     """
     source, target = _edges(edge_index, len(graph), None)
     local, count = local_index(graph)
     nodes = np.arange(len(graph))
     hops = _search(target, source, nodes, nodes, local.cpu().numpy(), (len(graph), count), max_hops)
-    return torch.from_numpy(hops.T.copy())
+    return torch.from_numpy(hops).t()
 
 
 def hops_from(edge_index: Tensor, seeds: Tensor) -> Tensor:
@@ -153,7 +153,7 @@ def _edges(edge_index: Tensor, num_nodes: int, edge_weight: Tensor | None) -> tu
 
 def _search(
     source: Ints, target: Ints, row: Ints, node: Ints, column: Ints, shape: tuple[int, ...], max_hops: int | None
-) -> Ints:
+) -> NDArray[np.int32]:
     """Breadth-first searches side by side, one in each row, from ``node[i]`` in ``row[i]``.
 
     ``column`` says where a row notes each node, so that the rows of a batch can be as long as its largest graph.
@@ -161,10 +161,9 @@ def _search(
     by_source = np.argsort(source, kind="stable")
     following = target[by_source]
     start = np.concatenate([[0], np.cumsum(np.bincount(source, minlength=len(column)))])
-    hops = np.full(shape, -1, dtype=np.int64)
+    hops = np.full(shape, -1, dtype=np.int32)
     flat = hops.reshape(-1)
     flat[row * shape[1] + column[node]] = 0
-    mark = np.empty(hops.size, dtype=np.int64)
     level = 0
     while row.size and (max_hops is None or level < max_hops):
         level += 1
@@ -173,10 +172,8 @@ def _search(
         edge = np.arange(ends[-1]) + np.repeat(start[node] - (ends - length), length)
         row, node = np.repeat(row, length), following[edge]
         place = row * shape[1] + column[node]
-        new = flat[place] < 0
-        row, node, place = row[new], node[new], place[new]
-        mark[place] = np.arange(len(place))
-        first = mark[place] == np.arange(len(place))
-        row, node = row[first], node[first]
-        flat[place[first]] = level
+        new = np.flatnonzero(flat[place] < 0)
+        place, first = np.unique(place[new], return_index=True)
+        row, node = row[new[first]], node[new[first]]
+        flat[place] = level
     return hops

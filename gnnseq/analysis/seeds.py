@@ -35,22 +35,25 @@ class Layout:
         """Seeds of the largest graph, n."""
         return self._local[1]
 
-    @property
+    @cached_property
     def num_graphs(self) -> int:
-        """Number of graphs."""
-        return int(self.seed_graph[-1]) + 1
+        """Number of graphs, G."""
+        return 1 + max(int(self.seed_graph.max()), int(self.read_graph.max()))
+
+    @cached_property
+    def count(self) -> Tensor:
+        """Number of seeds of each graph ``[G]``."""
+        return torch.bincount(self.seed_graph, minlength=self.num_graphs)
 
     @cached_property
     def first(self) -> Tensor:
         """First seed of the graph of each row that is read ``[R]``."""
-        count = torch.bincount(self.seed_graph)
-        return (count.cumsum(0) - count)[self.read_graph]
+        return (self.count.cumsum(0) - self.count)[self.read_graph]
 
     @cached_property
     def exists(self) -> Tensor:
         """Whether the graph of a row has a seed at a position ``[n, R]``."""
-        count = torch.bincount(self.seed_graph)[self.read_graph]
-        return torch.arange(self.num_positions).unsqueeze(1) < count
+        return torch.arange(self.num_positions).unsqueeze(1) < self.count[self.read_graph]
 
     def whole(self) -> "Layout":
         """The same as one graph, for models whose graphs influence each other."""
@@ -101,8 +104,8 @@ def _banded(near: Tensor, layout: Layout) -> Tensor | None:
     some = near.any(0)
     if not bool(some.any()):
         return torch.zeros_like(layout.seed_graph)
-    low = near.int().argmax(0)
-    high = near.size(0) - 1 - near.flip(0).int().argmax(0)
+    low = near.byte().argmax(0)
+    high = near.size(0) - 1 - near.flip(0).byte().argmax(0)
     span, most = int((high - low)[some].max()) + 1, int(near.sum(0).max())
     return layout.position % span if span == most else None
 
