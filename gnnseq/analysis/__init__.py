@@ -1,5 +1,8 @@
 """What a model can see, what it does see, and whether gradients survive the way back."""
 
+from gnnseq.analysis.causality import Causality, causality
+from gnnseq.analysis.explain import Explanation, explain
+from gnnseq.analysis.flow import GradientFlow, LayerFlow, gradient_flow
 from gnnseq.analysis.gradients import (
     LSTMGradients,
     RNNGradients,
@@ -24,17 +27,24 @@ from gnnseq.analysis.theory import (
 )
 
 __all__ = [
+    "Causality",
+    "Explanation",
+    "GradientFlow",
     "Interval",
     "LSTMGradients",
+    "LayerFlow",
     "RNNGradients",
     "RNNWeights",
     "Vanishing",
     "by_distance",
+    "causality",
     "chebyshev_hops",
     "dependencies",
     "effective_field",
     "end_to_end",
+    "explain",
     "frobenius",
+    "gradient_flow",
     "hop_distance",
     "hops_needed",
     "influence",

@@ -113,7 +113,7 @@ class ModelCall:
         raise ValueError(f"features have shape {list(x.shape)}, expected {self.num_nodes} nodes in the first dimension")
 
     def _invoke(self, data: Data) -> Any:
-        return _call(self.model, data)
+        return call_model(self.model, data)
 
     @contextmanager
     def _replacing(self, change: Callable[[Tensor], Tensor]) -> Iterator[None]:
@@ -161,7 +161,7 @@ def _sources(model: Model, data: Data, inputs: nn.Module | None) -> list[nn.Modu
     return found
 
 
-def _call(model: Model, data: Data) -> Any:
+def call_model(model: Model, data: Data) -> Any:
     """``model(data)`` for one parameter; else by the parameters' names, the first two being features and edges."""
     forward = model.forward if isinstance(model, nn.Module) else model
     parameters = [p for p in signature(forward).parameters.values() if p.kind not in _VARIADIC]

@@ -1,0 +1,61 @@
+import pytest
+import torch
+from analysis.dense import paths
+from torch import nn
+
+from gnnseq.analysis import explain
+from gnnseq.layers import GCN, LSTM, chrono_
+from gnnseq.models import EdgeEncoder, SequenceClassifier
+
+
+def classifier(layer):
+    return SequenceClassifier(None, EdgeEncoder(layer), None, nn.Linear(8, 4)).double()
+
+
+def test_too_few_layers_cannot_see():
+    batch = paths((10, 12))
+    found = explain(classifier(GCN(3, 8, 8)), batch, batch.ptr[:-1])
+    assert (found.verdict, found.hops, found.seen, found.strength) == ("cannot see", 11, 0.0, 0.0)
+    assert found.sentence == (
+        "The model cannot see the answer: the answer is up to 11 hops away, "
+        "and 100% of the outputs do not depend on it."
+    )
+
+
+def test_initialisation_decides_whether_an_lstm_sees_enough():
+    batch = paths((40,) * 3, both=False)
+    plain = explain(classifier(LSTM(3, 8)), batch, batch.ptr[:-1])
+    assert plain.verdict == "sees too weakly"
+    assert 0 < plain.strength < 1e-3
+    layer = LSTM(3, 8)
+    chrono_(layer, 40)
+    tuned = explain(classifier(layer), batch, batch.ptr[:-1])
+    assert tuned.verdict == "can see"
+    assert tuned.strength > 1e-2
+    assert explain(classifier(layer), batch, batch.ptr[:-1], weak=1e9).verdict == "sees too weakly"
+
+
+def test_no_way_and_node_outputs():
+    batch = paths((5,), both=False)
+    backwards = explain(LSTM(3, 4).double(), batch, torch.tensor([4]), target=torch.tensor([0]))
+    assert (backwards.verdict, backwards.hops) == ("cannot see", None)
+    assert "there is no way along the edges" in backwards.sentence
+    assert explain(LSTM(3, 4).double(), batch, torch.tensor([3])).hops == 1
+
+
+def test_strength_is_relative_to_the_average_input():
+    batch = paths((4, 6))
+
+    def sums(data):
+        weight = torch.arange(1.0, 11.0).double().unsqueeze(1)
+        return torch.stack([(weight * data.x)[data.batch == g].sum(0) for g in (0, 1)])
+
+    found = explain(sums, batch, torch.tensor([0, 9]))
+    assert found.strength == pytest.approx(((1 * 4 / 10) * (10 * 6 / 45)) ** 0.5)
+    assert found.seen == 1.0
+
+
+@pytest.mark.parametrize("source", [torch.tensor([0]), torch.tensor([0, 9])])
+def test_bad_input(source):
+    with pytest.raises(ValueError, match=r"source is \[.*\], expected 2 numbers from 0 to 8"):
+        explain(LSTM(3, 4).double(), paths((4, 5), both=False), source)
