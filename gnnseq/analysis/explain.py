@@ -10,7 +10,7 @@ from gnnseq.analysis.calls import Model
 from gnnseq.analysis.influence import influence
 from gnnseq.analysis.reach import hops_needed
 
-WEAK = 1e-3  # of the average input's influence
+WEAK = 1e-2  # of the average input's influence
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,11 @@ def explain(
 
     It cannot see the answer where most graphs' outputs do not depend on it. It sees it too weakly where the answer
     moves the output less than ``weak`` times as much as the average node of its graph does: gradients then say next to
-    nothing about it. A model that can see may still fail to learn for other reasons.
+    nothing about it. A model that can see may still fail to learn for other reasons, and one that sees too weakly may
+    learn in the end.
+
+    The bound is an observation, not a law: among the models compared on palindromes within 400 steps, those that began
+    above 0.05 learned to repeat the first of 19 digits, and those that began below 0.003 stayed at chance.
 
     Args:
         model: called as in `gnnseq.analysis.influence`, before or after training.
