@@ -103,7 +103,7 @@ class BlockJacobian:
                 jacobian = cls(linear, push)
             except RuntimeError:
                 return cls(linear, pull)
-            if jacobian._agrees_with_pull():
+            if not linear.has_custom_backward or jacobian._agrees_with_pull():
                 return jacobian
         return cls(linear, pull)
 

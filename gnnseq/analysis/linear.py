@@ -1,11 +1,12 @@
 """The derivative of a model at a batch, multiplied by many vectors at once from either side."""
 
 import math
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import torch
 from torch import Tensor
@@ -16,6 +17,7 @@ from gnnseq.analysis.rows import fast_rows
 
 MEMORY_LIMIT = 2**30  # bytes that all vectors of one product may take together
 _CACHE = 2**21  # bytes of the average intermediate result at which products are fastest on a CPU
+_OF_TORCH = re.compile(r"Backward\d+$|AccumulateGrad$|CopySlices$")
 
 
 class Linearised:
@@ -57,14 +59,14 @@ class Linearised:
 
     def chunk(self, chunk_size: int | None = None) -> int:
         """How many vectors to multiply at once; a size that could exceed the memory limit is reduced with a warning."""
-        operations, size = _footprint(self._recorded[1])
-        most = max(1, MEMORY_LIMIT // max(2 * size, 1))
+        size = max(self._graph.size, 1)
+        most = max(1, MEMORY_LIMIT // size)
         if chunk_size is None:
-            return min(most, max(8, _CACHE * operations // max(size, 1)))
+            return min(most, max(8, _CACHE * self._graph.operations // size))
         if chunk_size < 1:
             raise ValueError(f"chunk_size is {chunk_size}, expected an integer >= 1")
         if chunk_size > most:
-            needed, limit = 2 * size * chunk_size / 2**30, MEMORY_LIMIT / 2**30
+            needed, limit = size * chunk_size / 2**30, MEMORY_LIMIT / 2**30
             warnings.warn(
                 f"chunk_size {chunk_size} could take {needed:.1f} GiB, more than {limit:g}: taking {most}", stacklevel=5
             )
@@ -81,6 +83,15 @@ class Linearised:
                 "model gives two different outputs for the same batch, expected no randomness such as dropout"
             )
         return x, out
+
+    @cached_property
+    def _graph(self) -> "_Graph":
+        return _Graph.of(self._recorded[1])
+
+    @property
+    def has_custom_backward(self) -> bool:
+        """Whether the model has a backward pass that torch did not write, which may have a wrong derivative."""
+        return self._graph.custom
 
     @cached_property
     def _backward(self) -> tuple[Tensor, Tensor]:
@@ -137,18 +148,34 @@ def _decomposed() -> Iterator[None]:
         torch._C._set_mkldnn_enabled(mkldnn)
 
 
-def _footprint(result: Tensor) -> tuple[int, int]:
-    """How many operations autograd recorded for a result, and how many bytes their outputs take together."""
-    seen: set[Any] = set()
-    waiting, size = [result.grad_fn], 0
-    while waiting:
-        node = waiting.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        size += sum(math.prod(out.shape) * out.dtype.itemsize for out in node._input_metadata)
-        waiting += [function for function, _ in node.next_functions]
-    return len(seen), size
+class _Graph(NamedTuple):
+    """What autograd recorded for a result.
+
+    Attributes:
+        operations: how many there are.
+        size: bytes of all their outputs, and so of what one vector takes at most on its way back.
+        custom: whether one of them is not torch's own.
+    """
+
+    operations: int
+    size: int
+    custom: bool
+
+    @classmethod
+    def of(cls, result: Tensor) -> Self:
+        seen: set[Any] = set()
+        waiting, size, custom = [result.grad_fn], 0, False
+        while waiting:
+            node = waiting.pop()
+            if node is None or node in seen:
+                continue
+            seen.add(node)
+            size += sum(math.prod(out.shape) * out.dtype.itemsize for out in node._input_metadata)
+            function = getattr(type(node), "_forward_cls", torch)
+            ours = function.__module__.startswith("gnnseq.") if isinstance(function, type) else False
+            custom = custom or not (ours or _OF_TORCH.search(node.name()))
+            waiting += [following for following, _ in node.next_functions]
+        return cls(len(seen), size, custom)
 
 
 def _check_finite(out: Tensor) -> None:

@@ -61,12 +61,12 @@ def _is_index(index: Any) -> bool:
     return isinstance(index, Tensor) and index.dtype == torch.long
 
 
-def _is_float(x: Any) -> bool:
-    return isinstance(x, Tensor) and x.is_floating_point() and x.dim() > 0
+def _is_recorded(x: Any) -> bool:
+    return isinstance(x, Tensor) and x.requires_grad and x.dim() > 0
 
 
 def _select(x: Tensor, dim: int, index: Tensor) -> Tensor | None:
-    if not _is_float(x) or not _is_index(index) or index.dim() != 1:
+    if not _is_recorded(x) or not _is_index(index) or index.dim() != 1:
         return None
     out: Tensor = _Select.apply(x, index, dim % x.dim())  # type: ignore[no-untyped-call]
     return out
@@ -77,7 +77,7 @@ def _getitem(x: Tensor, index: Any) -> Tensor | None:
 
 
 def _index_add(x: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor | None:
-    if not _is_float(x) or not _is_float(source) or x.dim() != source.dim():
+    if not _is_recorded(source) or x.dim() != source.dim():
         return None
     out: Tensor = _Add.apply(source, index, dim % x.dim(), x.size(dim))  # type: ignore[no-untyped-call]
     return out
@@ -85,7 +85,7 @@ def _index_add(x: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor | N
 
 def _scatter_add(x: Tensor, dim: int, index: Tensor, src: Any) -> Tensor | None:
     """Only where the index was expanded from one per row."""
-    if not _is_float(x) or not _is_float(src) or index.shape != src.shape or index.numel() == 0:
+    if not _is_recorded(src) or index.shape != src.shape or index.numel() == 0:
         return None
     dim = dim % x.dim()
     others = [d for d in range(x.dim()) if d != dim]

@@ -394,3 +394,26 @@ def test_memory_that_would_exceed_the_limit(monkeypatch):
         assert_close(influence(model, batch, chunk_size=100_000), expected)
     with pytest.raises(ValueError, match="chunk_size is 0, expected an integer >= 1"):
         influence(model, batch, chunk_size=0)
+
+
+def test_only_backward_passes_of_others_are_checked():
+    """Ours and torch's own are known to have derivatives; an unknown one is compared with a backward pass."""
+
+    class Twice(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return 2 * x
+
+        @staticmethod
+        def backward(ctx, grad):
+            return 2 * grad
+
+    class Wide(nn.Module):
+        def forward(self, x, edge_index):
+            return Twice.apply(x).repeat(1, 8)
+
+    batch = paths((12,))
+    assert BlockJacobian.of(Wide(), batch).linear.has_custom_backward
+    assert_close(influence(Wide(), batch), 2 * 24 * torch.eye(12).double())
+    for model in (GCN(3, 4, 2), Stack(GATConv)):
+        assert not BlockJacobian.of(model.double(), batch).linear.has_custom_backward
