@@ -14,6 +14,7 @@ from tqdm import tqdm
 from gnnseq.training.metrics import IGNORED, correct
 
 Loss = Callable[[Tensor, Tensor], Tensor]
+Metric = Callable[[Tensor, Tensor], tuple[float, int]]
 
 
 @dataclass
@@ -22,7 +23,7 @@ class History:
 
     Attributes:
         loss: of each batch.
-        accuracy: of each batch, before its step; from 0 to 1.
+        accuracy: of each batch, before its step; from 0 to 1, or the mean of another metric.
         grad_norm: of all gradients together, before clipping.
         seconds: wall-clock time of the whole loop.
         stopped: why training ended before its last step; None where it did not.
@@ -44,7 +45,7 @@ class History:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Loss and accuracy (0 to 1) over ``count`` targets."""
+    """Loss and accuracy (0 to 1), or the mean of another metric, over ``count`` targets."""
 
     loss: float
     accuracy: float
@@ -58,6 +59,7 @@ def fit(
     *,
     max_norm: float | None = 10.0,
     loss: Loss = cross_entropy,
+    metric: Metric = correct,
     progress: str | None = None,
     after_step: Callable[[History], bool | None] | None = None,
 ) -> History:
@@ -70,7 +72,8 @@ def fit(
         batches: training batches with targets ``y``; their number is the number of steps.
         optimizer: of the model's parameters.
         max_norm: gradients are scaled down to this norm where theirs is larger; None leaves them alone.
-        loss: of logits and targets.
+        loss: of logits and targets, the mean over the targets that count.
+        metric: of logits and targets, a sum over the targets that count and their number; right answers by default.
         progress: title of a progress bar on the terminal; None shows none.
         after_step: called after every step; training stops where it returns True.
 
@@ -100,7 +103,7 @@ def fit(
         if _diverges(history, "gradient norm", norm):
             break
         optimizer.step()
-        right, count = correct(logits.detach(), batch.y)
+        right, count = metric(logits.detach(), batch.y)
         history.loss.append(value.item())
         history.accuracy.append(right / max(count, 1))
         history.grad_norm.append(norm)
@@ -125,9 +128,10 @@ def evaluate(
     batches: Iterable[Batch],
     *,
     loss: Loss = cross_entropy,
+    metric: Metric = correct,
     progress: str | None = None,
 ) -> Evaluation:
-    """Mean loss and accuracy of a model over all targets of some batches; its training mode is put back.
+    """Mean loss and metric of a model over all targets of some batches; its training mode is put back.
 
     Raises:
         ValueError: where no batch holds a target.
@@ -135,11 +139,11 @@ def evaluate(
     device = next((p.device for p in model.parameters()), torch.device("cpu"))
     was_training = model.training
     model.eval()
-    total, right, count = 0.0, 0, 0
+    total, right, count = 0.0, 0.0, 0
     for batch in _bar(batches, progress):
         batch = batch.to(device)
         logits = model(batch)
-        here, of = correct(logits, batch.y)
+        here, of = metric(logits, batch.y)
         if of:
             total += loss(logits, batch.y).item() * of
         right, count = right + here, count + of

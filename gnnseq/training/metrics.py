@@ -21,6 +21,18 @@ def correct(logits: Tensor, y: Tensor) -> tuple[int, int]:
     return int(both[0]), int(both[1])
 
 
+def squared_error(predictions: Tensor, y: Tensor) -> tuple[float, int]:
+    """Sum of squared errors and number of targets; targets that are NaN do not count.
+
+    Args:
+        predictions: ``[M]`` or ``[M, 1]``.
+        y: real targets ``[M]``.
+    """
+    counted = ~y.isnan()
+    error = (predictions.reshape(y.shape) - y)[counted]
+    return float((error * error).sum()), int(counted.sum())
+
+
 def accuracy(logits: Tensor, y: Tensor) -> float:
     """Share of right predictions among the targets that are not -100, from 0 to 1; NaN where there are none."""
     right, count = correct(logits, y)

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from gnnseq.training import accuracy, best_k, correct
+from gnnseq.training import accuracy, best_k, correct, squared_error
 
 
 def test_ignored_targets_do_not_count():
@@ -30,3 +30,8 @@ def test_best_50_flatters_a_model_at_chance():
 def test_bad_input(values, k, named):
     with pytest.raises(ValueError, match=named):
         best_k(values, k)
+
+
+def test_squared_error_counts_only_targets_that_are_there():
+    y = torch.tensor([1.0, float("nan"), -2.0])
+    assert squared_error(torch.tensor([[2.0], [5.0], [0.0]]), y) == (5.0, 2)
