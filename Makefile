@@ -9,7 +9,7 @@ PYTEST := $(RUN) -m pytest -n 2
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup setup-dev setup-test compare test lint types contracts tests \
-	tests-without-scatter package format clean
+	tests-without-scatter package docs format clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-24s%s\n", $$1, $$2}' Makefile
@@ -26,7 +26,7 @@ setup-test:  ## setup-dev, and torch-scatter, compiled here
 compare: setup  ## compare recurrent and graph networks on palindromes
 	@$(RUN) examples/compare_rnn_vs_gnn.py $(ARGS)
 
-test: setup-test lint types contracts tests tests-without-scatter package  ## the checks and tests below
+test: setup-test lint types contracts tests tests-without-scatter docs package  ## the checks and tests below
 
 lint: setup-dev  ## style and format
 	@$(RUN) -m ruff check .
@@ -46,6 +46,9 @@ tests-without-scatter: setup-test  ## the tests, with torch-scatter switched off
 
 package: setup-dev  ## build the wheel and import it where no extra is installed
 	@$(RUN) .ci/package.py
+
+docs: setup-dev  ## the site, in docs/_build/html; runs the tour, and takes warnings as errors
+	@$(RUN) -m sphinx --quiet --fail-on-warning --keep-going --builder html docs docs/_build/html
 
 format: setup-dev  ## let ruff format and fix the sources
 	@$(RUN) -m ruff format .

@@ -1,5 +1,6 @@
 """Drawings of small graphs: a path, a tree, the graph of symbols."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -43,15 +44,18 @@ def _draw(axes: Axes, data: Data, labels: Sequence[str]) -> None:
     graph = to_networkx(data)
     one_way = not any(graph.has_edge(v, u) for u, v in graph.edges)
     root = data.num_nodes - 1 if one_way else None
+    places = positions(graph)
+    crowded = max(Counter(height for _, height in places.values()).values())
+    shrink = min(1.0, 6 / crowded)
     nx.draw_networkx(
         graph,
-        positions(graph),
+        places,
         ax=axes,
         labels=dict(enumerate(labels)),
         node_color=[COLOURS[4] if node == root else COLOURS[5] for node in graph],
         edgecolors="black",
-        node_size=520,
-        font_size=10,
+        node_size=520 * shrink**1.5,
+        font_size=10 * shrink**0.5,
         arrows=True,
         arrowstyle="-|>" if one_way else "-",
     )

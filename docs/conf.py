@@ -1,0 +1,66 @@
+"""The documentation's site: make docs."""
+
+import os
+import sys
+from importlib.metadata import version as installed
+from pathlib import Path
+
+from sphinx.addnodes import pending_xref
+from sphinx.application import Sphinx
+
+sys.path.insert(0, str(Path(__file__).parent))
+import inventories
+
+os.environ.setdefault("TQDM_DISABLE", "1")
+
+project = "gnnseq"
+author = "the gnnseq authors"
+project_copyright = "2026, the gnnseq authors"
+version = release = installed("gnnseq")
+
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.intersphinx",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+]
+exclude_patterns = ["_build", "results", "**.ipynb_checkpoints"]
+source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
+
+html_theme = "furo"
+html_title = f"gnnseq {release}"
+html_static_path = ["_static"]
+html_css_files = ["figures.css"]
+html_show_sphinx = False
+
+myst_enable_extensions = ["dollarmath", "amsmath", "deflist"]
+myst_heading_anchors = 3
+
+# The tour is run anew at every build; what it prints and draws is never stored.
+nb_execution_mode = "force"
+nb_execution_timeout = 300
+nb_execution_raise_on_error = True
+
+default_role = "py:obj"
+autodoc_member_order = "bysource"
+autodoc_typehints = "description"
+autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+
+intersphinx_timeout = 5
+intersphinx_mapping = inventories.write(Path(__file__).parent / "_build" / "inventories")
+
+
+def _public_name(app: Sphinx, env: object, node: pending_xref, content: object) -> None:
+    """Lets intersphinx look for a name where the manuals list it."""
+    node["reftarget"] = inventories.PUBLIC.get(node["reftarget"], node["reftarget"])
+
+
+def setup(app: Sphinx) -> None:
+    """Called by Sphinx."""
+    app.connect("missing-reference", _public_name, priority=400)
