@@ -31,8 +31,10 @@ def write_checkpoint(path: str | Path, kind: str, state: Mapping[str, Any]) -> N
     Raises:
         OSError: if it cannot be written, e.g. on a full disk; an older file stays as it was.
     """
+    data = io.BytesIO()  # torch's own writer turns the errors of a file into others
+    torch.save({MARK: FORMAT, "library": gnnseq.__version__, "kind": kind, **state}, data)
     with write_atomically(path) as file:
-        torch.save({MARK: FORMAT, "library": gnnseq.__version__, "kind": kind, **state}, file)
+        file.write(data.getbuffer())
 
 
 def read_checkpoint(path: str | Path, kind: str) -> dict[str, Any]:

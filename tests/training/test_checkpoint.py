@@ -27,9 +27,7 @@ def training(family="lstm", *, kind=torch.optim.Adam, rate=1e-2, schedule=True):
 
 def run(checkpoint=None, family="lstm", after_step=None, settings=None, **how):
     model, optimizer, scheduler, batches = training(family, **(settings or {}))
-    history = fit(
-        model, batches, optimizer, scheduler=scheduler, checkpoint=checkpoint, after_step=after_step, **how
-    )
+    history = fit(model, batches, optimizer, scheduler=scheduler, checkpoint=checkpoint, after_step=after_step, **how)
     return model, optimizer, history
 
 
@@ -73,12 +71,10 @@ def test_a_training_that_was_killed_twice_is_the_one_that_was_not(family, tmp_pa
     assert whole[2].steps == STEPS
 
 
-@pytest.mark.parametrize("step", range(1, STEPS + 1))
+@pytest.mark.parametrize("step", range(1, STEPS // 2 + 2))
 def test_a_kill_at_any_step(step, tmp_path):
     how = {"accumulate": 2, "max_norm": 0.5}
     whole = run(**how)
-    if step > whole[2].steps:
-        return
     killed(tmp_path / "checkpoint.pt", step, **how)
     assert_same(run(Checkpoint(tmp_path / "checkpoint.pt", every=2), **how), whole)
 
@@ -291,11 +287,11 @@ def test_a_full_disk_warns_and_only_the_last_save_raises(tmp_path, monkeypatch):
         save(state, file)
 
     monkeypatch.setattr(torch, "save", full)
-    with pytest.warns(UserWarning, match=r"could not be written at step 6, the one before it stays: .*No space"):
-        with pytest.raises(RuntimeError, match="stop here"):
-            run(Checkpoint(path, every=2), after_step=lambda history: stop_at(history, 7))
+    words = r"could not be written at step 6, the one before it stays: .*No space"
+    with pytest.warns(UserWarning, match=words), pytest.raises(RuntimeError, match="stop here"):
+        run(Checkpoint(path, every=2), after_step=lambda history: stop_at(history, 7))
     assert path.read_bytes() == before
-    with pytest.warns(UserWarning, match="step 6"):
+    with pytest.warns(UserWarning, match="step [68]"):
         result = run(Checkpoint(path, every=2))
     assert_same(result, run())
     assert read_checkpoint(path, "training")["step"] == STEPS
@@ -315,7 +311,7 @@ def test_a_file_that_may_not_grow_loses_nothing(tmp_path):
     before, limits = path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))
     try:
-        with pytest.warns(UserWarning, match="could not be written"), pytest.raises((OSError, RuntimeError)):
+        with pytest.warns(UserWarning, match="could not be written"), pytest.raises(OSError, match="too large"):
             run(Checkpoint(path, every=2))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
