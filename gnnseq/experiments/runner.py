@@ -14,7 +14,11 @@ __all__ = ["Runnable", "describe", "run_trials"]
 
 
 class Runnable(Protocol):
-    """What a runner needs of a trial; a ``label``, a few words, is used where there is one."""
+    """What a runner needs of a trial.
+
+    Where it has them, a ``label`` (a few words) is shown, and a ``description`` (a dictionary for JSON) goes into the
+    record of a trial that failed.
+    """
 
     @property
     def key(self) -> str:

@@ -155,10 +155,9 @@ def _guarded(
 
 
 def _failure(trial: Any, error: Exception) -> Record:
-    return {
+    known = getattr(trial, "description", None) or {"label": label_of(trial), "trial": _plain(trial)}
+    return known | {
         "key": trial.key,
-        "label": label_of(trial),
-        "trial": _plain(trial),
         "status": "failed",
         "stopped": f"{type(error).__name__}: {error}",
         "traceback": "".join(traceback.format_exception(error)),

@@ -2,6 +2,7 @@ import json
 import os
 import signal
 import warnings
+from dataclasses import dataclass
 
 import pytest
 import torch
@@ -45,6 +46,16 @@ def test_a_failure_is_recorded_and_the_others_go_on(tmp_path):
     assert records[1]["trial"] == {"number": 1, "act": "raise", "folder": ""}
     assert records[1]["label"] == "trial 1"
     assert "not JSON serializable" in records[2]["stopped"]
+
+
+def test_a_failure_tells_what_the_trial_says_of_itself(tmp_path):
+    @dataclass(frozen=True)
+    class Described(Task):
+        description = {"key": "key-7", "label": "mine", "task": {"name": "sums"}}  # noqa: RUF012
+
+    (record,) = run_trials([Described(7, "raise")], Store(tmp_path / "r.jsonl"), run=run, progress=False)
+    assert record["task"] == {"name": "sums"}
+    assert record["status"] == "failed"
 
 
 def test_a_failure_is_tried_again_where_that_is_asked_for(tmp_path):
