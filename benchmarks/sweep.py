@@ -79,7 +79,7 @@ def main() -> None:
     print("| layer | processes | threads in each | seconds, fastest | median |\n|---|---:|---:|---:|---:|")
     for layer in LAYERS:
         trials = [Trial(layer, options.width, options.steps, number) for number in range(options.trials)]
-        warm = [Trial(layer, options.width, 1, -number) for number in range(1, 2 * cores + 1)]
+        warm = [Trial(layer, options.width, 1, 1_000 + number) for number in range(2 * cores)]
         seconds, losses = defaultdict(list), {}
         for _ in range(options.repeats):
             for jobs, threads in settings:

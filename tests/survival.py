@@ -50,8 +50,8 @@ def run(trial):
     return {"key": trial.key, "status": "done", "score": score, "loss": history.loss}
 
 
-def killed_after(seconds, function):
-    """Calls a function in a child process, which is killed after some seconds; whether it was not done by then."""
+def killed_after(seconds, function, ready=lambda: True):
+    """Calls a function in a child process, and kills it some seconds after it is ready; whether it was still busy."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of forks
         child = os.fork()
@@ -62,8 +62,9 @@ def killed_after(seconds, function):
         except BaseException:
             os._exit(1)
         os._exit(0)
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    end = None
+    while end is None or time.monotonic() < end:
+        end = time.monotonic() + seconds if end is None and ready() else end
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             if status:
@@ -85,12 +86,15 @@ def sweep(folder, trials, kills, jobs=1, seed=0):
     whole = run_trials(tasks, Store(folder / "whole.jsonl"), run=run, progress=False)
     lasts = time.monotonic() - start
     store, deaths, progress = Store(folder / "killed.jsonl"), 0, []
-    start_up = 8.0 if jobs > 1 else 0.0  # seconds until the first worker works
     part = partial(run_trials, tasks, store, jobs=jobs, run=run, progress=False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of lines that were cut off
         while deaths < kills:
-            if not killed_after(generator.uniform(0, start_up + 1.8 * lasts / kills), part):
+            before = len(store.attempts())
+            # Workers take seconds to start: most of the kills wait for a first record.
+            waits = jobs > 1 and deaths % 4
+            ready = (lambda before=before: len(store.attempts()) > before) if waits else (lambda: True)
+            if not killed_after(generator.uniform(0, 1.8 * lasts / kills), part, ready):
                 break
             deaths += 1
             progress.append(len(store.attempts()))

@@ -8,6 +8,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
@@ -79,7 +80,8 @@ class Sweep:
         except Exception as error:
             if not _lost_worker(error):
                 raise
-            self._one_by_one(dict(self._running))
+            if not self._interrupt.requested:
+                self._one_by_one(dict(self._running))
         return self._progress.done - before
 
     def _one_by_one(self, suspects: dict[str, Any]) -> None:
@@ -132,9 +134,23 @@ class Sweep:
         parallel: Any = Parallel(
             n_jobs=self.jobs, return_as="generator_unordered", batch_size=1, pre_dispatch=self.jobs
         )
-        task, here = delayed(_guarded), os.getpid()
-        found: Iterable[Record] = parallel(task(trial, about, self._run, self._threads, here) for trial, about in work)
+        task, how = delayed(_guarded), (self._run, self._threads, os.getpid())
+        with _without_ctrl_c():  # the first trials are handed out here, and processes started
+            found: Iterable[Record] = parallel(task(trial, about, *how) for trial, about in work)
         return found
+
+
+@contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """Processes that are started in it never see Ctrl-C, which a terminal sends to all of them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _guarded(

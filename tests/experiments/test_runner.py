@@ -155,6 +155,19 @@ def test_a_trial_of_another_sweep_is_waited_for_and_run_if_that_was_killed(other
     assert order == ["key-0", "key-2", *(["key-1", "key-3"] if finishes else ["key-3", "key-1"])]
 
 
+def test_two_sweeps_at_once_run_every_trial_once(tmp_path):
+    tasks, store = [Task(number, folder=str(tmp_path)) for number in range(60)], Store(tmp_path / "records.jsonl")
+    child = os.fork()
+    if child == 0:
+        run_trials(tasks, store, run=run, progress=False)
+        os._exit(0)
+    records = run_trials(tasks[::-1], Store(store.path), run=run, progress=False)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert [record["status"] for record in records] == ["done"] * 60
+    assert sorted(ran(tmp_path)) == list(range(60))
+    assert keys(store) == sorted(task.key for task in tasks)
+
+
 def test_a_trial_that_kills_its_process_is_found_and_the_others_go_on(tmp_path):
     pytest.importorskip("joblib")
     store = Store(tmp_path / "records.jsonl")
