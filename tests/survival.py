@@ -94,7 +94,7 @@ def sweep(folder, trials, kills, jobs=1, seed=0):
             # Workers take seconds to start: most of the kills wait for a first record.
             waits = jobs > 1 and deaths % 4
             ready = (lambda before=before: len(store.attempts()) > before) if waits else (lambda: True)
-            if not killed_after(generator.uniform(0, 1.8 * lasts / kills), part, ready):
+            if not killed_after(generator.uniform(0, 1.8 * lasts / kills / jobs), part, ready):
                 break
             deaths += 1
             progress.append(len(store.attempts()))

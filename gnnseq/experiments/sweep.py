@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
+from itertools import islice
 from typing import Any
 
 import torch
@@ -129,15 +130,31 @@ class Sweep:
         work = self._hand_out(pending)
         if self.jobs == 1:
             return (_guarded(trial, about, self._run, self._threads) for trial, about in work)
-        from joblib import Parallel, delayed
+        from joblib import delayed
 
-        parallel: Any = Parallel(
-            n_jobs=self.jobs, return_as="generator_unordered", batch_size=1, pre_dispatch=self.jobs
-        )
         task, how = delayed(_guarded), (self._run, self._threads, os.getpid())
         with _without_ctrl_c():  # the first trials are handed out here, and processes started
-            found: Iterable[Record] = parallel(task(trial, about, *how) for trial, about in work)
+            return _in_parallel((task(trial, about, *how) for trial, about in work), self.jobs)
+
+
+def _in_parallel(tasks: Iterator[Any], jobs: int) -> Iterable[Record]:
+    """Results as they come; in rounds where joblib's backend gives only all of them at once."""
+    from joblib import Parallel
+    from joblib.parallel import get_active_backend
+
+    if get_active_backend()[0].supports_return_generator:
+        parallel: Any = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, pre_dispatch=jobs)
+        found: Iterable[Record] = parallel(tasks)
         return found
+    return _in_rounds(tasks, jobs)
+
+
+def _in_rounds(tasks: Iterator[Any], jobs: int) -> Iterator[Record]:
+    from joblib import Parallel
+
+    with Parallel(n_jobs=jobs, batch_size=1) as parallel:  # keeps its workers from round to round
+        while part := list(islice(tasks, jobs)):
+            yield from parallel(part)
 
 
 @contextmanager

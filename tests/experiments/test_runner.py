@@ -193,6 +193,28 @@ def test_results_do_not_depend_on_the_number_of_processes(tmp_path):
     assert [r["accuracy"] for r in one] == [r["accuracy"] for r in two]
 
 
+def test_a_backend_that_gives_all_results_at_once_runs_rounds(tmp_path):
+    joblib = pytest.importorskip("joblib")
+    from joblib._parallel_backends import ThreadingBackend
+
+    class Plain(ThreadingBackend):  # as Ray's
+        supports_return_generator = False
+
+    joblib.register_parallel_backend("plain", Plain)
+    store, tasks = Store(tmp_path / "records.jsonl"), [Task(number, folder=str(tmp_path)) for number in range(5)]
+    stored = []
+
+    def looking(trial):
+        stored.append(len(store.attempts()))
+        return run(trial)
+
+    with joblib.parallel_config("plain"):
+        records = run_trials(tasks, store, run=looking, jobs=2, progress=False)
+    assert [record["status"] for record in records] == ["done"] * 5
+    assert sorted(ran(tmp_path)) == [0, 1, 2, 3, 4]
+    assert max(stored) == 4
+
+
 def test_without_a_terminal_a_line_for_each_trial(tmp_path, capsys):
     store = Store(tmp_path / "records.jsonl")
     run_trials(TASKS[:3], store, run=run)
