@@ -14,8 +14,8 @@ class Task:
 
     Attributes:
         number: which one.
-        act: "pass", "raise", "kill" its process, "kill once", "interrupt" its process and the one that started it,
-            or "object" for a record that is not JSON.
+        act: "pass", "raise", "kill" its process, "kill once", "wait" for ever, "interrupt" its process and the
+            one that started it, or "object" for a record that is not JSON.
         folder: where it leaves marks.
     """
 
@@ -39,6 +39,11 @@ def run(trial):
             file.write(f"{trial.number}\n")
     if trial.act == "raise":
         raise RuntimeError("no luck")
+    if trial.act == "wait":  # for its end
+        part = Path(trial.folder) / f"part-{trial.number}"
+        part.write_text(str(os.getpid()))
+        part.rename(part.with_name(f"worker-{trial.number}"))
+        signal.pause()
     if trial.act == "interrupt":  # as the terminal does
         for process in (os.getppid(), os.getpid()):
             os.kill(process, signal.SIGINT)

@@ -1,15 +1,12 @@
 """One pass after the other over the trials that a store lacks."""
 
-import json
 import os
 import pickle
 import signal
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, is_dataclass
 from itertools import islice
 from typing import Any
 
@@ -19,6 +16,7 @@ from gnnseq.experiments.locks import Claims
 from gnnseq.experiments.progress import Progress, label_of
 from gnnseq.experiments.provenance import git_revision, now, surroundings
 from gnnseq.experiments.store import Record, Store
+from gnnseq.experiments.worker import failure, guarded
 from gnnseq.training.interrupt import Interrupt
 
 NOTICE = "Stopping when the running trials have ended; press Ctrl-C again to stop at once."
@@ -100,7 +98,7 @@ class Sweep:
                 if not _lost_worker(error):
                     raise
                 about = {"git": git_revision(), "attempt": self._attempts[key]} | surroundings()
-                self._finish(about | _failure(trial, error) | {"ended": now()})
+                self._finish(about | failure(trial, error) | {"ended": now()})
 
     def _finish(self, record: Record) -> None:
         key = record["key"]
@@ -129,10 +127,10 @@ class Sweep:
     def _records(self, pending: dict[str, Any]) -> Iterable[Record]:
         work = self._hand_out(pending)
         if self.jobs == 1:
-            return (_guarded(trial, about, self._run, self._threads) for trial, about in work)
+            return (guarded(trial, about, self._run, self._threads) for trial, about in work)
         from joblib import delayed
 
-        task, how = delayed(_guarded), (self._run, self._threads, os.getpid())
+        task, how = delayed(guarded), (self._run, self._threads, os.getpid())
         with _without_ctrl_c():  # the first trials are handed out here, and processes started
             return _in_parallel((task(trial, about, *how) for trial, about in work), self.jobs)
 
@@ -168,41 +166,6 @@ def _without_ctrl_c() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _guarded(
-    trial: Any, about: Record, run: Callable[[Any], Record], threads: int, parent: int | None = None
-) -> Record:
-    """One trial; an error becomes a record, and Ctrl-C is left to the parent process."""
-    in_main = threading.current_thread() is threading.main_thread()
-    if parent not in (None, os.getpid()) and in_main:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    torch.set_num_threads(threads)
-    about = about | surroundings()
-    try:
-        record = run(trial)
-        json.dumps(record)  # what cannot be stored is this trial's failure, not the sweep's
-    except Exception as error:
-        record = _failure(trial, error)
-    return about | record | {"key": trial.key, "ended": now()}
-
-
-def _failure(trial: Any, error: Exception) -> Record:
-    known = getattr(trial, "description", None) or {"label": label_of(trial), "trial": _plain(trial)}
-    return known | {
-        "key": trial.key,
-        "status": "failed",
-        "stopped": f"{type(error).__name__}: {error}",
-        "traceback": "".join(traceback.format_exception(error)),
-    }
-
-
-def _plain(trial: Any) -> Record:
-    """A trial's values as JSON has them; what is none is told in words."""
-    if not is_dataclass(trial) or isinstance(trial, type):
-        return {}
-    values: Record = json.loads(json.dumps(asdict(trial), default=repr))
-    return values
 
 
 def _lost_worker(error: Exception) -> bool:
