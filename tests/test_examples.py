@@ -54,7 +54,7 @@ def test_compare_repeats_only_a_record_that_was_cut_off(tmp_path, capsys):
     status, _, errors = call(capsys, "compare_rnn_vs_gnn.py", *COMPARE, "--output", tmp_path)
     assert status == 0
     assert "line 8 is not a whole record" in errors
-    assert len(path.read_text().splitlines()) == 9
+    assert len(path.read_text().splitlines()) == 8
 
 
 def test_the_reports_preset_reads_numbers_with_its_own_settings(tmp_path, capsys):

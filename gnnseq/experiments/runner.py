@@ -1,103 +1,75 @@
 """Many trials, in one process or several, into one store."""
 
-import traceback
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from typing import Any, Protocol
 
-import torch
-from tqdm import tqdm
-
+from gnnseq.experiments.progress import describe
 from gnnseq.experiments.store import Record, Store
-from gnnseq.experiments.trial import Trial, run_trial
+from gnnseq.experiments.sweep import Sweep
+from gnnseq.experiments.trial import run_trial
+
+__all__ = ["Runnable", "describe", "run_trials"]
+
+
+class Runnable(Protocol):
+    """What a runner needs of a trial.
+
+    Where it has them, a ``label`` (a few words) is shown, and a ``description`` (a dictionary for JSON) goes into the
+    record of a trial that failed.
+    """
+
+    @property
+    def key(self) -> str:
+        """A hash of everything that decides the result."""
 
 
 def run_trials(
-    trials: Sequence[Trial],
+    trials: Sequence[Runnable],
     store: Store,
     *,
     jobs: int = 1,
+    threads: int = 1,
+    retry_failed: bool = False,
     progress: bool = True,
-    run: Callable[[Trial], Record] = run_trial,
+    run: Callable[[Any], Record] = run_trial,
 ) -> list[Record]:
     """Runs the trials that the store lacks, and returns the records of all, in the order of the trials.
 
-    Every record is stored as soon as it is there. A trial that raises is recorded with its traceback as "failed",
-    and the others go on; the next call tries it again. Results do not depend on ``jobs``: every trial seeds itself
-    and runs on one thread.
+    Every record is stored as soon as it is there, so a run that was stopped, even by kill -9, does only what is
+    missing. Several calls may share one store: a trial that another one runs is waited for, not repeated. A trial that
+    raises, or that takes its process with it, is recorded as "failed" with its traceback, and the others go on; it
+    is not tried again unless ``retry_failed`` asks for it. A first Ctrl-C lets the running trials end and stores
+    them, a second one stops at once. Results do not depend on ``jobs``: every trial seeds itself and has its own
+    threads.
 
     Args:
         trials: what to run.
         store: where records are.
-        jobs: processes at a time, at least 1; more than one needs joblib.
-        progress: whether a bar on the terminal tells what runs and how long is left.
-        run: a trial to its record.
+        jobs: processes at a time, at least 1; 1 is this process, more need joblib. Under ``joblib.parallel_config``
+            joblib's backend of that name runs them, e.g. "dask" on a cluster.
+        threads: of torch in each process.
+        retry_failed: whether trials whose record says "failed" are run once more, as the next ``attempt``.
+        progress: whether a bar, or without a terminal a line for each trial, tells how it goes.
+        run: a trial to its record, with the trial's ``key``, ``status`` ("done" or another word) and results.
 
     Raises:
-        ValueError: for no trials, or ``jobs`` under 1.
+        ValueError: for no trials, or ``jobs`` or ``threads`` under 1.
+        KeyboardInterrupt: after Ctrl-C, when everything that is to be kept is stored.
     """
     if not trials:
         raise ValueError("trials is empty, expected at least one")
-    if jobs < 1:
-        raise ValueError(f"jobs is {jobs}, expected at least 1")
-    known = {key: record for key, record in store.read().items() if record.get("status") != "failed"}
-    missing = [trial for trial in dict.fromkeys(trials) if trial.key not in known]
-    with tqdm(total=len(missing), unit="run", disable=None if progress else True) as bar:
-        waiting = {trial.key: trial for trial in missing}
-        bar.set_description_str(_running(waiting, jobs))
-        for record in _records(missing, jobs, run):
-            store.append(record)
-            known[record["key"]] = record
-            del waiting[record["key"]]
-            bar.set_description_str(_running(waiting, jobs), refresh=False)
-            bar.set_postfix_str(describe(record), refresh=False)
-            bar.update()
-    return [known[trial.key] for trial in trials]
-
-
-def describe(record: Record) -> str:
-    """A record in a few words: model, length, seed, and how it ended."""
-    trial = record["trial"]
-    end = f"{record['accuracy']:.0%}" if record["status"] == "done" else record["status"]
-    return f"{trial['family']} {trial['length']}, seed {trial['seed']}: {end}"
-
-
-def _running(waiting: dict[str, Trial], jobs: int) -> str:
-    """The trials that run now: they are handed out in order."""
-    names = [f"{trial.family} {trial.length}" for trial in list(waiting.values())[:jobs]]
-    return f"now {', '.join(names)}" if names else "done"
-
-
-def _records(trials: Sequence[Trial], jobs: int, run: Callable[[Trial], Record]) -> Iterator[Record]:
-    if jobs == 1 or len(trials) < 2:
-        threads = torch.get_num_threads()
-        yield from (_guarded(trial, run) for trial in trials)
-        torch.set_num_threads(threads)
-        return
-    try:
-        from joblib import Parallel, delayed
-    except ImportError:
+    for name, value in (("jobs", jobs), ("threads", threads)):
+        if value < 1:
+            raise ValueError(f"{name} is {value}, expected at least 1")
+    if jobs > 1 and find_spec("joblib") is None:
         warnings.warn(
             f'jobs is {jobs}, but joblib is not installed: one process it is; pip install "gnnseq[experiments]"',
-            stacklevel=3,
+            stacklevel=2,
         )
-        yield from _records(trials, 1, run)
-        return
-    parallel: Any = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
-    yield from parallel(delayed(_guarded)(trial, run) for trial in trials)
-
-
-def _guarded(trial: Trial, run: Callable[[Trial], Record]) -> Record:
-    """One trial on one thread; an error becomes a record."""
-    torch.set_num_threads(1)
-    try:
-        return run(trial)
-    except Exception as error:
-        return {
-            "key": trial.key,
-            "trial": asdict(trial),
-            "status": "failed",
-            "stopped": f"{type(error).__name__}: {error}",
-            "traceback": traceback.format_exc(),
-        }
+        jobs = 1
+    store.repair()
+    sweep = Sweep(store, run, jobs=jobs, threads=threads)
+    known = sweep.run({trial.key: trial for trial in trials}, retry_failed=retry_failed, progress=progress)
+    return [known[trial.key] for trial in trials]

@@ -1,8 +1,6 @@
 """Training of a language model on a text, which may stop at any step and go on exactly."""
 
 import hashlib
-import io
-import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -12,15 +10,17 @@ from typing import Any
 import torch
 from torch_geometric.data import Batch
 
-from gnnseq.data.files import write_atomically
 from gnnseq.data.text import split_ids
 from gnnseq.data.vocabulary import Vocabulary
 from gnnseq.data.windows import ConsecutiveWindows, TextStreams, TextWindows
 from gnnseq.experiments.text_families import CAUSAL_FAMILIES, TextFamily
 from gnnseq.graphs.cooccurrence import word_graph
 from gnnseq.models.causal import check_causal
-from gnnseq.training import Evaluation, History, evaluate, fit
+from gnnseq.training import CheckpointError, Evaluation, History, evaluate, fit
+from gnnseq.training.checkpoint_file import differences, load_weights, read_checkpoint, write_checkpoint
+from gnnseq.training.random_state import random_state, set_random_state
 
+KIND = "text run"
 EVALUATION_BATCH = 64  # a GCRN holds a state for every symbol
 
 
@@ -154,33 +154,28 @@ class TextRun:
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "step": self.curve.steps,
-            "rng": torch.get_rng_state(),
+            "random": random_state(),
             "curve": asdict(self.curve),
         }
-        with write_atomically(path) as file:
-            torch.save(state, file)
+        write_checkpoint(path, KIND, state)
 
     def restore(self, path: str | Path) -> None:
         """Goes back to where `save` was called.
 
         Raises:
             OSError: if the file cannot be read.
-            ValueError: if it is no checkpoint, or one of another text or other settings.
+            CheckpointError: if it is no checkpoint, or one of another text or other settings.
         """
-        data = io.BytesIO(Path(path).read_bytes())
-        try:
-            state = torch.load(data, weights_only=True)
-            differing = _differences(state["settings"], asdict(self.settings))
-        except Exception as error:
-            raise ValueError(f"{path} is no checkpoint of a text run: {type(error).__name__}") from error
+        state = read_checkpoint(path, KIND)
         if state["text"] != self.digest:
-            raise ValueError(f"{path} was trained on another text, expected the same one")
+            raise CheckpointError(f"{path} was trained on another text, expected the same one")
+        differing = differences(state["settings"], asdict(self.settings))
         if differing:
-            raise ValueError(f"{path} has other settings: {differing}")
-        self.model.load_state_dict(state["model"])
+            raise CheckpointError(f"{path} has other settings: {', '.join(differing.values())}")
+        load_weights(path, self.model, state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.curve = TextCurve(**state["curve"])
-        torch.set_rng_state(state["rng"])
+        set_random_state(state["random"])
 
     def _batches(self, first: int, last: int) -> Iterator[Batch]:
         size = self.settings.batch_size
@@ -192,8 +187,3 @@ class TextRun:
 def bits(loss: float) -> float:
     """Nats to bits."""
     return loss / math.log(2)
-
-
-def _differences(found: dict[str, Any], expected: dict[str, Any]) -> str:
-    names = [name for name in {**found, **expected} if found.get(name) != expected.get(name)]
-    return ", ".join(f"{name} is {json.dumps(found.get(name))}, not {json.dumps(expected.get(name))}" for name in names)

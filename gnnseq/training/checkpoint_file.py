@@ -1,0 +1,87 @@
+"""The file of a checkpoint: written as a whole, read with care."""
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+import gnnseq
+from gnnseq.training.files import write_atomically
+
+FORMAT = 1
+MARK = "gnnseq checkpoint"  # holds the format
+SHOWN = 5  # differences that are named
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that is none, or one of another run; the file is as it was."""
+
+
+def write_checkpoint(path: str | Path, kind: str, state: Mapping[str, Any]) -> None:
+    """Writes tensors and plain values so that the file is there as a whole or not at all.
+
+    Args:
+        path: of the file.
+        kind: what was saved, e.g. "training"; it is asked for when it is read.
+        state: tensors, plain values, and lists and dictionaries of them.
+
+    Raises:
+        OSError: if it cannot be written, e.g. on a full disk; an older file stays as it was.
+    """
+    data = io.BytesIO()  # torch's own writer turns the errors of a file into others
+    torch.save({MARK: FORMAT, "library": gnnseq.__version__, "kind": kind, **state}, data)
+    with write_atomically(path) as file:
+        file.write(data.getbuffer())
+
+
+def read_checkpoint(path: str | Path, kind: str) -> dict[str, Any]:
+    """What `write_checkpoint` wrote, with tensors on the CPU; no code in the file is run.
+
+    Raises:
+        OSError: if the file cannot be read.
+        CheckpointError: if it is damaged, something else, or of a newer format.
+    """
+    data = Path(path).read_bytes()
+    try:
+        state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise CheckpointError(f"{path} is no checkpoint of a {kind}, or is damaged: {type(error).__name__}") from error
+    if not isinstance(state, dict) or not isinstance(state.get(MARK), int):
+        raise CheckpointError(f"{path} is no checkpoint of a {kind}, but something else")
+    if state[MARK] > FORMAT:
+        raise CheckpointError(
+            f"{path} is a checkpoint of format {state[MARK]}, written by gnnseq {state.get('library')}; this is gnnseq "
+            f"{gnnseq.__version__}, which reads formats up to {FORMAT}: update it"
+        )
+    if state["kind"] != kind:
+        raise CheckpointError(f"{path} is no checkpoint of a {kind}, but of a {state['kind']}")
+    return state
+
+
+def differences(found: Mapping[str, Any], expected: Mapping[str, Any]) -> dict[str, str]:
+    """The settings of a checkpoint that differ from those expected, by name, each in words."""
+    names = [name for name in {**found, **expected} if found.get(name) != expected.get(name)]
+    return {name: f"{name} is {found.get(name)!r}, not {expected.get(name)!r}" for name in names}
+
+
+def load_weights(path: str | Path, model: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Puts the weights of a checkpoint into a model.
+
+    Raises:
+        CheckpointError: if they are those of another architecture, with the names and shapes that differ.
+    """
+    own = model.state_dict()
+    parts = [f"{name} is missing" for name in own if name not in weights]
+    parts += [f"{name} is not in the model" for name in weights if name not in own]
+    parts += [
+        f"{name} is {list(weights[name].shape)}, not {list(value.shape)}"
+        for name, value in own.items()
+        if name in weights and isinstance(value, Tensor) and weights[name].shape != value.shape
+    ]
+    if parts:
+        more = f" and {len(parts) - SHOWN} more" if len(parts) > SHOWN else ""
+        raise CheckpointError(f"{path} is of another architecture: {', '.join(parts[:SHOWN])}{more}")
+    model.load_state_dict(weights)

@@ -1,0 +1,44 @@
+"""One loop that evaluates a model on batches."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+from torch_geometric.data import Batch
+from tqdm import tqdm
+
+from gnnseq.training.history import Evaluation
+from gnnseq.training.metrics import IGNORED, correct
+from gnnseq.training.step import Loss, Metric
+
+
+@torch.no_grad()
+def evaluate(
+    model: nn.Module,
+    batches: Iterable[Batch],
+    *,
+    loss: Loss = cross_entropy,
+    metric: Metric = correct,
+    progress: str | None = None,
+) -> Evaluation:
+    """Mean loss and metric of a model over all targets of some batches; its training mode is put back.
+
+    Raises:
+        ValueError: where no batch holds a target.
+    """
+    device = next((p.device for p in model.parameters()), torch.device("cpu"))
+    was_training = model.training
+    model.eval()
+    total, right, count = 0.0, 0.0, 0
+    for batch in tqdm(batches, desc=progress, leave=False, disable=True if progress is None else None):
+        batch = batch.to(device)
+        logits = model(batch)
+        here, of = metric(logits, batch.y)
+        if of:
+            total += loss(logits, batch.y).item() * of
+        right, count = right + here, count + of
+    model.train(was_training)
+    if count == 0:
+        raise ValueError(f"batches hold no targets, expected at least one that is not {IGNORED}")
+    return Evaluation(total / count, right / count, count)
