@@ -3,7 +3,6 @@
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -58,14 +57,12 @@ def run_trials(
 
 def describe(record: Record) -> str:
     """A record in a few words: model, length, seed, and how it ended."""
-    trial = record["trial"]
-    end = f"{record['accuracy']:.0%}" if record["status"] == "done" else record["status"]
-    return f"{trial['family']} {trial['length']}, seed {trial['seed']}: {end}"
+    return f"{record['label']}: {record['status']}"
 
 
 def _running(waiting: dict[str, Trial], jobs: int) -> str:
     """The trials that run now: they are handed out in order."""
-    names = [f"{trial.family} {trial.length}" for trial in list(waiting.values())[:jobs]]
+    names = [trial.label for trial in list(waiting.values())[:jobs]]
     return f"now {', '.join(names)}" if names else "done"
 
 
@@ -95,8 +92,7 @@ def _guarded(trial: Trial, run: Callable[[Trial], Record]) -> Record:
         return run(trial)
     except Exception as error:
         return {
-            "key": trial.key,
-            "trial": asdict(trial),
+            **trial.description,
             "status": "failed",
             "stopped": f"{type(error).__name__}: {error}",
             "traceback": traceback.format_exc(),
