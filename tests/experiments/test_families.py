@@ -3,14 +3,14 @@ import pytest
 import torch
 from torch_geometric.utils import to_networkx
 
-from gnnseq.experiments import PALINDROME_FAMILIES, PalindromeTask, find_family
+from gnnseq.experiments import SEQUENCE_FAMILIES, PalindromeTask, find_family
 
-EDGE_FAMILIES = [f for f in PALINDROME_FAMILIES if f.name not in ("gcrn", "bag")]
+EDGE_FAMILIES = [f for f in SEQUENCE_FAMILIES if f.name not in ("gcrn", "bag")]
 
 
 def one_graph(family, length):
     task = PalindromeTask(length)
-    return next(task.batches(family.collate(task), 0, "train", 1, 1))
+    return next(task.batches(family.view, 0, "train", 1, 1))
 
 
 @pytest.mark.parametrize("length", [3, 5, 9, 10, 20, 34])
@@ -23,7 +23,7 @@ def test_hops_required_are_the_shortest_way_from_the_first_digit_to_the_root(fam
 
 
 @pytest.mark.parametrize("length", [5, 10, 11, 20])
-@pytest.mark.parametrize("family", PALINDROME_FAMILIES, ids=lambda family: family.name)
+@pytest.mark.parametrize("family", SEQUENCE_FAMILIES, ids=lambda family: family.name)
 def test_the_first_digit_matters_exactly_where_the_family_says_it_sees(family, length):
     task = PalindromeTask(length)
     torch.manual_seed(0)
@@ -47,8 +47,5 @@ def test_the_bag_ignores_order():
 
 def test_every_family_sees_the_same_samples():
     task = PalindromeTask(9)
-    targets = [
-        torch.stack([b.y for b in task.batches(family.collate(task), 5, "train", 16, 3)])
-        for family in PALINDROME_FAMILIES
-    ]
+    targets = [torch.stack([b.y for b in task.batches(family.view, 5, "train", 16, 3)]) for family in SEQUENCE_FAMILIES]
     assert all(torch.equal(targets[0], other) for other in targets[1:])
