@@ -63,9 +63,15 @@ def predictor(
 
 
 @lru_cache(maxsize=256)
-def longest(task: Task, view: str = "path") -> int:
-    """Nodes of the largest graph among eight training samples."""
-    return int(next(task.batches(view, 0, "train", 8, 1)).ptr.diff().max())
+def steps(task: Task) -> int:
+    """Steps of a sequence that a memory must bridge: from the answer to the output, both counted.
+
+    Where a task does not say how far back its answers lie, the longest of its first eight training sequences.
+    """
+    distance = task.required("path")
+    if distance is not None:
+        return distance + 1
+    return int(next(task.batches("path", 0, "train", 8, 1)).ptr.diff().max())
 
 
 def _along(layer: Callable[[int, int], nn.Module]) -> Encoder:
@@ -106,7 +112,7 @@ def _rounds(task: Task, features: int, width: int) -> nn.Module:
 
 def dilated_layers(task: Task) -> int:
     """Enough layers for the longest way, whose hops are the binary digits of T - 1."""
-    return max(2, (longest(task) - 1).bit_length())
+    return max(2, (steps(task) - 1).bit_length())
 
 
 def graph_layers(task: Task) -> int:
@@ -119,6 +125,10 @@ def _gcn_reach(task: Task) -> int:
     return GCN_LAYERS
 
 
+def _one_step(task: Task) -> int:
+    return GCRN_TERMS - 1
+
+
 def _two_states(task: Task, width: int) -> int:
     return 2 * width
 
@@ -128,11 +138,11 @@ def _signal_states(task: Task, width: int) -> int:
 
 
 def _chrono(model: nn.Module, task: Task) -> object:
-    return chrono_(model, max(3, longest(task)))
+    return chrono_(model, max(3, steps(task)))
 
 
 def _chrono_tree(model: nn.Module, task: Task) -> object:
-    return chrono_(model, max(3, longest(task).bit_length() + 1))
+    return chrono_(model, max(3, steps(task).bit_length() + 1))
 
 
 def _chrono_hops(model: nn.Module, task: Task) -> object:
@@ -171,6 +181,8 @@ GRAPH_FAMILIES = (
            reach=graph_layers, state_size=_two_states),
     Family("tree-lstm-tree", "tree", predictor(_along(ChildSumTreeLSTM)), "Tree-LSTM, child-sum on the tree",
            CHRONO_HOPS, state_size=_two_states),
+    Family("gcrn-signals", "signals", predictor(_gcrn), "GCRN on signals", learning_rate=1e-2, reach=_one_step,
+           state_size=_two_states),
 )  # fmt: skip
 
 FAMILIES = SEQUENCE_FAMILIES + GRAPH_FAMILIES

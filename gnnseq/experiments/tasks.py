@@ -31,7 +31,8 @@ class Task(Protocol):
         chance: the metric of the best guess that sees no input.
         solved: the metric from which on the task counts as learned.
         views: the graphs that the samples can become, by name: "path", "path both ways", "dilated", "balanced tree",
-            "symbols", "graph" (undirected, as the data come), "tree" (child to parent). A family reads one of them.
+            "symbols", "graph" (undirected, as the data come), "tree" (child to parent), "signals" (series
+            ``[N, T, F]`` on the nodes of a graph). A family reads one of them.
     """
 
     def __hash__(self) -> int:
