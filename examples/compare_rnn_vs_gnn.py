@@ -5,8 +5,8 @@
     python examples/compare_rnn_vs_gnn.py --tune 1e-3 3e-3 1e-2
     python examples/compare_rnn_vs_gnn.py --preset report --output runs/report
 
-Prints a table for each task, and writes records.jsonl, summary.csv, summary.md and accuracy.png into the output folder.
-Run again with the same folder, it does only what is missing.
+Prints a table for each task, and writes records.jsonl, summary.csv, summary.md and accuracy.png (one for each kind of
+task) into the output folder. Run again with the same folder, it does only what is missing.
 """
 
 import argparse
@@ -78,6 +78,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--default-init", action="store_true", help="torch's initialisation instead of the family's")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time (2)")
     parser.add_argument("--retry-failed", action="store_true", help="try runs again that failed before")
+    parser.add_argument("--html", action="store_true", help="write a page with verdicts and all figures too: page.html")
     parser.add_argument("--output", type=Path, default=Path("runs/compare"),
                         help="folder of the results (runs/compare)")  # fmt: skip
     parser.add_argument("--preset", choices=list(PRESETS), help=PRESET_HELP)
@@ -201,18 +202,43 @@ def main(arguments: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 130
-    table = rows(records)
-    if table:
-        print(markdown(table))
-        (options.output / "summary.md").write_text(markdown(table), encoding="utf-8")
-        (options.output / "summary.csv").write_text(to_csv(table), encoding="utf-8")
-        plot_accuracy(records, options.output / "accuracy.png")
-        print(explain(options))
+    files = write(records, options)
     failed = [record for record in records if record["status"] != "done"]
     for record in failed:
         print(f"{record['status']}: {record['label']}: {record['stopped']}", file=sys.stderr)
-    print(f"Results: {options.output}/records.jsonl, summary.csv, summary.md, accuracy.png")
+    print(f"Results: {options.output}/{', '.join(['records.jsonl', *files])}")
     return 1 if failed else 0
+
+
+def write(records: list[dict[str, Any]], options: argparse.Namespace) -> list[str]:
+    """Prints the table and writes it with the figures; the names of the files."""
+    table = rows(records)
+    if not table:
+        return []
+    print(markdown(table))
+    (options.output / "summary.md").write_text(markdown(table), encoding="utf-8")
+    (options.output / "summary.csv").write_text(to_csv(table), encoding="utf-8")
+    files = ["summary.csv", "summary.md"]
+    kinds = list(dict.fromkeys(row.kind for row in table))
+    for kind in kinds:
+        files.append("accuracy.png" if len(kinds) == 1 else f"accuracy-{kind.replace(' ', '-')}.png")
+        plot_accuracy([r for r in records if r["task"]["name"] == kind], options.output / files[-1])
+    if options.html:
+        files += write_page(records, options.output)
+    print(explain(options))
+    for note in dict.fromkeys(
+        f"{r['label'].rsplit(',', 2)[0]}: {r['budget_note']}" for r in records if r.get("budget_note")
+    ):
+        print(f"off the budget: {note}")
+    return files
+
+
+def write_page(records: list[dict[str, Any]], folder: Path) -> list[str]:
+    """One page with verdicts, tables and figures; the names of all its files."""
+    from gnnseq.experiments.results import collect
+    from gnnseq.plots.report import verdicts, write_report
+
+    return [path.name for path in write_report(records, folder, verdicts(collect(records)))]
 
 
 def explain(options: argparse.Namespace) -> str:

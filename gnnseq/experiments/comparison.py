@@ -67,7 +67,14 @@ def run_comparison(
         for (task, family), rate in zip(joined, rates, strict=True)
     ]
     records = run_trials(trials, store, **runner)
-    return [record | {"tuning": trial.description["tuning"]} for record, trial in zip(records, trials, strict=True)]
+    return [_whole(record, trial) for record, trial in zip(records, trials, strict=True)]
+
+
+def _whole(record: Record, trial: Trial) -> Record:
+    """With how the rate was chosen this time; a run that failed is described by its trial."""
+    if record["status"] == "failed":
+        return record | trial.description
+    return record | {"tuning": trial.description["tuning"]}
 
 
 def pairs(tasks: Iterable[Task], families: Iterable[Family]) -> list[Pair]:
