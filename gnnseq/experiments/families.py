@@ -94,8 +94,12 @@ def _gcrn(task: Task, features: int, width: int) -> nn.Module:
     return SignalEncoder(GCRN(features, width, K=GCRN_TERMS))
 
 
-def _bag(task: Task, features: int, width: int) -> nn.Module:
-    return DeepSetEncoder(features, width) if task.level == "node" else BagEncoder(features, width)
+def _bag(task: Task, width: int, embedding: int) -> SequenceClassifier | NodeClassifier:
+    """The sum over embedded symbols; of features, whose size is not the model's to choose, the mean."""
+    simple = task.level == "graph" and task.num_symbols is not None
+    encoder = BagEncoder if simple else DeepSetEncoder
+    build = predictor(lambda _, features, width: encoder(features, width), SumReadout if simple else MeanReadout)
+    return build(task, width, embedding)
 
 
 def _graph_gcn(task: Task, features: int, width: int) -> nn.Module:
@@ -171,7 +175,7 @@ SEQUENCE_FAMILIES = (
     Family("dilated", "dilated", predictor(_dilated), "Graph convolution on a dilated path", reach=dilated_layers),
     Family("gcrn", "symbols", predictor(_gcrn, MeanReadout), "GCRN on the graph of symbols", CHRONO, 1e-2,
            state_size=_signal_states),
-    Family("bag", "path", predictor(_bag, SumReadout), "Bag of symbols, no order", order_free=True),
+    Family("bag", "path", _bag, "Bag of symbols, no order", order_free=True),
 )  # fmt: skip
 
 GRAPH_FAMILIES = (
