@@ -46,7 +46,7 @@ def trial_of(old: Record) -> Trial:
         PalindromeTask(values["length"], values["base"], numbers=values["scalar"]),
         family if values["tuned"] else replace(family, initialise=DEFAULT),
         values["seed"],
-        values["learning_rate"] or family.learning_rate,
+        values["learning_rate"],
         Settings(
             optimizer=find_named(values["optimizer"], OPTIMIZERS, "optimizer"),
             **{name: values[name] for name in shared},
@@ -96,7 +96,7 @@ def measured(trial: Trial, old: Record) -> Record:
 
 def stepped(trial: Trial, model: nn.Module) -> Any:
     """An optimiser after a step, so that it has its state."""
-    optimizer = trial.settings.optimizer(model.parameters(), trial.learning_rate)
+    optimizer = trial.settings.optimizer(model.parameters(), trial.rate)
     for weight in model.parameters():
         weight.grad = weight.detach() * 0
     optimizer.step()

@@ -62,7 +62,7 @@ def run_comparison(
             raise ValueError(f"tuning_seeds holds {both[0]}, expected no seed of the final runs")
         rates = [*tune(joined, check_grid(grid), check_seeds(tuning_seeds), settings, store, **runner)]
     trials = [
-        Trial(task, family, seed, 0.0 if rate is None else rate.chosen, settings, tuning=rate)
+        Trial(task, family, seed, None if rate is None else rate.chosen, settings, tuning=rate)
         for seed in chosen_seeds
         for (task, family), rate in zip(joined, rates, strict=True)
     ]

@@ -70,7 +70,7 @@ class Family:
 
         mine = Family("mine", view="path", build=lambda task, width, embedding:
                       Mine(task.num_symbols, width, task.num_outputs))
-        records = compare([PalindromeTask(20)], [mine, *SEQUENCE_FAMILIES], store=Store("runs/mine.jsonl"))
+        records = run_comparison([PalindromeTask(20)], [mine, *SEQUENCE_FAMILIES], store=Store("runs/mine.jsonl"))
 
     Attributes:
         name: short; together with the view and the initialisation it stands for the model in a trial's key. So a model
@@ -102,6 +102,11 @@ class Family:
             object.__setattr__(self, "title", self.name)
         if not self.learning_rate > 0:
             raise ValueError(f"learning_rate is {self.learning_rate}, expected a positive number")
+
+    @property
+    def initialisation(self) -> str:
+        """The name of what is done to the weights."""
+        return self.initialise.name
 
     def joins(self, task: Task) -> bool:
         """Whether the task has the graph that the model reads."""

@@ -44,18 +44,22 @@ class Trial:
     task: Task
     family: Family
     seed: int = 0
-    learning_rate: float = 0.0
+    learning_rate: float | None = None
     settings: Settings = field(default_factory=Settings)
     purpose: Purpose = "test"
     tuning: Tuning | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         _values(self.task)  # raises for what is no plain data
-        if self.learning_rate == 0.0:
-            object.__setattr__(self, "learning_rate", self.family.learning_rate)
-        if not self.learning_rate > 0:
+        object.__setattr__(self, "learning_rate", self.rate)
+        if not self.rate > 0:
             raise ValueError(f"learning_rate is {self.learning_rate}, expected a positive number")
         self.family.collate(self.task)  # raises for a view that the task does not have
+
+    @property
+    def rate(self) -> float:
+        """The learning rate."""
+        return self.family.learning_rate if self.learning_rate is None else self.learning_rate
 
     @property
     def plain(self) -> dict[str, Any]:
@@ -66,7 +70,7 @@ class Trial:
             "view": self.family.view,
             "initialisation": self.family.initialise.name,
             "seed": self.seed,
-            "learning_rate": self.learning_rate,
+            "learning_rate": self.rate,
             "purpose": self.purpose,
             **self.settings.plain,
         }
@@ -81,7 +85,7 @@ class Trial:
         """The trial in a few words."""
         kind = ", tuning" if self.purpose == "tuning" else ""
         task = f"{self.task.name} {self.task.size}"
-        return f"{self.family.name}, {task}, lr {self.learning_rate:g}, seed {self.seed}{kind}"
+        return f"{self.family.name}, {task}, lr {self.rate:g}, seed {self.seed}{kind}"
 
     @property
     def description(self) -> Record:
@@ -131,7 +135,7 @@ def run_trial(trial: Trial) -> Record:
     task, family, settings = trial.task, trial.family, trial.settings
     model, size = build(trial)
     seen, memory = before_training(trial, model)
-    optimizer = settings.optimizer(model.parameters(), trial.learning_rate)
+    optimizer = settings.optimizer(model.parameters(), trial.rate)
     batches = task.batches(family.view, trial.seed, "train", settings.batch_size, settings.steps)
     history = fit(
         model,

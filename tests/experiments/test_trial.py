@@ -125,6 +125,7 @@ def test_keys_tell_trials_apart():
     others += [replace(TINY, learning_rate=0.1), replace(TINY, settings=replace(SMALL, optimizer=SGD))]
     assert len({trial.key for trial in others}) == len(others)
     tuned = replace(TINY, tuning=Tuning((0.003,), (0.5,), 0.003, (9,)))
+    assert Trial(PalindromeTask(4), LSTM, learning_rate=0.003, settings=SMALL) == TINY
     assert TINY.key == tuned.key == replace(TINY, settings=replace(SMALL, optimizer=ADAM)).key
 
 
@@ -212,6 +213,8 @@ def test_outputs_that_do_not_fit_name_the_shapes(outputs, found):
 def test_bad_trials():
     with pytest.raises(ValueError, match=r"learning_rate is -0\.1"):
         replace(TINY, learning_rate=-0.1)
+    with pytest.raises(ValueError, match=r"learning_rate is 0\.0"):
+        replace(TINY, learning_rate=0.0)
     with pytest.raises(TypeError, match="expected a frozen dataclass"):
         replace(TINY, task="palindromes")
     with pytest.raises(ValueError, match="view is 'graph'"):
