@@ -1,78 +1,101 @@
-"""Recurrent and graph networks on palindromes: the same samples, the same number of weights.
+"""Recurrent and graph networks on the same tasks: the same samples, the same number of weights.
 
     python examples/compare_rnn_vs_gnn.py
     python examples/compare_rnn_vs_gnn.py --lengths 5 20 40 --models lstm gcn --seeds 5
+    python examples/compare_rnn_vs_gnn.py --tune 1e-3 3e-3 1e-2
     python examples/compare_rnn_vs_gnn.py --preset report --output runs/report
 
-Prints a table for each length, and writes records.jsonl, summary.csv, summary.md and accuracy.png into the output
-folder. Run again with the same folder, it does only what is missing.
+Prints a table for each task, and writes records.jsonl, summary.csv, summary.md and accuracy.png (one for each kind of
+task) into the output folder. Run again with the same folder, it does only what is missing.
 """
 
 import argparse
 import sys
 import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from gnnseq.experiments import (
-    PALINDROME_FAMILIES,
+    DEFAULT,
+    FAMILIES,
+    OPTIMIZERS,
+    Family,
+    PalindromeTask,
+    Settings,
     Store,
-    Trial,
-    find_family,
+    Task,
+    find_named,
     markdown,
     rows,
-    run_trials,
+    run_comparison,
     to_csv,
 )
 from gnnseq.plots import plot_accuracy
 
-REPORT = {
-    "lengths": list(range(5, 61, 5)),
-    "models": ["rnn", "lstm"],
-    "steps": 10_000,
-    "batch_size": 128,
-    "optimizer": "rmsprop",
-    "learning_rate": None,
-    "width": 128,
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of task on the command line: how one is made from its size, and the sizes by default."""
+
+    name: str
+    make: Callable[[int], Task]
+    sizes: tuple[int, ...]
+
+
+KINDS = (Kind("palindromes", PalindromeTask, (5, 10, 20)),)
+GRID = [1e-3, 3e-3, 1e-2]
+
+LONG = {"lengths": list(range(5, 61, 5)), "models": ["rnn", "lstm"], "steps": 10_000, "batch_size": 128, "width": 128}
+PRESETS: dict[str, dict[str, Any]] = {
+    "report": LONG | {"optimizer": "rmsprop", "stop_at": None},
+    "tuned-report": LONG | {"optimizer": "adam", "stop_at": 0.999},
 }
-REPORT_HELP = """the course report's settings: RNN and LSTM with 128 units, lengths 5 to 60, 10,000 steps of
-batch 128, RMSprop, digits as numbers, LSTM at 1e-2"""
+PRESET_HELP = """report: the course report's settings: RNN and LSTM with 128 units, lengths 5 to 60, 10,000 steps of
+batch 128, RMSprop, digits as numbers, LSTM at 1e-2. tuned-report: the same sizes, embedded digits, Adam, a chrono LSTM
+and an orthogonal RNN, which end once the last 20 batches are 99.9 %% right"""
 REPORT_RATES = {"lstm": 1e-2}  # every other model: 1e-3
+READ_SYMBOLS = ("tree-lstm-balanced", "gcrn")  # under the report's settings too
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options; those of a preset stand unless they are given."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    names = ", ".join(family.name for family in PALINDROME_FAMILIES)
-    parser.add_argument("--lengths", type=int, nargs="+", help="digits of the palindromes (5 10 20)")
-    parser.add_argument("--models", nargs="+", help=f"which of: {names} (all)")
+    names = ", ".join(family.name for family in FAMILIES)
+    kinds = ", ".join(kind.name for kind in KINDS)
+    parser.add_argument("--tasks", nargs="+", help=f"which of: {kinds} (palindromes)")
+    parser.add_argument("--lengths", type=int, nargs="+", help="sizes of the tasks (palindromes: 5 10 20)")
+    parser.add_argument("--models", nargs="+", help=f"which of: {names} (all that read the tasks)")
     parser.add_argument("--seeds", type=int, default=3, help="runs of each model, seeds 0, 1, ... (3)")
     parser.add_argument("--steps", type=int, help="training steps at most (400)")
     parser.add_argument("--budget", type=int, default=10_000, help="weights of every model (10,000)")
-    parser.add_argument("--batch-size", type=int, help="palindromes in a training batch (64)")
+    parser.add_argument("--batch-size", type=int, help="samples in a training batch (64)")
     parser.add_argument("--learning-rate", type=float, help="for all models (each family's own)")
-    parser.add_argument("--optimizer", choices=["adam", "rmsprop", "sgd"], help="adam")
+    parser.add_argument("--tune", type=float, nargs="*", metavar="RATE",
+                        help="every model tries these learning rates on validation data (1e-3 3e-3 1e-2)")  # fmt: skip
+    parser.add_argument("--optimizer", choices=[each.name for each in OPTIMIZERS], help="adam")
     parser.add_argument("--default-init", action="store_true", help="torch's initialisation instead of the family's")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time (2)")
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=Path("runs/compare"),
-        help="folder of the results (runs/compare)",
-    )
-    parser.add_argument("--preset", choices=["report"], help=REPORT_HELP)
+    parser.add_argument("--retry-failed", action="store_true", help="try runs again that failed before")
+    parser.add_argument("--html", action="store_true", help="write a page with verdicts and all figures too: page.html")
+    parser.add_argument("--output", type=Path, default=Path("runs/compare"),
+                        help="folder of the results (runs/compare)")  # fmt: skip
+    parser.add_argument("--preset", choices=list(PRESETS), help=PRESET_HELP)
     options = parser.parse_args(arguments)
     defaults = {
-        "lengths": [5, 10, 20],
-        "models": [family.name for family in PALINDROME_FAMILIES],
+        "tasks": ["palindromes"],
         "steps": 400,
         "batch_size": 64,
         "optimizer": "adam",
-        "learning_rate": None,
         "width": None,
-    } | (REPORT if options.preset else {})
+        "stop_at": 0.995,
+    } | PRESETS.get(options.preset, {})
     for name, value in defaults.items():
         if getattr(options, name, None) is None:
             setattr(options, name, value)
+    if options.tune == []:
+        options.tune = GRID
     return options
 
 
@@ -81,36 +104,81 @@ def check(options: argparse.Namespace) -> None:
     for name in ("seeds", "steps", "budget", "batch_size", "jobs"):
         if getattr(options, name) < 1:
             raise ValueError(f"--{name.replace('_', '-')} is {getattr(options, name)}, expected at least 1")
-    for length in options.lengths:
+    for length in options.lengths or []:
         if length < 2:
             raise ValueError(f"--lengths holds {length}, expected integers of at least 2")
     if options.learning_rate is not None and not options.learning_rate > 0:
         raise ValueError(f"--learning-rate is {options.learning_rate}, expected a positive number")
-    for name in options.models:
-        find_family(name)
+    for rate in options.tune or []:
+        if not rate > 0:
+            raise ValueError(f"--tune holds {rate}, expected positive learning rates")
+    if options.tune is not None and options.learning_rate is not None:
+        raise ValueError("--tune and --learning-rate are both given, expected one of them")
 
 
-def make_trials(options: argparse.Namespace) -> list[Trial]:
-    """One trial for each length, model and seed; seeds in the outer loop, so that a first table comes early."""
-    report = options.preset == "report"
+def make_tasks(options: argparse.Namespace) -> list[Task]:
+    """A task for each kind and size."""
+    kinds = [find_named(name, KINDS, "task") for name in options.tasks]
+    return [kind.make(size) for kind in kinds for size in options.lengths or kind.sizes]
+
+
+def make_families(options: argparse.Namespace, tasks: list[Task]) -> list[Family]:
+    """The models asked for, or all that can read some task; with the report's settings, or as they are."""
+    if options.models:
+        families = [find_named(name, FAMILIES, "model") for name in options.models]
+    else:
+        families = [family for family in FAMILIES if any(family.joins(task) for task in tasks)]
+    if options.preset == "report" or options.default_init:
+        families = [replace(family, initialise=DEFAULT) for family in families]
+    if options.preset == "report":
+        families = [replace(family, learning_rate=REPORT_RATES.get(family.name, 1e-3)) for family in families]
+    if options.learning_rate is not None:
+        families = [replace(family, learning_rate=options.learning_rate) for family in families]
+    return families
+
+
+def groups(options: argparse.Namespace) -> list[tuple[list[Task], list[Family]]]:
+    """Who meets which task: all meet all, but that the report's models read digits as numbers, if they can."""
+    tasks = make_tasks(options)
+    families = make_families(options, tasks)
+    if options.preset != "report":
+        return [(tasks, families)]
+    numbers: list[Task] = [replace(t, numbers=True) if isinstance(t, PalindromeTask) else t for t in tasks]
+    parts = [
+        (numbers, [family for family in families if family.name not in READ_SYMBOLS]),
+        (tasks, [family for family in families if family.name in READ_SYMBOLS]),
+    ]
+    return [part for part in parts if part[1]]
+
+
+def make_settings(options: argparse.Namespace) -> Settings:
+    """What all runs share."""
+    return Settings(
+        budget=options.budget,
+        width=options.width,
+        steps=options.steps,
+        batch_size=options.batch_size,
+        optimizer=find_named(options.optimizer, OPTIMIZERS, "optimizer"),
+        stop_at=options.stop_at,
+    )
+
+
+def run(options: argparse.Namespace, store: Store) -> list[dict[str, Any]]:
+    """The records of all runs; those that the store lacks are made."""
+    again = {"retry_failed": True} if options.retry_failed else {}
     return [
-        Trial(
-            family=model,
-            length=length,
-            seed=seed,
-            budget=options.budget,
-            steps=options.steps,
-            batch_size=options.batch_size,
-            learning_rate=options.learning_rate or (REPORT_RATES.get(model, 1e-3) if report else None),
-            optimizer=options.optimizer,
-            tuned=not (report or options.default_init),
-            scalar=report and model not in ("tree-lstm-balanced", "gcrn"),
-            stop_at=None if report else 0.995,
-            width=options.width,
+        record
+        for tasks, families in groups(options)
+        for record in run_comparison(
+            tasks,
+            families,
+            store=store,
+            seeds=options.seeds,
+            grid=options.tune,
+            settings=make_settings(options),
+            jobs=options.jobs,
+            **again,
         )
-        for seed in range(options.seeds)
-        for length in options.lengths
-        for model in options.models
     ]
 
 
@@ -119,46 +187,79 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     try:
         check(options)
+        groups(options)
         store = Store(options.output / "records.jsonl")
-    except ValueError as error:
-        print(f"compare_rnn_vs_gnn: {error}", file=sys.stderr)
-        return 2
-    try:
         with warnings.catch_warnings():
             warnings.simplefilter("default")
             warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
-            records = run_trials(make_trials(options), store, jobs=options.jobs)
+            records = run(options, store)
+    except ValueError as error:
+        print(f"compare_rnn_vs_gnn: {error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print(
             f"\nStopped. Finished runs are kept in {store.path}; run the same command to go on.",
             file=sys.stderr,
         )
         return 130
-    table = rows(records)
-    if table:
-        print(markdown(table))
-        (options.output / "summary.md").write_text(markdown(table), encoding="utf-8")
-        (options.output / "summary.csv").write_text(to_csv(table), encoding="utf-8")
-        plot_accuracy(records, options.output / "accuracy.png")
-        print(explain(options))
+    files = write(records, options)
     failed = [record for record in records if record["status"] != "done"]
     for record in failed:
-        print(f"{record['status']}: {record['trial']['family']} at length {record['trial']['length']}, "
-              f"seed {record['trial']['seed']}: {record['stopped']}", file=sys.stderr)  # fmt: skip
-    print(f"Results: {options.output}/records.jsonl, summary.csv, summary.md, accuracy.png")
+        print(f"{record['status']}: {record['label']}: {record['stopped']}", file=sys.stderr)
+    print(f"Results: {options.output}/{', '.join(['records.jsonl', *files])}")
     return 1 if failed else 0
+
+
+def write(records: list[dict[str, Any]], options: argparse.Namespace) -> list[str]:
+    """Prints the table and writes it with the figures; the names of the files."""
+    table = rows(records)
+    if not table:
+        return []
+    print(markdown(table))
+    (options.output / "summary.md").write_text(markdown(table), encoding="utf-8")
+    (options.output / "summary.csv").write_text(to_csv(table), encoding="utf-8")
+    files = ["summary.csv", "summary.md"]
+    kinds = list(dict.fromkeys(row.kind for row in table))
+    for kind in kinds:
+        files.append("accuracy.png" if len(kinds) == 1 else f"accuracy-{kind.replace(' ', '-')}.png")
+        plot_accuracy([r for r in records if r["task"]["name"] == kind], options.output / files[-1])
+    if options.html:
+        files += write_page(records, options.output)
+    print(explain(options))
+    for note in dict.fromkeys(
+        f"{r['label'].rsplit(',', 2)[0]}: {r['budget_note']}" for r in records if r.get("budget_note")
+    ):
+        print(f"off the budget: {note}")
+    return files
+
+
+def write_page(records: list[dict[str, Any]], folder: Path) -> list[str]:
+    """One page with verdicts, tables and figures; the names of all its files."""
+    from gnnseq.experiments.results import collect
+    from gnnseq.plots.report import verdicts, write_report
+
+    return [path.name for path in write_report(records, folder, verdicts(collect(records)))]
 
 
 def explain(options: argparse.Namespace) -> str:
     """What the columns mean, and under which settings they were measured."""
-    stop = "no early stop" if options.preset else "stopped early once the last 20 batches were 99.5 % right"
+    stop = "no early stop"
+    if options.stop_at is not None:
+        stop = f"stopped early once the last 20 batches were {100 * options.stop_at:g} % right"
+    tuned = ""
+    if options.tune:
+        tuned = f"learning rate of each model and task chosen from {', '.join(f'{rate:g}' for rate in options.tune)} "
+        tuned += "on validation data of another seed, "
     return (
         f"Settings: {options.optimizer}, batches of {options.batch_size}, at most {options.steps:,} steps ({stop}), "
-        f"gradients clipped at norm 10, seeds 0 to {options.seeds - 1}; spread is the standard deviation over seeds.\n"
-        "fresh accuracy: on palindromes never trained on. best 50: the mean of the 50 best training batches, the "
+        f"{tuned}gradients clipped at norm 10, seeds 0 to {options.seeds - 1}; spread is the standard deviation over "
+        "seeds.\n"
+        "fresh accuracy: on samples never trained on. best 50: the mean of the 50 best training batches, the "
         "course report's metric, which flatters.\n"
         "sees / needs: hops (over time for the GCRN: steps) that the model covers, and that lie between the answer and "
         "the output. Seeing is necessary, not sufficient: initialisation and the graph decide the rest.\n"
+        "state: numbers held for one element of the input. samples to learn: until the last 20 batches reached the "
+        "task's threshold, mean over the seeds that did. MB: weights, gradients, optimiser and what a step keeps.\n"
     )
 
 

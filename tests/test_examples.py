@@ -62,9 +62,46 @@ def test_the_reports_preset_reads_numbers_with_its_own_settings(tmp_path, capsys
     status, *_ = call(capsys, "compare_rnn_vs_gnn.py", "--preset", "report", *small)
     assert status == 0
     records = [json.loads(line) for line in (tmp_path / "records.jsonl").read_text().splitlines()]
-    settings = {r["trial"]["family"]: (r["learning_rate"], r["trial"]["optimizer"], r["width"]) for r in records}
+    settings = {
+        r["trial"]["family"]: (r["trial"]["learning_rate"], r["trial"]["optimizer"], r["width"]) for r in records
+    }
     assert settings == {"rnn": (1e-3, "rmsprop", 128), "lstm": (1e-2, "rmsprop", 128)}
-    assert all(r["trial"]["scalar"] and r["initialisation"] == "default" for r in records)
+    assert all(r["trial"]["task"]["numbers"] and r["initialisation"] == "default" for r in records)
+    assert {r["trial"]["stop_at"] for r in records} == {None}
+
+
+def test_the_reports_preset_gives_symbols_to_a_gcrn(tmp_path, capsys):
+    small = ["--lengths", 4, "--steps", 2, "--seeds", 1, "--jobs", 1, "--models", "gcrn", "gru", "--output", tmp_path]
+    assert call(capsys, "compare_rnn_vs_gnn.py", "--preset", "report", *small)[0] == 0
+    records = [json.loads(line) for line in (tmp_path / "records.jsonl").read_text().splitlines()]
+    assert {r["trial"]["family"]: r["trial"]["task"]["numbers"] for r in records} == {"gru": True, "gcrn": False}
+
+
+def test_the_tuned_preset_has_an_initialisation_for_each_model(tmp_path, capsys):
+    small = ["--lengths", 4, "--steps", 2, "--seeds", 1, "--jobs", 1, "--output", tmp_path]
+    assert call(capsys, "compare_rnn_vs_gnn.py", "--preset", "tuned-report", *small)[0] == 0
+    records = [json.loads(line) for line in (tmp_path / "records.jsonl").read_text().splitlines()]
+    settings = {r["trial"]["family"]: (r["trial"]["learning_rate"], r["trial"]["initialisation"]) for r in records}
+    assert settings == {"rnn": (1e-3, "orthogonal"), "lstm": (3e-3, "chrono")}
+    shared = {(r["trial"]["optimizer"], r["width"], r["trial"]["batch_size"], r["trial"]["stop_at"]) for r in records}
+    assert shared == {("adam", 128, 128, 0.999)}
+
+
+def test_compare_tunes_on_validation_data(tmp_path, capsys):
+    status, output, _ = call(capsys, "compare_rnn_vs_gnn.py", *COMPARE, "--tune", 0.01, 1e-5, "--output", tmp_path)
+    assert status == 0
+    assert "chosen from 0.01, 1e-05 on validation data" in output
+    records = [json.loads(line) for line in (tmp_path / "records.jsonl").read_text().splitlines()]
+    assert sorted(r["purpose"] for r in records) == ["test"] * 8 + ["tuning"] * 8
+    assert all(r["tuning"]["grid"] == [1e-5, 0.01] for r in records if r["purpose"] == "test")
+
+
+def test_compare_writes_a_page_with_verdicts(tmp_path, capsys):
+    pytest.importorskip("gnnseq.plots.report")
+    status, output, _ = call(capsys, "compare_rnn_vs_gnn.py", *COMPARE, "--html", "--output", tmp_path)
+    assert status == 0
+    assert "page.html" in output
+    assert "<table" in (tmp_path / "page.html").read_text()
 
 
 @pytest.mark.parametrize(
@@ -75,6 +112,10 @@ def test_the_reports_preset_reads_numbers_with_its_own_settings(tmp_path, capsys
         (["--seeds", "0"], "--seeds is 0"),
         (["--jobs", "-1"], "--jobs is -1"),
         (["--learning-rate", "-1"], "--learning-rate is -1.0"),
+        (["--tune", "0.1", "0"], "--tune holds 0.0, expected positive"),
+        (["--tune", "--learning-rate", "0.1"], "--tune and --learning-rate are both given"),
+        (["--tasks", "palindrome"], "task is 'palindrome', expected one of"),
+        (["--models", "gcn-graph"], "expected a view that a family reads: graph"),
         (["--output", "/dev/null/runs"], "can be written"),
     ],
 )

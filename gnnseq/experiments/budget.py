@@ -56,7 +56,9 @@ def solve_width(
     if smallest > budget:
         raise ValueError(f"budget is {budget} weights, expected at least {smallest}: the model's smallest size")
     low, high = 1, 2
-    while count(high, embedding) <= budget:
+    while (larger := count(high, embedding)) <= budget:
+        if larger <= count(low, embedding):
+            return _fixed(low, high, embedding, larger, budget, tolerance)
         low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
@@ -79,3 +81,9 @@ def solve_width(
 
 def _size(count: Callable[[int, int], int], width: int, embedding: int) -> Size:
     return Size(width, embedding, count(width, embedding))
+
+
+def _fixed(low: int, high: int, embedding: int, weights: int, budget: int, tolerance: float) -> Size:
+    """The size of a model that does not grow with its width."""
+    note = f"widths {low} and {high} both have {weights} weights, expected {budget} within {tolerance:.0%}"
+    return Size(low, embedding, weights, "" if abs(weights - budget) <= tolerance * budget else note)

@@ -1,14 +1,13 @@
 """The families of models that are compared, each with the graph it reads and what it can see."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache
 
 from torch import nn
 from torch_geometric.nn import GraphConv
 
-from gnnseq.experiments.tasks import Collate, PalindromeTask
-from gnnseq.graphs import to_balanced_trees, to_dilated_paths, to_paths, to_symbol_signals
+from gnnseq.experiments.family import Family, Initialisation, find_named
+from gnnseq.experiments.tasks import Task
 from gnnseq.layers import (
     GCN,
     GCRN,
@@ -25,8 +24,10 @@ from gnnseq.layers import (
 from gnnseq.models import (
     BagEncoder,
     ConvStack,
+    DeepSetEncoder,
     EdgeEncoder,
-    ScalarSymbols,
+    NodeClassifier,
+    RoundsEncoder,
     SequenceClassifier,
     SignalEncoder,
     SlotEncoder,
@@ -36,173 +37,166 @@ from gnnseq.models import (
 GCN_LAYERS = 8
 GCRN_TERMS = 2
 
+Encoder = Callable[[Task, int, int], nn.Module]
 
-@dataclass(frozen=True)
-class Sight:
-    """How far a model sees, against how far it must.
 
-    Attributes:
-        required: hops (for a GCRN over time: steps) from the answer to the output.
-        reach: how many the model covers; None where there is no limit.
+def predictor(
+    encoder: Encoder, readout: Callable[[], nn.Module] | None = None
+) -> Callable[[Task, int, int], SequenceClassifier | NodeClassifier]:
+    """What builds a whole model around an encoder: an embedding, or none for features; a readout, or none for nodes.
+
+    Args:
+        encoder: makes ``encoder(x, batch) -> [N, H]`` from task, input width and width H.
+        readout: of a graph; the root by default.
     """
 
-    required: int
-    reach: int | None
+    def build(task: Task, width: int, embedding: int) -> SequenceClassifier | NodeClassifier:
+        embed = None if task.num_symbols is None else SymbolEmbedding(task.num_symbols, embedding)
+        inner = encoder(task, embedding if task.num_features is None else task.num_features, width)
+        if task.level == "node":
+            return NodeClassifier(embed, inner, nn.Linear(width, task.num_outputs))
+        return SequenceClassifier(
+            embed, inner, None if readout is None else readout(), nn.Linear(width, task.num_outputs)
+        )
 
-    @property
-    def sees(self) -> bool:
-        """Whether the answer can influence the output at all."""
-        return self.reach is None or self.reach >= self.required
+    return build
 
 
-@dataclass(frozen=True)
-class Family:
-    """A model and the graph it reads.
+@lru_cache(maxsize=256)
+def steps(task: Task) -> int:
+    """Steps of a sequence that a memory must bridge: from the answer to the output, both counted.
 
-    Attributes:
-        name: short name, for the command line.
-        title: name in tables and figures.
-        encoder: makes an encoder from task, input width and width.
-        collate: of a task, makes batches of graphs from samples.
-        sight: of a task.
-        initialise: of a model and a task; what ``tuned`` settings add to torch's initialisation.
-        initialisation: what that is, in words.
-        learning_rate: with Adam, in the tuned setting.
-        readout: makes the readout; None reads the root.
+    Where a task does not say how far back its answers lie, the longest of its first eight training sequences.
     """
-
-    name: str
-    title: str
-    encoder: Callable[[PalindromeTask, int, int], nn.Module]
-    collate: Callable[[PalindromeTask], Collate]
-    sight: Callable[[PalindromeTask], Sight]
-    initialise: Callable[[nn.Module, PalindromeTask], object] | None = None
-    initialisation: str = "default"
-    learning_rate: float = 3e-3
-    readout: Callable[[], nn.Module] | None = None
-
-    def build(self, task: PalindromeTask, width: int, embedding: int, scalar: bool = False) -> SequenceClassifier:
-        """A model for a task, with default initialisation.
-
-        Args:
-            task: what it is asked to do.
-            width: features of a state.
-            embedding: features of a symbol.
-            scalar: whether a digit is read as one number instead.
-        """
-        embed: nn.Module = ScalarSymbols() if scalar else SymbolEmbedding(task.base, embedding)
-        encoder = self.encoder(task, 1 if scalar else embedding, width)
-        readout = None if self.readout is None else self.readout()
-        return SequenceClassifier(embed, encoder, readout, nn.Linear(width, task.num_classes))
+    distance = task.required("path")
+    if distance is not None:
+        return distance + 1
+    return int(next(task.batches("path", 0, "train", 8, 1)).ptr.diff().max())
 
 
-def _paths(task: PalindromeTask) -> Collate:
-    return to_paths
+def _along(layer: Callable[[int, int], nn.Module]) -> Encoder:
+    return lambda task, features, width: EdgeEncoder(layer(features, width))
 
 
-def _both_ways(task: PalindromeTask) -> Collate:
-    return partial(to_paths, direction="both")
-
-
-def _dilated(task: PalindromeTask) -> Collate:
-    return to_dilated_paths
-
-
-def _balanced(task: PalindromeTask) -> Collate:
-    return partial(to_balanced_trees, empty=task.base)
-
-
-def _signals(task: PalindromeTask) -> Collate:
-    return partial(to_symbol_signals, num_symbols=task.base)
-
-
-def _rnn(task: PalindromeTask, features: int, width: int) -> nn.Module:
-    return EdgeEncoder(RNN(features, width))
-
-
-def _gru(task: PalindromeTask, features: int, width: int) -> nn.Module:
-    return EdgeEncoder(GRU(features, width))
-
-
-def _lstm(task: PalindromeTask, features: int, width: int) -> nn.Module:
-    return EdgeEncoder(LSTM(features, width))
-
-
-def _child_sum(task: PalindromeTask, features: int, width: int) -> nn.Module:
-    return EdgeEncoder(ChildSumTreeLSTM(features, width))
-
-
-def _nary(task: PalindromeTask, features: int, width: int) -> nn.Module:
+def _binary(task: Task, features: int, width: int) -> nn.Module:
     return SlotEncoder(NaryTreeLSTM(features, width, arity=2))
 
 
-def _gcn(task: PalindromeTask, features: int, width: int) -> nn.Module:
+def _gcn(task: Task, features: int, width: int) -> nn.Module:
     return EdgeEncoder(GCN(features, width, num_layers=GCN_LAYERS))
 
 
-def _dilated_stack(task: PalindromeTask, features: int, width: int) -> nn.Module:
-    return ConvStack(GraphConv, features, width, num_layers=_dilated_layers(task))
+def _dilated(task: Task, features: int, width: int) -> nn.Module:
+    return ConvStack(GraphConv, features, width, num_layers=dilated_layers(task))
 
 
-def _gcrn(task: PalindromeTask, features: int, width: int) -> nn.Module:
+def _gcrn(task: Task, features: int, width: int) -> nn.Module:
     return SignalEncoder(GCRN(features, width, K=GCRN_TERMS))
 
 
-def _bag(task: PalindromeTask, features: int, width: int) -> nn.Module:
-    return BagEncoder(features, width)
+def _bag(task: Task, width: int, embedding: int) -> SequenceClassifier | NodeClassifier:
+    """The sum over embedded symbols; of features, whose size is not the model's to choose, the mean."""
+    simple = task.level == "graph" and task.num_symbols is not None
+    encoder = BagEncoder if simple else DeepSetEncoder
+    build = predictor(lambda _, features, width: encoder(features, width), SumReadout if simple else MeanReadout)
+    return build(task, width, embedding)
 
 
-def _dilated_layers(task: PalindromeTask) -> int:
+def _graph_gcn(task: Task, features: int, width: int) -> nn.Module:
+    return EdgeEncoder(GCN(features, width, num_layers=graph_layers(task)))
+
+
+def _graph_conv(task: Task, features: int, width: int) -> nn.Module:
+    return ConvStack(GraphConv, features, width, num_layers=graph_layers(task))
+
+
+def _rounds(task: Task, features: int, width: int) -> nn.Module:
+    return RoundsEncoder(GCRN(features, width, K=GCRN_TERMS), graph_layers(task))
+
+
+def dilated_layers(task: Task) -> int:
     """Enough layers for the longest way, whose hops are the binary digits of T - 1."""
-    return max(2, (task.num_steps - 1).bit_length())
+    return max(2, (steps(task) - 1).bit_length())
 
 
-def _along_path(task: PalindromeTask) -> Sight:
-    return Sight(task.num_steps - 1, None)
+def graph_layers(task: Task) -> int:
+    """One layer more than the hops required (Alon and Yahav 2021), or two where there is no such number."""
+    required = task.required("graph")
+    return 2 if required is None else required + 1
 
 
-def _by_layers(task: PalindromeTask) -> Sight:
-    return Sight(task.num_steps - 1, GCN_LAYERS)
+def _gcn_reach(task: Task) -> int:
+    return GCN_LAYERS
 
 
-def _down_tree(task: PalindromeTask) -> Sight:
-    return Sight((task.num_steps - 1).bit_length(), None)
+def _one_step(task: Task) -> int:
+    return GCRN_TERMS - 1
 
 
-def _by_powers(task: PalindromeTask) -> Sight:
-    return Sight((task.num_steps - 1).bit_count(), _dilated_layers(task))
+def _two_states(task: Task, width: int) -> int:
+    return 2 * width
 
 
-def _over_time(task: PalindromeTask) -> Sight:
-    return Sight(task.num_steps - 1, None)
+def _signal_states(task: Task, width: int) -> int:
+    return 2 * width * (task.num_symbols or 1)
 
 
-def _anywhere(task: PalindromeTask) -> Sight:
-    return Sight(0, None)
+def _chrono(model: nn.Module, task: Task) -> object:
+    return chrono_(model, max(3, steps(task)))
 
 
-def _chrono(model: nn.Module, task: PalindromeTask) -> object:
-    return chrono_(model, max(3, task.num_steps))
+def _chrono_tree(model: nn.Module, task: Task) -> object:
+    return chrono_(model, max(3, steps(task).bit_length() + 1))
 
 
-def _chrono_tree(model: nn.Module, task: PalindromeTask) -> object:
-    return chrono_(model, max(3, task.num_steps.bit_length() + 1))
+def _chrono_hops(model: nn.Module, task: Task) -> object:
+    view = "graph" if "graph" in task.views else "tree"
+    return chrono_(model, max(3, (task.required(view) or 2) + 1))
 
 
-def _orthogonal(model: nn.Module, task: PalindromeTask) -> object:
+def _orthogonal(model: nn.Module, task: Task) -> object:
     return orthogonal_(model)
 
 
-PALINDROME_FAMILIES = (
-    Family("rnn", "RNN", _rnn, _paths, _along_path, _orthogonal, "orthogonal", 1e-3),
-    Family("gru", "GRU", _gru, _paths, _along_path, _chrono, "chrono"),
-    Family("lstm", "LSTM", _lstm, _paths, _along_path, _chrono, "chrono"),
-    Family("tree-lstm", "Tree-LSTM, child-sum on the path", _child_sum, _paths, _along_path, _chrono, "chrono"),
-    Family("tree-lstm-balanced", "Tree-LSTM, binary on a balanced tree", _nary, _balanced, _down_tree,
-           _chrono_tree, "chrono"),
-    Family("gcn", f"GCN, {GCN_LAYERS} layers on the path", _gcn, _both_ways, _by_layers),
-    Family("dilated", "Graph convolution on a dilated path", _dilated_stack, _dilated, _by_powers),
-    Family("gcrn", "GCRN on the graph of digits", _gcrn, _signals, _over_time, _chrono, "chrono", 1e-2,
-           readout=MeanReadout),
-    Family("bag", "Bag of digits, no order", _bag, _paths, _anywhere, readout=SumReadout),
+CHRONO = Initialisation("chrono", _chrono)
+CHRONO_TREE = Initialisation("chrono", _chrono_tree)
+CHRONO_HOPS = Initialisation("chrono", _chrono_hops)
+ORTHOGONAL = Initialisation("orthogonal", _orthogonal)
+
+SEQUENCE_FAMILIES = (
+    Family("rnn", "path", predictor(_along(RNN)), "RNN", ORTHOGONAL, 1e-3),
+    Family("gru", "path", predictor(_along(GRU)), "GRU", CHRONO),
+    Family("lstm", "path", predictor(_along(LSTM)), "LSTM", CHRONO, state_size=_two_states),
+    Family("tree-lstm", "path", predictor(_along(ChildSumTreeLSTM)), "Tree-LSTM, child-sum on the path", CHRONO,
+           state_size=_two_states),
+    Family("tree-lstm-balanced", "balanced tree", predictor(_binary), "Tree-LSTM, binary on a balanced tree",
+           CHRONO_TREE, state_size=_two_states),
+    Family("gcn", "path both ways", predictor(_gcn), f"GCN, {GCN_LAYERS} layers on the path", reach=_gcn_reach),
+    Family("dilated", "dilated", predictor(_dilated), "Graph convolution on a dilated path", reach=dilated_layers),
+    Family("gcrn", "symbols", predictor(_gcrn, MeanReadout), "GCRN on the graph of symbols", CHRONO, 1e-2,
+           state_size=_signal_states),
+    Family("bag", "path", _bag, "Bag of symbols, no order", order_free=True),
 )  # fmt: skip
+
+GRAPH_FAMILIES = (
+    Family("gcn-graph", "graph", predictor(_graph_gcn), "GCN on the graph", learning_rate=1e-2, reach=graph_layers),
+    Family("conv-graph", "graph", predictor(_graph_conv), "Graph convolution on the graph", reach=graph_layers),
+    Family("gcrn-graph", "graph", predictor(_rounds), "GCRN in rounds on the graph", CHRONO_HOPS,
+           reach=graph_layers, state_size=_two_states),
+    Family("tree-lstm-tree", "tree", predictor(_along(ChildSumTreeLSTM)), "Tree-LSTM, child-sum on the tree",
+           CHRONO_HOPS, state_size=_two_states),
+    Family("gcrn-signals", "signals", predictor(_gcrn), "GCRN on signals", learning_rate=1e-2, reach=_one_step,
+           state_size=_two_states),
+)  # fmt: skip
+
+FAMILIES = SEQUENCE_FAMILIES + GRAPH_FAMILIES
+PALINDROME_FAMILIES = SEQUENCE_FAMILIES
+
+
+def find_family(name: str) -> Family:
+    """The family of a name, for a command line.
+
+    Raises:
+        ValueError: for an unknown name, with the nearest known one.
+    """
+    return find_named(name, FAMILIES, "model")

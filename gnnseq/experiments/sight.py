@@ -4,11 +4,12 @@ import statistics
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch_geometric.data import Batch
 
-from gnnseq.experiments.families import GCN_LAYERS, Family
-from gnnseq.experiments.tasks import PalindromeTask
+from gnnseq.experiments.families import GCN_LAYERS
+from gnnseq.experiments.family import DEFAULT, Family
+from gnnseq.experiments.palindrome_task import PalindromeTask
 from gnnseq.models import SequenceClassifier
 from gnnseq.ops import gcn_operator
 
@@ -61,14 +62,13 @@ def measure_sight(
         width: features of a state, and of a symbol.
         sequences: sequences that each measurement is averaged over.
     """
-    collate = family.collate(task)
+    initialise = family.initialise if tuned else DEFAULT
     shares = []
     for seed in range(seeds):
         torch.manual_seed(seed)
         model = family.build(task, width, width)
-        if tuned and family.initialise is not None:
-            family.initialise(model, task)
-        batch = next(task.batches(collate, seed, "train", sequences, 1))
+        initialise(model, task)
+        batch = next(task.batches(family.view, seed, "train", sequences, 1))
         influence = position_influence(model.double().eval(), batch, task.num_steps).mean(0).flip(0)
         shares.append((influence / influence.sum()).tolist())
     sight = family.sight(task)
@@ -76,8 +76,8 @@ def measure_sight(
     return SightRecord(
         family.name,
         family.title,
-        family.initialisation if tuned else "default",
-        sight.required,
+        initialise.name,
+        sight.required or 0,
         sight.reach,
         shares,
         theory,
@@ -85,7 +85,7 @@ def measure_sight(
     )
 
 
-def position_influence(model: SequenceClassifier, batch: Batch, num_steps: int) -> Tensor:
+def position_influence(model: nn.Module, batch: Batch, num_steps: int) -> Tensor:
     r"""Influence of every symbol on the vector that is read out, :math:`\sum_{ij} |\partial h_i / \partial x_{t,j}|`.
 
     Derivatives are taken at the embedded symbols. They are exact: where no path of the computation leads from a symbol
@@ -99,6 +99,8 @@ def position_influence(model: SequenceClassifier, batch: Batch, num_steps: int) 
     Returns:
         ``[B, T]``, in reading order.
     """
+    if not isinstance(model, SequenceClassifier):
+        raise TypeError(f"model is a {type(model).__name__}, expected a SequenceClassifier")
     features = model.embedding(batch.x).detach().requires_grad_()
     out = model.readout(model.encoder(features, batch), batch.ptr)
     total: Tensor = torch.zeros(batch.x.shape, dtype=features.dtype)
@@ -120,7 +122,7 @@ def _theory(family: Family, task: PalindromeTask, tuned: bool) -> tuple[list[flo
         decay = torch.ones_like(steps) if tuned else 3.0 ** (-steps / 2)
         name = "linear: an orthogonal matrix keeps norms" if tuned else "linear: a random matrix shrinks by √3 a step"
     elif family.name == "gcn":
-        operator = next(task.batches(family.collate(task), 0, "train", 1, 1))
+        operator = next(task.batches(family.view, 0, "train", 1, 1))
         weights = torch.ones(operator.num_edges, dtype=torch.double)
         dense = gcn_operator(operator.edge_index, operator.num_nodes, weights).to_dense()
         decay = torch.linalg.matrix_power(dense, GCN_LAYERS)[-1].flip(0)

@@ -2,67 +2,104 @@
 
 import csv
 import io
+import json
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from gnnseq.experiments.store import Record
 
+PART = 0.1  # of the way from chance to the task's threshold, below which a model counts as not having learned
+
 
 class Row(NamedTuple):
-    """One model at one length, over its seeds. Accuracies are shares from 0 to 1.
+    """One model on one task, over its seeds. Accuracies are shares from 0 to 1.
 
     Attributes:
-        length: digits of the palindrome.
+        task: title of the task.
+        kind: its name without its size.
+        size: its length or depth.
         family: name of the model family.
         title: the family's name in full.
         seeds: number of finished runs.
-        accuracy: mean accuracy on fresh palindromes.
+        score: mean metric on fresh data.
         spread: standard deviation over the seeds (ddof 1); 0 for one seed.
-        best_50: mean over the seeds of the 50 best training batches, the report's metric.
-        hops_required: hops from the answer to the output.
+        metric: what the score is.
+        higher_is_better: of the metric.
+        chance: metric of the best guess that sees no input.
+        solved: metric from which on the task counts as learned.
+        best_50: mean over the seeds of the 50 best training batches, the report's metric; None for errors.
+        hops_required: hops from the answer to the output; None where there is no such number.
         hops_reach: hops the model covers; None where there is no limit.
+        influence: of the answer before training, relative to the average input; None where it was not measured.
         weights: number of weights.
+        state_size: numbers held for one element of the input.
         steps: mean number of training steps.
+        samples_to_threshold: mean training samples until the threshold; None where no seed reached it.
         ms_per_step: median time of a training step in milliseconds.
-        chance: accuracy of a guess.
+        peak_memory_mb: memory that training holds at once; None where it was not measured.
         setting: initialisation and learning rate.
         failed: runs that failed or diverged.
     """
 
-    length: int
+    task: str
+    kind: str
+    size: int
     family: str
     title: str
     seeds: int
-    accuracy: float
+    score: float
     spread: float
-    best_50: float
-    hops_required: int
-    hops_reach: int | None
-    weights: int
-    steps: float
-    ms_per_step: float
+    metric: str
+    higher_is_better: bool
     chance: float
+    solved: float
+    best_50: float | None
+    hops_required: int | None
+    hops_reach: int | None
+    influence: float | None
+    weights: int
+    state_size: int | None
+    steps: float
+    samples_to_threshold: float | None
+    ms_per_step: float
+    peak_memory_mb: float | None
     setting: str
     failed: int
 
     @property
+    def gain(self) -> float:
+        """How far the score lies on the way from chance, 0, to the task's threshold, 1."""
+        return (self.score - self.chance) / (self.solved - self.chance)
+
+    @property
+    def cannot_see(self) -> bool:
+        """Whether the answer lies beyond the model's reach, or was seen to have no influence at all."""
+        reach, required = self.hops_reach, self.hops_required
+        return self.influence == 0 or (reach is not None and required is not None and reach < required)
+
+    @property
     def verdict(self) -> str:
         """What the numbers say: cannot see, sees but did not learn, learned in part, or learned."""
-        if self.hops_reach is not None and self.hops_reach < self.hops_required:
-            return "cannot see"
-        if self.accuracy >= 0.95:
+        if self.cannot_see:
+            return "cannot see" if self.gain < PART else "scores beyond its reach"
+        if self.gain >= 1:
             return "learned"
-        return "did not learn" if self.accuracy < 1.5 * self.chance else "learned in part"
+        return "sees but did not learn" if self.gain < PART else "learned in part"
 
 
 def rows(records: Iterable[Record]) -> list[Row]:
-    """One row for each length and family, in the order in which they first appear, lengths ascending."""
-    groups: dict[tuple[int, str], list[Record]] = {}
+    """One row for each task, model and setting, in the order in which they first appear, sizes ascending.
+
+    Runs that only chose a learning rate are left out, and so are models none of whose runs was finished.
+    """
+    groups: dict[str, list[Record]] = {}
     for record in records:
-        trial = record["trial"]
-        groups.setdefault((trial["length"], trial["family"]), []).append(record)
-    ordered = sorted(groups.values(), key=lambda group: group[0]["trial"]["length"])
+        if record["purpose"] == "test":
+            setting = {name: value for name, value in record["trial"].items() if name != "seed"}
+            groups.setdefault(json.dumps(setting, sort_keys=True), []).append(record)
+    kinds = list(dict.fromkeys(group[0]["task"]["name"] for group in groups.values()))
+    ordered = sorted(groups.values(), key=lambda g: (kinds.index(g[0]["task"]["name"]), g[0]["task"]["size"]))
     return [row for group in ordered if (row := _row(group)) is not None]
 
 
@@ -70,68 +107,103 @@ def _row(group: list[Record]) -> Row | None:
     done = [record for record in group if record["status"] == "done"]
     if not done:
         return None
-    accuracies = [record["accuracy"] for record in done]
+    scores = [record["score"] for record in done]
     first = done[0]
+    task = first["task"]
     return Row(
-        length=first["trial"]["length"],
-        family=first["trial"]["family"],
-        title=first["title"],
+        task=task["title"],
+        kind=task["name"],
+        size=task["size"],
+        family=first["family"]["name"],
+        title=first["family"]["title"],
         seeds=len(done),
-        accuracy=statistics.fmean(accuracies),
-        spread=statistics.stdev(accuracies) if len(done) > 1 else 0.0,
-        best_50=statistics.fmean(record["best_50"] for record in done),
+        score=statistics.fmean(scores),
+        spread=statistics.stdev(scores) if len(done) > 1 else 0.0,
+        metric=task["metric"],
+        higher_is_better=task["higher_is_better"],
+        chance=task["chance"],
+        solved=task["solved"],
+        best_50=_mean(done, "best_50"),
         hops_required=first["hops_required"],
         hops_reach=first["hops_reach"],
+        influence=_mean(done, "influence"),
         weights=first["weights"],
+        state_size=first["state_size"],
         steps=statistics.fmean(record["steps"] for record in done),
+        samples_to_threshold=_mean(done, "samples_to_threshold"),
         ms_per_step=statistics.median(record["ms_per_step"] for record in done),
-        chance=first["chance"],
-        setting=f"{first['initialisation']}, lr {first['learning_rate']:g}",
+        peak_memory_mb=_mean(done, "peak_memory_mb"),
+        setting=f"{first['initialisation']}, lr {first['trial']['learning_rate']:g}",
         failed=len(group) - len(done),
     )
 
 
-HEADER = (
-    "model",
-    "fresh accuracy",
-    "best 50",
-    "sees / needs",
-    "verdict",
-    "weights",
-    "steps",
-    "ms/step",
-    "setting",
-)
+def _mean(records: Iterable[Record], name: str) -> float | None:
+    """Over the records that have the value."""
+    values = [record[name] for record in records if record[name] is not None]
+    return statistics.fmean(values) if values else None
 
 
-def cells(row: Row) -> tuple[str, ...]:
-    """A row as the texts of a table, under `HEADER`."""
-    reach = "all" if row.hops_reach is None else str(row.hops_reach)
+def _shown(value: float | None, form: str) -> str:
+    return "" if value is None else format(value, form)
+
+
+def _score(row: Row) -> str:
     failed = f", {row.failed} failed" if row.failed else ""
-    return (
-        row.title,
-        f"{100 * row.accuracy:5.1f} ± {100 * row.spread:4.1f} %{failed}",
-        f"{100 * row.best_50:5.1f} %",
-        f"{reach} / {row.hops_required}",
-        row.verdict,
-        f"{row.weights:,}",
-        f"{row.steps:.0f}",
-        f"{row.ms_per_step:.1f}",
-        row.setting,
-    )
+    if row.higher_is_better:
+        return f"{100 * row.score:5.1f} ± {100 * row.spread:4.1f} %{failed}"
+    return f"{row.score:.4f} ± {row.spread:.4f}{failed}"
+
+
+def _best(row: Row) -> str:
+    return "" if row.best_50 is None else f"{100 * row.best_50:5.1f} %"
+
+
+def _hops(row: Row) -> str:
+    reach = "all" if row.hops_reach is None else str(row.hops_reach)
+    return f"{reach} / {'-' if row.hops_required is None else row.hops_required}"
+
+
+COLUMNS: dict[str, Callable[[Row], str]] = {
+    "model": lambda row: row.title,
+    "fresh {metric}": _score,
+    "best 50": _best,
+    "sees / needs": _hops,
+    "verdict": lambda row: row.verdict,
+    "weights": lambda row: f"{row.weights:,}",
+    "state": lambda row: _shown(row.state_size, ",d"),
+    "steps": lambda row: f"{row.steps:.0f}",
+    "samples to learn": lambda row: _shown(row.samples_to_threshold, ",.0f"),
+    "ms/step": lambda row: f"{row.ms_per_step:.1f}",
+    "MB": lambda row: _shown(row.peak_memory_mb, ".1f"),
+    "setting": lambda row: row.setting,
+}
 
 
 def markdown(table: Sequence[Row]) -> str:
-    """One Markdown table for each length."""
+    """One Markdown table for each task; a column that is empty in all of them is left out."""
+    columns = {name: cell for name, cell in COLUMNS.items() if any(cell(row) for row in table)}
     parts = []
-    for length in dict.fromkeys(row.length for row in table):
-        lines = [HEADER, *(cells(row) for row in table if row.length == length)]
-        widths = [max(len(line[i]) for line in lines) for i in range(len(HEADER))]
-        text = ["| " + " | ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) + " |" for line in lines]
-        text.insert(1, "|" + "|".join("-" * (w + 2) for w in widths) + "|")
-        chance = next(row.chance for row in table if row.length == length)
-        parts.append(f"Palindromes of length {length} (a guess scores {100 * chance:.0f} %)\n\n" + "\n".join(text))
+    for task in dict.fromkeys(row.task for row in table):
+        own = [row for row in table if row.task == task]
+        header = tuple(name.format(metric=own[0].metric) for name in columns)
+        lines = [header, *(tuple(cell(row) for cell in columns.values()) for row in own)]
+        parts.append(f"{task[0].upper()}{task[1:]} ({guess(own[0])})\n\n{_aligned(lines)}")
     return "\n\n".join(parts) + "\n"
+
+
+def guess(row: Row) -> str:
+    """What a guess scores at the row's task, in words."""
+    if row.higher_is_better:
+        return f"a guess scores {100 * row.chance:.0f} %"
+    return f"the best constant guess has a {row.metric} of {row.chance:.3g}"
+
+
+def _aligned(lines: Sequence[tuple[str, ...]]) -> str:
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    text = ["| " + " | ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) + " |" for line in lines]
+    text.insert(1, "|" + "|".join("-" * (w + 2) for w in widths) + "|")
+    return "\n".join(text)
 
 
 def to_csv(table: Sequence[Row]) -> str:

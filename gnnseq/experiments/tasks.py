@@ -1,66 +1,197 @@
-"""What a model is asked to do, as plain data."""
+"""What every task offers: samples as graphs of several views, a loss and a metric."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Literal, Protocol, runtime_checkable
 
 from torch import Tensor
 from torch_geometric.data import Batch
 
-from gnnseq.data import PalindromeDataset
 from gnnseq.data.palindromes import Split
+from gnnseq.graphs import to_balanced_trees, to_dilated_paths, to_paths, to_symbol_signals
 
 Collate = Callable[[tuple[Tensor, Tensor]], Batch]
+Level = Literal["graph", "node"]
 
 
-@dataclass(frozen=True)
-class PalindromeTask:
-    """All digits of a random palindrome but the last are read; the last, which is the first, is the answer.
+class Task(Protocol):
+    """A task as plain data: a frozen dataclass whose fields decide everything.
 
     Attributes:
-        length: digits of the palindrome, at least 2; a model reads one fewer.
-        base: digits are 0 to base - 1.
+        name: of the kind of task, such as "palindromes".
+        title: name in tables, such as "palindromes of length 20".
+        size: what makes it hard, the number on a figure's axis: length or depth.
+        level: whether a target belongs to a graph, or to each node (-100 or NaN where there is none).
+        num_symbols: S; ``x`` holds symbols 0 to S - 1, and S itself means "nothing here". None where ``x`` holds
+            features.
+        num_features: F, where ``x`` holds features ``[N, F]``. None where it holds symbols.
+        num_outputs: classes, or 1 for a real target.
+        metric_name: "accuracy" or "mean squared error".
+        higher_is_better: of the metric.
+        chance: the metric of the best guess that sees no input.
+        solved: the metric from which on the task counts as learned.
+        views: the graphs that the samples can become, by name: "path", "path both ways", "dilated", "balanced tree",
+            "symbols", "graph" (undirected, as the data come), "tree" (child to parent), "signals" (series
+            ``[N, T, F]`` on the nodes of a graph). A family reads one of them.
     """
 
-    length: int
-    base: int = 10
-
-    def __post_init__(self) -> None:
-        PalindromeDataset(self.length, base=self.base)  # raises for what does not fit
+    def __hash__(self) -> int:
+        """By value."""
+        ...
 
     @property
-    def num_steps(self) -> int:
-        """Symbols of an input, T."""
-        return self.length - 1
+    def name(self) -> str:
+        """Kind of task."""
+        ...
 
     @property
-    def num_classes(self) -> int:
-        """Possible answers."""
-        return self.base
+    def title(self) -> str:
+        """Name in tables."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """What makes it hard."""
+        ...
+
+    @property
+    def level(self) -> Level:
+        """Where targets belong."""
+        ...
+
+    @property
+    def num_symbols(self) -> int | None:
+        """S, or None."""
+        ...
+
+    @property
+    def num_features(self) -> int | None:
+        """F, or None."""
+        ...
+
+    @property
+    def num_outputs(self) -> int:
+        """Classes, or 1."""
+        ...
+
+    @property
+    def metric_name(self) -> str:
+        """What the metric is called."""
+        ...
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether more is better."""
+        ...
 
     @property
     def chance(self) -> float:
-        """Accuracy of a guess."""
-        return 1.0 / self.base
+        """Metric of the best blind guess."""
+        ...
+
+    @property
+    def solved(self) -> float:
+        """Metric from which on it is learned."""
+        ...
+
+    @property
+    def views(self) -> Mapping[str, Collate]:
+        """Graphs by name."""
+        ...
+
+    def loss(self, outputs: Tensor, y: Tensor) -> Tensor:
+        """Mean loss over the targets that count."""
+        ...
+
+    def metric(self, outputs: Tensor, y: Tensor) -> tuple[float, int]:
+        """Sum of the metric over the targets that count, and their number."""
+        ...
+
+    def required(self, view: str) -> int | None:
+        """Hops (for "symbols": steps) from the answer to the output in a view; None where there is no such number."""
+        ...
 
     def batches(
-        self,
-        collate: Collate,
-        seed: int,
-        split: Split,
-        batch_size: int,
-        num_batches: int,
-        first: int = 0,
+        self, view: str, seed: int, split: Split, batch_size: int, num_batches: int, first: int = 0
     ) -> Iterator[Batch]:
-        """Batches of a split: the same samples in the same order for the same seed, whatever the collate.
+        """Batches of a split: the same samples in the same order for the same seed, whatever the view.
 
         Args:
-            collate: samples to a batch of graphs.
+            view: which graphs the samples become.
             seed: of the samples.
             split: "train", "validation" or "test"; no two share a sample's random stream.
-            batch_size: graphs in a batch.
+            batch_size: samples in a batch.
             num_batches: number of batches.
             first: number of the first batch, to go on where training stopped.
+
+        Raises:
+            ValueError: for a view or split that the task does not have.
         """
-        dataset = PalindromeDataset(self.length, base=self.base, seed=seed, split=split)
-        for number in range(first, first + num_batches):
-            yield collate(dataset[number * batch_size : (number + 1) * batch_size])
+        ...
+
+
+@runtime_checkable
+class HasAnswers(Protocol):
+    """A task that knows where the answer stands, so that its influence on the output can be measured."""
+
+    def answers(self, view: str, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Where the answers stand and where they are asked, one pair for each graph at most.
+
+        Returns:
+            Elements of ``batch.x`` that hold an answer ``[P]`` (nodes, or for signals ``[N, T]`` positions in the
+            flattened tensor; see `elements`), and the rows of the model's output that are asked for it ``[P]``.
+        """
+        ...
+
+
+def sequence_views(num_symbols: int | None, level: Level = "graph") -> dict[str, Collate]:
+    """The graphs that samples of ``(sequences, targets)`` can become.
+
+    Args:
+        num_symbols: S; None for sequences of features, which have no graph of symbols.
+        level: with a target at every symbol only those graphs are possible whose nodes are the symbols.
+    """
+    views: dict[str, Collate] = {
+        "path": to_paths,
+        "path both ways": partial(to_paths, direction="both"),
+        "dilated": to_dilated_paths,
+    }
+    if level == "graph":
+        views["balanced tree"] = partial(to_balanced_trees, empty=num_symbols)
+        if num_symbols is not None:
+            views["symbols"] = partial(to_symbol_signals, num_symbols=num_symbols)
+    return views
+
+
+def sequence_hops(view: str, distance: int) -> int:
+    """Hops to the last symbol, the root, from a symbol that stands so many places before it.
+
+    Args:
+        view: one of `sequence_views`; for "symbols" the steps are counted.
+        distance: places in between, for a balanced tree that of the first symbol.
+    """
+    if view == "dilated":
+        return distance.bit_count()
+    return distance.bit_length() if view == "balanced tree" else distance
+
+
+def elements(batch: Batch, position: int) -> Tensor:
+    """Where the symbol at a position of every sequence stands in ``batch.x`` (flattened for signals) ``[B]``."""
+    if batch.x.dim() < 2 or batch.x.is_floating_point():
+        found: Tensor = batch.ptr[:-1] + position
+        return found
+    num_symbols = batch.x.size(0) // int(batch.num_graphs)
+    nodes = (batch.x[:, position] < num_symbols).nonzero().squeeze(-1)
+    found = nodes * batch.x.size(1) + position
+    return found
+
+
+def find_view(task: Task, view: str) -> Collate:
+    """The collate of a view.
+
+    Raises:
+        ValueError: for a view that the task does not have.
+    """
+    if view not in task.views:
+        raise ValueError(f"view is {view!r}, expected one that {task.title} offer: {', '.join(task.views)}")
+    return task.views[view]

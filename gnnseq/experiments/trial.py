@@ -5,165 +5,232 @@ import json
 import math
 import statistics
 import time
-from dataclasses import asdict, dataclass
-from difflib import get_close_matches
+from dataclasses import asdict, dataclass, field, is_dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Literal
 
 import torch
+from torch import nn
 
 import gnnseq
-from gnnseq.experiments.budget import Size, solve_width
-from gnnseq.experiments.families import PALINDROME_FAMILIES, Family
-from gnnseq.experiments.tasks import PalindromeTask
-from gnnseq.models import SequenceClassifier
+from gnnseq.data.palindromes import Split
+from gnnseq.experiments.budget import Size, num_weights, solve_width
+from gnnseq.experiments.family import Family
+from gnnseq.experiments.measures import GRAPHS, Memory, kept_bytes, memory_mb, relative_influence
+from gnnseq.experiments.settings import RECENT, Settings, first_reached
+from gnnseq.experiments.store import Record
+from gnnseq.experiments.tasks import Task
+from gnnseq.experiments.tuning import Tuning
 from gnnseq.training import History, best_k, evaluate, fit
 
-OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
-    "adam": torch.optim.Adam,
-    "rmsprop": torch.optim.RMSprop,
-    "sgd": torch.optim.SGD,
-}
-RECENT = 20  # training batches over which learning is judged
+TEST_BATCH = 250
+Purpose = Literal["test", "tuning"]
 
 
 @dataclass(frozen=True)
 class Trial:
-    """Everything that decides a run on palindromes; the same trial gives the same record.
+    """Everything that decides a run; the same trial gives the same record, but for times.
 
     Attributes:
-        family: name of the model family.
-        length: digits of the palindrome.
+        task: what the model is asked to do.
+        family: the model.
         seed: of weights and samples.
-        budget: number of weights.
-        steps: training steps at most.
-        batch_size: palindromes in a training batch.
-        learning_rate: step size; None takes the family's own.
-        optimizer: "adam", "rmsprop" or "sgd".
-        tuned: whether the family's own initialisation is applied, or torch's default left.
-        scalar: whether a digit is read as one number, not as an embedded symbol.
-        max_norm: gradients are clipped to this norm.
-        stop_at: training ends where the mean accuracy of the last 20 batches reaches this; None never does.
-        test_samples: fresh palindromes on which the model is judged.
-        base: digits are 0 to base - 1.
-        width: features of a state; None solves it for the budget.
+        learning_rate: step size; the family's own by default.
+        settings: shared by all trials of a comparison.
+        purpose: a "test" run is judged on fresh test data, a "tuning" run on validation data only.
+        tuning: how the learning rate was chosen; noted in the record, no part of the key.
     """
 
-    family: str
-    length: int
+    task: Task
+    family: Family
     seed: int = 0
-    budget: int = 10_000
-    steps: int = 400
-    batch_size: int = 64
     learning_rate: float | None = None
-    optimizer: str = "adam"
-    tuned: bool = True
-    scalar: bool = False
-    max_norm: float = 10.0
-    stop_at: float | None = 0.995
-    test_samples: int = 2_000
-    base: int = 10
-    width: int | None = None
+    settings: Settings = field(default_factory=Settings)
+    purpose: Purpose = "test"
+    tuning: Tuning | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        _values(self.task)  # raises for what is no plain data
+        object.__setattr__(self, "learning_rate", self.rate)
+        if not self.rate > 0:
+            raise ValueError(f"learning_rate is {self.learning_rate}, expected a positive number")
+        self.family.collate(self.task)  # raises for a view that the task does not have
+
+    @property
+    def rate(self) -> float:
+        """The learning rate."""
+        return self.family.learning_rate if self.learning_rate is None else self.learning_rate
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """All values as JSON knows them."""
+        return {
+            "task": {"name": self.task.name} | _values(self.task),
+            "family": self.family.name,
+            "view": self.family.view,
+            "initialisation": self.family.initialise.name,
+            "seed": self.seed,
+            "learning_rate": self.rate,
+            "purpose": self.purpose,
+            **self.settings.plain,
+        }
 
     @property
     def key(self) -> str:
         """A hash of all the values, by which a store finds the record again."""
-        text = json.dumps(asdict(self), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return hashlib.sha256(json.dumps(self.plain, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
-    def task(self) -> PalindromeTask:
-        """What the model is asked to do."""
-        return PalindromeTask(self.length, self.base)
+    def label(self) -> str:
+        """The trial in a few words."""
+        kind = ", tuning" if self.purpose == "tuning" else ""
+        task = f"{self.task.name} {self.task.size}"
+        return f"{self.family.name}, {task}, lr {self.rate:g}, seed {self.seed}{kind}"
+
+    @property
+    def description(self) -> Record:
+        """What of the record is known before the run."""
+        task, family = self.task, self.family
+        sight = family.sight(task)
+        return {
+            "key": self.key,
+            "label": self.label,
+            "trial": self.plain,
+            "purpose": self.purpose,
+            "task": {
+                "name": task.name,
+                "title": task.title,
+                "size": task.size,
+                "level": task.level,
+                "metric": task.metric_name,
+                "higher_is_better": task.higher_is_better,
+                "chance": task.chance,
+                "solved": task.solved,
+                "view": family.view,
+            },
+            "family": {"name": family.name, "title": family.title, "order_free": family.order_free},
+            "initialisation": family.initialise.name,
+            "hops_required": sight.required,
+            "hops_reach": sight.reach,
+            "tuning": None if self.tuning is None else self.tuning.plain,
+        }
 
 
-def find_family(name: str) -> Family:
-    """The family of a name.
-
-    Raises:
-        ValueError: for an unknown name, with the nearest known one.
-    """
-    known = {family.name: family for family in PALINDROME_FAMILIES}
-    if name in known:
-        return known[name]
-    near = get_close_matches(name, known, n=1, cutoff=0.0)
-    raise ValueError(f"model is {name!r}, expected one of {', '.join(known)}; did you mean {near[0]!r}?")
+def _values(task: Any) -> dict[str, Any]:
+    if not is_dataclass(task) or isinstance(task, type):
+        raise TypeError(f"task is {task!r}, expected a frozen dataclass of plain values")
+    return asdict(task)
 
 
-def run_trial(trial: Trial) -> dict[str, Any]:
+def run_trial(trial: Trial) -> Record:
     """Trains and judges one model.
 
     Returns:
-        A record of plain values: ``key``, ``trial``, ``status`` ("done" or "diverged"), the model's size and sight,
-        accuracy and loss on fresh palindromes, the mean of the 50 best training batches, the curves of training, and
-        what it cost.
+        A record of plain values: `Trial.description`, ``status`` ("done" or "diverged"), the model's size, the
+        influence of the answer before training, score and loss on fresh data, the curves of training and what it cost.
+
+    Raises:
+        ValueError: for a budget too small for the model, or outputs that do not fit the task.
     """
-    task, family = trial.task, find_family(trial.family)
-    torch.manual_seed(trial.seed)
-    size = solve_size(trial, family)
-    model = family.build(task, size.width, size.embedding, trial.scalar)
-    if trial.tuned and family.initialise is not None:
-        family.initialise(model, task)
-    collate, rate = family.collate(task), trial.learning_rate or family.learning_rate
-    optimizer = OPTIMIZERS[trial.optimizer](model.parameters(), lr=rate)  # type: ignore[call-arg]
-    batches = task.batches(collate, trial.seed, "train", trial.batch_size, trial.steps)
-    history = fit(model, batches, optimizer, max_norm=trial.max_norm, after_step=_stop_rule(trial.stop_at))
-    sight = family.sight(task)
+    task, family, settings = trial.task, trial.family, trial.settings
+    model, size = build(trial)
+    seen, memory = before_training(trial, model)
+    optimizer = settings.optimizer(model.parameters(), trial.rate)
+    batches = task.batches(family.view, trial.seed, "train", settings.batch_size, settings.steps)
+    history = fit(
+        model,
+        batches,
+        optimizer,
+        max_norm=settings.max_norm,
+        loss=task.loss,
+        metric=task.metric,
+        after_step=settings.stop_rule(task),
+    )
     return {
-        "key": trial.key,
-        "trial": asdict(trial),
+        **trial.description,
         "status": "diverged" if history.diverged else "done",
         "stopped": history.stopped,
-        "title": family.title,
-        "learning_rate": rate,
-        "initialisation": family.initialisation if trial.tuned else "default",
         "width": size.width,
         "embedding": size.embedding,
         "weights": size.weights,
+        "state_size": family.state_size(task, size.width),
         "budget_note": size.note,
-        "hops_required": sight.required,
-        "hops_reach": sight.reach,
-        "chance": task.chance,
-        **_fresh(model, trial, collate),
-        **_training(history),
+        "influence": seen,
+        "peak_memory_mb": memory(optimizer),
+        **_judged(model, trial),
+        **_training(history, trial),
         "versions": {name: version(name) for name in ("torch", "torch-geometric")} | {"gnnseq": gnnseq.__version__},
         "threads": torch.get_num_threads(),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
 
 
-def solve_size(trial: Trial, family: Family) -> Size:
-    """The size that the trial's budget allows, without moving torch's random state."""
+def build(trial: Trial) -> tuple[nn.Module, Size]:
+    """The model before its first step, and its size; seeds torch's random numbers."""
+    torch.manual_seed(trial.seed)
+    size = solve_size(trial)
+    model = trial.family.build(trial.task, size.width, size.embedding)
+    trial.family.initialise(model, trial.task)
+    return model, size
+
+
+def before_training(trial: Trial, model: nn.Module) -> tuple[float | None, Memory]:
+    """The influence of the answer, and the memory of training once there is an optimiser; changes nothing.
+
+    Raises:
+        ValueError: for outputs that do not fit the task.
+    """
+    task, family, settings = trial.task, trial.family, trial.settings
     with torch.random.fork_rng(devices=[]):
-        if trial.width is not None:
-            model = family.build(trial.task, trial.width, 16, trial.scalar)
-            return Size(trial.width, 16, sum(p.numel() for p in model.parameters()))
-        return solve_width(lambda width, e: family.build(trial.task, width, e, trial.scalar), trial.budget)
+        few, batch = (
+            next(task.batches(family.view, trial.seed, "train", size, 1)) for size in (GRAPHS, settings.batch_size)
+        )
+        kept = kept_bytes(model, batch, task, family.name)
+        return relative_influence(model, few, task, family.view), memory_mb(model, kept)
 
 
-def _stop_rule(stop_at: float | None) -> Any:
-    def reached(history: History) -> bool:
-        recent = history.accuracy[-RECENT:]
-        return stop_at is not None and len(recent) == RECENT and statistics.fmean(recent) >= stop_at
+def solve_size(trial: Trial) -> Size:
+    """The size that the trial's budget allows, without moving torch's random state.
 
-    return reached
+    Raises:
+        ValueError: for a budget too small for the model.
+    """
+    task, family, settings = trial.task, trial.family, trial.settings
+    with torch.random.fork_rng(devices=[]):
+        if settings.width is not None:
+            model = family.build(task, settings.width, settings.embedding)
+            return Size(settings.width, settings.embedding, num_weights(model))
+        return solve_width(
+            lambda width, embedding: family.build(task, width, embedding), settings.budget, settings.embedding
+        )
 
 
-def _fresh(model: SequenceClassifier, trial: Trial, collate: Any) -> dict[str, Any]:
-    size = 250
-    batches = trial.task.batches(collate, trial.seed, "test", size, math.ceil(trial.test_samples / size))
-    result = evaluate(model, batches)
-    return {"accuracy": result.accuracy, "loss": result.loss, "test_samples": result.count}
+def _judged(model: nn.Module, trial: Trial) -> Record:
+    """The score on data that no choice has seen; on validation data where this is a run that a choice looks at."""
+    split: Split = "validation" if trial.purpose == "tuning" else "test"
+    count = math.ceil(trial.settings.test_samples / TEST_BATCH)
+    task = trial.task
+    batches = task.batches(trial.family.view, trial.seed, split, TEST_BATCH, count)
+    result = evaluate(model, batches, loss=task.loss, metric=task.metric)
+    tuning = trial.purpose == "tuning"
+    return {
+        "score": None if tuning else result.accuracy,
+        "validation_score": result.accuracy if tuning else None,
+        "loss": result.loss,
+        "test_samples": result.count,
+    }
 
 
-def _training(history: History) -> dict[str, Any]:
-    steps = max(history.steps, 1)
-    recent = history.accuracy[-RECENT:]
+def _training(history: History, trial: Trial) -> Record:
+    task, recent = trial.task, history.accuracy[-RECENT:]
+    reached = first_reached(history.accuracy, task.solved, task.higher_is_better)
     return {
         "steps": history.steps,
-        "best_50": best_k(history.accuracy) if history.accuracy else None,
-        "train_accuracy": statistics.fmean(recent) if recent else None,
-        "ms_per_step": 1e3 * history.seconds / steps,
+        "best_50": best_k(history.accuracy) if history.accuracy and task.higher_is_better else None,
+        "train_score": statistics.fmean(recent) if recent else None,
+        "steps_to_threshold": reached,
+        "samples_to_threshold": None if reached is None else reached * trial.settings.batch_size,
+        "ms_per_step": 1e3 * history.seconds / max(history.steps, 1),
         "seconds": history.seconds,
         "curve": {
             "loss": [round(v, 5) for v in history.loss],

@@ -10,6 +10,7 @@ from gnnseq.models.classifier import (
 from gnnseq.models.encoders import (
     BagEncoder,
     ConvStack,
+    DeepSetEncoder,
     EdgeEncoder,
     RoundsEncoder,
     SignalEncoder,
@@ -22,6 +23,7 @@ __all__ = [
     "BagEncoder",
     "CharLanguageModel",
     "ConvStack",
+    "DeepSetEncoder",
     "EdgeEncoder",
     "NodeClassifier",
     "PathRecurrence",

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch_geometric.data import Batch
 
 from gnnseq.layers.GCRN import GCRN
+from gnnseq.ops.segment import segment
 
 
 class _LayerEncoder(nn.Module):
@@ -165,3 +166,32 @@ class BagEncoder(nn.Module):
     def forward(self, x: Tensor, batch: Batch) -> Tensor:
         """One linear layer and a ReLU, node by node."""
         return torch.relu(self.linear(x))
+
+
+class DeepSetEncoder(nn.Module):
+    r"""A node together with all nodes of its graph, without edges or order: the baseline where every node has a target.
+
+    .. math:: h_v = \rho\Big(W_1 \rho(W_0 x_v) + W_2 \frac{1}{n} \sum_u \rho(W_0 x_u)\Big)
+
+    with :math:`\rho` the ReLU (Zaheer et al. 2017, https://arxiv.org/abs/1703.06114).
+
+    Args:
+        in_channels: features of a node, F.
+        out_channels: features of the output, H.
+
+    Shapes:
+        - **x:** ``[N, F]``
+        - **output:** ``[N, H]``
+    """
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.each = nn.Linear(in_channels, out_channels)
+        self.own = nn.Linear(out_channels, out_channels)
+        self.all = nn.Linear(out_channels, out_channels, bias=False)
+
+    def forward(self, x: Tensor, batch: Batch) -> Tensor:
+        """Every node by itself, and the mean over its graph."""
+        hidden = torch.relu(self.each(x))
+        mean = self.all(segment(hidden, batch.ptr, "mean"))
+        return torch.relu(self.own(hidden) + mean[batch.batch])

@@ -1,10 +1,10 @@
 import pytest
 from torch import nn
 
-from gnnseq.experiments import PALINDROME_FAMILIES, PalindromeTask, num_weights, solve_width
+from gnnseq.experiments import SEQUENCE_FAMILIES, PalindromeTask, num_weights, solve_width
 
 
-@pytest.mark.parametrize("family", PALINDROME_FAMILIES, ids=lambda family: family.name)
+@pytest.mark.parametrize("family", SEQUENCE_FAMILIES, ids=lambda family: family.name)
 @pytest.mark.parametrize("length", [5, 20, 60])
 @pytest.mark.parametrize("budget", [3_000, 10_000, 50_000])
 def test_every_family_meets_the_budget_within_two_percent(family, length, budget):

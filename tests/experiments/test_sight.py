@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from gnnseq.experiments import PALINDROME_FAMILIES, PalindromeTask, find_family
+from gnnseq.experiments import SEQUENCE_FAMILIES, PalindromeTask, find_family
 from gnnseq.experiments.families import GCN_LAYERS
 from gnnseq.experiments.sight import measure_sight, position_influence, sentence
 
@@ -10,7 +10,7 @@ from gnnseq.experiments.sight import measure_sight, position_influence, sentence
 def test_influence_equals_the_dense_jacobian(name):
     family, task = find_family(name), PalindromeTask(6)
     model = family.build(task, 5, 4).double()
-    batch = next(task.batches(family.collate(task), 0, "train", 1, 1))
+    batch = next(task.batches(family.view, 0, "train", 1, 1))
     features = model.embedding(batch.x).detach()
     jacobian = torch.autograd.functional.jacobian(lambda f: model.readout(model.encoder(f, batch), batch.ptr), features)
     dense = jacobian.squeeze(0).abs().sum((0, -1))  # [N] or, for signals, [N, T]
@@ -31,7 +31,7 @@ def test_a_gcn_is_exactly_zero_beyond_its_layers_and_not_zero_within(length):
     assert all(share == 0.0 for seed in record.influence for share in seed[within:])
 
 
-@pytest.mark.parametrize("family", PALINDROME_FAMILIES, ids=lambda family: family.name)
+@pytest.mark.parametrize("family", SEQUENCE_FAMILIES, ids=lambda family: family.name)
 def test_shares_add_up_and_reach_says_what_is_seen(family):
     task = PalindromeTask(14)
     record = measure_sight(family, task, tuned=True, seeds=1, width=8, sequences=2)

@@ -9,6 +9,7 @@ from gnnseq.layers import GCN, GCRN, GRU, LSTM, RNN, NaryTreeLSTM
 from gnnseq.models import (
     BagEncoder,
     ConvStack,
+    DeepSetEncoder,
     EdgeEncoder,
     RoundsEncoder,
     SignalEncoder,
@@ -37,6 +38,7 @@ ENCODERS = {
     "shared": (lambda: ConvStack(GCNConv, 3, 5, 3), {"both": True}),
     "separate": (lambda: ConvStack(GraphConv, 3, 5, 3, residual=True), {}),
     "signals": (lambda: SignalEncoder(GCRN(3, 5, K=2)), {"both": True, "steps": 4}),
+    "set": (lambda: DeepSetEncoder(3, 5), {}),
     "rounds": (lambda: RoundsEncoder(GCRN(3, 5, K=2), rounds=3), {"both": True}),
     "bag": (lambda: BagEncoder(3, 5), {}),
 }

@@ -1,0 +1,139 @@
+"""Models against models on tasks, on the same footing: the same samples, weights, settings and number of tries."""
+
+import warnings
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from gnnseq.experiments.family import Family
+from gnnseq.experiments.runner import run_trials
+from gnnseq.experiments.settings import Settings
+from gnnseq.experiments.store import Record, Store
+from gnnseq.experiments.tasks import Task
+from gnnseq.experiments.trial import Trial
+from gnnseq.experiments.tuning import Tuning, check_grid, check_validation, choose
+
+TUNING_SEEDS = (1_000_000,)
+Pair = tuple[Task, Family]
+
+
+def run_comparison(
+    tasks: Iterable[Task],
+    families: Iterable[Family],
+    *,
+    store: Store,
+    seeds: int | Sequence[int] = 3,
+    grid: Sequence[float] | None = None,
+    tuning_seeds: Sequence[int] = TUNING_SEEDS,
+    settings: Settings | None = None,
+    **runner: Any,
+) -> list[Record]:
+    """Every family on every task that offers the graph it reads, over seeds.
+
+    All models see the same samples in the same order for a seed. With a grid, every model first tries every learning
+    rate on the same tuning seeds, judged on validation data; the best mean score decides (between equal ones the lower
+    loss), and only the final runs see test data. All runs, those of tuning too, are stored; nothing that a store holds
+    is run again.
+
+    Args:
+        tasks: what is asked.
+        families: who is asked; see `Family` for one's own models.
+        store: where records are, and go.
+        seeds: of the final runs, or their number.
+        grid: learning rates that every model tries on every task; None takes each family's own.
+        tuning_seeds: of the runs that choose; none of them may be among ``seeds``.
+        settings: shared by all runs.
+        **runner: further arguments of `run_trials`, such as ``jobs`` and ``progress``.
+
+    Returns:
+        The records of the final runs: seeds in the outer loop, then tasks, then families.
+
+    Raises:
+        ValueError: for no seeds, a rate that is not positive, seeds used for both purposes, a task without validation
+            data where a grid is given, or a task that no family can read.
+    """
+    settings = Settings() if settings is None else settings
+    chosen_seeds = check_seeds(seeds)
+    joined = pairs(tasks, families)
+    if grid is None:
+        rates: list[Tuning | None] = [None] * len(joined)
+    else:
+        both = sorted(set(chosen_seeds) & set(tuning_seeds))
+        if both:
+            raise ValueError(f"tuning_seeds holds {both[0]}, expected no seed of the final runs")
+        rates = [*tune(joined, check_grid(grid), check_seeds(tuning_seeds), settings, store, **runner)]
+    trials = [
+        Trial(task, family, seed, None if rate is None else rate.chosen, settings, tuning=rate)
+        for seed in chosen_seeds
+        for (task, family), rate in zip(joined, rates, strict=True)
+    ]
+    records = run_trials(trials, store, **runner)
+    return [_whole(record, trial) for record, trial in zip(records, trials, strict=True)]
+
+
+def _whole(record: Record, trial: Trial) -> Record:
+    """With how the rate was chosen this time; a run that failed is described by its trial."""
+    if record["status"] == "failed":
+        return record | trial.description
+    return record | {"tuning": trial.description["tuning"]}
+
+
+def pairs(tasks: Iterable[Task], families: Iterable[Family]) -> list[Pair]:
+    """Each task with each family that can read it; says of the others why they are left out.
+
+    Raises:
+        ValueError: for no tasks or families, two families of one name, or a task that no family can read.
+    """
+    tasks, families = list(tasks), list(families)
+    for name, values in (("tasks", tasks), ("families", families)):
+        if not values:
+            raise ValueError(f"{name} is empty, expected at least one")
+    names = [family.name for family in families]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"families holds two named {twice!r}, expected names that tell them apart")
+    joined = [(task, family) for task in tasks for family in families if family.joins(task)]
+    for task in tasks:
+        absent = [family for family in families if not family.joins(task)]
+        if len(absent) == len(families):
+            raise ValueError(f"{task.title} offer {', '.join(task.views)}, expected a view that a family reads: "
+                             f"{', '.join(sorted({family.view for family in families}))}")  # fmt: skip
+        if absent:
+            left = ", ".join(f"{family.name} ({family.view})" for family in absent)
+            warnings.warn(f"{task.title}: left out, since the task has no such view: {left}", stacklevel=3)
+    return joined
+
+
+def check_seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:
+    """Seeds 0, 1, ... for a number, or those given.
+
+    Raises:
+        ValueError: for none, or one that is given twice.
+    """
+    chosen = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
+    if not chosen or len(set(chosen)) < len(chosen):
+        raise ValueError(f"seeds is {seeds}, expected at least one, and none twice")
+    return chosen
+
+
+def tune(
+    joined: Sequence[Pair],
+    grid: tuple[float, ...],
+    seeds: tuple[int, ...],
+    settings: Settings,
+    store: Store,
+    **runner: Any,
+) -> list[Tuning]:
+    """For each pair of task and family the learning rate of the grid with the best validation score.
+
+    Raises:
+        ValueError: for a task without validation data.
+    """
+    for task in dict.fromkeys(task for task, _ in joined):
+        check_validation(task)
+    tries = {
+        pair: [[Trial(*pair, seed, rate, settings, "tuning") for seed in seeds] for rate in grid] for pair in joined
+    }
+    trials = [trial for runs in tries.values() for same_rate in runs for trial in same_rate]
+    records = {record["key"]: record for record in run_trials(trials, store, **runner)}
+    found = {pair: [[records[trial.key] for trial in same_rate] for same_rate in runs] for pair, runs in tries.items()}
+    return [choose(task, grid, seeds, found[task, family]) for task, family in joined]

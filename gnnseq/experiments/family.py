@@ -1,0 +1,155 @@
+"""What a comparison needs to know of a model: how it is built, which graph it reads, and how far it sees."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Protocol, TypeVar
+
+from torch import nn
+
+from gnnseq.experiments.tasks import Collate, Task, find_view
+
+
+@dataclass(frozen=True)
+class Sight:
+    """How far a model sees, against how far it must.
+
+    Attributes:
+        required: hops (for a GCRN over time: steps) from the answer to the output; None where there is no such number.
+        reach: how many the model covers; None where there is no limit.
+    """
+
+    required: int | None
+    reach: int | None
+
+    @property
+    def sees(self) -> bool:
+        """Whether the answer can influence the output at all, as far as hops tell."""
+        return self.reach is None or self.required is None or self.reach >= self.required
+
+
+def _nothing(model: nn.Module, task: Task) -> object:
+    return model
+
+
+@dataclass(frozen=True)
+class Initialisation:
+    """What is done to a model's weights after its constructor has drawn them.
+
+    Attributes:
+        name: in tables.
+        apply: changes the weights of a model for a task.
+    """
+
+    name: str
+    apply: Callable[[nn.Module, Task], object]
+
+    def __call__(self, model: nn.Module, task: Task) -> None:
+        """Changes the model's weights."""
+        self.apply(model, task)
+
+
+DEFAULT = Initialisation("default", _nothing)
+
+
+def no_limit(task: Task) -> None:
+    """The reach of a recurrence, and of a model whose reach nobody has stated."""
+    return
+
+
+def one_state(task: Task, width: int) -> int:
+    """The state size of a model with one vector for each element."""
+    return width
+
+
+@dataclass(frozen=True)
+class Family:
+    """A kind of model, which becomes a model for a task and a width.
+
+    A model of one's own takes three lines::
+
+        mine = Family("mine", view="path", build=lambda task, width, embedding:
+                      Mine(task.num_symbols, width, task.num_outputs))
+        records = run_comparison([PalindromeTask(20)], [mine, *SEQUENCE_FAMILIES], store=Store("runs/mine.jsonl"))
+
+    Attributes:
+        name: short; together with the view and the initialisation it stands for the model in a trial's key. So a model
+            that is changed needs another name.
+        view: which of a task's graphs the model reads.
+        build: makes a model from task, width and embedding width; ``model(batch)`` gives ``[B, C]`` outputs, or
+            ``[N, C]`` for a task with targets at nodes. The width is solved for the budget.
+        title: in tables and figures; the name by default.
+        initialise: what is done to the weights; named in every table, fixed before any comparison.
+        learning_rate: with Adam, where no other is given.
+        reach: hops that the model covers for a task; None stands for no limit.
+        state_size: numbers that the model holds for one element of its input (a symbol, a node, a step) and hands on
+            to the next: H for a vanilla RNN, 2H for an LSTM, and for a GCRN over symbols 2H for each of the S nodes.
+        order_free: whether the model reads all elements at once, without order or edges: a baseline.
+    """
+
+    name: str
+    view: str
+    build: Callable[[Task, int, int], nn.Module]
+    title: str = ""
+    initialise: Initialisation = DEFAULT
+    learning_rate: float = 3e-3
+    reach: Callable[[Task], int | None] = no_limit
+    state_size: Callable[[Task, int], int] = one_state
+    order_free: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.title:
+            object.__setattr__(self, "title", self.name)
+        if not self.learning_rate > 0:
+            raise ValueError(f"learning_rate is {self.learning_rate}, expected a positive number")
+
+    @property
+    def initialisation(self) -> str:
+        """The name of what is done to the weights."""
+        return self.initialise.name
+
+    def joins(self, task: Task) -> bool:
+        """Whether the task has the graph that the model reads."""
+        return self.view in task.views
+
+    def collate(self, task: Task) -> Collate:
+        """What makes batches of the graph that the model reads.
+
+        Raises:
+            ValueError: if the task has no such view.
+        """
+        return find_view(task, self.view)
+
+    def sight(self, task: Task) -> Sight:
+        """How far the model must see and does."""
+        return Sight(0 if self.order_free else task.required(self.view), self.reach(task))
+
+
+class Named(Protocol):
+    """Anything with a name."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+
+N = TypeVar("N", bound=Named)
+
+
+def find_named(name: str, known: Iterable[N], what: str) -> N:
+    """The one of a name.
+
+    Args:
+        name: as a user typed it.
+        known: all there are.
+        what: the word for one of them in the error.
+
+    Raises:
+        ValueError: for an unknown name, with the nearest known one.
+    """
+    by_name = {each.name: each for each in known}
+    if name in by_name:
+        return by_name[name]
+    near = get_close_matches(name, by_name, n=1, cutoff=0.0)[0]
+    raise ValueError(f"{what} is {name!r}, expected one of {', '.join(by_name)}; did you mean {near!r}?")

@@ -1,0 +1,140 @@
+"""What can be said of a model before its first step: whether it fits its task, what it sees, what it will keep."""
+
+import copy
+import warnings
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch_geometric.data import Batch
+
+from gnnseq.analysis import influence, time_influence
+from gnnseq.experiments.tasks import HasAnswers, Task
+
+Memory = Callable[[torch.optim.Optimizer], float]
+GRAPHS = 4  # on which influence is measured
+
+
+def check_outputs(model_name: str, outputs: Any, batch: Batch, task: Task) -> None:
+    """Whether a model's outputs fit its task.
+
+    Raises:
+        ValueError: with the shape found and the shape expected.
+    """
+    rows = batch.num_graphs if task.level == "graph" else batch.num_nodes
+    what = f"one row for each {task.level}, {task.num_outputs} outputs"
+    if not isinstance(outputs, Tensor):
+        raise ValueError(f"{model_name} gives a {type(outputs).__name__}, expected a tensor: {what}")
+    shapes = [[rows, task.num_outputs]] + ([[rows]] if task.num_outputs == 1 else [])
+    if list(outputs.shape) not in shapes:
+        raise ValueError(
+            f"{model_name} gives outputs of shape {list(outputs.shape)} for {task.title}, expected {shapes[0]}: {what}"
+        )
+
+
+def relative_influence(model: nn.Module, batch: Batch, task: Task, view: str) -> float | None:
+    """How much the answer moves the output, relative to the average element of its input.
+
+    1 stands for the average, 0 for an answer that the model cannot see. Elements that hold nothing (inner nodes of a
+    tree over a sequence) do not count in the average. The geometric mean over the graphs in which it is not 0, as in
+    `gnnseq.analysis.explain`, measured in float64.
+
+    Args:
+        model: before training; it is left as it is.
+        batch: a few graphs.
+        task: knows where its answers stand, or there is no number.
+        view: of the batch.
+
+    Returns:
+        None for a task without answers in one place, and for a model whose derivatives cannot be taken.
+    """
+    if not isinstance(task, HasAnswers):
+        return None
+    source, target = task.answers(view, batch)
+    if not len(source):
+        return None
+    signals = batch.x.dim() == (2 if task.num_features is None else 3)
+    measure = time_influence if signals else influence
+    try:
+        found = measure(copy.deepcopy(model).double(), batch).flatten(1)[target]
+    except (ValueError, RuntimeError) as error:
+        warnings.warn(f"the influence of the answer cannot be measured: {error}", stacklevel=2)
+        return None
+    holds = torch.ones(found.size(1), dtype=torch.bool)
+    if task.num_symbols is not None:
+        holds = batch.x.flatten() < task.num_symbols
+    graph = batch.batch.repeat_interleave(found.size(1) // len(batch.batch))
+    own = (graph == graph[source].unsqueeze(1)) & holds  # [P, elements]
+    total, size = (found * own).sum(1), own.sum(1)
+    answer = found[torch.arange(len(source)), source]
+    relative = (answer * size / total)[answer > 0]
+    return float(relative.log().mean().exp()) if len(relative) else 0.0
+
+
+class KeptTensors:
+    """Bytes of the tensors that a forward pass keeps for its backward pass, each storage counted once.
+
+    Tensors whose storage is among those given, such as the weights, are left out.
+    """
+
+    def __init__(self, known: Iterable[Tensor]) -> None:
+        self._known = {tensor.untyped_storage().data_ptr() for tensor in known}
+        self._sizes: dict[int, int] = {}
+        self._alive: list[Tensor] = []  # so that no address is used twice
+
+    def hooks(self) -> AbstractContextManager[Any]:
+        """While this lasts, tensors are counted."""
+        return torch.autograd.graph.saved_tensors_hooks(self._note, lambda tensor: tensor)
+
+    @property
+    def total(self) -> int:
+        """Bytes so far."""
+        return sum(self._sizes.values())
+
+    def _note(self, tensor: Tensor) -> Tensor:
+        for part in _strided(tensor.detach()):
+            storage = part.untyped_storage()
+            if storage.data_ptr() not in self._known:
+                self._sizes[storage.data_ptr()] = storage.nbytes()
+                self._alive.append(part)
+        return tensor
+
+
+def _strided(tensor: Tensor) -> list[Tensor]:
+    if tensor.layout == torch.strided:
+        return [tensor]
+    return [tensor.crow_indices(), tensor.col_indices(), tensor.values()]
+
+
+def memory_mb(model: nn.Module, kept: int) -> Memory:
+    """Memory that training holds at once, in megabytes (10^6 bytes), once an optimiser has its state.
+
+    Weights, their gradients, the optimiser's state, and what a forward pass keeps for its backward pass. It is counted,
+    not read from the process, so it does not depend on what ran before, and leaves out what the operations use for a
+    moment.
+    """
+    weights = 2 * sum(p.numel() * p.element_size() for p in model.parameters() if p.requires_grad)
+
+    def total(optimizer: torch.optim.Optimizer) -> float:
+        states = (value for state in optimizer.state.values() for value in state.values())
+        state = sum(value.numel() * value.element_size() for value in states if isinstance(value, Tensor))
+        return (weights + state + kept) / 1e6
+
+    return total
+
+
+def kept_bytes(model: nn.Module, batch: Batch, task: Task, name: str) -> int:
+    """Runs a copy of the model forward once, checks its outputs, and counts what it keeps for the backward pass.
+
+    Raises:
+        ValueError: for outputs that do not fit the task.
+    """
+    trained = copy.deepcopy(model).train()
+    kept = KeptTensors(trained.parameters())
+    with kept.hooks():
+        outputs = trained(batch)
+        check_outputs(name, outputs, batch, task)
+        task.loss(outputs, batch.y)
+    return kept.total

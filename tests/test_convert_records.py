@@ -1,0 +1,80 @@
+"""Old records keep their numbers, and today's comparison takes them for its own."""
+
+import importlib.util
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gnnseq.experiments import DEFAULT, RMSPROP, PalindromeTask, Settings, Trial, find_family, rows, run_trial
+
+spec = importlib.util.spec_from_file_location(
+    "convert_records", Path(__file__).parents[1] / "benchmarks" / "convert_records.py"
+)
+convert_records = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(convert_records)
+
+SETTINGS = Settings(width=6, steps=30, batch_size=8, optimizer=RMSPROP, stop_at=None, test_samples=250)
+TRIAL = Trial(
+    PalindromeTask(2, numbers=True), replace(find_family("lstm"), initialise=DEFAULT), 1, 0.01, settings=SETTINGS
+)
+OLD = {
+    "base": 10, "batch_size": 8, "budget": 10_000, "family": "lstm", "learning_rate": 0.01, "length": 2,
+    "max_norm": 10.0, "optimizer": "rmsprop", "scalar": True, "seed": 1, "steps": 30, "stop_at": None,
+    "test_samples": 250, "tuned": False, "width": 6,
+}  # fmt: skip
+
+
+def old_record():
+    """As version 0.1 would have written what runs now."""
+    new = run_trial(TRIAL)
+    kept = {name: new[name] for name in convert_records.KEPT}
+    return kept | {
+        "key": "0123456789abcdef",
+        "trial": OLD,
+        "accuracy": new["score"],
+        "train_accuracy": new["train_score"],
+        "curve": new["curve"],
+        "title": "LSTM",
+        "chance": 0.1,
+    }, new
+
+
+def test_an_old_record_becomes_that_of_the_same_trial():
+    old, new = old_record()
+    found = convert_records.convert(old, "abc1234")
+    assert found["key"] == TRIAL.key
+    assert found["converted"]["revision"] == found["git"]["revision"] == "abc1234"
+    others = {name: value for name, value in found.items() if name not in ("converted", "git")}
+    assert others == new
+    assert json.loads(json.dumps(found)) == found
+    assert len(rows([found])) == 1
+
+
+def test_without_a_rate_the_familys_own_counts():
+    assert convert_records.trial_of({"key": "x", "trial": OLD | {"learning_rate": None}}).learning_rate == 0.003
+    tuned = convert_records.trial_of({"key": "x", "trial": OLD | {"tuned": True, "scalar": False}})
+    assert tuned.family.initialise.name == "chrono"
+    assert tuned.task == PalindromeTask(2)
+
+
+def test_a_file_is_converted_once(tmp_path, capsys):
+    old, _ = old_record()
+    failed = {"key": "f", "trial": OLD | {"seed": 9}, "status": "failed", "stopped": "E: no", "traceback": "..."}
+    (tmp_path / "old.jsonl").write_text(f"{json.dumps(old)}\n{json.dumps(failed)}\n")
+    arguments = [str(tmp_path / "old.jsonl"), str(tmp_path / "new.jsonl"), "--revision", "abc1234"]
+    assert convert_records.main(arguments) == 0
+    assert "2 records converted, 0 were there" in capsys.readouterr().out
+    first = (tmp_path / "new.jsonl").read_text()
+    assert convert_records.main(arguments) == 0
+    assert "0 records converted, 2 were there" in capsys.readouterr().out
+    assert (tmp_path / "new.jsonl").read_text() == first
+
+
+def test_bad_input(tmp_path, capsys):
+    assert convert_records.main([str(tmp_path / "no.jsonl"), str(tmp_path / "new.jsonl"), "--revision", "x"]) == 2
+    assert "expected a file of records" in capsys.readouterr().err
+    old, _ = old_record()
+    with pytest.raises(ValueError, match="has 7 weights, but the model of today"):
+        convert_records.convert(old | {"weights": 7}, "x")
