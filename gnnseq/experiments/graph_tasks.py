@@ -204,6 +204,7 @@ class KarateTask(_Networks):
 
     There is one network, the same for all seeds and splits, which choose the nodes whose labels count (transductive).
     So a batch is that network, once, whatever ``batch_size`` is. A node's features in "graph" say who it is, one-hot.
+    It is solved at 0.85 and not higher: a few members' ties do not say where they went.
 
     Attributes:
         known: members of each club whose club is trained on.
@@ -212,6 +213,7 @@ class KarateTask(_Networks):
     known: int = 2
 
     name: ClassVar[str] = "karate club"
+    solved: ClassVar[float] = 0.85
     num_outputs: ClassVar[int] = 2
     chance: ClassVar[float] = KarateClub.chance
 

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import ClassVar, cast
+from typing import ClassVar, cast, get_args
 
 import torch
 from torch import Tensor
 from torch_geometric.data import Batch
 
 from gnnseq.data.forecasts import ForecastDataset
+from gnnseq.data.indexing import check_integer
 from gnnseq.data.networks import breadth_first
 from gnnseq.data.signals import Signals, spreading_signals
 from gnnseq.data.streams import Split
@@ -45,8 +46,9 @@ class SignalTask(Regression):
     num_features: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        for split in ("train", "validation", "test"):
-            self._dataset(0, cast(Split, split))  # raises for what does not fit
+        check_integer("window", self.window, 1)
+        for split in get_args(Split):
+            self._dataset(0, split)  # raises for what does not fit
 
     @property
     def title(self) -> str:
@@ -111,7 +113,7 @@ class SignalTask(Regression):
         place = torch.empty_like(self._order)
         place[self._order] = torch.arange(self.nodes)
         one, other = self._signals.adjacency.nonzero().t()
-        distances = [self.nodes + gap for gap in (place[other] - place[one]).tolist()]
+        distances: list[int] = (self.nodes + place[other] - place[one]).tolist()
         return max(gap.bit_count() for gap in distances) if view == "dilated" else max(distances)
 
     def batches(
