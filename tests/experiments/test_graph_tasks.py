@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from gnnseq.experiments.graph_tasks import BlockModelTask, KarateTask, NeighborsMatchTask
+from gnnseq.experiments.graph_tasks import BlockModelTask, KarateTask
 
 
 def test_the_two_passes_of_a_recurrent_model():
@@ -39,22 +39,9 @@ def test_a_batch_of_the_karate_club_is_the_club_once():
     assert int(rows[:, :34].sum()) == 2 * 78 + 34
 
 
-def test_views_of_a_tree_of_neighbours():
-    task = NeighborsMatchTask(3)
-    tree, path = (next(task.batches(view, 0, "train", 4, 1)) for view in ("tree", "path"))
-    nodes, row = tree.x.reshape(4, 15, 16), path.x.reshape(4, 9, 16)
-    assert torch.equal(nodes[:, :8], row[:, :8])
-    assert torch.equal(nodes[:, -1], row[:, -1])
-    assert task.required("tree") == task.required("graph") == 3
-    assert task.required("path") == 8
-    sources, _ = task.answers("tree", tree)
-    assert torch.equal(tree.x[sources, 8:].argmax(1), tree.y)
-
-
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: NeighborsMatchTask(0), "depth is 0, expected an integer from 1 to 10"),
         (lambda: BlockModelTask(1), "communities is 1"),
         (lambda: BlockModelTask(inside=1.5), "probabilities is .1.5, 0.1., expected two numbers from 0 to 1"),
         (lambda: KarateTask(0), "known is 0, expected an integer from 1 to 11"),

@@ -9,8 +9,9 @@ import torch
 from torch import nn
 from torch_geometric.nn import GCNConv, GraphConv
 
-from gnnseq.experiments.graph_tasks import BlockModelTask, KarateTask, NeighborsMatchTask
+from gnnseq.experiments.graph_tasks import BlockModelTask, KarateTask
 from gnnseq.experiments.listops_task import ListOpsTask
+from gnnseq.experiments.neighbours_task import NeighborsMatchTask
 from gnnseq.experiments.sequence_tasks import AddingTask, CopyMemoryTask, RecallTask
 from gnnseq.experiments.signal_task import SignalTask
 from gnnseq.experiments.task_kinds import Classification, Regression
