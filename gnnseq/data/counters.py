@@ -37,6 +37,20 @@ def below(words: Words, bound: int | IntArray) -> IntArray:
     return (words % np.asarray(bound).astype(np.uint64)).astype(np.int64)
 
 
+def uniform(words: Words) -> npt.NDArray[np.float64]:
+    """Uniform numbers in [0, 1), multiples of 2**-53, one for each word."""
+    return (words >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def distinct(words: Words, count: int) -> IntArray:
+    """``count`` different integers below n in random order, from each row of n words ``[..., n]``."""
+    if count == words.shape[-1]:
+        return np.argsort(words, axis=-1)
+    least = np.argpartition(words, count, axis=-1)[..., :count]
+    order = np.argsort(np.take_along_axis(words, least, axis=-1), axis=-1)
+    return np.take_along_axis(least, order, axis=-1)
+
+
 def _mix(words: Words) -> Words:
     """SplitMix64's finaliser, a bijection of 64-bit words, in place."""
     words ^= words >> np.uint64(30)

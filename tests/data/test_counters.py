@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnnseq.data.counters import below, derive, key_of
+from gnnseq.data.counters import below, derive, distinct, key_of, uniform
 
 MASK = 2**64 - 1
 
@@ -52,3 +52,19 @@ def test_below_is_within_its_bound_and_even(bound):
 def test_below_takes_a_bound_for_each_word():
     bounds = np.array([1, 10, 1000])
     assert (below(derive(key_of(3), np.arange(3)), bounds) < bounds).all()
+
+
+def test_uniform_numbers():
+    numbers = uniform(derive(key_of(3), np.arange(100_000)))
+    assert 0.0 <= numbers.min() < 1e-4
+    assert 1.0 - 1e-4 < numbers.max() < 1.0
+    counts = np.histogram(numbers, 10, (0.0, 1.0))[0]
+    assert ((counts - 10_000) ** 2 / 10_000).sum() < 27.88  # 0.999 quantile of chi-square, 9 degrees
+
+
+@pytest.mark.parametrize("count", [1, 3, 8])
+def test_distinct_numbers_are_the_places_of_the_least_words(count):
+    words = derive(derive(key_of(4), np.arange(50))[:, None], np.arange(8))
+    rows = distinct(words, count)
+    for row, found in zip(words.tolist(), rows.tolist(), strict=True):
+        assert found == sorted(range(8), key=row.__getitem__)[:count]

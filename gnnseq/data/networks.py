@@ -1,0 +1,207 @@
+"""Networks whose nodes are to be classified: stochastic block models and Zachary's karate club."""
+
+from typing import ClassVar
+
+import networkx as nx
+import numpy as np
+import torch
+from torch import Tensor
+
+from gnnseq.data.counters import MAX_SEED, Words, derive, distinct, uniform
+from gnnseq.data.indexing import check_integer
+from gnnseq.data.sequences import IntArray
+from gnnseq.data.streams import Split, Stream, check_split, draw, stream_key
+
+_UNLABELLED = -100
+_CLASSES, _KNOWN, _EDGES = range(3)  # what random words are for
+
+
+class BlockModelDataset(Stream):
+    """Stochastic block models (Holland, Laskey and Leinhardt 1983): every sample is a network of its own.
+
+    The nodes are dealt at random into communities of equal size. Two nodes of one community are
+    joined with probability ``inside``, two of different ones with ``outside``. A few nodes of every
+    community say which it is; that of all other nodes is to be told, from the edges alone: the
+    number of a community means nothing, and the numbers of the nodes neither.
+
+    As many nodes of each community are asked, so that any constant answer is right for 1 in
+    ``communities``.
+
+    Args:
+        communities: C >= 2.
+        members: nodes of a community; n = C * members nodes in all.
+        known: nodes of each community that say where they belong, 1 to ``members - 1``.
+        probabilities: of an edge inside a community, and between two.
+        seed: 0 to 2**62 - 1.
+        split: "train", "validation" or "test"; each is a stream of its own.
+
+    Shapes:
+        - ``ds[int]``: features ``[n, C]`` (float32), one-hot at the known nodes and else zero; adjacency
+          ``[n, n]`` (bool), symmetric, without self-loops; communities ``[n]`` (int64), -100 at the
+          known nodes.
+        - ``ds[indices]``: the same for a batch, ``[B, n, C]``, ``[B, n, n]`` and ``[B, n]``.
+
+    Raises:
+        ValueError: if an argument is out of range.
+        IndexError: if an index is.
+    """
+
+    def __init__(
+        self,
+        communities: int = 2,
+        members: int = 16,
+        known: int = 2,
+        probabilities: tuple[float, float] = (0.4, 0.1),
+        seed: int = 0,
+        split: Split = "train",
+    ) -> None:
+        self.communities = check_integer("communities", communities, 2)
+        self.members = check_integer("members", members, 2)
+        self.known = check_integer("known", known, 1, self.members - 1)
+        if len(probabilities) != 2 or not all(0.0 <= p <= 1.0 for p in probabilities):
+            raise ValueError(f"probabilities is {probabilities}, expected two numbers from 0 to 1")
+        self.probabilities = probabilities
+        super().__init__(None, seed, split)
+
+    def __repr__(self) -> str:
+        return super().__repr__().replace("num_samples=None, ", "")
+
+    @property
+    def num_nodes(self) -> int:
+        """Nodes of a network, n."""
+        return self.communities * self.members
+
+    @property
+    def chance(self) -> float:
+        """Accuracy of any constant answer."""
+        return 1.0 / self.communities
+
+    def _generate(self, keys: Words) -> tuple[Tensor, Tensor, Tensor]:
+        nodes = np.arange(self.num_nodes)
+        order = np.argsort(draw(keys, _CLASSES, self.num_nodes), axis=1)
+        community = np.empty_like(order)
+        np.put_along_axis(community, order, np.broadcast_to(nodes // self.members, order.shape), axis=1)
+        shown = np.zeros(order.shape, np.bool_)
+        np.put_along_axis(shown, order, np.broadcast_to(nodes % self.members < self.known, order.shape), axis=1)
+        features = (community[:, :, None] == np.arange(self.communities)) & shown[:, :, None]
+        labels = np.where(shown, _UNLABELLED, community)
+        return (
+            torch.from_numpy(features.astype(np.float32)),
+            torch.from_numpy(self._join(keys, community)),
+            torch.from_numpy(labels),
+        )
+
+    def _join(self, keys: Words, community: IntArray) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+        rows, columns = np.triu_indices(self.num_nodes, 1)
+        inside, outside = self.probabilities
+        same = community[:, rows] == community[:, columns]
+        joined = uniform(draw(keys, _EDGES, len(rows))) < np.where(same, inside, outside)
+        adjacency = np.zeros((len(keys), self.num_nodes, self.num_nodes), np.bool_)
+        adjacency[:, rows, columns] = joined
+        adjacency[:, columns, rows] = joined
+        return adjacency
+
+
+class KarateClub:
+    """Zachary's karate club (1977): 34 members, 78 friendships, and the two clubs into which it split.
+
+    A few members of each club are known; the rest is to be told. The network is the same for every
+    seed, which draws who is known, who validates and who tests: three sets without a common member,
+    with as many of both clubs. Both have 17 members, so that any constant answer is right for half.
+
+    Args:
+        known: members of each club whose club is known, 1 to 11; validation has five more of each,
+            and the test the others.
+        seed: 0 to 2**62 - 1.
+
+    Attributes:
+        adjacency: ``[34, 34]`` (bool); friendships have no weights.
+        clubs: 0 for Mr. Hi's, 1 for the officer's ``[34]`` (int64).
+
+    Raises:
+        ValueError: if an argument is out of range.
+    """
+
+    chance: ClassVar[float] = 0.5
+    num_nodes: ClassVar[int] = 34
+    _VALIDATION: ClassVar[int] = 5
+
+    def __init__(self, known: int = 2, seed: int = 0) -> None:
+        self.known = check_integer("known", known, 1, 11)
+        self.seed = check_integer("seed", seed, 0, MAX_SEED - 1)
+        graph = nx.karate_club_graph()
+        self.adjacency = torch.from_numpy(nx.to_numpy_array(graph) > 0)
+        clubs = [graph.nodes[node]["club"] for node in range(self.num_nodes)]
+        self.clubs = torch.tensor([int(club == "Officer") for club in clubs])
+
+    def labels(self, split: Split) -> Tensor:
+        """The clubs ``[34]`` of a split's members, -100 for all others."""
+        kept = slice(0, self.known)
+        if check_split(split) != "train":
+            middle = self.known + self._VALIDATION
+            kept = slice(self.known, middle) if split == "validation" else slice(middle, None)
+        labels = torch.full_like(self.clubs, _UNLABELLED)
+        for club in (0, 1):
+            members = torch.nonzero(self.clubs == club).squeeze(1)
+            order = distinct(derive(stream_key(self.seed, "train"), members.numpy()), len(members))
+            labels[members[torch.from_numpy(order)[kept]]] = club
+        return labels
+
+
+def breadth_first(adjacency: Tensor) -> Tensor:
+    """The nodes of networks in breadth-first order, as GraphRNN (You et al. 2018) makes them sequences.
+
+    A search begins at node 0 and takes neighbours by their number; where a component ends, the node
+    of least number that is left begins the next.
+
+    Args:
+        adjacency: ``[B, n, n]`` (bool), symmetric.
+
+    Returns:
+        For each network the node at every place ``[B, n]``.
+    """
+    joined = adjacency.numpy()
+    batch, nodes = joined.shape[:2]
+    rows = np.arange(batch)
+    found = np.broadcast_to(nodes * nodes + np.arange(nodes), (batch, nodes)).copy()  # when, then the number
+    order = np.empty((batch, nodes), np.int64)
+    for place in range(nodes):
+        order[:, place] = found.argmin(axis=1)
+        reached = np.where(joined[rows, order[:, place]], place * nodes + np.arange(nodes), found)
+        done = np.iinfo(np.int64).max
+        found = np.where(found == done, done, np.minimum(found, reached))
+        found[rows, order[:, place]] = done
+    return torch.from_numpy(order)
+
+
+def adjacency_rows(features: Tensor, adjacency: Tensor, labels: Tensor, passes: int = 2) -> tuple[Tensor, Tensor]:
+    """Networks as sequences that lose nothing: every node with its features and its row of the adjacency matrix.
+
+    The nodes stand in breadth-first order, and so do the columns of the matrix, whose diagonal is 1, which says where a
+    node itself stands. With two passes the sequence is read twice, the second time with 1 as the last feature: a
+    recurrence that goes one way knows the whole network when it is asked. Only the last pass has labels.
+
+    GraphRNN (You et al. 2018, https://arxiv.org/abs/1802.08773) gives a node's edges to the nodes before it; here are
+    also those to the nodes after it.
+
+    Args:
+        features: ``[B, n, F]``.
+        adjacency: ``[B, n, n]`` (bool), symmetric.
+        labels: ``[B, n]``.
+        passes: how many times the nodes are read, at least 1.
+
+    Returns:
+        Sequences ``[B, passes * n, F + n + 1]`` and labels ``[B, passes * n]``, -100 in all passes but the last.
+    """
+    check_integer("passes", passes, 1)
+    order = breadth_first(adjacency)
+    rows = torch.arange(len(order)).unsqueeze(1)
+    ordered = adjacency[rows.unsqueeze(2), order.unsqueeze(2), order.unsqueeze(1)]
+    ordered = (ordered | torch.eye(order.size(1), dtype=torch.bool)).to(features.dtype)
+    once = torch.cat([features[rows, order], ordered, features.new_zeros(*order.shape, 1)], dim=2)
+    sequences = once.repeat(1, passes, 1)
+    targets = labels.new_full((len(order), passes * order.size(1)), _UNLABELLED)
+    targets[:, -order.size(1) :] = labels.gather(1, order)
+    if passes > 1:
+        sequences[:, -order.size(1) :, -1] = 1.0
+    return sequences, targets

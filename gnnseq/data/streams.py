@@ -1,0 +1,82 @@
+"""What datasets of random samples share: a size, a seed, a split, and whole batches at once."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Literal, TypeAlias, cast, get_args
+
+import numpy as np
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from gnnseq.data.counters import MAX_SEED, Words, derive, key_of
+from gnnseq.data.indexing import Index, check_integer, is_single, positions
+
+Split: TypeAlias = Literal["train", "validation", "test"]
+Values: TypeAlias = tuple[Tensor, ...]
+
+
+class Stream(Dataset[Values]):
+    """Random samples, where sample ``i`` depends on ``(seed, split, i)`` and the task's own settings alone.
+
+    ``stream[i]`` is one sample, a tuple of tensors; ``stream[64:128]``, ``stream[[3, 1]]`` and
+    ``stream[torch.arange(64)]`` are batches of them, made in one go. A subclass makes samples from
+    their keys, random words.
+
+    Args:
+        num_samples: size of the dataset; ``None`` for one without end, which has no ``len``.
+        seed: 0 to 2**62 - 1.
+        split: "train", "validation" or "test"; each is a stream of its own.
+
+    Raises:
+        ValueError: if an argument is out of range.
+        IndexError: if an index is.
+    """
+
+    def __init__(self, num_samples: int | None, seed: int, split: Split) -> None:
+        self.split: Split = check_split(split)
+        self.num_samples = None if num_samples is None else check_integer("num_samples", num_samples, 1)
+        self.seed = check_integer("seed", seed, 0, MAX_SEED - 1)
+        self._key = stream_key(self.seed, split)
+
+    def __len__(self) -> int:
+        if self.num_samples is None:
+            raise TypeError("num_samples is None, so this dataset has no length; index it by slices with a stop")
+        return self.num_samples
+
+    def __getitem__(self, index: Index) -> Values:
+        values = self._generate(derive(self._key, positions(index, self.num_samples)))
+        return tuple(value[0] for value in values) if is_single(index) else values
+
+    def __getitems__(self, indices: Sequence[int]) -> list[Values]:
+        """The samples as a list of tuples, made in one batch (torch's DataLoader asks for these)."""
+        return list(zip(*(value.unbind() for value in self[indices]), strict=True))
+
+    def __repr__(self) -> str:
+        settings = {name: value for name, value in vars(self).items() if not name.startswith("_")}
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in settings.items())})"
+
+    @abstractmethod
+    def _generate(self, keys: Words) -> Values:
+        """Samples ``[B, ...]`` from their keys ``[B]``."""
+
+
+def check_split(split: str) -> Split:
+    """The split, if it is one.
+
+    Raises:
+        ValueError: if it is not.
+    """
+    if split not in get_args(Split):
+        raise ValueError(f"split is {split!r}, expected one of {', '.join(get_args(Split))}")
+    return cast(Split, split)
+
+
+def stream_key(seed: int, split: Split) -> Words:
+    """The key ``[1]`` of a seed's split."""
+    splits = get_args(Split)
+    return key_of(seed, splits.index(split), len(splits))
+
+
+def draw(keys: Words, purpose: int, count: int) -> Words:
+    """Random words ``[B, count]`` of each sample for one of several purposes, which do not disturb each other."""
+    return derive(derive(keys, np.array([purpose]))[:, None], np.arange(count))
