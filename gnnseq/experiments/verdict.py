@@ -189,7 +189,7 @@ def ranking(comparisons: Sequence[Comparison]) -> str:
 def _undecided(comparisons: Sequence[Comparison]) -> str:
     left = [c for c in comparisons if c.better is None]
     if not left:
-        return f"All {len(comparisons)} pairs are decided."
+        return f"All {len(comparisons)} pairs are decided." if len(comparisons) > 1 else ""
     seeds = sorted({c.seeds for c in left})
     at = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
     noun = "seed" if seeds == [1] else "seeds"
