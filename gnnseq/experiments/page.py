@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from gnnseq.experiments.conditions import conditions, failures, learning_rates
 from gnnseq.experiments.page_style import SCRIPT, STYLE
 from gnnseq.experiments.report import (
     RESULT_HEADER,
@@ -16,7 +17,6 @@ from gnnseq.experiments.report import (
     verdict_cells,
 )
 from gnnseq.experiments.results import Result, by_task
-from gnnseq.experiments.settings import failures, learning_rates, settings
 from gnnseq.experiments.store import Record
 from gnnseq.experiments.verdict import Comparison, ranking
 
@@ -163,7 +163,7 @@ def _figure(picture: Picture) -> str:
 
 def _settings(records: Sequence[Record]) -> str:
     parts = ["<h2 id='settings'>Settings and versions</h2>"]
-    parts.append(table("Settings of all runs", ("setting", "values"), _texts(settings(records))))
+    parts.append(table("Settings of all runs", ("setting", "values"), _texts(conditions(records))))
     if rates := learning_rates(records):
         parts.append(table("Learning rates, chosen on validation data", ("task", "model", "grid", "chosen", "note"),
                            _texts(rates)))  # fmt: skip

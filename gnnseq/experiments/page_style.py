@@ -6,7 +6,7 @@ STYLE = """
 @media (prefers-color-scheme: dark) { :root { --paper: #16181b; --ink: #e8eaed; --soft: #a5acb5; --line: #3a3f46;
   --band: #202428; --link: #7db8f5; --good: #5fd3ae; --part: #f0bb5f; --none: #ff9d73; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 76rem; padding: 1rem 1.25rem 4rem; background: var(--paper); color: var(--ink);
+body { margin: 0 auto; max-width: 88rem; padding: 1rem 1.25rem 4rem; background: var(--paper); color: var(--ink);
   font: 1rem/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 1rem 0 .5rem; }
 h2 { font-size: 1.3rem; margin: 2.5rem 0 .5rem; border-bottom: 1px solid var(--line); padding-bottom: .25rem; }
@@ -19,9 +19,9 @@ nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; list-style: none; 
 .scroll:focus-visible, button:focus-visible, summary:focus-visible { outline: 2px solid var(--link); }
 table { border-collapse: collapse; width: 100%; font-size: .875rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; padding: .5rem .75rem; }
-th, td { padding: .4rem .75rem; text-align: left; border-top: 1px solid var(--line); white-space: nowrap; }
-thead th { background: var(--band); vertical-align: bottom; }
-tbody th { font-weight: 600; white-space: normal; min-width: 9rem; }
+th, td { padding: .4rem .6rem; text-align: left; border-top: 1px solid var(--line); white-space: nowrap; }
+thead th { background: var(--band); vertical-align: bottom; white-space: normal; min-width: 4.5rem; }
+tbody th { font-weight: 600; white-space: normal; min-width: 10rem; }
 td.wrap { white-space: normal; min-width: 14rem; }
 th button { font: inherit; font-weight: 600; color: inherit; background: none; border: 0; padding: 0; cursor: pointer;
   text-align: left; }

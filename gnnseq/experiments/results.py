@@ -85,7 +85,7 @@ def collect(records: Iterable[Record], naming: Naming = family_title) -> list[Re
     """One result for each task and model, in the order of first appearance, sizes ascending.
 
     Args:
-        records: of a store; those without a score count as failed.
+        records: of a store; those without a score count as failed, those that chose a learning rate are left out.
         naming: gives a record's model its name; records of one name and task must differ in their seed.
 
     Raises:
@@ -93,7 +93,7 @@ def collect(records: Iterable[Record], naming: Naming = family_title) -> list[Re
     """
     groups: dict[tuple[str, str], list[Record]] = {}
     for record in map(current, records):
-        if "task" in record:
+        if "task" in record and not for_tuning(record):
             groups.setdefault((record["task"]["title"], naming(record)), []).append(record)
     names = list(dict.fromkeys(group[0]["task"]["name"] for group in groups.values()))
     ordered = sorted(groups.items(), key=lambda item: _place(item[1][0], names))
@@ -141,6 +141,11 @@ def _result(model: str, group: list[Record]) -> Result | None:
     diverged = sum(record["status"] == "diverged" for record in kept)
     in_order = {seed: scores[seed] for seed in sorted(scores)}
     return Result(model, kept[0]["task"], in_order, tuple(kept), diverged, len(group) - len(kept))
+
+
+def for_tuning(record: Record) -> bool:
+    """Whether a run served to choose a learning rate only; it has seen no test data."""
+    return record.get("purpose") == "tuning" or record["trial"].get("purpose") == "tuning"
 
 
 def score(record: Record) -> float | None:

@@ -152,12 +152,14 @@ def judge(
 def diagnosis(result: Result) -> str:
     """Why a model scores as it does: a word for its mean score, beside what it sees.
 
-    "cannot see": it reaches fewer hops than the task requires. "sees but did not learn": less than a tenth of the way
-    from chance to the task's threshold. "learned in part", and "learned": the mean reaches the threshold. A model that
-    scores above chance beyond its reach is named so: then the task leaks its answer, or the reach is wrong.
+    "cannot see": it reaches fewer hops than the task requires, or the answer had no influence at all before training.
+    "sees but did not learn": less than a tenth of the way from chance to the task's threshold. "learned in part", and
+    "learned": the mean reaches the threshold. A model that scores above chance beyond its reach is named so: then the
+    task leaks its answer, or the reach is wrong.
     """
     reach, required, gain = result.first("hops_reach"), result.first("hops_required"), result.gain()
-    blind = reach is not None and required is not None and reach < required
+    short = reach is not None and required is not None and reach < required
+    blind = short or result.middle("influence") == 0
     if blind:
         return "cannot see" if gain < PART else "scores beyond its reach"
     if gain >= 1:

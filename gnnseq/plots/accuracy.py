@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from gnnseq.experiments.results import Naming, Result, family_title
 from gnnseq.experiments.store import Record
-from gnnseq.plots.models import bare, drawable, ends, looks, of_one_task, score_label, shown
+from gnnseq.plots.models import bare, drawable, ends, headline, looks, of_one_task, score_label, shown
 from gnnseq.plots.style import panels, save
 
 
@@ -33,9 +33,9 @@ def plot_accuracy(records: Sequence[Record], path: str | Path, naming: Naming = 
     for axes, (model, (colour, _)) in zip(grid, look.items(), strict=True):
         _panel(axes, model, results, colour)
         axes.set_xticks(sizes if len(sizes) < 9 else sizes[:: len(sizes) // 6])
-    drawn.supxlabel(f"size of the task {results[0].task['name']}")
-    drawn.supylabel(score_label(results[0]))
-    drawn.suptitle(_title(results), fontsize=11)
+    drawn.supxlabel(f"size of the task {results[0].task['name']}", fontsize=10)
+    drawn.supylabel(score_label(results[0]), fontsize=10)
+    headline(drawn, _title(results))
     return save(drawn, path)
 
 
@@ -43,7 +43,7 @@ def _title(results: Sequence[Result]) -> str:
     weights = [w for result in results if (w := result.first("weights")) is not None]
     seeds = max(result.summary.count for result in results)
     budget = f"{min(weights):,} to {max(weights):,} weights; " if weights else ""
-    mean = "mean and 95 % bootstrap interval (line)" if seeds > 1 else "one seed"
+    mean = "mean and 95\u00a0% bootstrap interval (line)" if seeds > 1 else "one seed"
     return f"Who learns {results[0].task['name']}? {budget}{seeds} seeds (dots), {mean}, other models (grey)"
 
 

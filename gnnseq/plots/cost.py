@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from gnnseq.experiments.results import Naming, Result, by_name, family_title
 from gnnseq.experiments.store import Record
-from gnnseq.plots.models import Look, bare, drawable, ends, legend_beside, looks, score_label, shown
+from gnnseq.plots.models import BESIDE, Look, bare, drawable, ends, headline, legend_beside, looks, score_label, shown
 from gnnseq.plots.style import figure, save
 
 COSTS = {
@@ -33,7 +33,7 @@ def plot_cost(records: Sequence[Record], path: str | Path, naming: Naming = fami
     costs = [key for key in COSTS if any(result.middle(key) is not None for group in largest for result in group)]
     if not costs:
         raise ValueError(f"records hold no cost, expected at least one of {', '.join(COSTS)}")
-    drawn = figure(2.9 * len(costs) + 2.4, 2.7 * len(largest) + 0.7)
+    drawn = figure(2.9 * len(costs) + BESIDE, 2.7 * len(largest) + 0.7)
     grid = drawn.subplots(len(largest), len(costs), squeeze=False, sharey="row")
     for row, group in zip(grid, largest, strict=True):
         for axes, key in zip(row, costs, strict=True):
@@ -42,7 +42,7 @@ def plot_cost(records: Sequence[Record], path: str | Path, naming: Naming = fami
     for axes, key in zip(grid[-1], costs, strict=True):
         axes.set_xlabel(COSTS[key])
     legend_beside(drawn, grid[:, 0])
-    drawn.suptitle("What does a score cost?", fontsize=11)
+    headline(drawn, "What does a score cost?", BESIDE)
     return save(drawn, path)
 
 

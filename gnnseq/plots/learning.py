@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from gnnseq.experiments.results import Naming, Result, by_task, family_title
 from gnnseq.experiments.store import Record
-from gnnseq.plots.models import Look, bare, drawable, legend_beside, looks, of_one_task, shown
+from gnnseq.plots.models import BESIDE, Look, bare, drawable, headline, legend_beside, looks, of_one_task, shown
 from gnnseq.plots.style import panels, save
 from gnnseq.plots.text import moving_mean
 
@@ -36,14 +36,12 @@ def plot_learning(records: Sequence[Record], path: str | Path, naming: Naming = 
         _panel(axes, group, look)
         axes.set_title(title, fontsize=9)
     unit = " (%)" if results[0].task["metric"] == "accuracy" else ""
-    drawn.supxlabel("training steps")
-    drawn.supylabel(f"{results[0].task['metric']} of training batches{unit}")
+    drawn.supxlabel("training steps", fontsize=10)
+    drawn.supylabel(f"{results[0].task['metric']} of training batches{unit}", fontsize=10)
     legend_beside(drawn, grid)
     seeds = max(result.summary.count for result in results)
-    drawn.set_figwidth(drawn.get_figwidth() + 2.4)
-    drawn.suptitle(
-        f"Learning curves: mean of {seeds} seeds, smallest to largest (band), each over 20 batches", fontsize=11
-    )
+    drawn.set_figwidth(drawn.get_figwidth() + BESIDE)
+    headline(drawn, f"Learning curves: mean of {seeds} seeds, smallest to largest (band), over 20 batches", BESIDE)
     return save(drawn, path)
 
 

@@ -1,5 +1,6 @@
 """What figures of a comparison have in common: each model's look, and scores with their intervals."""
 
+import textwrap
 from collections.abc import Iterable, Sequence
 
 from matplotlib.artist import Artist
@@ -11,6 +12,7 @@ from gnnseq.experiments.store import Record
 from gnnseq.plots.style import COLOURS, MARKERS
 
 Look = tuple[str, str]
+BESIDE = 2.4  # inches for a legend
 
 
 def drawable(records: Sequence[Record], naming: Naming) -> list[Result]:
@@ -62,6 +64,13 @@ def ends(result: Result) -> tuple[float, float]:
 def bare(axes: Axes) -> None:
     """Takes away the frame's upper and right side."""
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def headline(drawn: Figure, text: str, beside: float = 0.0) -> None:
+    """A title over the panels, in as many lines as it takes; ``beside`` inches are the legend's."""
+    width = drawn.get_figwidth()
+    lines = textwrap.wrap(text, max(20, int(10 * (width - beside))))
+    drawn.suptitle("\n".join(lines), x=(width - beside) / (2 * width), fontsize=11)
 
 
 def legend_beside(drawn: Figure, grid: Iterable[Axes]) -> None:

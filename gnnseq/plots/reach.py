@@ -9,7 +9,7 @@ from matplotlib.transforms import ScaledTranslation
 
 from gnnseq.experiments.results import Naming, Result, family_title
 from gnnseq.experiments.store import Record
-from gnnseq.plots.models import Look, bare, drawable, ends, legend_beside, looks
+from gnnseq.plots.models import BESIDE, Look, bare, drawable, ends, headline, legend_beside, looks
 from gnnseq.plots.style import figure, save
 
 ASIDE = 5.0  # points between models at one place
@@ -32,14 +32,14 @@ def plot_reach(records: Sequence[Record], path: str | Path, naming: Naming = fam
     limited = [r for r in results if r.first("hops_reach") is not None]
     free = [r for r in results if r.first("hops_reach") is None]
     kinds = [kind for kind in ((limited, True), (free, False)) if kind[0]]
-    drawn = figure(4.6 * len(kinds) + 2.2, 4.2)
+    drawn = figure(4.6 * len(kinds) + BESIDE, 4.2)
     look = looks(results)
     grid = drawn.subplots(1, len(kinds), sharey=True, squeeze=False)[0]
     for axes, (group, has_limit) in zip(grid, kinds, strict=True):
         _panel(axes, group, has_limit, look)
     grid[0].set_ylabel("way from chance (0) to the task's threshold (1)")
     legend_beside(drawn, grid)
-    drawn.suptitle("What do models learn of what they see? Mean and 95 % interval, every task", fontsize=11)
+    headline(drawn, "What do models learn of what they see? Mean and 95 % interval, every task", BESIDE)
     return save(drawn, path)
 
 

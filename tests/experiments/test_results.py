@@ -88,3 +88,9 @@ def test_records_of_version_0_1_are_read():
     assert result.scores == {0: record["accuracy"]}
     assert result.setting == f"{record['initialisation']}, lr {record['learning_rate']:g}"
     assert current(make_record()) == make_record()
+
+
+def test_runs_that_chose_a_learning_rate_are_left_out():
+    tuning = make_record(seed=7, purpose="tuning") | {"score": None, "validation_score": 0.9}
+    (result,) = collect([make_record(), tuning])
+    assert (list(result.scores), result.failed) == ([0], 0)

@@ -138,3 +138,8 @@ def test_the_diagnosis_where_lower_is_better_and_where_no_hops_are_known():
     assert (diagnosis(good), diagnosis(bad)) == ("learned", "sees but did not learn")
     unknown = replace(good, records=({"hops_reach": None, "hops_required": None},))
     assert diagnosis(unknown) == "learned"
+
+
+def test_an_answer_without_influence_cannot_be_seen():
+    (result,) = collect([make_record(score=0.1, influence=0.0)])
+    assert diagnosis(result) == "cannot see"

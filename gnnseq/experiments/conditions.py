@@ -3,19 +3,21 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from gnnseq.experiments.results import current, family_title
+from gnnseq.experiments.results import current, family_title, for_tuning
 from gnnseq.experiments.store import Record
 
-APART = ("seed", "family", "learning_rate", "length", "size")  # shown elsewhere, or different in every run
+APART = ("seed", "family", "view", "initialisation", "learning_rate", "length", "size", "purpose")  # shown elsewhere
 MANY = 12  # values that are listed at most
 
 
-def settings(records: Sequence[Record]) -> list[tuple[str, str]]:
+def conditions(records: Sequence[Record]) -> list[tuple[str, str]]:
     """Every setting with its values, in words: of the trials, then seeds, versions, threads and dates."""
     seen: dict[str, dict[str, None]] = {}
     for record in records:
+        if for_tuning(record):
+            continue
         for name, value in _flat(record["trial"]):
-            if name not in APART:
+            if name not in APART and not name.startswith("task "):
                 seen.setdefault(name.replace("_", " "), {})[_text(value)] = None
         for name, value in (record.get("versions") or {}).items():
             seen.setdefault(f"version of {name}", {})[str(value)] = None
@@ -24,9 +26,12 @@ def settings(records: Sequence[Record]) -> list[tuple[str, str]]:
         if record.get("budget_note"):
             seen.setdefault("budget missed", {})[str(record["budget_note"])] = None
     lines = [(name, _listed(list(values))) for name, values in seen.items()]
-    seeds = sorted({record["trial"]["seed"] for record in records if "seed" in record["trial"]})
+    seeds = sorted({record["trial"]["seed"] for record in records if not for_tuning(record)})
     finished = sorted(record["finished"] for record in records if record.get("finished"))
-    lines.insert(0, ("runs", str(len(records))))
+    tuning = sum(map(for_tuning, records))
+    lines.insert(
+        0, ("runs", f"{len(records)}, {tuning} of them to choose learning rates" if tuning else f"{len(records)}")
+    )
     lines.insert(1, ("seeds", _listed([str(seed) for seed in seeds])))
     if finished:
         lines.append(("finished", finished[0] if finished[0] == finished[-1] else f"{finished[0]} to {finished[-1]}"))
@@ -51,11 +56,11 @@ def learning_rates(records: Iterable[Record]) -> list[tuple[str, str, str, str, 
 
 
 def failures(records: Iterable[Record]) -> list[tuple[str, str, str]]:
-    """Label, status and reason of every run that failed or diverged."""
+    """Label, status and reason of every final run that failed or diverged; in a grid some rates always do."""
     return [
         (str(record.get("label") or record["key"]), record["status"], str(record.get("stopped") or ""))
         for record in records
-        if record["status"] != "done"
+        if record["status"] != "done" and not for_tuning(record)
     ]
 
 
