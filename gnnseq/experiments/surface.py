@@ -60,7 +60,6 @@ def ravine(condition: float = CONDITION, degrees: float = 0.0) -> Surface:
     The best constant step of gradient descent is 2 / (1 + condition); it shrinks both weights by the factor
     (condition - 1) / (condition + 1) a step. Momentum gets (√condition - 1) / (√condition + 1) (Polyak 1964).
     """
-
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
 
     def loss(weights: Tensor) -> Tensor:
@@ -77,8 +76,8 @@ def two_weight_rnn(num_steps: int = SYMBOLS, count: int = SEQUENCES) -> Surface:
     """A recurrent network with two weights that must remember: h_t = tanh(w h_(t-1) + u x_t), h_0 = 0.
 
     The first input is -1 or 1 and the others are noise of deviation 0.3; the loss is the mean of (h_T - x_1)² over
-    fixed sequences. With w below 1 the first input fades, and with it the gradient: a plateau. Above 1 the state latches,
-    and a steep wall separates the two.
+    fixed sequences. With w below 1 the first input fades, and with it the gradient: a plateau. Above 1 the state
+    latches, and a steep wall separates the two.
     """
     generator = torch.Generator().manual_seed(0)
     x = 0.3 * torch.randn(num_steps, count, generator=generator, dtype=torch.float64)
@@ -92,7 +91,7 @@ def two_weight_rnn(num_steps: int = SYMBOLS, count: int = SEQUENCES) -> Surface:
         return ((h - x[0]) ** 2).mean(-1)
 
     title = f"an RNN of two weights that remembers over {num_steps} steps"
-    return Surface(title, loss, (0.2, 0.3), (-1.0, -1.0), (4.0, 3.0), ("recurrent weight w", "input weight u"))
+    return Surface(title, loss, (0.8, 0.6), (-0.5, -0.5), (4.5, 3.0), ("recurrent weight w", "input weight u"))
 
 
 def descend(surface: Surface, method: Method, learning_rate: float, steps: int) -> Path:
