@@ -48,7 +48,8 @@ def plot_race(race: Race, path: str | Path) -> Path:
 
 def _title(race: Race, final: Sequence[Record]) -> str:
     task, seeds = final[0]["task"], len(final) // len(race.chosen)
-    learned = f"Steps until {100 * task['solved']:.0f}\u00a0% of {task['title']} are right, {final[0]['family']['title']}"
+    model, share = final[0]["family"]["title"], f"{100 * task['solved']:.0f}\u00a0%"
+    learned = f"Steps of an {model} until {share} of {task['title']} are right"
     return f"{learned}: tuning (left); {seeds} fresh seeds, mean and 95\u00a0% interval (right)"
 
 
