@@ -38,8 +38,8 @@ def run_race(
     store: Store,
     *,
     grid: Sequence[float] = GRID,
-    seeds: int = 8,
-    tuning_seeds: int = 2,
+    seeds: int = 10,
+    tuning_seeds: int = 3,
     base: OptimizerTrial | None = None,
     **runner: Any,
 ) -> Race:

@@ -93,7 +93,7 @@ class OptimizerTrial:
     seed: int = 0
     purpose: Literal["tuning", "test"] = "test"
     family: str = "rnn"
-    length: int = 8
+    length: int = 6
     width: int = 32
     steps: int = 300
     batch_size: int = 64

@@ -1,5 +1,6 @@
 """Paths of optimisers over the contours of losses of two weights."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path as FilePath
 
@@ -30,7 +31,8 @@ def plot_paths(paths: Mapping[Surface, Sequence[Path]], path: str | FilePath) ->
             _panel(axes, surface, one, COLOURS[number])
         for axes in row[len(own) : -1]:
             axes.set_visible(False)
-        row[0].set_ylabel(f"{surface.title}\n{surface.names[1]}", fontsize=8)
+        title = textwrap.fill(surface.title, 32)
+        row[0].set_ylabel(f"{title}\n\n{surface.names[1]}", fontsize=8)
         _losses(row[-1], own)
     headline(drawn, "Where optimisers go, each with the learning rate of a common grid that serves it best")
     return save(drawn, path)
@@ -63,5 +65,5 @@ def _losses(axes: Axes, paths: Sequence[Path]) -> None:
     axes.set_xlabel("steps", fontsize=8)
     axes.set_title("loss", fontsize=8)
     axes.legend(fontsize=6, frameon=False)
-    axes.tick_params(labelsize=7)
+    axes.tick_params(which="both", labelsize=7)
     bare(axes)
