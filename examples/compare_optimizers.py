@@ -72,7 +72,8 @@ def write(found: Race, options: argparse.Namespace) -> str:
     (options.output / "optimizers.md").write_text(text, encoding="utf-8")
     (options.output / "verdicts.csv").write_text(verdicts_csv(verdicts), encoding="utf-8")
     plot_race(found, options.output / "optimizers.png")
-    plot_learning(found.final, options.output / "learning.png", optimizer_title)
+    if any(record.get("curve") for record in found.final):  # stored records may be kept without curves
+        plot_learning(found.final, options.output / "learning.png", optimizer_title)
     methods = [find_method(name) for name in options.optimizers]
     paths = {
         surface: [best_path(surface, method, PATH_RATES, options.path_steps) for method in methods]

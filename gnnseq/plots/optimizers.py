@@ -39,7 +39,7 @@ def plot_race(race: Race, path: str | Path) -> Path:
     left.set_yscale("log")
     left.set_xlabel("learning rate (choice: larger marker)")
     left.set_ylabel("steps to the threshold")
-    left.legend(fontsize=7.5, frameon=False, loc="lower left")
+    left.legend(fontsize=7, frameon=False, loc="best")
     right.set_xticks(range(len(race.chosen)), [find_method(n).title.replace(" with ", "\nwith ") for n in race.chosen])
     right.tick_params(axis="x", labelsize=8)
     headline(drawn, _title(race, final))
