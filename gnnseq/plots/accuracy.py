@@ -1,78 +1,100 @@
-"""Accuracy against the length of a palindrome, a panel for each model."""
+"""Score against the size of a task, a panel for each model."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
 
+from gnnseq.experiments.results import Naming, Result, family_title
 from gnnseq.experiments.store import Record
-from gnnseq.experiments.table import Row, rows
-from gnnseq.plots.style import COLOURS, panels, save
+from gnnseq.plots.models import bare, drawable, ends, headline, looks, of_one_task, score_label, shown
+from gnnseq.plots.style import panels, save
 
 
-def plot_accuracy(records: Sequence[Record], path: str | Path) -> Path:
-    """Draws a panel for each model: every seed, their mean, chance, and the lengths that the model cannot see.
+def plot_accuracy(records: Sequence[Record], path: str | Path, naming: Naming = family_title) -> Path:
+    """Draws a panel for each model: every seed, the mean with its interval, chance, and what the model cannot see.
 
     Args:
-        records: of `run_trials`.
+        records: of a store, of one task in any number of sizes.
         path: of the PNG.
+        naming: gives a record's model its name.
 
     Returns:
         The path.
 
     Raises:
-        ValueError: if no record is done.
+        ValueError: if no record is done, or the records are of several tasks.
     """
-    table = rows(records)
-    if not table:
-        raise ValueError("records hold no finished trial, expected at least one")
-    families = list(dict.fromkeys(row.family for row in table))
-    drawn, grid = panels(len(families), 3.6, 2.5)
-    lengths = sorted({row.size for row in table})
-    for number, (axes, family) in enumerate(zip(grid, families, strict=True)):
-        _panel(
-            axes,
-            [r for r in table if r.family == family],
-            table,
-            records,
-            COLOURS[number % len(COLOURS)],
-        )
-        axes.set_xticks(lengths, [str(length) for length in lengths])
-    seeds = max(row.seeds for row in table)
-    budget = records[0]["trial"]["budget"] if records[0]["trial"]["width"] is None else table[0].weights
-    drawn.supxlabel("length of the palindrome (digits)")
-    drawn.supylabel("accuracy on fresh palindromes (%)")
-    drawn.suptitle(
-        f"Who learns palindromes? About {budget:,} weights each; {seeds} seeds (dots), their mean (line), "
-        "and the other models (grey)",
-        fontsize=11,
-    )
+    results = drawable(records, naming)
+    of_one_task(results)
+    look = looks(results)
+    drawn, grid = panels(len(look), 3.6, 2.5)
+    sizes = sorted({result.task["size"] for result in results})
+    for axes, (model, (colour, _)) in zip(grid, look.items(), strict=True):
+        _panel(axes, model, results, colour)
+        axes.set_xticks(sizes if len(sizes) < 9 else sizes[:: len(sizes) // 6])
+    drawn.supxlabel(f"size of the task {results[0].task['name']}", fontsize=10)
+    drawn.supylabel(score_label(results[0]), fontsize=10)
+    headline(drawn, _title(results))
     return save(drawn, path)
 
 
-def _panel(axes: Axes, own: list[Row], table: list[Row], records: Sequence[Record], colour: str) -> None:
-    for family in dict.fromkeys(row.family for row in table):
-        other = [row for row in table if row.family == family]
-        axes.plot(
-            [r.size for r in other],
-            [100 * r.score for r in other],
-            color="0.85",
-            lw=1,
-            zorder=1,
-        )
-    blind = [row.size for row in own if row.verdict == "cannot see"]
+def _title(results: Sequence[Result]) -> str:
+    weights = [w for result in results if (w := result.first("weights")) is not None]
+    seeds = max(result.summary.count for result in results)
+    budget = f"{min(weights):,} to {max(weights):,} weights; " if weights else ""
+    mean = "mean and 95\u00a0% bootstrap interval (line)" if seeds > 1 else "one seed"
+    return f"Who learns {results[0].task['name']}? {budget}{seeds} seeds (dots), {mean}, other models (grey)"
+
+
+def _panel(axes: Axes, model: str, results: Sequence[Result], colour: str) -> None:
+    own = [result for result in results if result.model == model]
+    for other in dict.fromkeys(result.model for result in results):
+        line = [result for result in results if result.model == other]
+        axes.plot(_sizes(line), _means(line), color="0.85", lw=1, zorder=1)
+    _shade_blind(axes, own)
+    chance = shown(own[0], own[0].task["chance"])
+    axes.axhline(chance, color="0.3", ls=":", lw=1.2, zorder=2)
+    axes.annotate("chance", (0.01, chance), xycoords=("axes fraction", "data"), va="bottom", fontsize=7, color="0.3")
+    axes.plot(_sizes(own), _means(own), color=colour, lw=2, zorder=3)
+    low, high = zip(*([shown(result, end) for end in ends(result)] for result in own), strict=True)
+    axes.fill_between(_sizes(own), low, high, color=colour, alpha=0.2, lw=0, zorder=2)
+    axes.vlines(_sizes(own), low, high, color=colour, lw=1.5, zorder=3)
+    for result in own:
+        values = [shown(result, value) for value in result.scores.values()]
+        axes.plot([result.task["size"]] * len(values), values, "o", color=colour, ms=4, mec="white", mew=0.6, zorder=4)
+    axes.set_title(model, fontsize=9)
+    if own[0].task["metric"] == "accuracy":
+        axes.set_ylim(-3, 105)
+    bare(axes)
+
+
+def _shade_blind(axes: Axes, own: Sequence[Result]) -> None:
+    """Greys the sizes at which the model reaches fewer hops than the task requires."""
+    sizes = sorted(_sizes(own))
+    blind = [result.task["size"] for result in own if _is_blind(result)]
+    for size in blind:
+        before = [other for other in sizes if other < size]
+        after = [other for other in sizes if other > size]
+        start = (before[-1] + size) / 2 if before else size - 0.5
+        stop = (size + after[0]) / 2 if after else size + max(0.5, 0.04 * (size - sizes[0]))
+        axes.axvspan(start, stop, color="0.93", lw=0, zorder=0)
     if blind:
-        seen = [row.size for row in own if row.size < min(blind)]
-        start = (max(seen) + min(blind)) / 2 if seen else min(blind) - 1
-        axes.axvspan(start, 1.04 * max(blind), color="0.93", zorder=0)
-        axes.text(max(blind), 54, "cannot see\nthat far", fontsize=8, color="0.35", ha="right", va="center")
-    axes.axhline(100 * own[0].chance, color="0.3", ls=":", lw=1.2, zorder=2)
-    axes.text(min(r.size for r in table), 1, "chance", fontsize=7, color="0.3")
-    axes.plot([r.size for r in own], [100 * r.score for r in own], color=colour, lw=2, zorder=3)
-    for record in records:
-        if record["status"] == "done" and record["family"]["name"] == own[0].family:
-            dot = (record["task"]["size"], 100 * record["score"])
-            axes.plot(*dot, "o", color=colour, ms=5, mec="white", mew=0.8, zorder=4)
-    axes.set_title(own[0].title, fontsize=9)
-    axes.set_ylim(-3, 105)
-    axes.spines[["top", "right"]].set_visible(False)
+        place = (max(blind), 0.55)
+        axes.annotate(
+            "cannot see\nthat far", place, xycoords=("data", "axes fraction"), fontsize=8, color="0.35",
+            ha="right" if max(blind) == sizes[-1] and len(sizes) > 1 else "center", va="center",
+        )  # fmt: skip
+
+
+def _is_blind(result: Result) -> bool:
+    reach, required = result.first("hops_reach"), result.first("hops_required")
+    return reach is not None and required is not None and reach < required
+
+
+def _sizes(line: Sequence[Result]) -> list[float]:
+    return [result.task["size"] for result in line]
+
+
+def _means(line: Sequence[Result]) -> list[float]:
+    return [shown(result, result.summary.mean) for result in line]

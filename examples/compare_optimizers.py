@@ -1,0 +1,121 @@
+"""SGD, momentum, RMSprop and Adam on the same model, each tuned over the same learning rates on validation data.
+
+    python examples/compare_optimizers.py
+    python examples/compare_optimizers.py --family lstm --length 8 --seeds 12
+    python examples/compare_optimizers.py --optimizers sgd adam --rates 0.01 0.1 1
+
+Prints the steps that each needs until 95 % of fresh palindromes are right, with a verdict for each pair, and writes
+records.jsonl, optimizers.md, verdicts.csv, optimizers.png, learning.png and paths.png (the ways that they take over
+losses of two weights) into the output folder. Run again with the same folder, it does only what is missing.
+"""
+
+import argparse
+import sys
+import warnings
+from pathlib import Path
+
+from gnnseq.experiments.optimizer_race import GRID, Race, race_table, race_verdicts, run_race
+from gnnseq.experiments.optimizer_trial import FAMILIES, METHODS, OptimizerTrial, find_method, optimizer_title
+from gnnseq.experiments.report import how_tested, verdicts_csv
+from gnnseq.experiments.store import Store
+from gnnseq.experiments.surface import best_path, ravine, two_weight_rnn
+from gnnseq.plots.learning import plot_learning
+from gnnseq.plots.optimizers import plot_race
+from gnnseq.plots.surface import plot_paths
+
+PATH_RATES = tuple(a * 10.0**b for b in range(-3, 1) for a in (1, 1.5, 2, 3, 5, 7))
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The options."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    names = [method.name for method in METHODS]
+    parser.add_argument("--optimizers", nargs="+", default=names, help=f"which of: {', '.join(names)} (all)")
+    parser.add_argument("--rates", type=float, nargs="+", default=list(GRID), help="learning rates that all try")
+    parser.add_argument("--seeds", type=int, default=10, help="final runs of each; all six pairs need at least 8 (10)")
+    parser.add_argument("--tuning-seeds", type=int, default=3, help="runs for each learning rate (3)")
+    parser.add_argument("--family", choices=FAMILIES, default="rnn", help="the model (rnn)")
+    parser.add_argument("--length", type=int, default=6, help="digits of the palindromes (6)")
+    parser.add_argument("--width", type=int, default=32, help="features of a state (32)")
+    parser.add_argument("--steps", type=int, default=300, help="training steps at most (300)")
+    parser.add_argument("--path-steps", type=int, default=60, help="steps on the losses of two weights (60)")
+    parser.add_argument("--jobs", type=int, default=2, help="processes at a time (2)")
+    parser.add_argument("--output", type=Path, default=Path("runs/optimizers"), help="folder (runs/optimizers)")
+    return parser.parse_args(arguments)
+
+
+def race(options: argparse.Namespace, store: Store) -> Race:
+    """Tunes and runs what is missing."""
+    base = OptimizerTrial(
+        options.optimizers[0],
+        options.rates[0],
+        family=options.family,
+        length=options.length,
+        width=options.width,
+        steps=options.steps,
+    )
+    return run_race(
+        options.optimizers,
+        store,
+        grid=options.rates,
+        seeds=options.seeds,
+        tuning_seeds=options.tuning_seeds,
+        base=base,
+        jobs=options.jobs,
+    )
+
+
+def write(found: Race, options: argparse.Namespace) -> str:
+    """Writes tables and figures; the table as text."""
+    verdicts = race_verdicts(found)
+    text = race_table(found) + (f"\n{how_tested(verdicts)}\n" if verdicts else "")
+    (options.output / "optimizers.md").write_text(text, encoding="utf-8")
+    (options.output / "verdicts.csv").write_text(verdicts_csv(verdicts), encoding="utf-8")
+    plot_race(found, options.output / "optimizers.png")
+    if any(record.get("curve") for record in found.final):  # stored records may be kept without curves
+        plot_learning(found.final, options.output / "learning.png", optimizer_title)
+    methods = [find_method(name) for name in options.optimizers]
+    paths = {
+        surface: [best_path(surface, method, PATH_RATES, options.path_steps) for method in methods]
+        for surface in (ravine(), ravine(degrees=45), two_weight_rnn())
+    }
+    plot_paths(paths, options.output / "paths.png")
+    lines = [
+        f"{surface.title}: " + ", ".join(f"{p.method.title} {p.losses[-1]:.2g} (lr {p.learning_rate:g})" for p in own)
+        for surface, own in paths.items()
+    ]
+    return text + f"\nLoss after {options.path_steps} steps on\n" + "\n".join(lines) + "\n"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs what is missing, prints the table and writes the results; 1 where a final run failed."""
+    options = parse(arguments)
+    try:
+        for name in options.optimizers:
+            find_method(name)
+        if options.jobs < 1:
+            raise ValueError(f"jobs is {options.jobs}, expected at least 1")
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")
+            warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
+            store = Store(options.output / "records.jsonl")
+            found = race(options, store)
+        if all(record["status"] == "failed" for record in found.final):
+            raise ValueError(f"no run ended: {found.final[0]['stopped']}")
+        print(write(found, options))
+    except ValueError as error:
+        print(f"compare_optimizers: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nStopped. Finished runs are kept; run the same command to go on.", file=sys.stderr)
+        return 130
+    failed = [record for record in found.final if record["status"] == "failed"]
+    for record in failed:
+        print(f"failed: {record['trial']}: {record['stopped']}", file=sys.stderr)
+    names = "records.jsonl, optimizers.md, verdicts.csv, optimizers.png, learning.png, paths.png"
+    print(f"Results: {options.output}/{names}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

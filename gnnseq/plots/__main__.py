@@ -1,0 +1,87 @@
+"""Figures, tables, verdicts and one page from stored records: python -m gnnseq.plots RECORDS.jsonl --output FOLDER."""
+
+# ruff: noqa: T201
+import argparse
+import sys
+import warnings
+from pathlib import Path
+
+from gnnseq.experiments.report import how_tested
+from gnnseq.experiments.results import by_task, collect, family_title
+from gnnseq.experiments.statistics import PAIRED_T, SIGN_FLIP
+from gnnseq.experiments.store import Record, Store
+from gnnseq.experiments.verdict import ranking
+from gnnseq.plots.report import verdicts, write_report
+
+TESTS = {"sign-flip": SIGN_FLIP, "t": PAIRED_T}
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The options."""
+    parser = argparse.ArgumentParser(prog="python -m gnnseq.plots", description=__doc__)
+    parser.add_argument("records", type=Path, nargs="+", help="files of records, as a store writes them")
+    parser.add_argument("--output", type=Path, required=True, help="folder for what is written")
+    parser.add_argument("--title", default="A comparison of models", help="of the page")
+    parser.add_argument(
+        "--test",
+        choices=TESTS,
+        default="sign-flip",
+        help="of paired differences: exact sign flips (which assume nothing, but need 6 seeds for one pair and more "
+        "for several), or Student's t (which assumes normal differences); sign-flip",
+    )
+    parser.add_argument("--alpha", type=float, default=0.05, help="level at which a difference is decided (0.05)")
+    parser.add_argument("--reference", metavar="MODEL", help="compare all models with this one only, by its full name")
+    parser.add_argument("--together", action="store_true", help="correct for the pairs of all tasks at once")
+    parser.add_argument("--apart", metavar="SETTING", help="tell models apart by this value of their trials too")
+    return parser.parse_args(arguments)
+
+
+def read(paths: list[Path]) -> list[Record]:
+    """The records of some files; of two with one key the later one counts.
+
+    Raises:
+        ValueError: for a file that is not there, or one without records.
+    """
+    records: dict[str, Record] = {}
+    for path in paths:
+        if not path.is_file():
+            raise ValueError(f"records is {path}, expected a file of records")
+        records |= Store(path).read()
+    if not records:
+        raise ValueError(f"{', '.join(map(str, paths))} hold no record, expected at least one")
+    return list(records.values())
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Writes everything and prints what was decided; 2 for what it cannot use."""
+    options = parse(arguments)
+
+    def naming(record: Record) -> str:
+        name = family_title(record)
+        return name if options.apart is None else f"{name}, {options.apart} {record['trial'].get(options.apart)}"
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")
+            warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
+            records = read(options.records)
+        found = verdicts(
+            collect(records, naming),
+            test=TESTS[options.test],
+            alpha=options.alpha,
+            reference=options.reference,
+            together=options.together,
+        )
+        paths = write_report(records, options.output, found, title=options.title, naming=naming)
+    except (ValueError, ImportError) as error:
+        print(f"gnnseq.plots: {error}", file=sys.stderr)
+        return 2
+    for title in by_task(collect(records, naming)):
+        if own := [comparison for comparison in found if comparison.task == title]:
+            print(f"{title}: {ranking(own)}\n  {how_tested(own)}")
+    print(f"Results: {options.output}/" + ", ".join(path.name for path in paths))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

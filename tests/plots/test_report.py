@@ -1,0 +1,121 @@
+import csv
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from comparison import make_record, make_records, make_regression
+
+from gnnseq.experiments.results import collect
+from gnnseq.plots.__main__ import main
+from gnnseq.plots.report import verdicts, write_report
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    records = make_records(8, sizes=(5, 20)) + make_regression(2)
+    return write_report(records, folder / "out", verdicts(collect(records)), title="A <test>")
+
+
+def test_one_call_writes_every_figure_and_table(written):
+    assert [path.name for path in written] == [
+        "page.html",
+        "results.md",
+        "results.csv",
+        "verdicts.csv",
+        "score_palindromes.png",
+        "learning_palindromes.png",
+        "score_adding.png",
+        "learning_adding.png",
+        "reach.png",
+        "cost.png",
+    ]
+    assert sorted(path.name for path in written[0].parent.iterdir()) == sorted(path.name for path in written)
+
+
+def test_the_page_holds_the_figures_with_words_for_each(written):
+    page = written[0].read_text()
+    assert page.count('src="data:image/png;base64,') == 6
+    assert re.search(r"GCN, 8 layers on the path: 9[67]\.\d % at 5, (9|10)\.\d % at 20", page)
+    assert "cannot see on palindromes of length 20" in page
+
+
+def test_the_tables_are_read_back(written):
+    lines = list(csv.DictReader(written[3].read_text().splitlines()))
+    decided = {(line["task"], line["a"], line["b"]): line["verdict"] for line in lines}
+    assert decided["palindromes of length 20", "RNN", "LSTM"] == "LSTM better"
+    assert decided["adding of length 50", "LSTM", "RNN"] == "undecided at 2 seeds"
+    assert len(lines) == 7
+
+
+def test_correction_over_all_tasks_and_against_one_model():
+    results = collect(make_records(8, sizes=(5, 20)) + make_regression(2))
+    assert {c.comparisons for c in verdicts(results)} == {3, 1}
+    assert {c.comparisons for c in verdicts(results, together=True)} == {7}
+    against = verdicts(results, reference="GCN, 8 layers on the path")
+    assert {(c.a, c.task) for c in against} == {
+        ("GCN, 8 layers on the path", "palindromes of length 5"),
+        ("GCN, 8 layers on the path", "palindromes of length 20"),
+    }
+    with pytest.raises(ValueError, match="reference is 'GRU', expected one of"):
+        verdicts(results, reference="GRU")
+
+
+def test_figures_for_which_nothing_is_stored_are_left_out(tmp_path):
+    paths = write_report([make_record(curve=None, hops_required=None)], tmp_path, [])
+    assert [path.name for path in paths if path.suffix == ".png"] == ["score_palindromes.png", "cost.png"]
+    with pytest.raises(ValueError, match="no finished trial"):
+        write_report([], tmp_path, [])
+
+
+def store(path, records):
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return str(path)
+
+
+def test_the_command(tmp_path):
+    records = store(tmp_path / "r.jsonl", make_records(6, sizes=(20,)))
+    command = [sys.executable, "-m", "gnnseq.plots", records, "--output", str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "palindromes of length 20: Undecided at 6 seeds: 3 of 3 pairs." in done.stdout
+    assert "that takes at least 7 seeds" in done.stdout
+    assert (tmp_path / "out" / "page.html").stat().st_size > 50_000
+
+
+def test_options_of_the_command(tmp_path, capsys):
+    pytest.importorskip("scipy")
+    records = store(tmp_path / "r.jsonl", make_records(3, sizes=(20,)))
+    assert main([records, "--output", str(tmp_path), "--test", "t", "--reference", "LSTM"]) == 0
+    output = capsys.readouterr().out
+    assert "LSTM is better than RNN; and GCN, 8 layers on the path. All 2 pairs are decided." in output
+    assert "Paired t test" in output
+
+
+def test_models_told_apart_by_a_setting(tmp_path, capsys):
+    both = [make_record(curve=None), make_record(curve=None) | {"key": "b"}]
+    both[1]["trial"] = both[1]["trial"] | {"learning_rate": 0.1}
+    records = store(tmp_path / "r.jsonl", both)
+    assert main([records, "--output", str(tmp_path)]) == 2
+    assert "two runs of LSTM" in capsys.readouterr().err
+    assert main([records, "--output", str(tmp_path), "--apart", "learning_rate"]) == 0
+    assert "LSTM, learning_rate 0.1" in (tmp_path / "results.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("lines", "arguments", "named"),
+    [
+        (None, [], "expected a file of records"),
+        ([], [], "hold no record"),
+        ([make_record()], ["--reference", "GRU"], "reference is 'GRU', expected one of LSTM"),
+        (make_records(1, (5,)), ["--alpha", "5"], "alpha is 5.0"),
+    ],
+)
+def test_the_command_names_what_is_wrong(lines, arguments, named, tmp_path, capsys):
+    path = tmp_path / "r.jsonl"
+    if lines is not None:
+        store(path, lines)
+    assert main([str(path), "--output", str(tmp_path / "out"), *arguments]) == 2
+    assert named in capsys.readouterr().err
