@@ -4,8 +4,10 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import Data
 
-from gnnseq.analysis.calls import Model, evaluating
-from gnnseq.analysis.jacobian import BlockJacobian, Norm
+from gnnseq.analysis.calls import Model, ModelCall, evaluating
+from gnnseq.analysis.forward import Norm
+from gnnseq.analysis.jacobian import BlockJacobian, measured
+from gnnseq.analysis.linear import Linearised
 
 
 def l1(block: Tensor) -> Tensor:
@@ -66,7 +68,7 @@ def influence(
             random, or a model that reaches further than ``hops``.
     """
     with evaluating(model):
-        return BlockJacobian.of(model, data, inputs).sizes(norm, hops, chunk_size).dense()
+        return measured(Linearised(ModelCall(model, data, inputs)), data, norm, hops, chunk_size).dense()
 
 
 def influence_blocks(
@@ -84,12 +86,12 @@ def influence_blocks(
         ValueError: as `influence`, and where the model lets one graph of the batch influence another.
     """
     with evaluating(model):
-        jacobian = BlockJacobian.of(model, data, inputs)
-        if not jacobian.separate:
+        sizes = measured(Linearised(ModelCall(model, data, inputs)), data, norm, hops, chunk_size)
+        if not sizes.separate:
             raise ValueError(
                 "model lets one graph of the batch influence another, expected influence() for all together"
             )
-        return jacobian.sizes(norm, hops, chunk_size).blocks()
+        return sizes.blocks()
 
 
 def time_influence(
@@ -102,9 +104,9 @@ def time_influence(
 ) -> Tensor:
     """`influence` of each node at each time step, for features ``[N, T, F]``: ``[N_out, N_in, T]``."""
     with evaluating(model):
-        jacobian = BlockJacobian.of(model, data, inputs, by_step=True)
-        sizes = jacobian.sizes(norm, None, chunk_size).dense()
-    return sizes.reshape(sizes.size(0), -1, jacobian.linear.per_node)
+        linear = Linearised(ModelCall(model, data, inputs), by_step=True)
+        sizes = measured(linear, data, norm, None, chunk_size).dense()
+    return sizes.reshape(sizes.size(0), -1, linear.per_node)
 
 
 def dependencies(model: Model, data: Data, *, inputs: nn.Module | None = None) -> Tensor:
@@ -117,4 +119,4 @@ def dependencies(model: Model, data: Data, *, inputs: nn.Module | None = None) -
         ``[N_out, N_in]`` (bool).
     """
     with evaluating(model):
-        return BlockJacobian.of(model, data, inputs).presence().dense() > 0
+        return BlockJacobian.of(Linearised(ModelCall(model, data, inputs)), data).presence().dense() > 0

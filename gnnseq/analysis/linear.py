@@ -73,7 +73,8 @@ class Linearised:
         return min(chunk_size, most)
 
     @cached_property
-    def _recorded(self) -> tuple[Tensor, Tensor]:
+    def recorded(self) -> tuple[Tensor, Tensor]:
+        """The features, a leaf, and the output ``[O, C]`` that autograd recorded for them."""
         with torch.enable_grad(), _decomposed(), fast_rows():
             x = self.x.clone().requires_grad_()
             out = self._call.rows(self._call(x))[0]
@@ -86,7 +87,7 @@ class Linearised:
 
     @cached_property
     def _graph(self) -> "_Graph":
-        return _Graph.of(self._recorded[1])
+        return _Graph.of(self.recorded[1])
 
     @property
     def has_custom_backward(self) -> bool:
@@ -95,7 +96,7 @@ class Linearised:
 
     @cached_property
     def _backward(self) -> tuple[Tensor, Tensor]:
-        x, out = self._recorded
+        x, out = self.recorded
         with torch.enable_grad():
             cotangent = torch.zeros_like(out).requires_grad_()
             back = torch.autograd.grad(out, x, cotangent, create_graph=True, materialize_grads=True)[0]
@@ -103,7 +104,7 @@ class Linearised:
 
     def pull(self, cotangents: Tensor) -> Tensor:
         """Products ``[k, U, F]`` of cotangents ``[k, O, C]`` with the Jacobian."""
-        x, out = self._recorded
+        x, out = self.recorded
         return _products(out, x, cotangents).view(-1, *self.in_size)
 
     def push(self, tangents: Tensor) -> Tensor:
@@ -112,7 +113,7 @@ class Linearised:
         Raises:
             RuntimeError: where the model's backward pass has no derivative of its own.
         """
-        if not self._recorded[1].requires_grad:
+        if not self.recorded[1].requires_grad:
             return tangents.new_zeros(len(tangents), *self.out_size)
         cotangent, back = self._backward
         return _products(back, cotangent, tangents.view(-1, *self.x.shape))
@@ -176,6 +177,20 @@ class _Graph(NamedTuple):
             custom = custom or not (ours or _OF_TORCH.search(node.name()))
             waiting += [following for following, _ in node.next_functions]
         return cls(len(seen), size, custom)
+
+
+def memory_limit() -> int:
+    """Bytes that derivatives may take together at a time."""
+    return MEMORY_LIMIT
+
+
+def random_numbers(dtype: torch.dtype, rows: int, width: int) -> tuple[Tensor, Tensor]:
+    """A number for each row and one for each of its channels, of absolute value 1 to 2; the same at every call."""
+    generator = torch.Generator().manual_seed(0)
+    number = torch.rand(rows + width, 2, dtype=torch.float64, generator=generator)
+    signed = (1 + number[:, 0]) * torch.where(number[:, 1] < 0.5, -1.0, 1.0)
+    first, second = signed.to(dtype).split([rows, width])
+    return first, second
 
 
 def _check_finite(out: Tensor) -> None:

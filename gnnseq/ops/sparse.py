@@ -85,6 +85,11 @@ class _Matrix:
         source, target = edge_index[0], edge_index[1]
         return cls(_csr(target, source, weight, num_nodes), _csr(source, target, weight, num_nodes))
 
+    def entries(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Source, target and weight of each entry, by ascending target."""
+        length = self._matrix.crow_indices().diff()
+        return self._matrix.col_indices(), torch.repeat_interleave(length), self._matrix.values()
+
     def product(self, x: Tensor) -> Tensor:
         """In the dtype of ``x``; half precision is multiplied in float32."""
         dtype = torch.float32 if x.dtype in (torch.float16, torch.bfloat16) else x.dtype
