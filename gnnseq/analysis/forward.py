@@ -16,7 +16,7 @@ from gnnseq.analysis.recorded import Program, TooLarge, UnknownOperation
 from gnnseq.analysis.rules import rule_of
 
 Norm = Callable[[Tensor], Tensor]
-_CACHE = 2**21  # bytes of the average step's blocks at which the way forward is fastest on a CPU
+_CACHE = 2**22  # bytes of the average step's blocks at which the way forward is fastest on a CPU
 
 
 @dataclass(frozen=True)
@@ -139,12 +139,12 @@ class ForwardJacobian:
         graph = self.linear.in_graph
         share = int(torch.bincount(graph).max()) / len(graph)
         numbers = max(share * self.program.widest, 1.0) * self.linear.in_size[1]
-        return max(1, int(8 * _CACHE / (numbers * self.linear.dtype.itemsize)))
+        return max(1, int(4 * _CACHE / (numbers * self.linear.dtype.itemsize)))
 
     def _run(self, first: int, count: int) -> tuple[Blocks, _Cost]:
         blocks, used = self.program.run(self._features(first, count), memory_limit())
-        steps = max(len(self.program.steps), 1)
-        return blocks, _Cost(max(used.made / steps, 1.0) / count, max(used.peak, 1) / count)
+        average = max(used.made / max(len(self.program.steps), 1), 1.0)
+        return blocks, _Cost(average / count, max(used.peak, 1) / count)
 
     def _features(self, first: int, count: int) -> Blocks:
         """Every feature of the seeds moves itself."""
@@ -160,22 +160,23 @@ class _Check:
     """Compares a product of all blocks and random numbers with what one backward pass gives."""
 
     def __init__(self, linear: Linearised) -> None:
-        self._linear = linear
-        number, direction = random_numbers(linear.dtype, *linear.out_size)
-        self._cotangent = number.unsqueeze(1) * direction
-        self._product = linear.recorded[0].new_zeros(linear.in_size)
+        self._linear, x = linear, linear.recorded[0]
+        self._number, self._direction = (part.to(x.device) for part in random_numbers(linear.dtype, *linear.out_size))
+        self._product = x.new_zeros(linear.in_size)
         self._scale = torch.zeros_like(self._product)
 
     def note(self, blocks: Blocks, first: int) -> None:
         """Adds some blocks."""
-        share = (blocks.value @ self._cotangent.to(blocks.value.device)[blocks.pairs.row].unsqueeze(2)).squeeze(2)
+        number = self._number.index_select(0, blocks.pairs.row).unsqueeze(1)
+        share = (blocks.value @ self._direction).mul_(number)
         seed = blocks.pairs.seed + first
         self._product.index_add_(0, seed, share)
-        self._scale.index_add_(0, seed, share.abs())
+        self._scale.index_add_(0, seed, share.abs_())
 
     def passes(self) -> bool:
         """Whether they are the same but for rounding."""
-        expected = self._linear.pull(self._cotangent.unsqueeze(0))[0]
+        cotangent = self._number.unsqueeze(1) * self._direction
+        expected = self._linear.pull(cotangent.unsqueeze(0))[0]
         eps = torch.finfo(expected.dtype).eps
         scale = self._scale.cpu() + expected.abs()
         return bool(((self._product.cpu() - expected).abs() <= 1e4 * eps * scale.amax(1, keepdim=True)).all())

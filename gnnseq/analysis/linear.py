@@ -1,6 +1,7 @@
 """The derivative of a model at a batch, multiplied by many vectors at once from either side."""
 
 import math
+import random
 import re
 import warnings
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, NamedTuple, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.func import vmap
@@ -36,13 +38,14 @@ class Linearised:
         out_size: number of output rows O and their channels, C.
         in_graph: graph of each input ``[U]``.
         out_graph: graph of each output row ``[O]``.
+        recorded: the features, a leaf, and the output ``[O, C]`` that autograd recorded for them.
     """
 
     def __init__(self, call: ModelCall, by_step: bool = False) -> None:
         self._call = call
         self.x = call.features()
-        with torch.no_grad():
-            out, out_graph = call.rows(call(self.x))
+        self.recorded, out_graph = self._record()
+        out = self.recorded[1].detach()
         _check_finite(out)
         self.out_graph = out_graph.cpu()
         self.per_node = self.x.size(1) if by_step and self.x.dim() > 2 else 1
@@ -50,7 +53,22 @@ class Linearised:
         self.in_size = (units, self.x.numel() // units)
         self.out_size = (out.size(0), out.size(1))
         self.in_graph = call.batch.cpu().repeat_interleave(self.per_node)
-        self._expected = out
+
+    def _record(self) -> tuple[tuple[Tensor, Tensor], Tensor]:
+        """Runs the model; once more if it drew random numbers, which may or may not have changed anything."""
+        before = _random_states()
+        with torch.enable_grad(), _decomposed(), fast_rows():
+            x = self.x.clone().requires_grad_()
+            out, graph = self._call.rows(self._call(x))
+        if _random_states() != before:
+            with torch.no_grad():
+                again = self._call.rows(self._call(self.x))[0]
+            eps = 1e3 * torch.finfo(out.dtype).eps
+            if not torch.allclose(out, again, rtol=eps, atol=eps * float(again.abs().max()), equal_nan=True):
+                raise ValueError(
+                    "model gives two different outputs for the same batch, expected no randomness such as dropout"
+                )
+        return (x, out), graph
 
     @property
     def dtype(self) -> torch.dtype:
@@ -71,19 +89,6 @@ class Linearised:
                 f"chunk_size {chunk_size} could take {needed:.1f} GiB, more than {limit:g}: taking {most}", stacklevel=5
             )
         return min(chunk_size, most)
-
-    @cached_property
-    def recorded(self) -> tuple[Tensor, Tensor]:
-        """The features, a leaf, and the output ``[O, C]`` that autograd recorded for them."""
-        with torch.enable_grad(), _decomposed(), fast_rows():
-            x = self.x.clone().requires_grad_()
-            out = self._call.rows(self._call(x))[0]
-        eps = 1e3 * torch.finfo(out.dtype).eps
-        if not torch.allclose(out.detach(), self._expected, rtol=eps, atol=eps * float(self._expected.abs().max())):
-            raise ValueError(
-                "model gives two different outputs for the same batch, expected no randomness such as dropout"
-            )
-        return x, out
 
     @cached_property
     def _graph(self) -> "_Graph":
@@ -135,6 +140,14 @@ def _products(outputs: Tensor, inputs: Tensor, vectors: Tensor) -> Tensor:
         except RuntimeError:
             rows = torch.stack([one(vector) for vector in vectors])
     return rows.cpu()
+
+
+def _random_states() -> list[Any]:
+    """Of all generators that a model may draw from."""
+    name, keys, *rest = np.random.get_state()
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+    torch_states = [state.numpy().tobytes() for state in (torch.get_rng_state(), *cuda)]
+    return [random.getstate(), name, keys.tobytes(), rest, torch_states]
 
 
 @contextmanager

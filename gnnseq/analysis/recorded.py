@@ -6,14 +6,15 @@ nothing is computed for them. `Program.of` reads the operations one by one and r
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple, Self
 
-import torch
 from torch import Tensor
 
-from gnnseq.analysis.blocks import Blocks, Mix
+from gnnseq.analysis.blocks import Blocks, Mix, Term, combined
 
 
 class UnknownOperation(Exception):  # noqa: N818
@@ -32,17 +33,34 @@ class Used(NamedTuple):
 
 
 class Value(NamedTuple):
-    """A tensor of the model that depends on its features.
+    """A tensor of the model that depends on its features, and what still has to be done to the blocks that hold it.
 
     Attributes:
-        place: number of the blocks that hold its derivatives.
+        terms: whose sum it is, each with the place of its blocks.
         shape: its shape; the last dimension holds the channels of a row.
-        mix: how the rows of those blocks still have to be mixed.
+        mix: how the rows of the only term, all channels without a slope, still have to be mixed.
     """
 
-    place: int
+    terms: tuple[Term, ...]
     shape: tuple[int, ...]
     mix: Mix | None = None
+
+    @classmethod
+    def at(cls, place: int, shape: tuple[int, ...]) -> Self:
+        """The blocks at a place as they are."""
+        return cls((Term(place),), shape)
+
+    @property
+    def ready(self) -> bool:
+        """Whether nothing is left to be done."""
+        if self.mix is not None or len(self.terms) > 1:
+            return False
+        return self.terms[0].slope is None and self.terms[0].channels is None
+
+    @property
+    def place(self) -> int:
+        """Of the blocks of the only term."""
+        return self.terms[0].blocks
 
 
 class Step(NamedTuple):
@@ -52,13 +70,14 @@ class Step(NamedTuple):
         run: the step.
         reads: their places.
         writes: place of the result.
-        drops: places that no later step reads.
+        terms: of which the result is the sum, if that is the step.
     """
 
     run: Callable[[list[Blocks]], Blocks]
-    reads: tuple[int, ...]
+    reads: list[int]
     writes: int
-    drops: tuple[int, ...] = ()
+    terms: tuple[Term, ...] = ()
+    shares: bool = False
 
 
 Operands = Sequence[Value | None]
@@ -69,30 +88,55 @@ Rule = Callable[["Plan", Any, Operands], list[Value | None]]
 class Plan:
     """Steps while they are collected."""
 
+    readers: Counter[Any]
     steps: list[Step] = field(default_factory=list)
     places: int = 1
     widest: int = 0
     cache: dict[Any, Any] = field(default_factory=dict)
 
-    def add(self, run: Callable[[list[Blocks]], Blocks], values: Sequence[Value], shape: tuple[int, ...]) -> Value:
-        """A step that reads values and gives one of a certain shape."""
-        reads = tuple(self.ready(value).place for value in values)
-        self.places += 1
-        self.widest = max(self.widest, math.prod(shape))
-        self.steps.append(Step(run, reads, self.places - 1))
-        return Value(self.places - 1, shape)
+    def add(
+        self,
+        run: Callable[[list[Blocks]], Blocks],
+        values: Sequence[Value],
+        shape: tuple[int, ...],
+        shares: bool = False,
+    ) -> Value:
+        """A step that reads values and gives one of a certain shape, perhaps in the same memory."""
+        reads = [self.ready(value).place for value in values]
+        return Value.at(self._write(Step(run, reads, self.places, shares=shares), shape), shape)
+
+    def combine(self, values: Sequence[Value], slopes: Sequence[Tensor | None], shape: tuple[int, ...]) -> Value:
+        """The sum of values, each times a slope; left to be done by what reads it."""
+        terms: list[Term] = []
+        for value, slope in zip(values, slopes, strict=True):
+            own = self.ready(value).terms if value.mix is not None else value.terms
+            terms += own if slope is None else [term.times(slope) for term in own]
+        return Value(tuple(terms), shape)
 
     def ready(self, value: Value) -> Value:
-        """The same with its rows mixed."""
-        if value.mix is None:
+        """The same with nothing left to be done."""
+        if value.ready:
             return value
-        known = self.cache.get((value.place, id(value.mix)))
-        if known is None:
-            mix = value.mix
-            done = self.add(lambda blocks: blocks[0].mixed(mix), [value._replace(mix=None)], value.shape)
-            known = self.cache[value.place, id(mix)] = (done, mix)
-        ready: Value = known[0]
-        return ready._replace(shape=value.shape)
+        key = id(value.mix), tuple((term.blocks, term.channels, id(term.slope)) for term in value.terms)
+        if key not in self.cache:
+            if value.mix is not None:
+                step = Step(partial(_mixed, mix=value.mix), [value.place], self.places)
+            else:
+                shares = len(value.terms) == 1 and value.terms[0].slope is None
+                run = partial(combined, terms=value.terms)
+                step = Step(run, [term.blocks for term in value.terms], self.places, value.terms, shares)
+            self.cache[key] = (self._write(step, value.shape), value)
+        return Value.at(self.cache[key][0], value.shape)
+
+    def _write(self, step: Step, shape: tuple[int, ...]) -> int:
+        self.places += 1
+        self.widest = max(self.widest, math.prod(shape))
+        self.steps.append(step)
+        return step.writes
+
+
+def _mixed(blocks: list[Blocks], mix: Mix) -> Blocks:
+    return blocks[0].mixed(mix)
 
 
 @dataclass(frozen=True)
@@ -101,11 +145,13 @@ class Program:
 
     Attributes:
         steps: in order; they begin with the features at place 0.
+        drops: places that no step after each of them reads.
         result: place of the output.
         widest: numbers of the largest tensor.
     """
 
     steps: list[Step]
+    drops: list[list[int]]
     result: int
     widest: int
 
@@ -121,20 +167,24 @@ class Program:
         Raises:
             UnknownOperation: if an operation has no rule, or an unexpected shape.
         """
-        plan = Plan()
+        nodes = _recorded(out)
+        plan = Plan(Counter(following for node in nodes for following in node.next_functions))
         values: dict[Any, list[Value | None]] = {}
-        for node in _recorded(out):
+        for node in nodes:
             if getattr(node, "variable", None) is x:
-                values[node] = [Value(0, tuple(x.shape))]
+                values[node] = [Value.at(0, tuple(x.shape))]
                 continue
-            operands = [values[n][nr] if n in values else None for n, nr in node.next_functions]
+            operands = [
+                _once(plan, pair, values[pair[0]]) if pair[0] in values else None for pair in node.next_functions
+            ]
             if any(operand is not None for operand in operands):
                 values[node] = rules(node)(plan, node, operands)
-        last = Value(0, tuple(x.shape)) if out is x else values.get(out.grad_fn, [None])[out.output_nr]
+        last = Value.at(0, tuple(x.shape)) if out is x else values.get(out.grad_fn, [None])[out.output_nr]
         if last is None:
             raise UnknownOperation("an output that does not depend on the features")
         result = plan.ready(last).place
-        return cls(_dropping(plan.steps, result), result, plan.widest)
+        drops = _last_reads(plan.steps, result)
+        return cls(_in_place(plan.steps, drops), drops, result, plan.widest)
 
     def run(self, features: Blocks, limit: int) -> tuple[Blocks, Used]:
         """The blocks of the output from those of the features.
@@ -145,15 +195,25 @@ class Program:
         held = {0: features}
         made, now = 0, _bytes(features)
         peak = now
-        for step in self.steps:
+        for step, drops in zip(self.steps, self.drops, strict=True):
             blocks = step.run([held[place] for place in step.reads])
             held[step.writes] = blocks
-            made, now = made + _bytes(blocks), now + _bytes(blocks)
+            size = _bytes(blocks)
+            made, now = made + size, now + size
             peak = max(peak, now)
             if now > limit:
                 raise TooLarge
-            now -= sum(_bytes(held.pop(place)) for place in step.drops)
+            for place in drops:
+                now -= _bytes(held.pop(place))
         return held[self.result], Used(made, peak)
+
+
+def _once(plan: Plan, pair: tuple[Any, int], values: list[Value | None]) -> Value | None:
+    """The value of an operation's result; a sum is made once if several operations read it."""
+    value = values[pair[1]]
+    if value is not None and len(value.terms) > 1 and plan.readers[pair] > 1:
+        value = values[pair[1]] = plan.ready(value)
+    return value
 
 
 def _bytes(blocks: Blocks) -> int:
@@ -172,12 +232,23 @@ def _recorded(out: Tensor) -> list[Any]:
     return sorted(seen, key=lambda node: -1 if hasattr(node, "variable") else node._sequence_nr())
 
 
-def _dropping(steps: list[Step], result: int) -> list[Step]:
-    """Each step drops what it reads last."""
+def _last_reads(steps: list[Step], result: int) -> list[list[int]]:
+    """For each step the places that it reads last."""
     kept = {result}
-    dropping = []
+    last = []
     for step in reversed(steps):
-        drops = tuple(place for place in dict.fromkeys(step.reads) if place not in kept)
+        last.append([place for place in dict.fromkeys(step.reads) if place not in kept])
         kept.update(step.reads)
-        dropping.append(step._replace(drops=drops))
-    return dropping[::-1]
+    return last[::-1]
+
+
+def _in_place(steps: list[Step], drops: list[list[int]]) -> list[Step]:
+    """A single slope is multiplied in the memory of its blocks where nothing else reads them."""
+    shared = {place for step in steps if step.shares for place in (step.writes, *step.reads)}
+    own = {step.writes for step in steps} - shared
+    changed = []
+    for step, dropped in zip(steps, drops, strict=True):
+        if len(step.terms) == 1 and step.terms[0].channels is None and set(dropped) == set(step.reads) <= own:
+            step = step._replace(run=partial(combined, terms=step.terms, in_place=True))
+        changed.append(step)
+    return changed

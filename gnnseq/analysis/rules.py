@@ -6,7 +6,8 @@ pass wherever that is possible.
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gnnseq.analysis.blocks import Blocks, Mix, combined
+from gnnseq.analysis.blocks import Blocks, Mix, Term, combined
 from gnnseq.analysis.recorded import Operands, Plan, Rule, UnknownOperation, Value
 
 Ints = NDArray[np.int64]
@@ -43,10 +44,21 @@ def rule_of(node: Any) -> Rule:
 
 def _name(node: Any) -> str:
     """``Mul`` of torch's ``MulBackward0``; ``gnnseq._Add`` of ours; nothing of functions that others wrote."""
-    function = getattr(type(node), "_forward_cls", None)
+    return _name_of_kind(type(node))
+
+
+@cache
+def _name_of_kind(kind: Any) -> str:
+    function = getattr(kind, "_forward_cls", None)
     if function is None:
-        return _OF_TORCH.sub("", node.name()) if _OF_TORCH.search(node.name()) else ""
+        return _OF_TORCH.sub("", kind.__name__) if _OF_TORCH.search(kind.__name__) else ""
     return f"gnnseq.{function.__name__}" if function.__module__.startswith("gnnseq.") else ""
+
+
+@cache
+def _saved_names(kind: type) -> list[str]:
+    """What an operation of one kind keeps for its backward pass."""
+    return [name for name in dir(kind) if name.startswith("_saved")]
 
 
 def _shapes(node: Any) -> list[tuple[int, ...]]:
@@ -66,29 +78,42 @@ def _asked(node: Any, gradients: list[Tensor]) -> tuple[Tensor | None, ...]:
 
 def _elementwise(plan: Plan, node: Any, operands: Operands) -> list[Value | None]:
     """Each number of the result depends on the same number of an operand: with the slope that a gradient of 1 gives."""
-    shape, meta = _shapes(node)[0], node._input_metadata[0]
-    live = [(number, value) for number, value in enumerate(operands) if value is not None]
-    if any(value.shape != shape for _, value in live) or len(shape) < 2:
+    meta, name = node._input_metadata[0], _name(node)
+    shape = tuple(meta.shape)
+    live = [number for number, value in enumerate(operands) if value is not None]
+    values = [value for value in operands if value is not None]
+    if len(shape) < 2 or [value.shape for value in values] != [shape] * len(values):
         raise UnknownOperation(f"{node.name()} that spreads an operand to {shape}")
-    found = _asked(node, [torch.ones(shape, dtype=meta.dtype, device=meta.device)])
-    slopes: list[Tensor | None] = []
-    for number, _ in live:
-        slope = found[number]
-        assert slope is not None
-        slopes.append(None if bool((slope == 1).all()) else slope.reshape(-1, shape[-1]))
-    values = [value for _, value in live]
-    if len(values) == 1 and slopes[0] is None:
-        return [values[0]]
-    if len(values) == 1 and values[0].mix is not None:
-        slope = slopes[0]
-        assert slope is not None
-        if bool((slope == slope[:, :1]).all()):
-            return [values[0]._replace(mix=values[0].mix.scaled(slope[:, 0]))]
-    return [plan.add(lambda blocks: combined(_bent(blocks, slopes)), values, shape)]
+    if name == "Add" and node._saved_alpha == 1:
+        return [values[0] if len(values) == 1 else plan.combine(values, [None] * len(values), shape)]
+    if name == "Mul" and len(values) == 1:
+        factor = node._saved_self if live[0] else node._saved_other
+        if factor.shape == (*shape[:-1], 1):
+            return [_by_row(plan, values[0], factor.reshape(-1))]
+    ones = plan.cache.get((shape, meta.dtype))
+    if ones is None:
+        ones = plan.cache[shape, meta.dtype] = torch.ones(shape, dtype=meta.dtype, device=meta.device)
+    found = _asked(node, [ones])
+    slopes = [slope.reshape(-1, shape[-1]) for number in live if (slope := found[number]) is not None]
+    if len(values) == 1:
+        return [_bent(plan, values[0], slopes[0])]
+    return [plan.combine(values, slopes, shape)]
 
 
-def _bent(blocks: list[Blocks], slopes: list[Tensor | None]) -> list[Blocks]:
-    return [part if slope is None else part.scaled(slope) for part, slope in zip(blocks, slopes, strict=True)]
+def _bent(plan: Plan, value: Value, slope: Tensor) -> Value:
+    """A value times a slope, which is left for later."""
+    if value.mix is None:
+        return Value(tuple([term.times(slope) for term in value.terms]), value.shape)
+    if bool((slope == slope[:, :1]).all()):
+        return _by_row(plan, value, slope[:, 0])
+    return _bent(plan, plan.ready(value), slope)
+
+
+def _by_row(plan: Plan, value: Value, factor: Tensor) -> Value:
+    """A value times a number for each row."""
+    if value.mix is None:
+        return _bent(plan, value, factor.unsqueeze(1).expand(-1, value.shape[-1]))
+    return value._replace(mix=value.mix.scaled(factor))
 
 
 def _product(plan: Plan, node: Any, operands: Operands) -> list[Value | None]:
@@ -105,7 +130,7 @@ def _product(plan: Plan, node: Any, operands: Operands) -> list[Value | None]:
     by = node._saved_mat2 if alpha == 1 else alpha * node._saved_mat2
     if added is None:
         return [plan.add(lambda blocks: blocks[0].times(by), [rows], shape)]
-    return [plan.add(lambda blocks: combined([blocks[0].times(by), blocks[1]]), [rows, added], shape)]
+    return [plan.combine([plan.add(lambda blocks: blocks[0].times(by), [rows], shape), added], [None, None], shape)]
 
 
 def _spread(index: Tensor, shape: Sequence[int]) -> Tensor:
@@ -123,7 +148,7 @@ def _select(plan: Plan, node: Any, operands: Operands) -> list[Value | None]:
     value = plan.ready(value)
     source = _spread(index, value.shape)
     mix = Mix(source, torch.arange(len(source), device=source.device), None, _rows(value.shape))
-    return [Value(value.place, _shapes(node)[0], mix)]
+    return [Value(value.terms, _shapes(node)[0], mix)]
 
 
 def _add_rows(plan: Plan, node: Any, operands: Operands) -> list[Value | None]:
@@ -133,8 +158,9 @@ def _add_rows(plan: Plan, node: Any, operands: Operands) -> list[Value | None]:
         raise UnknownOperation(f"{node.name()} along dimension {node.dim}")
     target = _spread(node.index, value.shape)
     rows = torch.arange(len(target), device=target.device)
+    value = value if value.mix is not None else plan.ready(value)
     mix = value.mix or Mix(rows, rows, None, len(rows))
-    return [Value(value.place, _shapes(node)[0], mix._replace(target=target.index_select(0, mix.target)))]
+    return [Value(value.terms, _shapes(node)[0], mix._replace(target=target.index_select(0, mix.target)))]
 
 
 def _operator(plan: Plan, node: Any, operands: Operands) -> list[Value | None]:
@@ -143,18 +169,18 @@ def _operator(plan: Plan, node: Any, operands: Operands) -> list[Value | None]:
     assert value is not None
     value = plan.ready(value)
     source, target, weight = node.matrix.entries()
-    return [Value(value.place, _shapes(node)[0], Mix(source, target, weight, _rows(value.shape)))]
+    return [Value(value.terms, _shapes(node)[0], Mix(source, target, weight, _rows(value.shape)))]
 
 
 class _Move(NamedTuple):
     """Where the rows of an operand go in one result.
 
     Attributes:
-        mix: which rows go where; None if all stay.
+        where: the place of each row of the operand ``[R]``, -1 if it is not shown; None if all stay.
         channels: first channel that is read, first that is written, and how many.
     """
 
-    mix: Mix | None
+    where: Tensor | None
     channels: tuple[int, int, int]
 
 
@@ -165,14 +191,24 @@ def _moving(plan: Plan, node: Any, operands: Operands) -> list[Value | None]:
     (only, *others) = [operand for operand in operands if operand is not None]
     if name in _SAME_ORDER and not others and shapes[0][-1:] == only.shape[-1:] and len(shapes[0]) > 1:
         return [only._replace(shape=shapes[0])]
-    saved = [(a, getattr(node, a)) for a in dir(node) if a.startswith("_saved")]
-    key = None if any(isinstance(s, Tensor) for _, s in saved) else repr((name, shapes, given, saved))
-    moves = plan.cache.get(key) if key is not None else None
-    if moves is None:
+    operands = [None if operand is None else plan.ready(operand) for operand in operands]
+    if name == "Stack" and node._saved_dim == 0 and min(map(len, shapes)) > 2 and all(operands):
+        return [_stacked(plan, [operand for operand in operands if operand is not None], shapes[0])]
+    saved = [(a, getattr(node, a)) for a in _saved_names(type(node))]
+    key = (name, tuple(shapes), tuple(given), tuple(saved))
+    if any(isinstance(s, Tensor) for _, s in saved):
         moves = _moves(node, shapes, given)
-    if key is not None:
+    else:
+        moves = plan.cache.get(key) or _moves(node, shapes, given)
         plan.cache[key] = moves
     return [_moved(plan, of_one, operands, shape) for of_one, shape in zip(moves, shapes, strict=True)]
+
+
+def _stacked(plan: Plan, values: list[Value], shape: tuple[int, ...]) -> Value:
+    """Tensors one below the other."""
+    rows = _rows(values[0].shape)
+    moves = [_Move(torch.arange(n * rows, (n + 1) * rows), (0, 0, shape[-1])) for n in range(len(values))]
+    return plan.add(partial(_shown_together, moves=moves, width=shape[-1]), values, shape, True)
 
 
 def _moves(
@@ -187,33 +223,50 @@ def _moves(
     for operand, (shape, went) in enumerate(zip(given, found, strict=True)):
         if shape is None:
             continue
-        if len(shape) < 2 or went is None:
+        if min(len(shape), *(len(other) for other in shapes)) < 2 or went is None:
             raise UnknownOperation(f"{node.name()} of a tensor without rows")
         places = went.reshape(-1, shape[-1]).cpu().numpy().astype(np.int64) - 1
-        for result, out_shape in enumerate(shapes):
-            move = _move(places, sizes[result], out_shape, node)
-            if move is not None:
-                moves[result].append((operand, move))
+        for result, move in _whole_rows(places, shapes) or _parts_of_rows(places, shapes, sizes, node):
+            moves[result].append((operand, move))
     return moves
 
 
-def _move(places: Ints, first: int, shape: tuple[int, ...], node: Any) -> _Move | None:
-    """From the place of each number ``[R, F]`` in one result, beginning at ``first``; None if none is there."""
-    here = (places >= first) & (places < first + math.prod(shape))
-    rows, channels = here.any(1), here.any(0)
-    if not rows.any():
-        return None
-    if len(shape) < 2 or not here[np.ix_(rows, channels)].all():
-        raise UnknownOperation(f"{node.name()} that takes rows apart")
-    source, start, width = np.flatnonzero(rows), int(channels.argmax()), int(channels.sum())
-    place = places[np.ix_(rows, channels)] - first
-    target, begin = place[:, 0] // shape[-1], int(place[0, 0]) % shape[-1]
-    expected = target[:, None] * shape[-1] + begin + np.arange(width)
-    if not channels[start : start + width].all() or not np.array_equal(place, expected):
-        raise UnknownOperation(f"{node.name()} that takes rows apart")
-    stays = len(source) == len(places) and np.array_equal(source, target)
-    mix = None if stays else Mix(torch.from_numpy(source), torch.from_numpy(target), None, len(places))
-    return _Move(mix, (start, begin, width))
+def _whole_rows(places: Ints, shapes: list[tuple[int, ...]]) -> list[tuple[int, _Move]]:
+    """From the place of each number ``[R, F]`` among all results; nothing unless rows move as a whole."""
+    width = places.shape[1]
+    shown = places[:, 0] >= 0
+    row = places[:, 0] // width
+    together = np.where(shown[:, None], row[:, None] * width + np.arange(width), -1)
+    if any(shape[-1] != width for shape in shapes) or not np.array_equal(places, together):
+        return []
+    first = np.cumsum([0, *(_rows(shape) for shape in shapes)])
+    result = np.where(shown, np.searchsorted(first, row, side="right") - 1, -1)
+    found = []
+    for number in np.unique(result[shown]).tolist():
+        where = np.where(result == number, row - first[number], -1)
+        stays = np.array_equal(where, np.arange(len(where)))
+        found.append((number, _Move(None if stays else torch.from_numpy(where), (0, 0, width))))
+    return found
+
+
+def _parts_of_rows(
+    places: Ints, shapes: list[tuple[int, ...]], sizes: Ints, node: Any
+) -> Iterator[tuple[int, _Move]]:
+    """The same where each result shows some neighbouring channels of rows, or shows rows among wider ones."""
+    for number, shape in enumerate(shapes):
+        here = (places >= sizes[number]) & (places < sizes[number + 1])
+        rows, channels = here.any(1), here.any(0)
+        if not rows.any():
+            continue
+        start, width = int(channels.argmax()), int(channels.sum())
+        place = np.where(here, places - sizes[number], 0)[:, start : start + width]
+        target, begin = place[:, 0] // shape[-1], int(place[rows.argmax(), 0]) % shape[-1]
+        expected = target[:, None] * shape[-1] + begin + np.arange(width)
+        if not here[rows, start : start + width].all() or not np.array_equal(place[rows], expected[rows]):
+            raise UnknownOperation(f"{node.name()} that takes rows apart")
+        where = np.where(rows, target, -1)
+        stays = np.array_equal(where, np.arange(len(where)))
+        yield number, _Move(None if stays else torch.from_numpy(where), (start, begin, width))
 
 
 def _moved(plan: Plan, moves: list[tuple[int, _Move]], operands: Operands, shape: tuple[int, ...]) -> Value | None:
@@ -221,10 +274,15 @@ def _moved(plan: Plan, moves: list[tuple[int, _Move]], operands: Operands, shape
     if not values:
         return None
 
-    def run(blocks: list[Blocks]) -> Blocks:
-        return combined([_shown(part, move, shape[-1]) for part, (_, move) in zip(blocks, moves, strict=True)])
+    start, begin, width = moves[0][1].channels
+    if len(moves) == 1 and moves[0][1].where is None and (begin, width) == (0, shape[-1]):
+        return Value((Term(values[0].place, (start, start + width)),), shape)
+    return plan.add(partial(_shown_together, moves=[move for _, move in moves], width=shape[-1]), values, shape, True)
 
-    return plan.add(run, values, shape)
+
+def _shown_together(blocks: list[Blocks], moves: list[_Move], width: int) -> Blocks:
+    parts = [_shown(part, move, width) for part, move in zip(blocks, moves, strict=True)]
+    return combined(parts, [Term(number) for number in range(len(parts))])
 
 
 def _shown(blocks: Blocks, move: _Move, width: int) -> Blocks:
@@ -236,7 +294,7 @@ def _shown(blocks: Blocks, move: _Move, width: int) -> Blocks:
         wide[..., begin : begin + count] = value
         value = wide
     blocks = blocks._replace(value=value)
-    return blocks if move.mix is None else blocks.mixed(move.mix)
+    return blocks if move.where is None else blocks.moved(move.where.to(value.device))
 
 
 _RULES: dict[str, Rule] = {
