@@ -115,7 +115,6 @@ class Blocks(NamedTuple):
         pairs = Pairs(key.index_select(0, first), num_seeds)
         return Blocks(pairs, _sums(self.value, source.index_select(0, order), first, weight))
 
-
     def moved(self, where: Tensor) -> "Blocks":
         """After each row moves to another place ``[R]``, or is left out (-1)."""
         pairs, value = self.pairs, self.value

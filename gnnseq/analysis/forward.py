@@ -1,6 +1,6 @@
 """The sizes of all blocks of a Jacobian in one way forward through what autograd recorded, where it can be followed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Self
@@ -11,8 +11,9 @@ from tqdm import tqdm
 
 from gnnseq.analysis.blocks import Blocks, Pairs
 from gnnseq.analysis.linear import Linearised, memory_limit, random_numbers
+from gnnseq.analysis.plan import UnknownOperation
+from gnnseq.analysis.program import Program, TooLarge
 from gnnseq.analysis.reach import local_index, nearby
-from gnnseq.analysis.recorded import Program, TooLarge, UnknownOperation
 from gnnseq.analysis.rules import rule_of
 
 Norm = Callable[[Tensor], Tensor]
@@ -110,29 +111,39 @@ class ForwardJacobian:
             norm: of a block ``[..., C, F]``.
             chunk_size: derivatives computed at once.
         """
-        count, features = self.linear.in_size
-        most = None if chunk_size is None else max(1, self.linear.chunk(chunk_size) // features)
+        most = self.linear.in_size[0]
+        if chunk_size is not None:
+            most = max(1, min(most, self.linear.chunk(chunk_size) // self.linear.in_size[1]))
         check = _Check(self.linear)
         found: list[tuple[Tensor, Tensor, Tensor]] = []
-        first, size = 0, min(self._at_first(), most or count)
-        with tqdm(total=count, desc="influence", leave=False, disable=None, delay=2) as bar, torch.no_grad():
+        try:
+            with torch.no_grad():
+                for first, blocks in self._chunks(most):
+                    check.note(blocks, first)
+                    found.append((blocks.pairs.row, blocks.pairs.seed + first, norm(blocks.value.transpose(1, 2))))
+        except TooLarge:
+            return None
+        row, seed, size = (torch.cat(part).cpu() for part in zip(*found, strict=True))
+        return Entries(row, seed, size, self.linear) if check.passes() else None
+
+    def _chunks(self, most: int) -> Iterator[tuple[int, Blocks]]:
+        """The number of the first seed and the blocks of some seeds at a time, at most so many."""
+        count, first, size = self.linear.in_size[0], 0, min(self._at_first(), most)
+        hidden = True if size >= count else None
+        with tqdm(total=count, desc="influence", leave=False, disable=hidden, delay=2) as bar:
             while first < count:
                 size = min(size, count - first)
                 try:
                     blocks, cost = self._run(first, size)
                 except TooLarge:
                     if size == 1:
-                        return None
-                    size, most = size // 2, size // 2
+                        raise
+                    size = most = size // 2
                     continue
-                sizes = norm(blocks.value.transpose(1, 2))
-                found.append((blocks.pairs.row, blocks.pairs.seed + first, sizes))
-                check.note(blocks, first)
+                yield first, blocks
                 first += size
                 bar.update(size)
-                size = min(most or count, max(1, int(min(_CACHE / cost.average, memory_limit() / 2 / cost.peak))))
-        row, seed, sizes = (torch.cat(part).cpu() for part in zip(*found, strict=True))
-        return Entries(row, seed, sizes, self.linear) if check.passes() else None
+                size = min(most, max(1, int(min(_CACHE / cost.average, memory_limit() / 2 / cost.peak))))
 
     def _at_first(self) -> int:
         """Seeds whose blocks fit even if each moves every row of its graph."""

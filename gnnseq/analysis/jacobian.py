@@ -15,7 +15,6 @@ from gnnseq.analysis.reach import hops_from, nearby
 from gnnseq.analysis.seeds import Colouring, Layout, by_hops
 
 
-
 class Side(NamedTuple):
     """A direction of differentiation, from seeds to what is read.
 

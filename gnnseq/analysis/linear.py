@@ -144,10 +144,10 @@ def _products(outputs: Tensor, inputs: Tensor, vectors: Tensor) -> Tensor:
 
 def _random_states() -> list[Any]:
     """Of all generators that a model may draw from."""
-    name, keys, *rest = np.random.get_state()
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
-    torch_states = [state.numpy().tobytes() for state in (torch.get_rng_state(), *cuda)]
-    return [random.getstate(), name, keys.tobytes(), rest, torch_states]
+    of_torch = [state.numpy().tobytes() for state in (torch.get_rng_state(), *cuda)]
+    _, keys, *rest = np.random.get_state()  # noqa: NPY002
+    return [random.getstate(), np.asarray(keys).tobytes(), rest, of_torch]
 
 
 @contextmanager

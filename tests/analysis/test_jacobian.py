@@ -26,6 +26,7 @@ from gnnseq.analysis.linear import Linearised
 from gnnseq.layers import GCN, GCRN, GRU, LSTM, RNN, NaryTreeLSTM
 from gnnseq.models import EdgeEncoder, NodeClassifier, ScalarSymbols, SequenceClassifier, SignalEncoder, SymbolEmbedding
 
+
 def block_jacobian(model, data):
     return BlockJacobian.of(Linearised(ModelCall(model, data)), data)
 
