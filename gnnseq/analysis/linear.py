@@ -110,7 +110,7 @@ class Linearised:
     def pull(self, cotangents: Tensor) -> Tensor:
         """Products ``[k, U, F]`` of cotangents ``[k, O, C]`` with the Jacobian."""
         x, out = self.recorded
-        return _products(out, x, cotangents).view(-1, *self.in_size)
+        return _products(out, x, cotangents).reshape(-1, *self.in_size)
 
     def push(self, tangents: Tensor) -> Tensor:
         """Products ``[k, O, C]`` of the Jacobian with tangents ``[k, U, F]``.

@@ -12,8 +12,7 @@ from gnnseq.analysis.calls import ModelCall
 from gnnseq.analysis.forward import ForwardJacobian
 from gnnseq.analysis.linear import Linearised
 from gnnseq.analysis.program import TooLarge
-from gnnseq.layers import GCN, GCRN, GRU, LSTM, ChildSumTreeLSTM
-from gnnseq.models import SignalEncoder
+from gnnseq.layers import GCN, GRU, LSTM, ChildSumTreeLSTM
 
 
 def forward(model, batch, by_step=False):
@@ -76,10 +75,11 @@ def test_what_is_not_known_or_cheaper_backwards_is_left_to_others(model, inputs)
 
 
 def test_steps_of_a_signal():
-    data = Data(x=torch.randn(4, 5, 2).double(), edge_index=path(4), edge_weight=None)
-    encoder = SignalEncoder(GCRN(2, 9, K=2)).double()
-    whole, steps = (forward(lambda d: encoder(d.x, d), data, by_step).sizes(l1).dense() for by_step in (False, True))
+    data = Data(x=torch.randn(4, 5, 2).double(), edge_index=path(4))
+    gru = nn.GRU(2, 12, batch_first=True).double()
+    whole, steps = (forward(lambda d: gru(d.x)[0][:, -1], data, by_step).sizes(l1).dense() for by_step in (False, True))
     assert_close(steps.view(4, 4, 5).sum(2), whole)
+    assert bool((whole > 0).equal(torch.eye(4) > 0))
 
 
 def test_seeds_are_taken_a_few_at_a_time(monkeypatch):
