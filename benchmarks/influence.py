@@ -167,7 +167,8 @@ def line(record: dict[str, float | str | None]) -> str:
     """One row of the table."""
     goal = "" if record["goal"] is None else f"{record['goal']:g}"
     numbers = [f"{record[key]:>10.1f}" for key in ("ours_ms", "peer_ms", "ratio", "ours_cpu_ms", "cpu_ratio")]
-    return f"{record['work']:<20}{record['threads']:>10}{''.join(numbers)}{goal:>10}{record['load']:>8.1f}  {record['peer']}"
+    start = f"{record['work']:<20}{record['threads']:>10}"
+    return f"{start}{''.join(numbers)}{goal:>10}{record['load']:>8.1f}  {record['peer']}"
 
 
 def main() -> None:
