@@ -91,8 +91,9 @@ class SupportsExplain(Protocol):
         """Batches of a split."""
 
     def answers(self, view: str, batch: Data) -> tuple[Tensor, Tensor]:
-        """For each graph the node that holds the answer (for symbols ``[N, T]`` its place in the flattened tensor), and the
-        row of the output that is asked.
+        """For each graph the node that holds the answer, and the row of the output that is asked.
+
+        Where ``batch.x`` holds symbols ``[N, T]``, the place in the flattened tensor stands for the node.
         """
 
 
