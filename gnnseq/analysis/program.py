@@ -60,13 +60,13 @@ class Program:
         plan = Plan(Counter(following for node in nodes for following in node.next_functions))
         values: dict[Any, list[Value | None]] = {}
         for node in nodes:
-            if getattr(node, "variable", None) is x:
-                values[node] = [Value.at(0, tuple(x.shape))]
+            following = node.next_functions
+            if not following:
+                if getattr(node, "variable", None) is x:
+                    values[node] = [Value.at(0, tuple(x.shape))]
                 continue
-            operands = [
-                _once(plan, pair, values[pair[0]]) if pair[0] in values else None for pair in node.next_functions
-            ]
-            if any(operand is not None for operand in operands):
+            operands = [_once(plan, pair, values[pair[0]]) if pair[0] in values else None for pair in following]
+            if operands.count(None) < len(operands):
                 values[node] = _applied(rules(node), plan, node, operands)
         last = Value.at(0, tuple(x.shape)) if out is x else values.get(out.grad_fn, [None])[out.output_nr]
         if last is None:
@@ -126,7 +126,7 @@ def _recorded(out: Tensor) -> list[Any]:
         if node is not None and node not in seen:
             seen.add(node)
             waiting += [following for following, _ in node.next_functions]
-    return sorted(seen, key=lambda node: -1 if hasattr(node, "variable") else node._sequence_nr())
+    return sorted(seen, key=lambda node: node._sequence_nr() if node.next_functions else -1)
 
 
 def _last_reads(steps: list[Step], result: int) -> list[list[int]]:

@@ -80,21 +80,21 @@ def _elementwise(plan: Plan, node: Any, operands: Operands) -> list[Value | None
     """Each number of the result depends on the same number of an operand: with the slope that a gradient of 1 gives."""
     meta, name = node._input_metadata[0], name_of(node)
     shape = tuple(meta.shape)
-    live = [number for number, value in enumerate(operands) if value is not None]
     values = [value for value in operands if value is not None]
-    if len(shape) < 2 or [value.shape for value in values] != [shape] * len(values):
+    if len(shape) < 2 or any(value.shape != shape for value in values):
         raise UnknownOperation(f"{node.name()} that spreads an operand to {shape}")
     if name == "Add" and node._saved_alpha == 1:
         return [values[0] if len(values) == 1 else plan.combine(values, [None] * len(values), shape)]
     if name == "Mul" and len(values) == 1:
-        factor = node._saved_self if live[0] else node._saved_other
+        factor = node._saved_other if operands[0] is not None else node._saved_self
         if factor.shape == (*shape[:-1], 1):
             return [_by_row(plan, values[0], factor.reshape(-1))]
     ones = plan.cache.get((shape, meta.dtype))
     if ones is None:
         ones = plan.cache[shape, meta.dtype] = torch.ones(shape, dtype=meta.dtype, device=meta.device)
     found = asked(node, [ones])
-    slopes = [slope.reshape(-1, shape[-1]) for number in live if (slope := found[number]) is not None]
+    pairs = zip(found, operands, strict=True)
+    slopes = [s.reshape(-1, shape[-1]) for s, value in pairs if value is not None and s is not None]
     if len(values) == 1:
         return [_bent(plan, values[0], slopes[0])]
     return [plan.combine(values, slopes, shape)]
