@@ -1,6 +1,7 @@
 """A constant sparse matrix that multiplies signals on the nodes of a graph."""
 
 import warnings
+from inspect import signature
 from typing import Any
 
 import torch
@@ -139,3 +140,7 @@ class _Product(torch.autograd.Function):
         signals = x.movedim(in_dims[0], -1)  # [N, F, V]: the mapped dimension is one more channel
         out: Tensor = _multiply(signals.reshape(signals.size(0), -1), matrix)
         return out.view(signals.shape), signals.dim() - 1
+
+
+# torch asks for it at every call, which otherwise takes longer than a small product
+_Product.forward.__signature__ = signature(_Product.forward)  # type: ignore[attr-defined]
