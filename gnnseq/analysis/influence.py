@@ -45,9 +45,11 @@ def influence(
 
     (Xu et al. 2018, https://arxiv.org/abs/1806.03536). It equals the dense Jacobian of automatic differentiation; an
     influence that cannot exist is exactly zero. Any model runs unchanged that PyG could call, in its own dtype, in
-    evaluation mode (dropout off, running batch statistics). Where outputs depend on nearby nodes only, inputs further
-    apart share a product: the distance is read from three nodes of each graph and checked on all, and where the check
-    fails every node has its own product.
+    evaluation mode (dropout off, running batch statistics). Where every recorded operation is known (matrix products,
+    functions of each number, sums along edges, moves of rows), derivatives go forward in blocks, for the pairs alone that
+    the operations join, and one backward pass checks them. Other models are multiplied by vectors; where outputs depend
+    on nearby nodes only, inputs further apart share one: the distance is read from three nodes of each graph and checked
+    on all, and where the check fails every node has its own.
 
     Args:
         model: ``model(data)``, or ``model(x, edge_index, ...)`` with parameters named like attributes of the data; of a
@@ -56,7 +58,7 @@ def influence(
         norm: of a block ``[..., C, F]``: `l1`, `frobenius`, `spectral` or any function of that shape.
         inputs: the module whose output counts as the input. By default ``data.x`` if it holds floats, else the model's
             attribute ``embedding`` or the first `torch.nn.Embedding` that it calls.
-        hops: the number of hops that the model is known to reach along ``data.edge_index``, which saves looking for it.
+        hops: the number of hops that the model is known to reach along ``data.edge_index``, which is checked.
         chunk_size: derivatives computed at once; by default as many as are fast and take less than 1 GiB.
 
     Returns:
