@@ -46,10 +46,10 @@ def influence(
     (Xu et al. 2018, https://arxiv.org/abs/1806.03536). It equals the dense Jacobian of automatic differentiation; an
     influence that cannot exist is exactly zero. Any model runs unchanged that PyG could call, in its own dtype, in
     evaluation mode (dropout off, running batch statistics). Where every recorded operation is known (matrix products,
-    functions of each number, sums along edges, moves of rows), derivatives go forward in blocks, for the pairs alone that
-    the operations join, and one backward pass checks them. Other models are multiplied by vectors; where outputs depend
-    on nearby nodes only, inputs further apart share one: the distance is read from three nodes of each graph and checked
-    on all, and where the check fails every node has its own.
+    functions of each number, sums along edges, moves of rows), derivatives go forward in blocks, for those pairs alone
+    that the operations join, and one backward pass checks them. Other models are multiplied by vectors; where outputs
+    depend on nearby nodes only, inputs further apart share one: the distance is read from three nodes of each graph and
+    checked on all, and where the check fails every node has its own.
 
     Args:
         model: ``model(data)``, or ``model(x, edge_index, ...)`` with parameters named like attributes of the data; of a

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from gnnseq.analysis.forward import Entries, ForwardJacobian, Norm
 from gnnseq.analysis.linear import Linearised, random_numbers
 from gnnseq.analysis.reach import hops_from, nearby
-from gnnseq.analysis.seeds import Colouring, Layout, by_hops
+from gnnseq.analysis.seeds import Colouring, Layout, by_hops, ends_and_middles, halves
 
 
 class Side(NamedTuple):
@@ -76,8 +76,8 @@ class BlockJacobian:
         self._number, self._direction = random_numbers(linear.dtype, len(layout.seed_graph), side.width)
         everything = torch.ones(1, len(layout.seed_graph), dtype=torch.bool)
         few = side.edge_index is None or layout.num_positions * side.width <= linear.chunk()
-        places = everything[:0] if few else _ends_and_middles(layout)
-        bits, own = _bits(layout)
+        places = everything[:0] if few else ends_and_middles(layout)
+        bits, own = halves(layout)
         vectors = self._seeded(torch.cat([everything, places, bits]))
         out = torch.cat([side.products(part) for part in vectors.split(linear.chunk())])
         self._expected = out[0]
@@ -172,8 +172,8 @@ class BlockJacobian:
         eye = torch.eye(width, dtype=self.linear.dtype).view(1, width, 1, width)
         step = max(1, chunk // width)
         for first in tqdm(range(0, num_colours, step), "influence", leave=False, disable=None, delay=2):
-            at = torch.arange(first, min(first + step, num_colours)).unsqueeze(1)
-            vectors = (eye * (colour == at)[:, None, :, None]).flatten(0, 1)
+            now = colour == torch.arange(first, min(first + step, num_colours)).unsqueeze(1)
+            vectors = (eye * now[:, None, :, None]).flatten(0, 1)
             parts = [self.side.products(part) for part in vectors.split(chunk)]
             yield first, (parts[0] if len(parts) == 1 else torch.cat(parts)).unflatten(0, (-1, width))
 
@@ -235,17 +235,3 @@ def edges_between_nodes(linear: Linearised, data: Data) -> Tensor | None:
     """The edges, where inputs and outputs both are nodes."""
     nodes = linear.per_node == 1 and len(linear.in_graph) == len(linear.out_graph)
     return data.edge_index.cpu() if nodes and isinstance(data.edge_index, Tensor) else None
-
-
-def _ends_and_middles(layout: Layout) -> Tensor:
-    """The first, the middle and the last seed of each graph ``[3, S]``."""
-    last = layout.count[layout.seed_graph] - 1
-    return torch.stack([layout.position == place for place in (0 * last, last // 2, last)])
-
-
-def _bits(layout: Layout) -> tuple[Tensor, Tensor]:
-    """Seeds, and rows, of the graphs whose number has a certain bit, or not; one set differs for any two graphs."""
-    bits = torch.arange((layout.num_graphs - 1).bit_length()).view(-1, 1)
-    sides = [(graph >> bits) & 1 == 1 for graph in (layout.seed_graph, layout.read_graph)]
-    seeds, reads = (torch.cat([side, ~side]) for side in sides)
-    return seeds, reads

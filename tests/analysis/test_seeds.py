@@ -3,7 +3,7 @@ import torch
 from analysis.dense import path
 
 from gnnseq.analysis.reach import nearby
-from gnnseq.analysis.seeds import Layout, by_hops
+from gnnseq.analysis.seeds import Layout, by_hops, ends_and_middles, halves
 
 
 def layout(sizes):
@@ -75,3 +75,16 @@ def test_random_graphs(number):
 
 def test_nodes_without_edges_share_one_colour():
     assert check(torch.empty(2, 0, dtype=torch.long), [4, 2], 2).num_colours == 1
+
+
+def test_first_middle_and_last_of_each_graph():
+    found = ends_and_middles(layout([5, 1, 2]))
+    assert [row.nonzero().view(-1).tolist() for row in found] == [[0, 5, 6], [2, 5, 6], [4, 5, 7]]
+
+
+def test_halves_tell_any_two_graphs_apart():
+    seeds, reads = halves(layout([1] * 5))
+    assert torch.equal(seeds, reads)
+    for one in range(5):
+        for other in range(5):
+            assert bool((seeds[:, one] & ~reads[:, other]).any()) is (one != other)
