@@ -1,7 +1,7 @@
 """What a model can see, what it does see, and whether gradients survive the way back."""
 
 from gnnseq.analysis.causality import Causality, causality
-from gnnseq.analysis.explain import Explanation, explain
+from gnnseq.analysis.explain import Explanation, explain, explain_task
 from gnnseq.analysis.flow import GradientFlow, LayerFlow, gradient_flow
 from gnnseq.analysis.gradients import (
     LSTMGradients,
@@ -43,6 +43,7 @@ __all__ = [
     "effective_field",
     "end_to_end",
     "explain",
+    "explain_task",
     "frobenius",
     "gradient_flow",
     "hop_distance",

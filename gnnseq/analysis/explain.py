@@ -1,6 +1,8 @@
 """Why a model can or cannot learn a task: a diagnosis in a sentence and as a record."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -80,6 +82,49 @@ def explain(
     asked = target if found.size(0) == found.size(1) else last
     hops = _longest(data, source, asked)
     return _diagnosis(hops, float(seen.double().mean()), strength, weak)
+
+
+class SupportsExplain(Protocol):
+    """A task: batches in some view, and where their answers are."""
+
+    def batches(self, view: str, seed: int, split: Any, batch_size: int, num_batches: int) -> Iterable[Data]:
+        """Batches of a split."""
+
+    def answers(self, view: str, batch: Data) -> tuple[Tensor, Tensor]:
+        """For each graph the node that holds the answer, and the row of the output that is asked.
+
+        Where ``batch.x`` holds symbols ``[N, T]``, the place in the flattened tensor stands for the node.
+        """
+
+
+def explain_task(
+    task: SupportsExplain,
+    model: Model,
+    view: str,
+    *,
+    graphs: int = 32,
+    seed: int = 0,
+    inputs: nn.Module | None = None,
+    weak: float = WEAK,
+) -> Explanation:
+    """`explain` on a batch of a task's test samples.
+
+    Args:
+        task: anything with ``batches`` and ``answers``, as the tasks of `gnnseq.experiments` have them.
+        model: called as in `gnnseq.analysis.influence`.
+        view: as which graph the model reads a sample.
+        graphs: number of samples.
+        seed: of the samples.
+        inputs: the module whose output counts as the input.
+        weak: the bound of `explain`.
+
+    Raises:
+        ValueError: as `explain`.
+    """
+    batch = next(iter(task.batches(view, seed, "test", graphs, 1)))
+    elements, rows = task.answers(view, batch)
+    steps = batch.x.size(1) if batch.x.dim() == 2 and not batch.x.is_floating_point() else 1
+    return explain(model, batch, elements.cpu() // steps, target=rows.cpu(), inputs=inputs, weak=weak)
 
 
 def _longest(data: Data, source: Tensor, asked: Tensor) -> int | None:

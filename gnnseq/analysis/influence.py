@@ -4,8 +4,10 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import Data
 
-from gnnseq.analysis.calls import Model, evaluating
-from gnnseq.analysis.jacobian import BlockJacobian, Norm
+from gnnseq.analysis.calls import Model, ModelCall, evaluating
+from gnnseq.analysis.forward import Norm
+from gnnseq.analysis.jacobian import BlockJacobian, measured
+from gnnseq.analysis.linear import Linearised
 
 
 def l1(block: Tensor) -> Tensor:
@@ -43,9 +45,11 @@ def influence(
 
     (Xu et al. 2018, https://arxiv.org/abs/1806.03536). It equals the dense Jacobian of automatic differentiation; an
     influence that cannot exist is exactly zero. Any model runs unchanged that PyG could call, in its own dtype, in
-    evaluation mode (dropout off, running batch statistics). Where outputs depend on nearby nodes only, inputs further
-    apart share a product: the distance is read from three nodes of each graph and checked on all, and where the check
-    fails every node has its own product.
+    evaluation mode (dropout off, running batch statistics). Where every recorded operation is known (matrix products,
+    functions of each number, sums along edges, moves of rows), derivatives go forward in blocks, for those pairs alone
+    that the operations join, and one backward pass checks them. Other models are multiplied by vectors; where outputs
+    depend on nearby nodes only, inputs further apart share one: the distance is read from three nodes of each graph and
+    checked on all, and where the check fails every node has its own.
 
     Args:
         model: ``model(data)``, or ``model(x, edge_index, ...)`` with parameters named like attributes of the data; of a
@@ -54,7 +58,7 @@ def influence(
         norm: of a block ``[..., C, F]``: `l1`, `frobenius`, `spectral` or any function of that shape.
         inputs: the module whose output counts as the input. By default ``data.x`` if it holds floats, else the model's
             attribute ``embedding`` or the first `torch.nn.Embedding` that it calls.
-        hops: the number of hops that the model is known to reach along ``data.edge_index``, which saves looking for it.
+        hops: the number of hops that the model is known to reach along ``data.edge_index``, which is checked.
         chunk_size: derivatives computed at once; by default as many as are fast and take less than 1 GiB.
 
     Returns:
@@ -66,7 +70,7 @@ def influence(
             random, or a model that reaches further than ``hops``.
     """
     with evaluating(model):
-        return BlockJacobian.of(model, data, inputs).sizes(norm, hops, chunk_size).dense()
+        return measured(Linearised(ModelCall(model, data, inputs)), data, norm, hops, chunk_size).dense()
 
 
 def influence_blocks(
@@ -84,12 +88,12 @@ def influence_blocks(
         ValueError: as `influence`, and where the model lets one graph of the batch influence another.
     """
     with evaluating(model):
-        jacobian = BlockJacobian.of(model, data, inputs)
-        if not jacobian.separate:
+        sizes = measured(Linearised(ModelCall(model, data, inputs)), data, norm, hops, chunk_size)
+        if not sizes.separate:
             raise ValueError(
                 "model lets one graph of the batch influence another, expected influence() for all together"
             )
-        return jacobian.sizes(norm, hops, chunk_size).blocks()
+        return sizes.blocks()
 
 
 def time_influence(
@@ -102,9 +106,9 @@ def time_influence(
 ) -> Tensor:
     """`influence` of each node at each time step, for features ``[N, T, F]``: ``[N_out, N_in, T]``."""
     with evaluating(model):
-        jacobian = BlockJacobian.of(model, data, inputs, by_step=True)
-        sizes = jacobian.sizes(norm, None, chunk_size).dense()
-    return sizes.reshape(sizes.size(0), -1, jacobian.linear.per_node)
+        linear = Linearised(ModelCall(model, data, inputs), by_step=True)
+        sizes = measured(linear, data, norm, None, chunk_size).dense()
+    return sizes.reshape(sizes.size(0), -1, linear.per_node)
 
 
 def dependencies(model: Model, data: Data, *, inputs: nn.Module | None = None) -> Tensor:
@@ -117,4 +121,4 @@ def dependencies(model: Model, data: Data, *, inputs: nn.Module | None = None) -
         ``[N_out, N_in]`` (bool).
     """
     with evaluating(model):
-        return BlockJacobian.of(model, data, inputs).presence().dense() > 0
+        return BlockJacobian.of(Linearised(ModelCall(model, data, inputs)), data).presence().dense() > 0

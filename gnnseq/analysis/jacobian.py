@@ -5,16 +5,14 @@ from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch_geometric.data import Data
 from tqdm import tqdm
 
-from gnnseq.analysis.calls import Model, ModelCall
-from gnnseq.analysis.linear import Linearised
+from gnnseq.analysis.forward import Entries, ForwardJacobian, Norm
+from gnnseq.analysis.linear import Linearised, random_numbers
 from gnnseq.analysis.reach import hops_from, nearby
-from gnnseq.analysis.seeds import Colouring, Layout, by_hops
-
-Norm = Callable[[Tensor], Tensor]
+from gnnseq.analysis.seeds import Colouring, Layout, by_hops, ends_and_middles, halves
 
 
 class Side(NamedTuple):
@@ -42,6 +40,7 @@ class Sizes:
     matrix: Tensor
     layout: Layout
     from_inputs: bool
+    separate: bool
 
     def dense(self) -> Tensor:
         """``[N_out, N_in]``, zero between graphs."""
@@ -74,11 +73,11 @@ class BlockJacobian:
         self.linear = linear
         self.side = side
         layout = side.layout
-        self._number, self._direction = _random(linear.dtype, len(layout.seed_graph), side.width)
+        self._number, self._direction = random_numbers(linear.dtype, len(layout.seed_graph), side.width)
         everything = torch.ones(1, len(layout.seed_graph), dtype=torch.bool)
         few = side.edge_index is None or layout.num_positions * side.width <= linear.chunk()
-        places = everything[:0] if few else _ends_and_middles(layout)
-        bits, own = _bits(layout)
+        places = everything[:0] if few else ends_and_middles(layout)
+        bits, own = halves(layout)
         vectors = self._seeded(torch.cat([everything, places, bits]))
         out = torch.cat([side.products(part) for part in vectors.split(linear.chunk())])
         self._expected = out[0]
@@ -89,11 +88,9 @@ class BlockJacobian:
             self.side = side._replace(layout=layout.whole(), edge_index=None)
 
     @classmethod
-    def of(cls, model: Model, data: Data, inputs: nn.Module | None = None, by_step: bool = False) -> Self:
+    def of(cls, linear: Linearised, data: Data) -> Self:
         """In the cheaper direction; from the outputs where the backward pass has no derivative, or a wrong one."""
-        linear = Linearised(ModelCall(model, data, inputs), by_step)
-        nodes = linear.per_node == 1 and len(linear.in_graph) == len(linear.out_graph)
-        edges = data.edge_index.cpu() if nodes and isinstance(data.edge_index, Tensor) else None
+        edges = edges_between_nodes(linear, data)
         back = None if edges is None else edges.flip(0)
         push = Side(linear.push, linear.in_size[1], Layout(linear.in_graph, linear.out_graph), True, edges)
         pull = Side(linear.pull, linear.out_size[1], Layout(linear.out_graph, linear.in_graph), False, back)
@@ -118,18 +115,16 @@ class BlockJacobian:
         Raises:
             ValueError: if an influence beyond ``hops`` is found.
         """
-        if hops is not None and hops < 0:
-            raise ValueError(f"hops is {hops}, expected an integer >= 0")
         chunk, layout = self.linear.chunk(chunk_size), self.side.layout
         colouring = self._colouring(self.reached if hops is None else hops)
         if colouring is not None:
             matrix = self._coloured(colouring, norm, chunk)
             if matrix is not None:
-                return Sizes(matrix, layout, self.side.from_inputs)
+                return Sizes(matrix, layout, self.side.from_inputs, self.separate)
             if hops is not None:
                 raise ValueError(f"hops is {hops}, but the model reaches further along edge_index")
         parts = [norm(self._as_blocks(out)) for _, out in self._products(layout.position, layout.num_positions, chunk)]
-        return Sizes(torch.cat(parts), layout, self.side.from_inputs)
+        return Sizes(torch.cat(parts), layout, self.side.from_inputs, self.separate)
 
     def presence(self) -> Sizes:
         """One where a block is not zero, from one product with random numbers for each seed."""
@@ -138,14 +133,14 @@ class BlockJacobian:
         for positions in torch.arange(layout.num_positions).split(self.linear.chunk()):
             vectors = self._seeded(layout.position == positions.unsqueeze(1))
             parts.append((self.side.products(vectors) != 0).any(-1))
-        return Sizes(torch.cat(parts).to(self.linear.dtype), layout, self.side.from_inputs)
+        return Sizes(torch.cat(parts).to(self.linear.dtype), layout, self.side.from_inputs, self.separate)
 
     def _agrees_with_pull(self) -> bool:
         r"""Whether :math:`\langle c, J t \rangle = \langle c^T J, t \rangle` for random c and t.
 
         It does not where part of a backward pass is invisible to autograd.
         """
-        number, direction = _random(self.linear.dtype, *self._expected.shape)
+        number, direction = random_numbers(self.linear.dtype, *self._expected.shape)
         cotangent = number.unsqueeze(1) * direction
         there = cotangent * self._expected
         back = self.linear.pull(cotangent.unsqueeze(0))[0] * (self._number.unsqueeze(1) * self._direction)
@@ -177,8 +172,8 @@ class BlockJacobian:
         eye = torch.eye(width, dtype=self.linear.dtype).view(1, width, 1, width)
         step = max(1, chunk // width)
         for first in tqdm(range(0, num_colours, step), "influence", leave=False, disable=None, delay=2):
-            at = torch.arange(first, min(first + step, num_colours)).unsqueeze(1)
-            vectors = (eye * (colour == at)[:, None, :, None]).flatten(0, 1)
+            now = colour == torch.arange(first, min(first + step, num_colours)).unsqueeze(1)
+            vectors = (eye * now[:, None, :, None]).flatten(0, 1)
             parts = [self.side.products(part) for part in vectors.split(chunk)]
             yield first, (parts[0] if len(parts) == 1 else torch.cat(parts)).unflatten(0, (-1, width))
 
@@ -209,24 +204,34 @@ class BlockJacobian:
         return matrix if bool((rest.abs() <= tolerance).all()) else None
 
 
-def _random(dtype: torch.dtype, seeds: int, width: int) -> tuple[Tensor, Tensor]:
-    """A number for each seed and one for each of its features, of absolute value 1 to 2; the same at every call."""
-    generator = torch.Generator().manual_seed(0)
-    number = torch.rand(seeds + width, 2, dtype=torch.float64, generator=generator)
-    signed = (1 + number[:, 0]) * torch.where(number[:, 1] < 0.5, -1.0, 1.0)
-    first, second = signed.to(dtype).split([seeds, width])
-    return first, second
+def measured(
+    linear: Linearised, data: Data, norm: Norm, hops: int | None = None, chunk_size: int | None = None
+) -> Sizes | Entries:
+    """The size of every block: forward in blocks where the model can be followed, else by products.
+
+    Args:
+        linear: the model at a batch.
+        data: the batch.
+        norm: of a block ``[..., C, F]``.
+        hops: known reach along the edges.
+        chunk_size: derivatives computed at once.
+
+    Raises:
+        ValueError: for negative ``hops``, or if an influence beyond them is found.
+    """
+    if hops is not None and hops < 0:
+        raise ValueError(f"hops is {hops}, expected an integer >= 0")
+    forward = ForwardJacobian.of(linear)
+    entries = None if forward is None else forward.sizes(norm, chunk_size)
+    if entries is None:
+        return BlockJacobian.of(linear, data).sizes(norm, hops, chunk_size)
+    edges = edges_between_nodes(linear, data)
+    if hops is not None and edges is not None and entries.reaches_beyond(hops, edges):
+        raise ValueError(f"hops is {hops}, but the model reaches further along edge_index")
+    return entries
 
 
-def _ends_and_middles(layout: Layout) -> Tensor:
-    """The first, the middle and the last seed of each graph ``[3, S]``."""
-    last = layout.count[layout.seed_graph] - 1
-    return torch.stack([layout.position == place for place in (0 * last, last // 2, last)])
-
-
-def _bits(layout: Layout) -> tuple[Tensor, Tensor]:
-    """Seeds, and rows, of the graphs whose number has a certain bit, or not; one set differs for any two graphs."""
-    bits = torch.arange((layout.num_graphs - 1).bit_length()).view(-1, 1)
-    sides = [(graph >> bits) & 1 == 1 for graph in (layout.seed_graph, layout.read_graph)]
-    seeds, reads = (torch.cat([side, ~side]) for side in sides)
-    return seeds, reads
+def edges_between_nodes(linear: Linearised, data: Data) -> Tensor | None:
+    """The edges, where inputs and outputs both are nodes."""
+    nodes = linear.per_node == 1 and len(linear.in_graph) == len(linear.out_graph)
+    return data.edge_index.cpu() if nodes and isinstance(data.edge_index, Tensor) else None

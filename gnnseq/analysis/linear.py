@@ -1,6 +1,7 @@
 """The derivative of a model at a batch, multiplied by many vectors at once from either side."""
 
 import math
+import random
 import re
 import warnings
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, NamedTuple, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.func import vmap
@@ -36,13 +38,14 @@ class Linearised:
         out_size: number of output rows O and their channels, C.
         in_graph: graph of each input ``[U]``.
         out_graph: graph of each output row ``[O]``.
+        recorded: the features, a leaf, and the output ``[O, C]`` that autograd recorded for them.
     """
 
     def __init__(self, call: ModelCall, by_step: bool = False) -> None:
         self._call = call
         self.x = call.features()
-        with torch.no_grad():
-            out, out_graph = call.rows(call(self.x))
+        self.recorded, out_graph = self._record()
+        out = self.recorded[1].detach()
         _check_finite(out)
         self.out_graph = out_graph.cpu()
         self.per_node = self.x.size(1) if by_step and self.x.dim() > 2 else 1
@@ -50,7 +53,22 @@ class Linearised:
         self.in_size = (units, self.x.numel() // units)
         self.out_size = (out.size(0), out.size(1))
         self.in_graph = call.batch.cpu().repeat_interleave(self.per_node)
-        self._expected = out
+
+    def _record(self) -> tuple[tuple[Tensor, Tensor], Tensor]:
+        """Runs the model; once more if it drew random numbers, which may or may not have changed anything."""
+        before = _random_states()
+        with torch.enable_grad(), _decomposed(), fast_rows():
+            x = self.x.clone().requires_grad_()
+            out, graph = self._call.rows(self._call(x))
+        if _random_states() != before:
+            with torch.no_grad():
+                again = self._call.rows(self._call(self.x))[0]
+            eps = 1e3 * torch.finfo(out.dtype).eps
+            if not torch.allclose(out, again, rtol=eps, atol=eps * float(again.abs().max()), equal_nan=True):
+                raise ValueError(
+                    "model gives two different outputs for the same batch, expected no randomness such as dropout"
+                )
+        return (x, out), graph
 
     @property
     def dtype(self) -> torch.dtype:
@@ -73,20 +91,8 @@ class Linearised:
         return min(chunk_size, most)
 
     @cached_property
-    def _recorded(self) -> tuple[Tensor, Tensor]:
-        with torch.enable_grad(), _decomposed(), fast_rows():
-            x = self.x.clone().requires_grad_()
-            out = self._call.rows(self._call(x))[0]
-        eps = 1e3 * torch.finfo(out.dtype).eps
-        if not torch.allclose(out.detach(), self._expected, rtol=eps, atol=eps * float(self._expected.abs().max())):
-            raise ValueError(
-                "model gives two different outputs for the same batch, expected no randomness such as dropout"
-            )
-        return x, out
-
-    @cached_property
     def _graph(self) -> "_Graph":
-        return _Graph.of(self._recorded[1])
+        return _Graph.of(self.recorded[1])
 
     @property
     def has_custom_backward(self) -> bool:
@@ -95,7 +101,7 @@ class Linearised:
 
     @cached_property
     def _backward(self) -> tuple[Tensor, Tensor]:
-        x, out = self._recorded
+        x, out = self.recorded
         with torch.enable_grad():
             cotangent = torch.zeros_like(out).requires_grad_()
             back = torch.autograd.grad(out, x, cotangent, create_graph=True, materialize_grads=True)[0]
@@ -103,8 +109,8 @@ class Linearised:
 
     def pull(self, cotangents: Tensor) -> Tensor:
         """Products ``[k, U, F]`` of cotangents ``[k, O, C]`` with the Jacobian."""
-        x, out = self._recorded
-        return _products(out, x, cotangents).view(-1, *self.in_size)
+        x, out = self.recorded
+        return _products(out, x, cotangents).reshape(-1, *self.in_size)
 
     def push(self, tangents: Tensor) -> Tensor:
         """Products ``[k, O, C]`` of the Jacobian with tangents ``[k, U, F]``.
@@ -112,7 +118,7 @@ class Linearised:
         Raises:
             RuntimeError: where the model's backward pass has no derivative of its own.
         """
-        if not self._recorded[1].requires_grad:
+        if not self.recorded[1].requires_grad:
             return tangents.new_zeros(len(tangents), *self.out_size)
         cotangent, back = self._backward
         return _products(back, cotangent, tangents.view(-1, *self.x.shape))
@@ -134,6 +140,14 @@ def _products(outputs: Tensor, inputs: Tensor, vectors: Tensor) -> Tensor:
         except RuntimeError:
             rows = torch.stack([one(vector) for vector in vectors])
     return rows.cpu()
+
+
+def _random_states() -> list[Any]:
+    """Of all generators that a model may draw from."""
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+    of_torch = [state.numpy().tobytes() for state in (torch.get_rng_state(), *cuda)]
+    _, keys, *rest = np.random.get_state()  # noqa: NPY002
+    return [random.getstate(), np.asarray(keys).tobytes(), rest, of_torch]
 
 
 @contextmanager
@@ -176,6 +190,20 @@ class _Graph(NamedTuple):
             custom = custom or not (ours or _OF_TORCH.search(node.name()))
             waiting += [following for following, _ in node.next_functions]
         return cls(len(seen), size, custom)
+
+
+def memory_limit() -> int:
+    """Bytes that derivatives may take together at a time."""
+    return MEMORY_LIMIT
+
+
+def random_numbers(dtype: torch.dtype, rows: int, width: int) -> tuple[Tensor, Tensor]:
+    """A number for each row and one for each of its channels, of absolute value 1 to 2; the same at every call."""
+    generator = torch.Generator().manual_seed(0)
+    number = torch.rand(rows + width, 2, dtype=torch.float64, generator=generator)
+    signed = (1 + number[:, 0]) * torch.where(number[:, 1] < 0.5, -1.0, 1.0)
+    first, second = signed.to(dtype).split([rows, width])
+    return first, second
 
 
 def _check_finite(out: Tensor) -> None:

@@ -5,6 +5,7 @@ instead of one per row, which is many times slower. What is recorded inside `fas
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from inspect import signature
 from typing import Any
 
 import torch
@@ -55,6 +56,11 @@ class _Add(torch.autograd.Function):
         info: Any, in_dims: tuple[int, None, None, None], x: Tensor, index: Tensor, dim: int, size: int
     ) -> tuple[Tensor, int]:
         return _Add.apply(x.movedim(in_dims[0], 0), index, dim + 1, size), 0  # type: ignore[no-untyped-call]
+
+
+# torch asks for them at every call, which otherwise takes longer than a few rows
+_Select.forward.__signature__ = signature(_Select.forward)  # type: ignore[attr-defined]
+_Add.forward.__signature__ = signature(_Add.forward)  # type: ignore[attr-defined]
 
 
 def _is_index(index: Any) -> bool:

@@ -60,6 +60,20 @@ class Layout:
         return Layout(torch.zeros_like(self.seed_graph), torch.zeros_like(self.read_graph))
 
 
+def ends_and_middles(layout: Layout) -> Tensor:
+    """The first, the middle and the last seed of each graph ``[3, S]``."""
+    last = layout.count[layout.seed_graph] - 1
+    return torch.stack([layout.position == place for place in (0 * last, last // 2, last)])
+
+
+def halves(layout: Layout) -> tuple[Tensor, Tensor]:
+    """Seeds, and rows, of the graphs whose number has a certain bit, or not; one set differs for any two graphs."""
+    bits = torch.arange((layout.num_graphs - 1).bit_length()).view(-1, 1)
+    sides = [(graph >> bits) & 1 == 1 for graph in (layout.seed_graph, layout.read_graph)]
+    seeds, reads = (torch.cat([side, ~side]) for side in sides)
+    return seeds, reads
+
+
 @dataclass(frozen=True)
 class Colouring:
     """Seeds of one colour share a product.

@@ -1,6 +1,7 @@
 """A constant sparse matrix that multiplies signals on the nodes of a graph."""
 
 import warnings
+from inspect import signature
 from typing import Any
 
 import torch
@@ -85,6 +86,11 @@ class _Matrix:
         source, target = edge_index[0], edge_index[1]
         return cls(_csr(target, source, weight, num_nodes), _csr(source, target, weight, num_nodes))
 
+    def entries(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Source, target and weight of each entry, by ascending target."""
+        length = self._matrix.crow_indices().diff()
+        return self._matrix.col_indices(), torch.repeat_interleave(length), self._matrix.values()
+
     def product(self, x: Tensor) -> Tensor:
         """In the dtype of ``x``; half precision is multiplied in float32."""
         dtype = torch.float32 if x.dtype in (torch.float16, torch.bfloat16) else x.dtype
@@ -134,3 +140,7 @@ class _Product(torch.autograd.Function):
         signals = x.movedim(in_dims[0], -1)  # [N, F, V]: the mapped dimension is one more channel
         out: Tensor = _multiply(signals.reshape(signals.size(0), -1), matrix)
         return out.view(signals.shape), signals.dim() - 1
+
+
+# torch asks for it at every call, which otherwise takes longer than a small product
+_Product.forward.__signature__ = signature(_Product.forward)  # type: ignore[attr-defined]

@@ -2,8 +2,9 @@ import pytest
 import torch
 from analysis.dense import paths
 from torch import nn
+from torch_geometric.data import Data
 
-from gnnseq.analysis import explain
+from gnnseq.analysis import explain, explain_task
 from gnnseq.layers import GCN, LSTM, chrono_
 from gnnseq.models import EdgeEncoder, SequenceClassifier
 
@@ -53,6 +54,41 @@ def test_strength_is_relative_to_the_average_input():
     found = explain(sums, batch, torch.tensor([0, 9]))
     assert found.strength == pytest.approx(((1 * 4 / 10) * (10 * 6 / 45)) ** 0.5)
     assert found.seen == 1.0
+
+
+class FirstOfPaths:
+    """A task whose answer is the first node; its samples are paths of nodes, or one node with a number at each step."""
+
+    def batches(self, view, seed, split, batch_size, num_batches):
+        assert (seed, split, num_batches) == (0, "test", 1)
+        if view == "path":
+            yield paths((7,) * batch_size)
+        else:
+            symbols = torch.randint(0, 4, (batch_size, 5))
+            lonely = Data(x=symbols, edge_index=torch.empty(2, 0, dtype=torch.long))
+            lonely.batch = torch.arange(batch_size)
+            yield lonely
+
+    def answers(self, view, batch):
+        graphs = int(batch.batch[-1]) + 1
+        return torch.arange(graphs) * (7 if view == "path" else 5), torch.arange(graphs)
+
+
+def test_a_task_brings_its_own_batch_and_answers():
+    model = classifier(GCN(3, 8, 2))
+    found = explain_task(FirstOfPaths(), model, "path", graphs=4)
+    assert (found.verdict, found.hops, found.seen) == ("cannot see", 6, 0.0)
+
+    class FirstStep(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embedding = nn.Embedding(4, 3)
+
+        def forward(self, data):
+            return self.embedding(data.x)[:, 0].tanh()
+
+    found = explain_task(FirstOfPaths(), FirstStep(), "steps", graphs=4)
+    assert (found.verdict, found.hops, found.seen, found.strength) == ("can see", 0, 1.0, pytest.approx(1.0))
 
 
 @pytest.mark.parametrize("source", [torch.tensor([0]), torch.tensor([0, 9])])

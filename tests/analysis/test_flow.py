@@ -10,7 +10,19 @@ from torch_geometric.data import Batch, Data
 from torch_geometric.nn import GCNConv
 
 from gnnseq.analysis import RNNWeights, gradient_flow, lstm_gradients, rnn_gradients
-from gnnseq.layers import GCN, GCRN, GRU, LSTM, RNN, ChildSumTreeLSTM, MeanReadout, NaryTreeLSTM
+from gnnseq.layers import (
+    GCN,
+    GCRN,
+    GRU,
+    LSTM,
+    RNN,
+    ChildSumTreeLSTM,
+    GraphCNNLSTM,
+    GraphGRU,
+    GraphRNN,
+    MeanReadout,
+    NaryTreeLSTM,
+)
 from gnnseq.models import EdgeEncoder, NodeClassifier, SequenceClassifier, SignalEncoder, SlotEncoder
 
 
@@ -84,6 +96,27 @@ def test_shares_of_the_steps_where_one_step_has_all():
     (found,) = gradient_flow(model, signal).layers.values()
     cross_entropy(model(signal), signal.y).backward()
     assert_close(found.weight, torch.tensor([0.0, model.encoder.layer.weight_h.grad.norm()]).float())
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [GCRN(3, 5, K=2), GraphGRU(3, 5, K=2), GraphRNN(3, 5, K=2), GraphCNNLSTM(3, 4, 5, K=2)],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_every_recurrence_on_signals_is_followed_step_by_step(layer):
+    signal = Batch.from_data_list([Data(x=torch.randn(4, 6, 3).double(), edge_index=path(4)) for _ in range(2)])
+    signal.edge_weight, signal.y = None, torch.tensor([2, 0])
+    model = SequenceClassifier(None, SignalEncoder(layer), MeanReadout(), nn.Linear(5, 4)).double()
+    flow = gradient_flow(model, signal, max_norm=1e-3)
+    (found,) = flow.layers.values()
+    assert found.hidden.shape == found.weight.shape == (6,)
+    assert bool((found.hidden > 0).all())
+    assert found.weight[0] == 0  # the first step reads a state of zeros
+    assert bool((found.weight[1:] > 0).all())
+    cross_entropy(model(signal), signal.y).backward()
+    whole = torch.stack([p.grad.norm() for p in model.parameters()]).norm()
+    assert flow.norm == pytest.approx(whole.item(), rel=1e-9)
+    assert flow.clip_factor * flow.norm == pytest.approx(1e-3, rel=1e-2)
 
 
 def test_convolutions_by_layer():

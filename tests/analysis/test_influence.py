@@ -1,10 +1,24 @@
+import io
+
 import pytest
 import torch
 from torch import nn
 from torch_geometric.data import Batch
 from torch_geometric.nn import GATConv, GCNConv, SAGEConv
+from tqdm import tqdm
 
-from gnnseq.analysis import dependencies, frobenius, influence, influence_blocks, l1, spectral, time_influence
+from gnnseq.analysis import (
+    dependencies,
+    forward,
+    frobenius,
+    influence,
+    influence_blocks,
+    jacobian,
+    l1,
+    reach,
+    spectral,
+    time_influence,
+)
 from gnnseq.graphs import path_batch, symbol_signal_batch
 from gnnseq.layers import GCN, GCRN, LSTM
 from gnnseq.models import ConvStack, EdgeEncoder, SequenceClassifier, SignalEncoder, SymbolEmbedding
@@ -34,8 +48,8 @@ def dense(model, data, norm):
         copy.x = x
         return model(copy)
 
-    jacobian = torch.autograd.functional.jacobian(call, data.x)  # [N_out, C, N_in, F]
-    return norm(jacobian.permute(0, 2, 1, 3))
+    whole = torch.autograd.functional.jacobian(call, data.x)  # [N_out, C, N_in, F]
+    return norm(whole.permute(0, 2, 1, 3))
 
 
 MODELS = {
@@ -150,3 +164,43 @@ def test_bad_input():
         influence(Bad(lambda d: d.x[:4]), data)
     with pytest.raises(ValueError, match="finite"):
         influence(Bad(lambda d: d.x * float("nan")), data)
+
+
+@pytest.mark.parametrize("model", [Nodes(ConvStack(GCNConv, 3, 4, 2)), Nodes(ConvStack(GATConv, 3, 4, 2))])
+def test_a_bar_shows_what_is_done(model, monkeypatch):
+    """Both ways of computing report to a bar that a terminal shows after two seconds."""
+    done, options = [], {}
+
+    class Bar(tqdm):
+        def __init__(self, *args, **kwargs):
+            options.update(kwargs)
+            super().__init__(*args, **{**kwargs, "disable": False, "file": io.StringIO()})
+
+        def update(self, n=1):
+            done.append(n)
+            super().update(n)
+
+        def __iter__(self):
+            for item in super().__iter__():
+                done.append(item)
+                yield item
+
+    monkeypatch.setattr(forward, "tqdm", Bar)
+    monkeypatch.setattr(jacobian, "tqdm", Bar)
+    influence(model.double(), paths(), chunk_size=9)
+    assert len(done) > 1
+    assert (options["disable"], options["delay"]) == (None, 2)
+
+
+def test_nodes_without_a_way_and_graphs_apart():
+    data = path_batch([torch.randn(4, 3).double(), torch.randn(2, 3).double()])
+    measured = influence(Nodes(EdgeEncoder(GCN(3, 4, 5, activation=nn.Tanh()))).double(), data)
+    assert torch.equal(measured > 0, reach(data.edge_index, None, 6))
+    assert measured[0, 1] == 0  # no way back along directed edges
+    assert not measured[:4, 4:].any()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_dtype_is_the_model_s(dtype):
+    model = Nodes(ConvStack(GCNConv, 3, 4, 3)).to(dtype)
+    assert influence(model, paths()).dtype == dtype

@@ -20,9 +20,16 @@ from gnnseq.analysis import (
     time_influence,
 )
 from gnnseq.analysis import linear as linear_module
+from gnnseq.analysis.calls import ModelCall
 from gnnseq.analysis.jacobian import BlockJacobian
+from gnnseq.analysis.linear import Linearised
 from gnnseq.layers import GCN, GCRN, GRU, LSTM, RNN, NaryTreeLSTM
 from gnnseq.models import EdgeEncoder, NodeClassifier, ScalarSymbols, SequenceClassifier, SignalEncoder, SymbolEmbedding
+
+
+def block_jacobian(model, data):
+    return BlockJacobian.of(Linearised(ModelCall(model, data)), data)
+
 
 MODELS = {
     "GCN": lambda: Stack(GCNConv),
@@ -90,7 +97,7 @@ def test_gcn_reaches_as_many_hops_as_layers():
 
 @pytest.mark.parametrize("both", [True, False])
 def test_few_products_on_a_path(both):
-    jacobian = BlockJacobian.of(
+    jacobian = block_jacobian(
         Stack(lambda i, o: GCNConv(i, o), 2, 3, 16), paths((200,), both=both, dtype=torch.float32)
     )
     colouring = jacobian._colouring(2)
@@ -142,7 +149,7 @@ def test_random_graphs_share_products():
     pairs = torch.randint(0, 80, (2, 90), generator=generator)
     data = Data(x=torch.randn(80, 5).double(), edge_index=torch.cat([pairs, pairs.flip(0)], dim=1))
     model = Stack(GCNConv, 1, 5, 12).double()
-    jacobian = BlockJacobian.of(model, data)
+    jacobian = block_jacobian(model, data)
     assert jacobian._colouring(1).num_colours < 60
     assert_close(influence(model, data, hops=1), l1(dense(called(model), data)))
 
@@ -413,7 +420,7 @@ def test_only_backward_passes_of_others_are_checked():
             return Twice.apply(x).repeat(1, 8)
 
     batch = paths((12,))
-    assert BlockJacobian.of(Wide(), batch).linear.has_custom_backward
+    assert block_jacobian(Wide(), batch).linear.has_custom_backward
     assert_close(influence(Wide(), batch), 2 * 24 * torch.eye(12).double())
     for model in (GCN(3, 4, 2), Stack(GATConv)):
-        assert not BlockJacobian.of(model.double(), batch).linear.has_custom_backward
+        assert not block_jacobian(model.double(), batch).linear.has_custom_backward

@@ -3,9 +3,13 @@ import pytest
 import torch
 from dags import dag_batches
 from hypothesis import given, settings
+from torch import nn
+from torch_geometric.data import Data
 
-from gnnseq.analysis import chebyshev_hops, hop_distance, hops_needed, layers_needed, reach
+from gnnseq.analysis import chebyshev_hops, hop_distance, hops_needed, influence, layers_needed, reach
 from gnnseq.graphs import balanced_tree_batch, dilated_batch, path_batch
+from gnnseq.layers import GCN, GCRN
+from gnnseq.models import RoundsEncoder
 
 
 def random_edges(num_nodes, count):
@@ -94,3 +98,31 @@ def test_bad_input():
         layers_needed(-1)
     with pytest.raises(ValueError, match="K is 1, expected at least 2"):
         layers_needed(3, K=1)
+
+
+def test_layers_with_different_graphs_reach_what_their_product_does():
+    graphs = [random_edges(8, 9) for _ in range(3)]
+    product = torch.eye(8)
+    for edges in graphs:
+        matrix = torch.eye(8)
+        matrix[edges[1], edges[0]] = 1.0
+        product = matrix @ product
+    assert torch.equal(reach(graphs, 3, 8), product > 0)
+    assert not torch.equal(reach(graphs, 3, 8), reach(graphs[::-1], 3, 8))
+
+
+@pytest.mark.parametrize("K", [1, 2, 4])
+def test_reach_is_where_influence_is_for_chebyshev_filters_in_steps(K):
+    edges = torch.tensor([[0, 1, 2, 3, 4, 1, 2, 3, 4, 5], [1, 2, 3, 4, 5, 0, 1, 2, 3, 4]])
+    data = Data(x=torch.randn(6, 3).double(), edge_index=edges, edge_weight=None)
+    encoder = RoundsEncoder(GCRN(3, 4, K=K), 2).double()
+    found = influence(lambda data: encoder(data.x, data), data)
+    assert torch.equal(found > 0, reach(edges, chebyshev_hops(K, 2), 6))
+
+
+def test_reach_is_where_influence_is_for_weights_that_are_zero():
+    edges = torch.tensor([[0, 1, 2, 1, 2, 3], [1, 2, 3, 0, 1, 2]])
+    weight = torch.tensor([1.0, 0.0, 2.0, 1.0, 0.0, 2.0]).double()
+    data = Data(x=torch.randn(4, 3).double(), edge_index=edges, edge_weight=weight)
+    found = influence(GCN(3, 4, 2, activation=nn.Tanh()).double(), data)
+    assert torch.equal(found > 0, reach(edges, 2, 4, weight))

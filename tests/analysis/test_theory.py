@@ -48,11 +48,14 @@ def test_linear_layers_are_the_random_walk():
 def test_relu_layers_come_near_the_random_walk():
     walk = random_walk(path(9), 4, 9)[4]
     total = torch.zeros(9, dtype=torch.float64)
+    torch.manual_seed(0)
     for _ in range(40):
         data = Data(x=torch.randn(9, 32).double(), edge_index=path(9))
         row = influence(Means(4, 32, relu=True).double(), data)[4]
         total += row / row.sum() / 40
     assert float((total - walk).abs().max()) < 0.02
+    measured = torch.tensor([0.0148, 0.0527, 0.1243, 0.1927, 0.2270], dtype=torch.float64)  # of other draws
+    assert float((total[:5] - measured).abs().max()) < 0.02
     assert float((total - 1 / 9).abs().max()) > 0.1
 
 
@@ -127,6 +130,17 @@ def test_vanishing(scale):
         states.append(torch.tanh(weight @ states[-1]))
     norms = torch.linalg.matrix_norm(rnn_jacobian(torch.stack(states), weight), ord=2)
     assert bool((norms <= found.sigma ** torch.arange(30, -1, -1).double() * (1 + 1e-9)).all())
+
+
+def test_a_sigmoid_shrinks_four_times_as_much():
+    weight = 3.9 * nn.init.orthogonal_(torch.empty(8, 8)).double()
+    found = vanishing(weight, gamma=0.25)
+    assert (found.threshold, found.certain) == (4.0, True)
+    h, product = torch.randn(8).double().sigmoid(), torch.eye(8).double()
+    for step in range(1, 31):
+        h = torch.sigmoid(weight @ h)
+        product = torch.diag(h * (1 - h)) @ weight @ product
+        assert torch.linalg.matrix_norm(product, ord=2) <= (0.25 * found.sigma) ** step * (1 + 1e-9)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,124 @@
+import pytest
+import torch
+from analysis.dense import path, paths
+from torch import nn
+from torch_geometric.data import Batch, Data
+
+from gnnseq.analysis.calls import ModelCall, call_model, evaluating
+
+
+def symbols():
+    return Batch.from_data_list([Data(x=torch.tensor([1, 2, 3]), edge_index=path(3)) for _ in range(2)])
+
+
+def test_evaluating_puts_each_module_back():
+    model = nn.Sequential(nn.Dropout(), nn.BatchNorm1d(3))
+    model[1].eval()
+    inside = []
+
+    def fails():
+        with evaluating(model):
+            inside.extend(module.training for module in model.modules())
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fails()
+    assert inside == [False] * 3
+    assert (model.training, model[0].training, model[1].training) == (True, True, False)
+
+
+def test_arguments_by_name_by_place_and_as_a_whole():
+    data = paths((3, 2), edge_weight=torch.ones(6), height=torch.tensor(7))
+    assert call_model(lambda data: data, data) is data
+    assert call_model(lambda graph: graph, data) is data
+    assert call_model(lambda x, edge_index, height: (x, edge_index, height), data)[2] is data.height
+    assert call_model(lambda h, e: (h, e), data) == (data.x, data.edge_index)
+    assert call_model(lambda x, edge_weight=None, depth=3: depth, data) == 3
+    assert call_model(lambda x, batch: batch, data) is data.batch
+
+    def annotated(x, everything: Batch):
+        return everything
+
+    assert call_model(annotated, data) is data
+    with pytest.raises(ValueError, match="model needs colour, which data does not hold"):
+        call_model(lambda x, edge_index, colour: x, data)
+
+
+def test_features_are_the_floats_of_x():
+    data = paths((3, 2))
+    call = ModelCall(lambda x, edge_index: x, data)
+    assert torch.equal(call.features(), data.x)
+    assert torch.equal(call(2 * data.x), 2 * data.x)
+    assert torch.equal(call.rows(data.x)[1], data.batch)
+
+
+def test_features_are_what_the_embedding_gives_first():
+    class Twice(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embedding = nn.Embedding(5, 2)
+
+        def forward(self, data):
+            return torch.cat([self.embedding(data.x), self.embedding(data.x)], dim=-1)
+
+    model, data = Twice(), symbols()
+    call = ModelCall(model, data)
+    assert torch.equal(call.features(), model.embedding(data.x))
+    out = call(torch.zeros(6, 2))
+    assert not out[:, :2].any()
+    assert torch.equal(out[:, 2:], model.embedding(data.x))
+    assert not model.embedding._forward_hooks
+
+
+@pytest.mark.parametrize(
+    ("shape", "rows", "graphs"),
+    [
+        ((6, 4), 6, [0, 0, 0, 1, 1, 1]),
+        ((2, 3, 4), 6, [0, 0, 0, 1, 1, 1]),
+        ((2, 5), 2, [0, 1]),
+        ((6,), 6, [0] * 3 + [1] * 3),
+    ],
+)
+def test_rows_of_an_output(shape, rows, graphs):
+    call = ModelCall(lambda x, edge_index: x, paths((3, 3)))
+    out, graph = call.rows(torch.zeros(shape))
+    assert out.shape[0] == rows
+    assert out.dim() == 2
+    assert graph.tolist() == graphs
+
+
+def test_the_batch_is_left_as_it_was():
+    data = paths((3, 2), dtype=torch.float32)
+    model = nn.Linear(3, 2).double()
+    call = ModelCall(lambda x, edge_index: model(x.double()), data)
+    call(torch.zeros(5, 3))
+    assert data.x.dtype == torch.float32
+    assert ModelCall(model, data).data.x.dtype == torch.float64
+
+
+@pytest.mark.parametrize(
+    ("model", "data", "message"),
+    [
+        (lambda x, edge_index: x, symbols(), "has no nn.Embedding, expected floats or inputs=module"),
+        (lambda x, edge_index: x, Data(edge_index=path(2), num_nodes=2), "data has no x"),
+        (lambda x, edge_index: [x], paths((2,)), "model returns a list"),
+        (lambda x, edge_index: x[:2], paths((3,)), r"shape \[2, 3\], expected one row for each of 3 nodes or 1 graphs"),
+        (lambda x, edge_index: x.sum(), paths((3,)), r"shape \[\], expected one row"),
+    ],
+)
+def test_bad_input(model, data, message):
+    def run():
+        call = ModelCall(model, data)
+        call.rows(call(call.features()))
+
+    with pytest.raises(ValueError, match=message):
+        run()
+
+
+def test_features_of_another_number_of_nodes():
+    data = Data(x=torch.ones(4, 2), edge_index=path(3), num_nodes=3)
+    with pytest.raises(ValueError, match=r"features have shape \[4, 2\], expected 3 nodes"):
+        ModelCall(lambda x, edge_index: x, data).features()
+    whole = nn.Identity()
+    with pytest.raises(ValueError, match=r"inputs gives torch\.int64, expected features that are floats"):
+        ModelCall(lambda data: whole(data.x), symbols(), inputs=whole).features()
