@@ -46,8 +46,10 @@ REACH_MODELS: dict[str, RecallModel] = {
         RecallModel("conv-2", "Graph convolution, 2 layers, path", _path, partial(_stack, 2), 2),
         RecallModel("conv-4", "Graph convolution, 4 layers, path", _path, partial(_stack, 4), 4),
         RecallModel("conv-8", "Graph convolution, 8 layers, path", _path, partial(_stack, 8), 8),
-        RecallModel("gcn-4", "GCN, 4 layers, undirected path", _both_ways, _gcn, 4),
-        RecallModel("dilated-2", "Graph convolution, 2 layers, dilated path", _dilated, partial(_stack, 2), 2),
+        RecallModel("gcn-4", "GCN, 4 layers, undirected path", _both_ways, _gcn, 4, None, 1e-2),
+        RecallModel(
+            "dilated-2", "Graph convolution, 2 layers, dilated path", _dilated, partial(_stack, 2), 2, None, 1e-2
+        ),
         RecallModel("lstm", "LSTM, chrono initialisation", _path, _lstm, None, _chrono, 1e-2),
     )
 }

@@ -44,7 +44,8 @@ def _profiles(axes: Axes, records: list[DepthRecord]) -> None:
             marker=MARKERS[number % len(MARKERS)], ms=3.5, label=f"{record.layers} layer{'s' * (record.layers > 1)}",
         )  # fmt: skip
         theory = [value or math.nan for value in record.theory]
-        axes.plot(distance, theory, ":", color="0.25", lw=1.3, label="theory" if number == 0 else None, zorder=4)
+        last = number == len(records) - 1
+        axes.plot(distance, theory, ":", color="0.25", lw=1.3, label="theory" if last else None, zorder=4)
     axes.set_yscale("log")
     axes.set_xlabel("distance (hops)")
     axes.set_ylabel("share of the influence on the node")

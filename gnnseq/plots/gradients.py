@@ -74,7 +74,7 @@ def plot_clipping(records: Sequence[TrainingRecord], path: str | Path) -> Path:
     grid[1][0].set_ylabel("loss (dotted: chance)")
     grid[0][0].set_yscale("log")
     grid[1][0].legend(fontsize=7.5, frameon=False, loc="lower left")
-    drawn.suptitle("Clipping helps where gradients explode, and does nothing where they vanish", fontsize=11)
+    drawn.suptitle("Training by plain gradient descent with and without clipping, a line for each seed", fontsize=11)
     return save(drawn, path)
 
 

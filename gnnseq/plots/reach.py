@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -33,8 +34,8 @@ def plot_reach(records: Sequence[Record], path: str | Path) -> Path:
     drawn.supxlabel("how many symbols before the last one the answer stands")
     drawn.supylabel("accuracy on fresh sequences (%)")
     drawn.suptitle(
-        "Repeat the first symbol: accuracy falls to chance where reach ends\n"
-        f"(trained; {seeds} seed{'s' * (seeds > 1)}: dots, and their mean: line)",
+        "Repeat the first symbol: accuracy against its distance, and where reach ends (grey)\n"
+        f"after training; {seeds} seed{'s' * (seeds > 1)} (dots) and their mean (line)",
         fontsize=11,
     )
     return save(drawn, path)
@@ -52,14 +53,16 @@ def plot_before_after(records: Sequence[Record], path: str | Path) -> Path:
     """
     models = _by_model(records)
     drawn, grid = panels(len(models), 3.7, 2.6)
-    floor = 1e-5
+    floor = 0.2 * min(v for own in models.values() for r in own for v in [*r["before"], *(r["after"] or [])] if v > 0)
     for axes, (title, own) in zip(grid, models.items(), strict=True):
         length = _farthest(own)
         _shares(axes, [record for record in own if record["trial"]["length"] == length], floor)
         axes.set_title(title, fontsize=9)
     drawn.supxlabel("how many symbols before the last one (the arrow: the answer)")
     drawn.supylabel("share of the influence on the logits")
-    drawn.suptitle("Training moves the influence to the answer, where the model can see and learn it", fontsize=11)
+    drawn.suptitle(
+        "Influence before and after training, each model at the farthest answer that it learned or sees", fontsize=11
+    )
     return save(drawn, path)
 
 
@@ -82,18 +85,21 @@ def _by_length(own: list[Record]) -> dict[int, list[Record]]:
 
 def _accuracy(axes: Axes, own: list[Record], colour: str) -> None:
     lengths = _by_length(own)
-    for length, runs in lengths.items():
+    back = [length - 1 for length in lengths]
+    edges = [back[0] - 0.5, *((a + b) / 2 for a, b in pairwise(back)), back[-1] + 0.5]
+    for number, (length, runs) in enumerate(lengths.items()):
         if not runs[0]["sees"]:
-            axes.axvspan(length - 1.5, length - 0.5, color="0.9", lw=0, zorder=0)
+            axes.axvspan(edges[number], edges[number + 1], color="0.9", lw=0, zorder=0)
         for record in runs:
             axes.plot(length - 1, 100 * record["accuracy"], "o", color=colour, ms=4.5, mec="white", mew=0.7, zorder=4)
-    back = [length - 1 for length in lengths]
     axes.plot(back, [100 * fmean(r["accuracy"] for r in runs) for runs in lengths.values()], color=colour, lw=1.8)
     axes.axhline(100 * own[0]["chance"], color="0.3", ls=":", lw=1.2)
     axes.text(back[0], 100 * own[0]["chance"] - 2, "chance", fontsize=7, color="0.3", va="top")
     blind = [length - 1 for length, runs in lengths.items() if not runs[0]["sees"]]
     if blind:
-        axes.text(fmean(blind), 55, "cannot\nsee", fontsize=8, color="0.35", ha="center", va="center")
+        narrow = len(blind) < 2
+        axes.text(fmean(blind), 55, "cannot see" if narrow else "cannot\nsee", fontsize=8, color="0.35",
+                  rotation=90 if narrow else 0, ha="center", va="center", zorder=5)  # fmt: skip
     axes.set_xlim(back[0] - 0.5, back[-1] + 0.5)
     axes.set_ylim(-4, 106)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
