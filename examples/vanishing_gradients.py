@@ -13,7 +13,6 @@ same folder, it does only the training that is missing.
 import argparse
 import hashlib
 import json
-import statistics
 import sys
 import warnings
 from dataclasses import asdict
@@ -22,7 +21,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from gnnseq.experiments import Store
-from gnnseq.experiments.vanishing import FlowRecord, Setting, Task, TrainingRecord, measure_flow, train
+from gnnseq.experiments.vanishing import Setting, Task, TrainingRecord, flow_markdown, measure_flow, train
 from gnnseq.plots.gradients import plot_clipping, plot_gradient_flow
 
 
@@ -54,20 +53,6 @@ def check(options: argparse.Namespace) -> None:
     for radius in options.radii:
         if not 0 < radius < float("inf"):
             raise ValueError(f"--radii holds {radius}, expected positive numbers")
-
-
-def table(records: list[FlowRecord]) -> str:
-    """A Markdown table, a row for each setting."""
-    lines = [
-        "| model | gradient at the last step | at the first step | first / last | all gradients together "
-        "| clipping multiplies by |",
-        "|---|---|---|---|---|---|",
-    ]
-    for record in records:
-        last, first = (statistics.fmean(own[step] for own in record.hidden) for step in (-1, 0))
-        norm, factor = statistics.fmean(record.norm), statistics.fmean(record.clip_factor)
-        lines.append(f"| {record.title} | {last:.1e} | {first:.1e} | {first / last:.1e} | {norm:.2g} | {factor:.2g} |")
-    return "\n".join(lines) + "\n"
 
 
 def trainings(options: argparse.Namespace, task: Task, store: Store) -> list[TrainingRecord]:
@@ -106,8 +91,8 @@ def main(arguments: list[str] | None = None) -> int:
         measure_flow(setting, task, options.max_norm, options.seeds)
         for setting in tqdm(settings, unit="model", disable=None)
     ]
-    print(table(records))
-    (options.output / "gradients.md").write_text(table(records), encoding="utf-8")
+    print(flow_markdown(records))
+    (options.output / "gradients.md").write_text(flow_markdown(records), encoding="utf-8")
     text = json.dumps([asdict(record) for record in records], indent=1)
     (options.output / "gradients.json").write_text(text, encoding="utf-8")
     plot_gradient_flow(records, options.output / "gradients.png")

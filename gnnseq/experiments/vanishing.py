@@ -1,8 +1,8 @@
 """How gradients fare on their way back through a recurrence, step by step, and what clipping does about it."""
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import torch
 from torch import nn
@@ -147,6 +147,20 @@ def measure_flow(setting: Setting, task: Task, max_norm: float, seeds: int) -> F
     )
 
 
+def flow_markdown(records: Sequence[FlowRecord]) -> str:
+    """A Markdown table, a row for each setting; means over the seeds."""
+    lines = [
+        "| model | gradient at the last step | at the first step | first / last | all gradients together "
+        "| clipping multiplies by |",
+        "|---|---|---|---|---|---|",
+    ]
+    for record in records:
+        last, first = (fmean(own[step] for own in record.hidden) for step in (-1, 0))
+        norm, factor = fmean(record.norm), fmean(record.clip_factor)
+        lines.append(f"| {record.title} | {last:.1e} | {first:.1e} | {first / last:.1e} | {norm:.2g} | {factor:.2g} |")
+    return "\n".join(lines) + "\n"
+
+
 def train(
     setting: Setting, task: Task, max_norm: float | None, seed: int, num_batches: int, learning_rate: float
 ) -> TrainingRecord:
@@ -154,5 +168,5 @@ def train(
     model = build(setting, task, seed)
     optimizer = torch.optim.SGD(model.parameters(), lr=learning_rate)
     history = fit(model, batches(task, seed, num_batches), optimizer, max_norm=max_norm)
-    norms = [norm if math.isfinite(norm) else math.nan for norm in history.grad_norm]
-    return TrainingRecord(setting.title, max_norm, seed, history.loss, norms, history.stopped)
+    loss, norms = ([float(f"{v:.5g}") for v in values] for values in (history.loss, history.grad_norm))
+    return TrainingRecord(setting.title, max_norm, seed, loss, norms, history.stopped)

@@ -53,7 +53,7 @@ def plot_before_after(records: Sequence[Record], path: str | Path) -> Path:
     """
     models = _by_model(records)
     drawn, grid = panels(len(models), 3.7, 2.6)
-    floor = 0.2 * min(v for own in models.values() for r in own for v in [*r["before"], *(r["after"] or [])] if v > 0)
+    floor = 0.05 * min(v for own in models.values() for r in own for v in [*r["before"], *(r["after"] or [])] if v > 0)
     for axes, (title, own) in zip(grid, models.items(), strict=True):
         length = _farthest(own)
         _shares(axes, [record for record in own if record["trial"]["length"] == length], floor)
@@ -86,16 +86,17 @@ def _by_length(own: list[Record]) -> dict[int, list[Record]]:
 def _accuracy(axes: Axes, own: list[Record], colour: str) -> None:
     lengths = _by_length(own)
     back = [length - 1 for length in lengths]
-    edges = [back[0] - 0.5, *((a + b) / 2 for a, b in pairwise(back)), back[-1] + 0.5]
-    for number, (length, runs) in enumerate(lengths.items()):
-        if not runs[0]["sees"]:
-            axes.axvspan(edges[number], edges[number + 1], color="0.9", lw=0, zorder=0)
+    blind = [length - 1 for length, runs in lengths.items() if not runs[0]["sees"]]
+    for this, following in pairwise([*back, None]):
+        if this in blind:
+            end = following if following in blind else this + 0.5
+            axes.axvspan(this - 0.5, end, color="0.9", lw=0, zorder=0)
+    for length, runs in lengths.items():
         for record in runs:
             axes.plot(length - 1, 100 * record["accuracy"], "o", color=colour, ms=4.5, mec="white", mew=0.7, zorder=4)
     axes.plot(back, [100 * fmean(r["accuracy"] for r in runs) for runs in lengths.values()], color=colour, lw=1.8)
     axes.axhline(100 * own[0]["chance"], color="0.3", ls=":", lw=1.2)
     axes.text(back[0], 100 * own[0]["chance"] - 2, "chance", fontsize=7, color="0.3", va="top")
-    blind = [length - 1 for length, runs in lengths.items() if not runs[0]["sees"]]
     if blind:
         narrow = len(blind) < 2
         axes.text(fmean(blind), 55, "cannot see" if narrow else "cannot\nsee", fontsize=8, color="0.35",
