@@ -24,7 +24,8 @@ class HeatMap:
         title: its name in full.
         initialisation: "default" or the family's own.
         rows: what a row is: "position" or, for trees, "node".
-        shares: a row for each output, a column for each position; a row adds up to 1.
+        shares: a row for each output, a column for each position; a row adds up to 1, or to less where some
+            sequence left all the units of an output closed.
     """
 
     family: str
