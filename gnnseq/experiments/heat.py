@@ -8,10 +8,9 @@ from torch import Tensor, nn
 from torch_geometric.data import Batch
 
 from gnnseq.analysis import influence_blocks, time_influence
+from gnnseq.experiments import Family, PalindromeTask
 from gnnseq.experiments.expected import expected_influence
-from gnnseq.experiments.families import Family
 from gnnseq.experiments.sight import SightRecord
-from gnnseq.experiments.tasks import PalindromeTask
 from gnnseq.models import NodeClassifier, SequenceClassifier
 
 

@@ -91,6 +91,16 @@ class RecallTrial:
         text = "recall" + json.dumps(asdict(self), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
+    @property
+    def label(self) -> str:
+        """The trial in a few words."""
+        return f"{self.family}, {self.length - 1} symbols back, seed {self.seed}"
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """What of the record is known before the run."""
+        return {"key": self.key, "label": self.label, "trial": asdict(self)}
+
 
 def recall_batches(
     collate: Callable[[Tensor, Tensor], Batch], length: int, seed: int, batch_size: int, num_batches: int
@@ -125,8 +135,7 @@ def run_recall(trial: RecallTrial, models: Mapping[str, RecallModel]) -> dict[st
     result = evaluate(model, recall_batches(spec.collate, trial.length, 2 * trial.seed + 1, 250, count))
     hops = spec.hops(trial.length)
     return {
-        "key": trial.key,
-        "trial": asdict(trial),
+        **trial.description,
         "status": "diverged" if history.diverged else "done",
         "stopped": history.stopped,
         "title": spec.title,
