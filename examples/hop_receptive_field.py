@@ -1,37 +1,92 @@
-"""How far does a model see, before it has learned anything?
+"""How far does a model see, how strongly, and does it learn what it sees?
 
     python examples/hop_receptive_field.py
-    python examples/hop_receptive_field.py --steps 40 --models gcn lstm
+    python examples/hop_receptive_field.py --steps 40 --models gcn lstm --show sight heat
+    python examples/hop_receptive_field.py --topologies
 
-For every family: how many hops of the graph lie between the first symbol and the output, how many the model covers,
-and how strongly each symbol influences the output, measured by the Jacobian. A stack of L graph convolutions is
-exactly zero beyond L hops; a recurrence sees everything, but how strongly is a matter of its initialisation. Prints a
-table and a sentence for each model, and writes sight.json, sight.md and sight.png into the output folder.
+Shows, each with a figure in the output folder:
+
+- sight: for every family, how many hops of the graph lie between the first symbol and the output, how many the model
+  covers, and how strongly each symbol influences the output before training, measured by the Jacobian, with what theory
+  expects. A stack of L graph convolutions is exactly zero beyond L hops; a recurrence sees everything, but how strongly
+  is a matter of its initialisation. (sight.json, sight.md, sight.png)
+- heat: the influence of every position on every output. (heat.json, heat.png)
+- depth: how it grows with the number of layers. (depth.json, depth.png)
+- reach: small models, trained to repeat a symbol that stands further and further back: accuracy against distance, and
+  influence before and after training. (reach.jsonl, reach.png, trained.png)
+
+``--topologies`` makes one table instead, in a few minutes: the same sequences as a path, dilated path, window, cycle,
+star, path with a virtual node, balanced tree and complete graph: hops needed, influence end to end, and whether a stack
+of graph convolutions learns. (topologies.jsonl, topologies.md, topologies.csv)
+
+Run again with the same folder, it repeats no training that is done.
 """
 
 import argparse
 import json
+import math
 import sys
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
-from gnnseq.experiments import PALINDROME_FAMILIES, PalindromeTask, find_family
+from gnnseq.experiments import PALINDROME_FAMILIES, Family, PalindromeTask, Store, find_family, run_trials
+from gnnseq.experiments.depth import TITLES, measure_depth
+from gnnseq.experiments.heat import measure_heat, with_theory
+from gnnseq.experiments.reach_models import REACH_MODELS
+from gnnseq.experiments.recall import RecallModel, RecallTrial, run_recall
 from gnnseq.experiments.sight import SightRecord, measure_sight, sentence
+from gnnseq.experiments.topologies import topologies
+from gnnseq.experiments.topology_table import topology_csv, topology_markdown, topology_rows
+from gnnseq.plots.depth import plot_depth
+from gnnseq.plots.heat import plot_heat
+from gnnseq.plots.recall import plot_before_after, plot_recall
 from gnnseq.plots.sight import plot_sight
+
+DEPTHS = (1, 2, 4, 8, 16)
+PARTS = ("sight", "heat", "depth", "reach")
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = [family.name for family in PALINDROME_FAMILIES]
-    parser.add_argument("--steps", type=int, default=20, help="symbols of a sequence (20)")
-    parser.add_argument("--models", nargs="+", default=names, help=f"which of: {', '.join(names)} (all)")
-    parser.add_argument("--seeds", type=int, default=5, help="initialisations (5)")
-    parser.add_argument("--width", type=int, default=16, help="features of a state (16)")
+    parser.add_argument("--show", nargs="+", choices=PARTS, default=PARTS, help="which of these (all)")
+    parser.add_argument("--topologies", action="store_true", help="the table of graphs instead (a few minutes)")
+    parser.add_argument("--steps", type=int, help="symbols of a sequence (20; for --topologies 16)")
+    parser.add_argument("--models", nargs="+", default=names, help=f"for sight and heat, of: {', '.join(names)} (all)")
+    parser.add_argument("--seeds", type=int, help="initialisations (5 for sight, otherwise 3)")
+    parser.add_argument("--width", type=int, default=16, help="features of a state, for sight and heat (16)")
+    parser.add_argument("--distances", type=int, nargs="+", default=[1, 2, 3, 4, 5, 7, 8, 9],
+                        help="for reach: how far back the answer stands (1 2 3 4 5 7 8 9)")  # fmt: skip
+    parser.add_argument("--train-steps", type=int, help="training steps at most (200; for --topologies 400)")
+    parser.add_argument("--jobs", type=int, default=2, help="trainings at a time (2)")
     parser.add_argument("--output", type=Path, default=Path("runs/sight"), help="folder of the results (runs/sight)")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    for name, value in (
+        ("steps", 16 if options.topologies else 20),
+        ("train_steps", 400 if options.topologies else 200),
+    ):
+        if getattr(options, name) is None:
+            setattr(options, name, value)
+    return options
+
+
+def check(options: argparse.Namespace) -> None:
+    """Raises a ValueError for what no run could use."""
+    for name, least in (("steps", 3 if options.topologies else 2), ("seeds", 1), ("width", 1), ("train_steps", 1),
+                        ("jobs", 1)):  # fmt: skip
+        value = getattr(options, name)
+        if value is not None and value < least:
+            raise ValueError(f"--{name.replace('_', '-')} is {value}, expected at least {least}")
+    for distance in options.distances:
+        if distance < 1:
+            raise ValueError(f"--distances holds {distance}, expected integers of at least 1")
 
 
 def table(pairs: list[tuple[SightRecord, SightRecord]]) -> str:
@@ -51,36 +106,142 @@ def table(pairs: list[tuple[SightRecord, SightRecord]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def show_sight(options: argparse.Namespace, families: list[Family], task: PalindromeTask) -> None:
+    """Influence on the root, before training, for both initialisations."""
+    pairs, seeds = [], options.seeds or 5
+    for family in tqdm(families, desc="sight", unit="model", disable=None):
+        pair = [
+            with_theory(
+                measure_sight(family, task, tuned=tuned, seeds=seeds, width=options.width),
+                family, task, tuned=tuned, width=options.width,
+            )
+            for tuned in (False, True)
+        ]  # fmt: skip
+        pairs.append((pair[0], pair[1]))
+    text = table(pairs) + "\n" + "\n".join(f"- {sentence(*pair)}" for pair in pairs) + "\n"
+    print(text)
+    records = [record for pair in pairs for record in pair if record is pair[0] or record.initialisation != "default"]
+    (options.output / "sight.md").write_text(text, encoding="utf-8")
+    write(records, options.output / "sight.json")
+    plot_sight(records, options.output / "sight.png")
+
+
+def show_heat(options: argparse.Namespace, families: list[Family], task: PalindromeTask) -> None:
+    """Influence on every output, before training."""
+    maps = [
+        measure_heat(family, task, seeds=options.seeds or 3, width=options.width)
+        for family in tqdm(families, desc="heat", unit="model", disable=None)
+    ]
+    write(maps, options.output / "heat.json")
+    plot_heat(maps, options.output / "heat.png")
+
+
+def show_depth(options: argparse.Namespace) -> None:
+    """Influence against depth."""
+    runs = [(stack, layers) for stack in TITLES for layers in DEPTHS]
+    records = [
+        measure_depth(stack, layers, options.seeds or 3)
+        for stack, layers in tqdm(runs, desc="depth", unit="stack", disable=None)
+    ]
+    write(records, options.output / "depth.json")
+    plot_depth(records, options.output / "depth.png")
+
+
+def show_reach(options: argparse.Namespace) -> int:
+    """Trained accuracy against distance; 1 where a run failed."""
+    trials = [
+        RecallTrial(name, distance + 1, seed, steps=options.train_steps)
+        for seed in range(options.seeds or 3)
+        for distance in sorted(set(options.distances))
+        for name in REACH_MODELS
+    ]
+    records = trained(options, trials, REACH_MODELS, "reach.jsonl")
+    plot_recall(records, options.output / "reach.png")
+    plot_before_after(records, options.output / "trained.png")
+    return report_failures(records)
+
+
+def show_topologies(options: argparse.Namespace) -> int:
+    """One table of graphs; 1 where a run failed."""
+    models = topologies(options.steps)
+    trials = [
+        RecallTrial(name, options.steps, seed, steps=options.train_steps, width=None)
+        for seed in range(options.seeds or 3)
+        for name in models
+    ]
+    records = trained(options, trials, models, "topologies.jsonl")
+    rows = topology_rows(records)
+    print(topology_markdown(rows))
+    (options.output / "topologies.md").write_text(topology_markdown(rows), encoding="utf-8")
+    (options.output / "topologies.csv").write_text(topology_csv(rows), encoding="utf-8")
+    return report_failures(records)
+
+
+def trained(
+    options: argparse.Namespace, trials: list[RecallTrial], models: Mapping[str, RecallModel], name: str
+) -> list[dict[str, Any]]:
+    """Records of all trials; what the store has is not run again."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
+        run = partial(run_recall, models=models)
+        return run_trials(trials, Store(options.output / name), jobs=options.jobs, run=run)
+
+
+def report_failures(records: list[dict[str, Any]]) -> int:
+    """Names runs that are not done; the exit status."""
+    failed = [record for record in records if record["status"] != "done"]
+    for record in failed:
+        trial = record["trial"]
+        print(f"{record['status']}: {trial['family']} at {trial['length']}, seed {trial['seed']}: {record['stopped']}",
+              file=sys.stderr)  # fmt: skip
+    return 1 if failed else 0
+
+
+def write(records: list[Any], path: Path) -> None:
+    """Records as JSON, numbers to four digits."""
+    text = json.dumps([shortened(asdict(record)) for record in records], indent=None)
+    path.write_text(text.replace("}, {", "},\n{") + "\n", encoding="utf-8")
+
+
+def shortened(value: Any) -> Any:
+    """The same with floats of four digits."""
+    if isinstance(value, dict):
+        return {key: shortened(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [shortened(part) for part in value]
+    return float(f"{value:.4g}") if isinstance(value, float) and math.isfinite(value) else value
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Measures, prints and writes; 2 for arguments that do not fit."""
+    """Measures, prints and writes; 2 for arguments that do not fit, 1 where a run failed."""
     options = parse(arguments)
     try:
-        if options.steps < 2 or options.seeds < 1 or options.width < 1:
-            raise ValueError(
-                f"--steps, --seeds and --width are {options.steps}, {options.seeds} and {options.width}, "
-                "expected at least 2, 1 and 1"
-            )
+        check(options)
         task = PalindromeTask(options.steps + 1)
         families = [find_family(name) for name in options.models]
         options.output.mkdir(parents=True, exist_ok=True)
     except (ValueError, OSError) as error:
         print(f"hop_receptive_field: {error}", file=sys.stderr)
         return 2
-    pairs = []
-    for family in tqdm(families, unit="model", disable=None):
-        pair = [
-            measure_sight(family, task, tuned=tuned, seeds=options.seeds, width=options.width)
-            for tuned in (False, True)
-        ]
-        pairs.append((pair[0], pair[1]))
-    text = table(pairs) + "\n" + "\n".join(f"- {sentence(*pair)}" for pair in pairs) + "\n"
-    print(text)
-    records = [record for pair in pairs for record in pair if record is pair[0] or record.initialisation != "default"]
-    (options.output / "sight.md").write_text(text, encoding="utf-8")
-    (options.output / "sight.json").write_text(json.dumps([asdict(r) for r in records], indent=1), encoding="utf-8")
-    plot_sight(records, options.output / "sight.png")
-    print(f"Results: {options.output}/sight.md, sight.json, sight.png")
-    return 0
+    parts: dict[str, Callable[[], int | None]] = {
+        "sight": lambda: show_sight(options, families, task),
+        "heat": lambda: show_heat(options, families, task),
+        "depth": lambda: show_depth(options),
+        "reach": lambda: show_reach(options),
+    }
+    try:
+        if options.topologies:
+            status = show_topologies(options)
+        else:
+            status = max(parts[part]() or 0 for part in PARTS if part in options.show)
+    except KeyboardInterrupt:
+        print(f"\nStopped. Finished runs are kept in {options.output}; the same command goes on.", file=sys.stderr)
+        return 130
+    shown = [f"{part}.png" for part in PARTS if part in options.show]
+    names = "topologies.md, topologies.csv" if options.topologies else ", ".join(shown)
+    print(f"Results: {options.output}/{names}, and the numbers beside them")
+    return status
 
 
 if __name__ == "__main__":

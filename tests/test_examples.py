@@ -133,7 +133,8 @@ def test_a_budget_too_small_is_recorded_as_failed(tmp_path, capsys):
 
 
 def test_hop_receptive_field(tmp_path):
-    done = run("hop_receptive_field.py", "--steps", 12, "--seeds", 2, "--width", 8, "--output", tmp_path)
+    small = ["--show", "sight", "--steps", 12, "--seeds", 2, "--width", 8]
+    done = run("hop_receptive_field.py", *small, "--output", tmp_path)
     assert done.returncode == 0, done.stderr
     assert "GCN, 8 layers on the path: sees the last 9 of 12 symbols" in done.stdout
     assert "exactly 0" in done.stdout
@@ -142,7 +143,8 @@ def test_hop_receptive_field(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "named"), [(["--models", "gnc"], "did you mean 'gcn'"), (["--steps", "1"], "1, 5")]
+    ("arguments", "named"),
+    [(["--models", "gnc"], "did you mean 'gcn'"), (["--steps", "1"], "--steps is 1, expected at least 2")],
 )
 def test_hop_receptive_field_names_what_is_wrong(arguments, named, capsys):
     status, _, errors = call(capsys, "hop_receptive_field.py", *arguments)

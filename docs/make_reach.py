@@ -1,0 +1,107 @@
+"""Draws the figures and fills the tables of reach.md and gradients.md from stored records: python docs/make_reach.py.
+
+The records come from three commands:
+
+    python examples/hop_receptive_field.py --output runs/sight
+    python examples/hop_receptive_field.py --topologies --output runs/sight
+    python examples/vanishing_gradients.py --output runs/gradients
+
+``--store runs`` takes them over into docs/results/reach first.
+"""
+
+import argparse
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from gnnseq.experiments.depth import DepthRecord
+from gnnseq.experiments.heat import HeatMap
+from gnnseq.experiments.reach_models import REACH_MODELS
+from gnnseq.experiments.sight import SightRecord
+from gnnseq.experiments.topologies import GRAPHS
+from gnnseq.experiments.topology_table import topology_markdown, topology_rows
+from gnnseq.experiments.vanishing import FlowRecord, TrainingRecord, flow_markdown
+from gnnseq.plots.depth import plot_depth
+from gnnseq.plots.gradients import plot_clipping, plot_gradient_flow
+from gnnseq.plots.heat import plot_heat
+from gnnseq.plots.recall import plot_before_after, plot_recall
+from gnnseq.plots.sight import plot_sight
+
+DOCS = Path(__file__).parent
+RESULTS, FIGURES = DOCS / "results" / "reach", DOCS / "figures"
+STORED = {
+    "sight": ("sight.json", "heat.json", "depth.json", "reach.jsonl", "topologies.jsonl"),
+    "gradients": ("gradients.json", "training.jsonl"),
+}
+
+
+def store(runs: Path) -> None:
+    """Copies the records of the commands into docs/results/reach."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    for folder, names in STORED.items():
+        for name in names:
+            (RESULTS / name).write_bytes((runs / folder / name).read_bytes())
+
+
+def read(name: str) -> list[dict[str, Any]]:
+    """Stored records: a list in JSON, or one a line, in the order in which they were run."""
+    text = (RESULTS / name).read_text(encoding="utf-8")
+    records: list[dict[str, Any]] = (
+        json.loads(text) if name.endswith(".json") else [json.loads(line) for line in text.splitlines()]
+    )
+    return records
+
+
+def in_order(records: list[dict[str, Any]], names: list[str]) -> list[dict[str, Any]]:
+    """Records of trials by the order of their models, then length and seed."""
+    trials = [(names.index(r["trial"]["family"]), r["trial"]["length"], r["trial"]["seed"], r) for r in records]
+    return [record for *_, record in sorted(trials, key=lambda trial: trial[:3])]
+
+
+def draw() -> None:
+    """All figures."""
+    plot_sight([SightRecord(**record) for record in read("sight.json")], FIGURES / "influence.png")
+    plot_heat([HeatMap(**record) for record in read("heat.json")], FIGURES / "heat.png")
+    plot_depth([DepthRecord(**record) for record in read("depth.json")], FIGURES / "depth.png")
+    trained = in_order(read("reach.jsonl"), list(REACH_MODELS))
+    plot_recall(trained, FIGURES / "reach.png")
+    plot_before_after(trained, FIGURES / "trained.png")
+    plot_gradient_flow(flows(), FIGURES / "gradients.png")
+    plot_clipping([TrainingRecord(**record["training"]) for record in read("training.jsonl")], FIGURES / "clipping.png")
+
+
+def flows() -> list[FlowRecord]:
+    """Stored gradients by step."""
+    return [FlowRecord(**record) for record in read("gradients.json")]
+
+
+def tables() -> dict[str, str]:
+    """Each table of the pages by its name."""
+    graphs = in_order(read("topologies.jsonl"), [name for name, *_ in GRAPHS])
+    return {"topologies": topology_markdown(topology_rows(graphs)), "gradients": flow_markdown(flows())}
+
+
+def filled(page: str) -> str:
+    """A page with its tables put in anew."""
+    for name, table in tables().items():
+        pattern = rf"(<!-- table {name}:[^>]*-->\n).*?(<!-- end of table {name} -->)"
+        page = re.sub(pattern, lambda found, table=table: found[1] + table + found[2], page, flags=re.DOTALL)
+    return page
+
+
+def main() -> None:
+    """Draws all figures and fills the tables, after taking over new records where asked."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--store", type=Path, metavar="RUNS", help="folder that holds sight/ and gradients/")
+    options = parser.parse_args()
+    if options.store is not None:
+        store(options.store)
+    draw()
+    for name in ("reach.md", "gradients.md"):
+        page = DOCS / name
+        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
