@@ -1,23 +1,21 @@
 """In which order a recurrence visits the nodes of a batch of directed acyclic graphs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from gnnseq.ops.components import components
+from gnnseq.ops.components import components, trees
 from gnnseq.ops.edges import check_edges, plain_edges
-from gnnseq.ops.levels import Ints, cut, height_to_root
+from gnnseq.ops.levels import Ints, cut, height_and_root
 from gnnseq.ops.paths import PathLayout, consecutive_paths
 from gnnseq.ops.transforms import outside_transforms
 
 
-@dataclass(frozen=True)
-class TensorLevel:
+class TensorLevel(NamedTuple):
     """One level as tensors on the device of the edges; see `gnnseq.ops.levels.Level`.
 
     Attributes:
@@ -82,7 +80,7 @@ class Schedule:
         self._consecutive = consecutive_paths(self.edge_index, self.num_nodes)
         self.paths = self._find_paths()
         if self.paths is None:
-            _ = self._height  # a cycle is an error here, not at the first use
+            _ = self._heights  # a cycle is an error here, not at the first use
         else:
             self.paths.prepare()
             _ = self.num_graphs
@@ -104,7 +102,7 @@ class Schedule:
         degree = [torch.bincount(ends, minlength=self.num_nodes).max() for ends in self.edge_index]
         if max(degree) > 1:
             return None
-        graph, height = self.graph, self._tensor(self._height)
+        graph, height = self.graph, self._tensor(self._heights[0])
         length = torch.bincount(graph)
         num_steps = int(length.max())
         return PathLayout(graph * num_steps + length[graph] - 1 - height, length, num_steps)
@@ -137,8 +135,8 @@ class Schedule:
         return source, target
 
     @cached_property
-    def _height(self) -> Ints:
-        return height_to_root(*self._edges, self.num_nodes)
+    def _heights(self) -> tuple[Ints, Ints | None]:
+        return height_and_root(*self._edges, self.num_nodes)
 
     def _tensor(self, array: Ints) -> Tensor:
         return torch.from_numpy(array).to(self.device)
@@ -156,7 +154,8 @@ class Schedule:
             return self._batch
         if self._consecutive is not None:
             return torch.repeat_interleave(self._consecutive.length)
-        return self._tensor(components(*self._edges, self.num_nodes))
+        root = self._heights[1]
+        return self._tensor(components(*self._edges, self.num_nodes) if root is None else trees(root))
 
     @cached_property
     def num_graphs(self) -> int:
@@ -192,12 +191,12 @@ class Schedule:
 
     @cached_property
     def _cut(self) -> tuple[list[TensorLevel], Tensor, Tensor]:
-        levels, order, edge_order = cut(*self._edges, self._height)
-        first = np.concatenate([[0], np.cumsum([level.size for level in levels])])
-        leaves = [order[f + level.leaf] for f, level in zip(first, levels, strict=False)]
+        levels, order, edge_order = cut(*self._edges, self._heights[0])
+        first = np.repeat(np.cumsum([0] + [level.size for level in levels[:-1]]), [len(level.leaf) for level in levels])
         columns: list[list[Ints]] = [list(column) for column in zip(*(level[1:] for level in levels), strict=True)]
         child, parent, keep, leaf = (self._split(column) for column in columns)
-        graph = [self.graph[node] for node in self._split(leaves)]
+        leaf_node = self._tensor(order[first + np.concatenate(columns[3])])
+        graph = self.graph[leaf_node].split([len(part) for part in leaf])
         tensors = [
             TensorLevel(
                 level.size,
