@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from gnnseq.layers.checks import check_nodes, check_states
 from gnnseq.layers.interop import load_child_sum
 from gnnseq.layers.recurrent import LSTM
-from gnnseq.ops.scan import Children, States, scan
+from gnnseq.ops.scan import Children, States, scan_levels
 from gnnseq.ops.schedule import Schedule
 
 
@@ -106,8 +106,9 @@ class NaryTreeLSTM(nn.Module):
         self._check_slots(schedule.edge_index, edge_slot)
         if state is not None:
             check_states(state, 2, [schedule.num_graphs, self.out_channels], self.weight_ih.device)
-        h, c = self._scan(x, schedule, edge_slot, state)
-        return h, (schedule.at_roots(h), schedule.at_roots(c))
+        done, (h, c) = self._scan(x, schedule, edge_slot, state)
+        out = torch.cat([states[0] for states in done]).index_select(0, schedule.scan_place)
+        return out, (schedule.at_last(h), schedule.at_last(c))
 
     def _check_slots(self, edge_index: Tensor, edge_slot: Tensor) -> None:
         if edge_slot.shape != (edge_index.size(1),):
@@ -128,8 +129,11 @@ class NaryTreeLSTM(nn.Module):
             node, slot = divmod(int(twice[0]), self.arity)
             raise ValueError(f"edge_slot gives node {node} two children in place {slot}, expected one")
 
-    def _scan(self, x: Tensor, schedule: Schedule, edge_slot: Tensor, initial: States | None) -> States:
-        slots = edge_slot[schedule.edge_order].split([len(level.child) for level in schedule.levels])
+    def _scan(
+        self, x: Tensor, schedule: Schedule, edge_slot: Tensor, initial: States | None
+    ) -> tuple[list[States], States]:
+        slot = edge_slot[schedule.edge_order]
+        slots = slot.split([len(level.child) for level in schedule.levels])
         # one product a level: rows are the children's states side by side, columns i, g, o, then each f
         H, A = self.out_channels, self.arity
         weight = torch.cat(
@@ -139,22 +143,44 @@ class NaryTreeLSTM(nn.Module):
             ],
             dim=1,
         )
+        full = _is_full(schedule, slot, A)
 
         def step(inputs: Tensor, children: Children | None, level: int) -> States:
-            return self._step(inputs, children, slots[level], weight)
+            if children is None:
+                return self._leaves(inputs)
+            if full and level > 0:
+                beside = children.states
+            else:
+                place = children.parent * A + (slots[level] if level > 0 else 0)  # an initial state is a first child
+                beside = tuple(
+                    state.new_zeros(len(inputs) * A, H).index_copy(0, place, state) for state in children.states
+                )
+            return self._step(inputs, *(state.view(-1, A, H) for state in beside), weight)
 
-        return scan(schedule, step, nn.functional.linear(x, self.weight_ih, self.bias), initial)
+        return scan_levels(schedule, step, x, initial, self._project)
 
-    def _step(self, x: Tensor, children: Children | None, slot: Tensor, weight: Tensor) -> States:
+    def _project(self, x: Tensor, leaves: bool) -> Tensor:
+        return nn.functional.linear(x, self.weight_ih, self.bias)
+
+    def _leaves(self, x: Tensor) -> States:
+        """Nodes without children."""
+        i, _, g, o = x.chunk(4, dim=-1)
+        c = i.sigmoid() * g.tanh()
+        return o.sigmoid() * c.tanh(), c
+
+    def _step(self, x: Tensor, h: Tensor, c: Tensor, weight: Tensor) -> States:
+        """Nodes whose children's states are h and c, ``[n, A, H]``."""
         H, A = self.out_channels, self.arity
         x_i, x_f, x_g, x_o = x.split(H, dim=-1)
-        if children is None:
-            c = x_i.sigmoid() * x_g.tanh()
-            return x_o.sigmoid() * c.tanh(), c
-        initial = len(children.parent) - len(slot)  # rows that come from the initial state sit in place 0
-        place = children.parent * A + (torch.cat([slot, slot.new_zeros(initial)]) if initial else slot)
-        h, c_child = (state.new_zeros(len(x) * A, H).index_copy(0, place, state) for state in children.states)
-        i, g, o, f = (h.view(len(x), A * H) @ weight).split([H, H, H, A * H], dim=-1)
-        f = (f.view(len(x), A, H) + x_f.unsqueeze(1)).sigmoid()
-        c = (x_i + i).sigmoid() * (x_g + g).tanh() + (f * c_child.view(len(x), A, H)).sum(1)
+        i, g, o, f = (h.flatten(1) @ weight).split([H, H, H, A * H], dim=-1)
+        f = (f.view(-1, A, H) + x_f.unsqueeze(1)).sigmoid()
+        c = (x_i + i).sigmoid() * (x_g + g).tanh() + (f * c).sum(1)
         return (x_o + o).sigmoid() * c.tanh(), c
+
+
+def _is_full(schedule: Schedule, slot: Tensor, arity: int) -> bool:
+    """Whether every inner node has all its children, side by side in the order of their places."""
+    inner = sum(level.size - level.leaves for level in schedule.levels)
+    if len(slot) != inner * arity:
+        return False
+    return torch.equal(slot, torch.arange(arity, device=slot.device).repeat(inner))

@@ -19,7 +19,7 @@ class Level(NamedTuple):
     nodes that some edge still needs.
 
     Attributes:
-        size: number of nodes of the level.
+        size: number of nodes of the level; those without incoming edges come last.
         child: position in the carry of each incoming edge's source ``[E_l]``.
         parent: position in the level of each incoming edge's target ``[E_l]``, in ascending order.
         keep: positions in the carry of the older nodes that stay in it after this level; empty on trees.
@@ -120,7 +120,7 @@ def _cycle_message(source: Ints, target: Ints, suspect: NDArray[np.bool_]) -> st
 
 
 def cut(source: Ints, target: Ints, height: Ints) -> Levels:
-    """Cuts a graph into levels aligned at the roots.
+    """Cuts a graph into levels aligned at the roots; in each, nodes without incoming edges come last.
 
     The children of a path or tree then lie exactly one level below their parent. An edge that spans more
     levels keeps its source in the carry.
@@ -128,7 +128,9 @@ def cut(source: Ints, target: Ints, height: Ints) -> Levels:
     num_nodes = len(height)
     nodes = np.arange(num_nodes)
     step = (height.max() if num_nodes else 0) - height
-    order = _stable_order(step)
+    is_leaf = np.ones(num_nodes, dtype=bool)
+    is_leaf[target] = False
+    order = _stable_order(2 * step + is_leaf)
     size = np.bincount(step)
     first = np.concatenate([[0], np.cumsum(size)])
     place = np.empty_like(nodes)
@@ -140,7 +142,7 @@ def cut(source: Ints, target: Ints, height: Ints) -> Levels:
     source, target = source[edge_order], target[edge_order]
     child, keep = _carry_positions(source, target, step, local, size)
     parent, into = local[target], place[target]
-    leaf = np.flatnonzero(np.bincount(into, minlength=num_nodes) == 0)
+    leaf = np.flatnonzero(is_leaf[order])
     edge_cuts, leaf_cuts = np.searchsorted(into, first).tolist(), np.searchsorted(leaf, first).tolist()
     leaf -= first[step[order[leaf]]]
     levels = [

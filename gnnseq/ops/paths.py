@@ -58,7 +58,7 @@ class PathLayout:
         return flat.index_copy(0, self.index, x).view(size)
 
     def nodes(self, dense: Tensor) -> Tensor:
-        """The padded tensor ``[B, T, F]`` to nodes ``[N, F]``."""
+        """The padded tensor ``[B, T, F]``, or ``[B * T, F]``, to nodes ``[N, F]``."""
         flat = dense.reshape(-1, dense.size(-1))
         return flat if self.index is None else flat.index_select(0, self.index)
 

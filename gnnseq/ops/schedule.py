@@ -20,19 +20,17 @@ class TensorLevel(NamedTuple):
 
     Attributes:
         size: number of nodes of the level.
+        leaves: how many of them, the last ones, have no incoming edges.
         child: position in the carry of each incoming edge's source ``[E_l]``.
         parent: position in the level of each incoming edge's target ``[E_l]``.
         keep: positions in the carry of the older nodes that stay in it; None where there are none.
-        leaf: positions in the level of the nodes without incoming edges.
-        leaf_graph: the graph of each of them.
     """
 
     size: int
+    leaves: int
     child: Tensor
     parent: Tensor
     keep: Tensor | None
-    leaf: Tensor
-    leaf_graph: Tensor
 
 
 class Schedule:
@@ -183,32 +181,54 @@ class Schedule:
         """The state ``[G, H]`` of each graph: that of its root, or the mean over its roots."""
         if self.root_of_graph is not None:
             return state.index_select(0, self.root_of_graph)
+        return self._mean_over_roots(state.index_select(0, self.roots))
+
+    def at_last(self, state: Tensor) -> Tensor:
+        """`at_roots` from the states of the last level, which holds all the roots."""
+        first = self.num_nodes - self.levels[-1].size
+        if self.root_of_graph is not None:
+            return state.index_select(0, self.inverse_order[self.root_of_graph] - first)
+        return self._mean_over_roots(state.index_select(0, self.inverse_order[self.roots] - first))
+
+    def _mean_over_roots(self, state: Tensor) -> Tensor:
         graph = self.graph[self.roots]
         count = torch.bincount(graph, minlength=self.num_graphs).clamp(min=1)
-        total = state.new_zeros(self.num_graphs, state.size(-1))
-        total = total.index_add(0, graph, state.index_select(0, self.roots))
+        total = state.new_zeros(self.num_graphs, state.size(-1)).index_add(0, graph, state)
         return total / count.unsqueeze(1)
 
     @cached_property
     def _cut(self) -> tuple[list[TensorLevel], Tensor, Tensor]:
         levels, order, edge_order = cut(*self._edges, self._heights[0])
-        first = np.repeat(np.cumsum([0] + [level.size for level in levels[:-1]]), [len(level.leaf) for level in levels])
-        columns: list[list[Ints]] = [list(column) for column in zip(*(level[1:] for level in levels), strict=True)]
-        child, parent, keep, leaf = (self._split(column) for column in columns)
-        leaf_node = self._tensor(order[first + np.concatenate(columns[3])])
-        graph = self.graph[leaf_node].split([len(part) for part in leaf])
+        child, parent = (self._split([level[place] for level in levels]) for place in (1, 2))
+        keep: Sequence[Tensor | None] = [None] * len(levels)
+        if any(len(level.keep) for level in levels):
+            keep = [part if len(part) else None for part in self._split([level.keep for level in levels])]
         tensors = [
-            TensorLevel(
-                level.size,
-                child[i],
-                parent[i],
-                keep[i] if len(level.keep) else None,
-                leaf[i],
-                graph[i],
-            )
-            for i, level in enumerate(levels)
+            TensorLevel(level.size, len(level.leaf), *parts)
+            for level, *parts in zip(levels, child, parent, keep, strict=True)
         ]
         return tensors, self._tensor(order), self._tensor(edge_order)
+
+    @cached_property
+    def scan_order(self) -> Tensor:
+        """Nodes in the order in which `scan` computes them: all leaves, then the others level by level ``[N]``."""
+        return torch.cat([self.order[self._is_leaf], self.order[~self._is_leaf]])
+
+    @cached_property
+    def scan_place(self) -> Tensor:
+        """Position in `scan_order` of each node ``[N]``."""
+        return _inverse(self.scan_order)
+
+    @cached_property
+    def leaf_graph(self) -> Tensor:
+        """Graph of each leaf, in the order of the levels."""
+        return self.graph[self.order[self._is_leaf]]
+
+    @cached_property
+    def _is_leaf(self) -> Tensor:
+        sizes = [size for level in self.levels for size in (level.size - level.leaves, level.leaves)]
+        kind = torch.tensor([False, True], device=self.device).repeat(len(self.levels))
+        return kind.repeat_interleave(torch.tensor(sizes, device=self.device))
 
     @property
     def levels(self) -> list[TensorLevel]:
@@ -228,9 +248,7 @@ class Schedule:
     @cached_property
     def inverse_order(self) -> Tensor:
         """Position in the order of the levels of each node ``[N]``."""
-        inverse = torch.empty_like(self.order)
-        inverse[self.order] = torch.arange(self.num_nodes, device=self.device)
-        return inverse
+        return _inverse(self.order)
 
     def reversed(self) -> "Schedule":
         """The schedule of the same graphs with every edge turned round."""
@@ -238,3 +256,9 @@ class Schedule:
             with outside_transforms():
                 self._reversed = Schedule(self.edge_index.flip(0), self.num_nodes, self.graph, reverse_of=self)
         return self._reversed
+
+
+def _inverse(order: Tensor) -> Tensor:
+    inverse = torch.empty_like(order)
+    inverse[order] = torch.arange(len(order), device=order.device)
+    return inverse
