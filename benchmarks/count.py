@@ -19,7 +19,7 @@ class _Counter(TorchDispatchMode):
         out = func(*args, **(kwargs or {}))
         if func.is_view:
             return out
-        packet = func._overloadpacket
+        packet = _out_of_place(func._overloadpacket)
         if packet in flop_registry and not _any_sparse(args):
             self.flops += flop_registry[packet](*args, **(kwargs or {}), out_val=out)
         self.bytes += _bytes(args) + _bytes(out)
@@ -34,6 +34,12 @@ def count(run: Callable[[], object]) -> tuple[float, float]:
     with _Counter() as counter:
         run()
     return counter.flops, counter.bytes
+
+
+def _out_of_place(packet: Any) -> Any:
+    """aten.addmm for aten.addmm_, since only the former has a formula."""
+    name = str(packet).removeprefix("aten.")
+    return getattr(torch.ops.aten, name[:-1]) if name in ("addmm_", "baddbmm_") else packet
 
 
 def _tensors(values: Any) -> list[Tensor]:

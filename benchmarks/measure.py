@@ -19,7 +19,7 @@ def measure(row: Row, threads: int, rounds: int, gemm: Gemm) -> Record:
     """A record of one row: times, ratio of each round, agreement, work.
 
     Raises:
-        Absent: where the peer is not installed.
+        AbsentError: where the peer is not installed.
         ValueError: where results do not agree; there is no ratio then.
     """
     torch.set_num_threads(threads)

@@ -9,7 +9,7 @@ from torch import Tensor
 Results = Mapping[str, Tensor]
 
 
-class Absent(Exception):
+class AbsentError(Exception):
     """A peer that is not installed."""
 
 
@@ -35,7 +35,7 @@ class Row:
         work: what is done.
         peer: who else does it.
         goal: how many times faster to be, by number of threads; below 1 for a bound on slowness.
-        make: both sides, gnnseq's first, from the same numbers. Raises `Absent` where the peer is not installed.
+        make: both sides, gnnseq's first, from the same numbers. Raises `AbsentError` where the peer is not installed.
         memory: how many times less memory to take at the peak, where there is a figure for it.
         tolerance: largest difference of results, relative to the largest value of each.
         flops: of our matrix products, where they hide in a fused kernel that cannot be counted.

@@ -22,7 +22,7 @@ if __name__ == "__main__":
 from benchmarks import memory
 from benchmarks.machine import Gemm, facts, load
 from benchmarks.measure import Record, measure
-from benchmarks.row import Absent, Row
+from benchmarks.row import AbsentError, Row
 from benchmarks.rows import ROWS
 from benchmarks.table import HEADER, line
 
@@ -56,7 +56,7 @@ def run_row(row: Row, threads: int, options: argparse.Namespace, gemm: Gemm) -> 
     """One record, with the reason where there is no ratio."""
     try:
         record = measure(row, threads, options.rounds, gemm)
-    except Absent as reason:
+    except AbsentError as reason:
         return {"row": row.name, "threads": threads, "absent": str(reason)}
     except ValueError as reason:
         return {"row": row.name, "threads": threads, "disagreement": str(reason)}

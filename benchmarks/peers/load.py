@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from benchmarks.row import Absent
+from benchmarks.row import AbsentError
 
 
 def dgl() -> Any:
@@ -27,7 +27,7 @@ def gconv_lstm() -> Any:
     name = "torch_geometric_temporal"
     spec = PathFinder.find_spec(name)
     if spec is None or not spec.submodule_search_locations:
-        raise Absent("PyG Temporal is not installed")
+        raise AbsentError("PyG Temporal is not installed")
     path = Path(next(iter(spec.submodule_search_locations)), "nn", "recurrent", "gconv_lstm.py")
     module_spec = spec_from_file_location("gconv_lstm", path)
     assert module_spec is not None
@@ -41,4 +41,4 @@ def _package(name: str, title: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise Absent(f"{title} is not installed ({error})") from error
+        raise AbsentError(f"{title} is not installed ({error})") from error

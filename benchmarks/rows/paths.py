@@ -38,15 +38,15 @@ def equal(name: str, steps: int) -> tuple[Side, Side]:
         return backward(layer, layer(batch.x, batch.edge_index)[0], grad)
 
     def theirs() -> Tensor:
-        return backward(module, module(x)[0].reshape(-1, UNITS), grad)
+        return backward(module, module(x)[0], grad.view(BATCH, steps, UNITS)).view(-1, UNITS)
 
     return _sides(layer, ours, module, theirs)
 
 
-def unequal(name: str, longest: int) -> tuple[Side, Side]:
-    """Paths of 1 to so many nodes against a PackedSequence, from a list of sequences."""
+def unequal(name: str, shortest: int, longest: int) -> tuple[Side, Side]:
+    """Paths of so many nodes against a PackedSequence, from a list of sequences."""
     layer, module = _pair(name)
-    lengths = torch.randint(1, longest + 1, (BATCH,))
+    lengths = torch.randint(shortest, longest + 1, (BATCH,))
     lengths[0] = longest
     sequences = [torch.randn(int(length), UNITS) for length in lengths]
     grad = torch.randn(int(lengths.sum()), UNITS)
@@ -95,16 +95,14 @@ def rows() -> list[Row]:
         torch_name = kind.torch_type.__name__
         bound = 1 / (1.06 if name == "rnn" else 1.03)
         for steps in (10, 60, 200):
-            work = f"{torch_name}, batch of {BATCH} paths of {steps}, {UNITS} in, {UNITS} units"
-            found.append(
-                Row(f"{name}-{steps}", work, f"torch.nn.{torch_name}", {1: bound, 2: bound}, partial(equal, name, steps),
-                    flops=_flops(name, steps))
-            )  # fmt: skip
+            work = f"{torch_name}, batch of {BATCH} paths of {steps}, {UNITS} in and out"
+            make, flops = partial(equal, name, steps), _flops(name, steps)
+            row = f"{name}-{steps}"
+            found.append(Row(row, work, f"torch.nn.{torch_name}", {1: bound, 2: bound}, make, flops=flops))
     for name, kind in LAYERS.items():
-        for longest, goal in ((60, 2.4), (200, 30.0)):
-            work = f"{kind.torch_type.__name__}, {BATCH} sequences of 1 to {longest}, {UNITS} in, {UNITS} units"
-            found.append(
-                Row(f"unequal-{name}-{longest}", work, "PackedSequence", {1: goal, 2: goal},
-                    partial(unequal, name, longest))
-            )  # fmt: skip
+        for shortest, longest, goal in ((1, 60, 2.4), (1, 200, 30.0), (180, 200, 30.0)):
+            work = f"{kind.torch_type.__name__}, {BATCH} sequences of {shortest} to {longest}, {UNITS} in and out"
+            row = f"unequal-{name}-{longest}" + ("-long" if shortest > 1 else "")
+            make = partial(unequal, name, shortest, longest)
+            found.append(Row(row, work, "PackedSequence", {1: goal, 2: goal}, make))
     return found

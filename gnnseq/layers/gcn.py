@@ -10,6 +10,7 @@ from gnnseq.layers.checks import check_nodes
 from gnnseq.ops.edges import plain_edges
 from gnnseq.ops.sparse import SparseOperator
 from gnnseq.ops.spectral import gcn_operator
+from gnnseq.ops.transforms import is_traced
 
 
 class GCN(nn.Module):
@@ -61,7 +62,7 @@ class GCN(nn.Module):
         self.out_channels = out_channels
         self.num_layers = num_layers
         self.add_self_loops = add_self_loops
-        self.activation = nn.ReLU() if activation is None else activation
+        self.activation = nn.ReLU(inplace=True) if activation is None else activation
         widths = [in_channels] + [out_channels] * num_layers
         self.weights = nn.ParameterList(torch.empty(widths[i], out_channels) for i in range(num_layers))
         self.biases = nn.ParameterList(torch.empty(out_channels) for _ in range(num_layers)) if bias else None
@@ -110,7 +111,8 @@ class GCN(nn.Module):
             operator = gcn_operator(edges, num_nodes, weight, self.add_self_loops)
         for layer, weight in enumerate(self.weights):
             x = x if layer == 0 else self.activation(x)
-            x = operator.apply(x) @ weight if weight.size(0) < weight.size(1) else operator.apply(x @ weight)
+            narrow = weight.size(0) < weight.size(1)
+            x = operator.apply(x) @ weight if narrow else operator.apply(x @ weight)
             if self.biases is not None:
-                x = x + self.biases[layer]
+                x = x + self.biases[layer] if is_traced() else x.add_(self.biases[layer])
         return x

@@ -1,5 +1,6 @@
 """The two Tree-LSTMs of Tai et al. 2015."""
 
+from collections.abc import Sequence
 from typing import Any, Self, cast
 
 import torch
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 from gnnseq.layers.checks import check_nodes, check_states
 from gnnseq.layers.interop import load_child_sum
 from gnnseq.layers.recurrent import LSTM
+from gnnseq.ops.nary_lstm import FullTrees, nary_lstm
 from gnnseq.ops.scan import Children, States, scan_levels
 from gnnseq.ops.schedule import Schedule
 
@@ -106,7 +108,11 @@ class NaryTreeLSTM(nn.Module):
         self._check_slots(schedule.edge_index, edge_slot)
         if state is not None:
             check_states(state, 2, [schedule.num_graphs, self.out_channels], self.weight_ih.device)
-        done, (h, c) = self._scan(x, schedule, edge_slot, state)
+        slot = edge_slot[schedule.edge_order]
+        child = _in_places(schedule, slot, self.arity) if state is None else None
+        if child is not None and schedule.is_forest:
+            return self._full(x, schedule, child)
+        done, (h, c) = self._scan(x, schedule, slot, state)
         out = torch.cat([states[0] for states in done]).index_select(0, schedule.scan_place)
         return out, (schedule.at_last(h), schedule.at_last(c))
 
@@ -129,10 +135,26 @@ class NaryTreeLSTM(nn.Module):
             node, slot = divmod(int(twice[0]), self.arity)
             raise ValueError(f"edge_slot gives node {node} two children in place {slot}, expected one")
 
-    def _scan(
-        self, x: Tensor, schedule: Schedule, edge_slot: Tensor, initial: States | None
-    ) -> tuple[list[States], States]:
-        slot = edge_slot[schedule.edge_order]
+    def _full(self, x: Tensor, schedule: Schedule, child: Sequence[Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Trees whose inner nodes have all their children."""
+        H, A = self.out_channels, self.arity
+        trees = FullTrees(schedule, list(child), A)
+        leaf_x, inner_x = x.index_select(0, schedule.scan_order).split([trees.num_leaves, len(trees.inner)])
+        i, f, g, o = self.weight_ih.split(H)
+        leaf_bias = inner_bias = None
+        if self.bias is not None:
+            b_i, b_f, b_g, b_o = self.bias.split(H)
+            leaf_bias, inner_bias = torch.cat([b_i, b_o, b_g]), torch.cat([b_i, b_o, b_f, b_g])
+        leaf = nn.functional.linear(leaf_x, torch.cat([i, o, g]), leaf_bias)
+        inner = nn.functional.linear(inner_x, torch.cat([i, o, f, g]), inner_bias)
+        w_igo = self.weight_igo.transpose(1, 2).reshape(A * H, 3 * H)
+        w_f = self.weight_f.permute(1, 3, 0, 2).reshape(A * H, A * H)
+        w_i, w_g, w_o = w_igo.split(H, dim=1)
+        h, c = nary_lstm(trees, leaf, inner, torch.cat([w_i, w_o, w_f, w_g], dim=1))
+        last = len(h) - schedule.levels[-1].size
+        return h.index_select(0, schedule.inverse_order), (schedule.at_last(h[last:]), schedule.at_last(c[last:]))
+
+    def _scan(self, x: Tensor, schedule: Schedule, slot: Tensor, initial: States | None) -> tuple[list[States], States]:
         slots = slot.split([len(level.child) for level in schedule.levels])
         # one product a level: rows are the children's states side by side, columns i, g, o, then each f
         H, A = self.out_channels, self.arity
@@ -143,30 +165,19 @@ class NaryTreeLSTM(nn.Module):
             ],
             dim=1,
         )
-        full = _is_full(schedule, slot, A)
 
         def step(inputs: Tensor, children: Children | None, level: int) -> States:
             if children is None:
-                return self._leaves(inputs)
-            if full and level > 0:
-                beside = children.states
-            else:
-                place = children.parent * A + (slots[level] if level > 0 else 0)  # an initial state is a first child
-                beside = tuple(
-                    state.new_zeros(len(inputs) * A, H).index_copy(0, place, state) for state in children.states
-                )
-            return self._step(inputs, *(state.view(-1, A, H) for state in beside), weight)
+                return _leaves(inputs)
+            place = children.parent * A + (slots[level] if level > 0 else 0)  # an initial state is a first child
+            h, c = (state.new_zeros(len(inputs) * A, H).index_copy(0, place, state) for state in children.states)
+            return self._step(inputs, h.view(-1, A, H), c.view(-1, A, H), weight)
 
         return scan_levels(schedule, step, x, initial, self._project)
 
     def _project(self, x: Tensor, leaves: bool) -> Tensor:
+        """What all gates read of the inputs; the leaves' forget gates have nothing to forget but an initial state."""
         return nn.functional.linear(x, self.weight_ih, self.bias)
-
-    def _leaves(self, x: Tensor) -> States:
-        """Nodes without children."""
-        i, _, g, o = x.chunk(4, dim=-1)
-        c = i.sigmoid() * g.tanh()
-        return o.sigmoid() * c.tanh(), c
 
     def _step(self, x: Tensor, h: Tensor, c: Tensor, weight: Tensor) -> States:
         """Nodes whose children's states are h and c, ``[n, A, H]``."""
@@ -178,9 +189,20 @@ class NaryTreeLSTM(nn.Module):
         return (x_o + o).sigmoid() * c.tanh(), c
 
 
-def _is_full(schedule: Schedule, slot: Tensor, arity: int) -> bool:
-    """Whether every inner node has all its children, side by side in the order of their places."""
-    inner = sum(level.size - level.leaves for level in schedule.levels)
-    if len(slot) != inner * arity:
-        return False
-    return torch.equal(slot, torch.arange(arity, device=slot.device).repeat(inner))
+def _leaves(x: Tensor) -> States:
+    """Nodes without children."""
+    i, _, g, o = x.chunk(4, dim=-1)
+    c = i.sigmoid() * g.tanh()
+    return o.sigmoid() * c.tanh(), c
+
+
+def _in_places(schedule: Schedule, slot: Tensor, arity: int) -> Sequence[Tensor] | None:
+    """The children of each level in the order of their places, where every inner node has all of them."""
+    sizes = [len(level.child) for level in schedule.levels]
+    if len(slot) != arity * sum(level.size - level.leaves for level in schedule.levels):
+        return None
+    edges = torch.arange(len(slot), device=slot.device)  # the edges of a node stand together
+    order = torch.empty_like(edges).index_copy_(0, edges - edges % arity + slot, edges)
+    child = torch.cat([level.child for level in schedule.levels])[order]
+    parts: Sequence[Tensor] = child.split(sizes)
+    return parts

@@ -1,13 +1,14 @@
 """The recurrence of the GCRN, plain and with a backward pass written by hand."""
 
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from gnnseq.ops.by_hand import may_run, plain_gradients, wants_plain
 from gnnseq.ops.sparse import SparseOperator
 from gnnseq.ops.spectral import chebyshev_terms
-from gnnseq.ops.transforms import needs_plain_operations
 
 _sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input
 _tanh_backward = torch.ops.aten.tanh_backward.grad_input
@@ -58,11 +59,8 @@ def graph_lstm(
 
 
 def hand_written(operator: SparseOperator, inputs: Tensor, weight: Tensor, K: int) -> bool:
-    """Whether the hand-written pass can run: floats of one dtype, a constant operator, nothing that traces."""
-    if needs_plain_operations() or torch.is_autocast_enabled(inputs.device.type):
-        return False
-    same = inputs.dtype == weight.dtype and inputs.dtype in (torch.float32, torch.float64)
-    return same and (K == 1 or (operator.matrix is not None and operator.diagonal == 0.0))
+    """Whether the hand-written pass can run: where `by_hand.may_run` says so, and the operator is a constant matrix."""
+    return may_run(inputs, weight) and (K == 1 or (operator.matrix is not None and operator.diagonal == 0.0))
 
 
 def _filters(inputs: Tensor, h: Tensor, weight: Tensor) -> int:
@@ -92,10 +90,11 @@ class _GraphLSTM(torch.autograd.Function):
         by_gate = weight.view(-1, 4, H).transpose(0, 1).contiguous()
         recording = any(ctx.needs_input_grad)
         start, h, c = (h, c), h.view(rows, H), c.view(rows, H)
+        peepholes = _peepholes(peephole)
         outs, kept = [], []
         for u in inputs.flatten(0, 1).unbind(1):
             joined = torch.cat([*_filtered(operator, h, K, N), u], dim=1)
-            gates, h, c = _step(torch.bmm(joined.expand(4, -1, -1), by_gate), c, peephole)
+            gates, h, c = _step(torch.bmm(joined.expand(4, -1, -1), by_gate), c, peepholes)
             outs.append(h.view(N, S, H))
             if recording:
                 kept += [joined, gates, c]
@@ -107,31 +106,39 @@ class _GraphLSTM(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad_out: Tensor, grad_c: Tensor) -> tuple[Tensor | None, ...]:
         given = ctx.saved_tensors[:5]
-        if torch.is_grad_enabled() or needs_plain_operations():
-            return *_plain_gradients(ctx.operator, given, (grad_out, grad_c), ctx.needs_input_grad), None
+        if wants_plain(grad_out, grad_c):
+            plain = partial(plain_graph_lstm, ctx.operator)
+            return *plain_gradients(plain, given, (grad_out, grad_c), ctx.needs_input_grad[:5]), None
         back = _Backward(ctx.operator, ctx.filters, given, ctx.needs_input_grad)
         steps = ctx.saved_tensors[5:]
         dh, dc = torch.zeros_like(back.c), grad_c.reshape(back.c.shape).clone()
+        grads = grad_out.reshape(len(dh), -1, dh.size(1)).unbind(1)
         for t in reversed(range(len(steps) // 3)):
-            dh += grad_out[:, :, t].reshape(dh.shape)
+            dh += grads[t]
             c_before = steps[3 * t - 1] if t else back.c
             dh = back.step(t, dh, dc, c_before, *steps[3 * t : 3 * t + 3])
         shape = given[1].shape
         return back.inputs, dh.view(shape), dc.view(shape), back.weight, back.peephole, None
 
 
-def _step(gates: Tensor, c: Tensor, peephole: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+def _peepholes(peephole: Tensor | None) -> tuple[Tensor, Tensor] | None:
+    """The weights of i and f, ``[2, 1, H]``, and those of o ``[H]``."""
+    return None if peephole is None else (peephole[:2].unsqueeze(1), peephole[2])
+
+
+def _step(gates: Tensor, c: Tensor, peepholes: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor, Tensor]:
     """`peephole_lstm` in place on gates ``[4, R, H]``: their values, and the new states ``[R, H]``."""
-    i_f, g, o = gates.split([2, 1, 1])
-    if peephole is not None:
-        i_f.addcmul_(peephole[:2].unsqueeze(1), c)
+    i_f = gates[:2]
+    i, f, g, o = gates.unbind()
+    if peepholes is not None:
+        i_f.addcmul_(peepholes[0], c)
     i_f.sigmoid_()
     g.tanh_()
-    c = (i_f[1] * c).addcmul_(i_f[0], g[0])
-    if peephole is not None:
-        o.addcmul_(peephole[2], c)
+    c = (f * c).addcmul_(i, g)
+    if peepholes is not None:
+        o.addcmul_(peepholes[1], c)
     o.sigmoid_()
-    return gates, c.tanh().mul_(o[0]), c
+    return gates, c.tanh().mul_(o), c
 
 
 def _filtered(operator: SparseOperator, h: Tensor, K: int, N: int) -> list[Tensor]:
@@ -164,13 +171,15 @@ class _Backward:
     def __init__(self, operator: SparseOperator, K: int, given: tuple[Tensor, ...], needed: tuple[bool, ...]) -> None:
         inputs, h, c, weight, peephole = given
         self.operator, self.nodes, self.channels = operator, h.size(0), h.size(2)
-        self.c, self.w_peephole = c.view(-1, self.channels), peephole
+        self.c = c.view(-1, self.channels)
+        self.w_i, self.w_f, self.w_o = (None,) * 3 if peephole is None else peephole.unbind()
         width = K * self.channels
         self.from_filters = [part.t() for part in weight[:width].split(self.channels)]
         self.from_inputs = weight[width:].t()
-        self.inputs = torch.empty_like(inputs) if needed[0] else None
+        self.inputs = torch.empty_like(inputs, memory_format=torch.contiguous_format) if needed[0] else None
         self.weight = torch.zeros_like(weight)
         self.peephole = None if peephole is None else torch.zeros_like(peephole)
+        self.to_i_f, self.to_o = (None, None) if self.peephole is None else (self.peephole[:2], self.peephole[2])
 
     def step(
         self, t: int, dh: Tensor, dc: Tensor, c_before: Tensor, joined: Tensor, gates: Tensor, c: Tensor
@@ -185,39 +194,22 @@ class _Backward:
 
     def _gates(self, dh: Tensor, dc: Tensor, c_before: Tensor, gates: Tensor, c: Tensor) -> Tensor:
         """Gradients of the sums of all gates ``[4, R, H]``."""
-        i, f, g, o = gates
+        i, f, g, o = gates.unbind()
         grads = torch.empty_like(gates)
+        to_i_f = grads[:2]
+        to_i, to_f, to_g, to_o = grads.unbind()
         tanh_c = c.tanh()
-        _sigmoid_backward(torch.mul(dh, tanh_c, out=grads[3]), o, grad_input=grads[3])
-        dc += _tanh_backward(torch.mul(dh, o, out=grads[0]), tanh_c, grad_input=grads[0])
-        if self.w_peephole is not None:
-            dc.addcmul_(grads[3], self.w_peephole[2])
-        torch.mul(dc, g, out=grads[0])
-        torch.mul(dc, c_before, out=grads[1])
-        _sigmoid_backward(grads[:2], gates[:2], grad_input=grads[:2])
-        _tanh_backward(torch.mul(dc, i, out=grads[2]), g, grad_input=grads[2])
+        _sigmoid_backward(torch.mul(dh, tanh_c, out=to_o), o, grad_input=to_o)
+        dc += _tanh_backward(torch.mul(dh, o, out=to_g), tanh_c, grad_input=to_g)
+        if self.w_o is not None:
+            dc.addcmul_(to_o, self.w_o)
+        torch.mul(dc, g, out=to_i)
+        torch.mul(dc, c_before, out=to_f)
+        _sigmoid_backward(to_i_f, gates[:2], grad_input=to_i_f)
+        _tanh_backward(torch.mul(dc, i, out=to_g), g, grad_input=to_g)
         dc *= f
-        if self.w_peephole is not None and self.peephole is not None:
-            dc.addcmul_(grads[0], self.w_peephole[0]).addcmul_(grads[1], self.w_peephole[1])
-            self.peephole[:2] += (grads[:2] * c_before).sum(1)
-            self.peephole[2] += torch.mul(grads[3], c, out=tanh_c).sum(0)
+        if self.w_o is not None:
+            dc.addcmul_(to_i, self.w_i).addcmul_(to_f, self.w_f)
+            self.to_i_f += (to_i_f * c_before).sum(1)
+            self.to_o += torch.mul(to_o, c, out=tanh_c).sum(0)
         return grads
-
-
-def _plain_gradients(
-    operator: SparseOperator, given: tuple[Tensor, ...], grads: tuple[Tensor, Tensor], needed: tuple[bool, ...]
-) -> list[Tensor | None]:
-    """The same gradients by autograd, with derivatives of their own where autograd records now."""
-    recording = torch.is_grad_enabled()
-    with torch.enable_grad():
-        inputs, h, c, weight, peephole = given if recording else _leaves(given, needed)
-        outs = plain_graph_lstm(operator, inputs, h, c, weight, peephole)
-        wanted = [t for t, need in zip((inputs, h, c, weight, peephole), needed, strict=False) if need]
-        found = iter(torch.autograd.grad(outs, wanted, grads, create_graph=recording, allow_unused=True))
-    return [next(found) if need else None for need in needed[:5]]
-
-
-def _leaves(given: tuple[Tensor, ...], needed: tuple[bool, ...]) -> tuple[Tensor, ...]:
-    return tuple(
-        t.detach().requires_grad_() if need else t for t, need in zip(given, needed, strict=False)
-    )

@@ -59,9 +59,13 @@ def scan(
 
 
 def scan_levels(
-    schedule: Schedule, step: Step, x: Tensor, initial: States | None = None, project: Project | None = None
+    schedule: Schedule,
+    step: Step,
+    x: Tensor,
+    initial: States | None = None,
+    project: Project | None = None,
 ) -> tuple[list[States], States]:
-    """`scan` that leaves its results in parts: states in the order of ``schedule.scan_order``, and of the last level."""
+    """`scan` that leaves its results in parts, in the order of ``schedule.scan_order``; and the last level's states."""
     levels = schedule.levels
     ordered = x.index_select(0, schedule.scan_order)
     num_leaves = sum(level.leaves for level in levels)

@@ -136,6 +136,11 @@ class Schedule:
     def _heights(self) -> tuple[Ints, Ints | None]:
         return height_and_root(*self._edges, self.num_nodes)
 
+    @property
+    def is_forest(self) -> bool:
+        """Whether every node has at most one outgoing edge."""
+        return self._heights[1] is not None
+
     def _tensor(self, array: Ints) -> Tensor:
         return torch.from_numpy(array).to(self.device)
 
@@ -199,13 +204,12 @@ class Schedule:
     @cached_property
     def _cut(self) -> tuple[list[TensorLevel], Tensor, Tensor]:
         levels, order, edge_order = cut(*self._edges, self._heights[0])
-        child, parent = (self._split([level[place] for level in levels]) for place in (1, 2))
+        child, parent = self._split([x.child for x in levels]), self._split([x.parent for x in levels])
         keep: Sequence[Tensor | None] = [None] * len(levels)
         if any(len(level.keep) for level in levels):
             keep = [part if len(part) else None for part in self._split([level.keep for level in levels])]
         tensors = [
-            TensorLevel(level.size, len(level.leaf), *parts)
-            for level, *parts in zip(levels, child, parent, keep, strict=True)
+            TensorLevel(level.size, len(level.leaf), child[i], parent[i], keep[i]) for i, level in enumerate(levels)
         ]
         return tensors, self._tensor(order), self._tensor(edge_order)
 

@@ -51,11 +51,11 @@ class SparseOperator:
             raise ValueError(
                 f"x has shape {list(x.shape)}, expected {self.num_nodes} nodes in the first dimension, as the operator"
             )
-        flat = x.reshape(self.num_nodes, -1)
+        flat = x if x.dim() == 2 else x.reshape(self.num_nodes, -1)
         out = self._product(flat)
         if self.diagonal:
             out = out + self.diagonal * flat
-        return out.view(x.shape)
+        return out if x.dim() == 2 else out.view(x.shape)
 
     def matrix_of(self, dtype: torch.dtype, transposed: bool = False) -> Tensor:
         """The matrix ``[N, N]`` without its diagonal's multiple, CSR or, for a tiny or full graph, dense.

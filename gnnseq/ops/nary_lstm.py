@@ -1,0 +1,206 @@
+"""The N-ary Tree-LSTM on trees whose inner nodes have all their children, with a backward pass written by hand."""
+
+from functools import cached_property, partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gnnseq.ops.by_hand import may_run, plain_gradients, wants_plain
+from gnnseq.ops.schedule import Schedule
+
+_sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input
+_tanh_backward = torch.ops.aten.tanh_backward.grad_input
+
+
+class FullTrees:
+    """Where the children of each inner node stand, for trees in which each has a child in every place.
+
+    Rows are numbered in the order of the levels (``schedule.order``).
+
+    Args:
+        schedule: of a forest.
+        child: for each level the places in the level before of all children, by parent and then by place.
+        arity: children of an inner node.
+    """
+
+    def __init__(self, schedule: Schedule, child: list[Tensor], arity: int) -> None:
+        self.schedule, self.arity = schedule, arity
+        first = 0
+        self.spans: list[tuple[int, int]] = []  # rows of the inner nodes of each level
+        self.children: list[Tensor] = []
+        before = 0
+        for level, places in zip(schedule.levels, child, strict=True):
+            self.spans.append((first, first + level.size - level.leaves))
+            self.children.append(places + before)
+            before, first = first, first + level.size
+
+    @cached_property
+    def leaves(self) -> Tensor:
+        """Rows of the leaves, in the order of ``schedule.scan_order``."""
+        return self.schedule.inverse_order[self.schedule.scan_order[: self.num_leaves]]
+
+    @cached_property
+    def inner(self) -> Tensor:
+        """Rows of the inner nodes, in the same order."""
+        return self.schedule.inverse_order[self.schedule.scan_order[self.num_leaves :]]
+
+    @cached_property
+    def num_leaves(self) -> int:
+        """Number of leaves."""
+        return sum(level.leaves for level in self.schedule.levels)
+
+
+def nary_lstm(trees: FullTrees, leaf: Tensor, inner: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    r"""States of all nodes of full trees, from what the gates read of the inputs.
+
+    Gates stand side by side in the order i, o, f (one for each child), g, so that one sigmoid serves all but the last.
+
+    Args:
+        trees: the trees.
+        leaf: inputs of the leaves' gates i, o, g ``[L, 3H]``.
+        inner: inputs of the inner nodes' gates i, o, f, g ``[M, 4H]``.
+        weight: of the children's outputs side by side, ``[A H, (3 + A) H]``.
+
+    Returns:
+        h and c ``[N, H]``, in the order of the levels.
+    """
+    if not may_run(leaf, inner, weight):
+        return plain_nary_lstm(trees, leaf, inner, weight)
+    states: tuple[Tensor, Tensor] = _NaryLSTM.apply(leaf, inner, weight, trees)  # type: ignore[no-untyped-call]
+    return states
+
+
+def plain_nary_lstm(trees: FullTrees, leaf: Tensor, inner: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """`nary_lstm` in operations that autograd knows."""
+    A, H = trees.arity, leaf.size(1) // 3
+    i, o, g = leaf.split(H, dim=1)
+    c = i.sigmoid() * g.tanh()
+    first = 0
+    done = [(o.sigmoid() * c.tanh(), c)]
+    rows = torch.empty_like(trees.schedule.order)
+    rows[trees.leaves] = torch.arange(len(leaf), device=leaf.device)
+    for (start, stop), child in zip(trees.spans, trees.children, strict=True):
+        h, c = (torch.cat(kind) for kind in zip(*done, strict=True))
+        h, c = (state.index_select(0, rows[child]).view(-1, A, H) for state in (h, c))
+        x = inner[first : first + stop - start]
+        i, o, f, g = (h.flatten(1) @ weight).split([H, H, A * H, H], dim=1)
+        x_i, x_o, x_f, x_g = x.split(H, dim=1)
+        f = (f.view(-1, A, H) + x_f.unsqueeze(1)).sigmoid()
+        c = (i + x_i).sigmoid() * (g + x_g).tanh() + (f * c).sum(1)
+        done.append(((o + x_o).sigmoid() * c.tanh(), c))
+        rows[start:stop] = torch.arange(stop - start, device=leaf.device) + len(leaf) + first
+        first += stop - start
+    h, c = (torch.cat(kind).index_select(0, rows) for kind in zip(*done, strict=True))
+    return h, c
+
+
+class _NaryLSTM(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, leaf: Tensor, inner: Tensor, weight: Tensor, trees: FullTrees) -> tuple[Tensor, Tensor]:
+        H = leaf.size(1) // 3
+        h, c = (leaf.new_empty(trees.schedule.num_nodes, H) for _ in range(2))
+        leaf_gates = torch.empty_like(leaf)
+        torch.sigmoid(leaf[:, : 2 * H], out=leaf_gates[:, : 2 * H])
+        torch.tanh(leaf[:, 2 * H :], out=leaf_gates[:, 2 * H :])
+        leaf_c = leaf_gates[:, :H] * leaf_gates[:, 2 * H :]
+        c.index_copy_(0, trees.leaves, leaf_c)
+        h.index_copy_(0, trees.leaves, leaf_c.tanh_().mul_(leaf_gates[:, H : 2 * H]))
+        gates = leaf.new_empty(len(inner), weight.size(1))
+        first = 0
+        for (start, stop), child in zip(trees.spans, trees.children, strict=True):
+            if stop > start:
+                last = first + stop - start
+                _level(trees.arity, h, c, child, slice(start, stop), inner[first:last], weight, gates[first:last])
+                first = last
+        ctx.trees = trees
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(leaf, inner, weight, leaf_gates, gates, h, c)
+        return h, c
+
+    @staticmethod
+    def backward(ctx: Any, grad_h: Tensor, grad_c: Tensor) -> tuple[Tensor | None, ...]:
+        leaf, inner, weight, leaf_gates, gates, h, c = ctx.saved_tensors
+        if wants_plain(grad_h, grad_c):
+            plain = partial(plain_nary_lstm, ctx.trees)
+            return *plain_gradients(plain, (leaf, inner, weight), (grad_h, grad_c), ctx.needs_input_grad[:3]), None
+        trees = ctx.trees
+        back = _Backward(trees.arity, h, c, grad_h, grad_c, inner, weight)
+        first = len(gates)
+        for (start, stop), child in zip(reversed(trees.spans), reversed(trees.children), strict=True):
+            if stop > start:
+                rows = slice(first - (stop - start), first)
+                back.level(slice(start, stop), rows, child, gates[rows])
+                first = rows.start
+        dh, dc, leaf_c = (state.index_select(0, trees.leaves) for state in (back.dh, back.dc, c))
+        to_leaf = _leaf_backward(dh, dc, leaf_c, leaf_gates)
+        return to_leaf, back.inner, back.weight, None
+
+
+def _level(
+    A: int, h: Tensor, c: Tensor, child: Tensor, here: slice, inputs: Tensor, weight: Tensor, gates: Tensor
+) -> None:
+    """Writes gates and states of the inner nodes of a level in place."""
+    H = h.size(1)
+    torch.mm(h.index_select(0, child).view(-1, A * H), weight, out=gates)
+    i_o, f, g = gates[:, : 2 * H], gates[:, 2 * H : -H].unflatten(1, (A, H)), gates[:, -H:]
+    i_o += inputs[:, : 2 * H]
+    f += inputs[:, 2 * H : 3 * H].unsqueeze(1)
+    g += inputs[:, 3 * H :]
+    gates[:, :-H].sigmoid_()
+    g.tanh_()
+    new_c = torch.sum(c.index_select(0, child).view(-1, A, H).mul_(f), 1, out=c[here])
+    new_c.addcmul_(i_o[:, :H], g)
+    torch.tanh(new_c, out=h[here]).mul_(i_o[:, H:])
+
+
+class _Backward:
+    """Gradients of all states, of the inner nodes' inputs and of the weight, level by level from the roots."""
+
+    def __init__(
+        self, A: int, h: Tensor, c: Tensor, grad_h: Tensor | None, grad_c: Tensor | None, inner: Tensor, weight: Tensor
+    ) -> None:
+        self.A, self.h, self.c, self.w = A, h, c, weight
+        self.dh, self.dc = (torch.zeros_like(h) if g is None else g.clone() for g in (grad_h, grad_c))
+        self.inner, self.weight = torch.empty_like(inner), torch.zeros_like(weight)
+
+    def level(self, here: slice, rows: slice, child: Tensor, gates: Tensor) -> None:
+        """One level, whose states stand at ``here`` and whose inputs at ``rows``."""
+        A, H = self.A, self.h.size(1)
+        f = gates[:, 2 * H : -H].unflatten(1, (A, H))
+        grads, own = self._gates(here, child, gates)
+        self.weight.addmm_(self.h.index_select(0, child).view(-1, A * H).t(), grads)
+        self.dh.index_add_(0, child, (grads @ self.w.t()).view(-1, H))
+        self.dc.index_add_(0, child, (f * own.unsqueeze(1)).view(-1, H))
+        i_o, to_f, g = grads.split([2 * H, A * H, H], dim=1)
+        inner = self.inner[rows]
+        inner[:, : 2 * H], inner[:, 2 * H : 3 * H], inner[:, 3 * H :] = i_o, to_f[:, :H], g
+        for place in range(1, A):
+            inner[:, 2 * H : 3 * H] += to_f[:, place * H : (place + 1) * H]
+
+    def _gates(self, here: slice, child: Tensor, gates: Tensor) -> tuple[Tensor, Tensor]:
+        """Gradients of the sums of a level's gates, and of its cells."""
+        A, H = self.A, self.h.size(1)
+        i, o, g = gates[:, :H], gates[:, H : 2 * H], gates[:, -H:]
+        grads, tanh_c, dh, dc = torch.empty_like(gates), self.c[here].tanh(), self.dh[here], self.dc[here]
+        torch.mul(dh, tanh_c, out=grads[:, H : 2 * H])
+        dc += torch.ops.aten.tanh_backward(dh * o, tanh_c)
+        torch.mul(dc, g, out=grads[:, :H])
+        children = self.c.index_select(0, child).view(-1, A, H)
+        torch.mul(children, dc.unsqueeze(1), out=grads[:, 2 * H : -H].unflatten(1, (A, H)))
+        _sigmoid_backward(grads[:, :-H], gates[:, :-H], grad_input=grads[:, :-H])
+        _tanh_backward(torch.mul(dc, i, out=grads[:, -H:]), g, grad_input=grads[:, -H:])
+        return grads, dc
+
+
+def _leaf_backward(dh: Tensor, dc: Tensor, c: Tensor, gates: Tensor) -> Tensor:
+    """Gradients of the leaves' inputs ``[L, 3H]``."""
+    H = dh.size(1)
+    i, o, g = gates.split(H, dim=1)
+    grads, tanh_c = torch.empty_like(gates), c.tanh()
+    dc += torch.ops.aten.tanh_backward(dh * o, tanh_c)
+    torch.mul(dc, g, out=grads[:, :H])
+    torch.mul(dh, tanh_c, out=grads[:, H : 2 * H])
+    _sigmoid_backward(grads[:, : 2 * H], gates[:, : 2 * H], grad_input=grads[:, : 2 * H])
+    _tanh_backward(torch.mul(dc, i, out=grads[:, 2 * H :]), g, grad_input=grads[:, 2 * H :])
+    return grads
