@@ -11,12 +11,13 @@ from pathlib import Path
 _RUN = Path(__file__).with_name("run.py")
 
 
-def peak(run: Callable[[], object]) -> int:
+def peak(run: Callable[[], object], warm: bool = True) -> int:
     """Bytes that a run takes at its peak, over what the process held before (Linux with glibc).
 
     A first run loads code and libraries' buffers; what it leaves unused is given back to the system.
     """
-    run()
+    if warm:
+        run()
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
     Path("/proc/self/clear_refs").write_text("5")  # the peak is from here on

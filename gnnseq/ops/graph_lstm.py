@@ -105,12 +105,12 @@ class _GraphLSTM(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad_out: Tensor, grad_c: Tensor) -> tuple[Tensor | None, ...]:
-        given = ctx.saved_tensors[:5]
+        saved = ctx.saved_tensors  # once: under checkpointing each may be unpacked only once
+        given, steps = saved[:5], saved[5:]
         if wants_plain(grad_out, grad_c):
             plain = partial(plain_graph_lstm, ctx.operator)
             return *plain_gradients(plain, given, (grad_out, grad_c), ctx.needs_input_grad[:5]), None
         back = _Backward(ctx.operator, ctx.filters, given, ctx.needs_input_grad)
-        steps = ctx.saved_tensors[5:]
         dh, dc = torch.zeros_like(back.c), grad_c.reshape(back.c.shape).clone()
         grads = grad_out.reshape(len(dh), -1, dh.size(1)).unbind(1)
         for t in reversed(range(len(steps) // 3)):

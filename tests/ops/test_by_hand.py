@@ -14,9 +14,14 @@ def test_may_run_on_floats_of_one_dtype_only():
     assert not may_run(single.half())
     with torch.autocast("cpu", torch.bfloat16):
         assert not may_run(single)
-    with torch.backends.mkldnn.flags(enabled=False):
+    torch._C._set_mkldnn_enabled(False)
+    try:
         assert not may_run(single)
-    torch.func.grad(lambda x: x.sum() if not may_run(x) else None)(single)
+    finally:
+        torch._C._set_mkldnn_enabled(True)
+    seen = []
+    torch.func.grad(lambda x: (seen.append(may_run(x)), x.sum())[1])(single)
+    assert seen == [False]
 
 
 def test_plain_gradients():
