@@ -15,6 +15,7 @@ from gnnseq.ops.spectral import chebyshev_terms
 
 
 class _GraphLSTM(GraphRecurrent):
+    fused: bool = True
     gates = 4
     num_states = 2
     torch_type = nn.LSTM
@@ -41,7 +42,8 @@ class _GraphLSTM(GraphRecurrent):
         self, x: Tensor, operators: Operators, states: States | None, active: Tensor | None = None
     ) -> tuple[Tensor, States]:
         """As for every recurrence; on one graph and without lengths by a backward pass written by hand."""
-        if active is not None or not isinstance(operators, SparseOperator):
+        replaced = not self.fused or "step" in vars(self)  # by code that watches every step
+        if replaced or active is not None or not isinstance(operators, SparseOperator):
             return super().run(x, operators, states, active)
         if not hand_written(operators, x, self.weight_x, self.K):
             return super().run(x, operators, states, active)
@@ -112,6 +114,10 @@ class GCRN(_GraphLSTM):
         - **mask:** True where a value was observed, ``[N, T]`` or ``[N, T, F]``; a missing value counts as zero,
           even if it is NaN
         - **output:** ``[N, T, H]`` (``[N, H]``, ``[B, N, T, H]``), and the final ``(h, c)``
+
+    Attributes:
+        fused: whether the backward pass written by hand may run (see `gnnseq.ops.graph_lstm`). What it cannot do goes
+            step by step by itself; set it to False to compare, or to watch steps.
 
     Raises:
         ValueError: for shapes that do not fit, a directed graph (pass an operator of your own instead, such as

@@ -62,7 +62,7 @@ class GCN(nn.Module):
         self.out_channels = out_channels
         self.num_layers = num_layers
         self.add_self_loops = add_self_loops
-        self.activation = nn.ReLU(inplace=True) if activation is None else activation
+        self.activation = nn.ReLU() if activation is None else activation
         widths = [in_channels] + [out_channels] * num_layers
         self.weights = nn.ParameterList(torch.empty(widths[i], out_channels) for i in range(num_layers))
         self.biases = nn.ParameterList(torch.empty(out_channels) for _ in range(num_layers)) if bias else None
@@ -110,9 +110,15 @@ class GCN(nn.Module):
             weight = edges.new_ones(edges.size(1), dtype=dtype) if weight is None else weight.to(dtype)
             operator = gcn_operator(edges, num_nodes, weight, self.add_self_loops)
         for layer, weight in enumerate(self.weights):
-            x = x if layer == 0 else self.activation(x)
+            x = x if layer == 0 else self._activated(x)
             narrow = weight.size(0) < weight.size(1)
             x = operator.apply(x) @ weight if narrow else operator.apply(x @ weight)
             if self.biases is not None:
                 x = x + self.biases[layer] if is_traced() else x.add_(self.biases[layer])
         return x
+
+    def _activated(self, x: Tensor) -> Tensor:
+        """A ReLU writes over the layer's own output, unless a hook wants to see it."""
+        plain = type(self.activation) is nn.ReLU and not self.activation._forward_pre_hooks
+        out: Tensor = x.relu_() if plain and not self.activation._forward_hooks else self.activation(x)
+        return out

@@ -55,6 +55,10 @@ class NaryTreeLSTM(nn.Module):
         arity: number of places for children, N.
         bias: whether gates have a bias.
 
+    Attributes:
+        fused: whether the backward pass written by hand may run where every inner node has all its children (see
+            `gnnseq.ops.nary_lstm`). What it cannot do goes level by level by itself.
+
     Shapes:
         - **x:** ``[N, F]``
         - **edge_index:** ``[2, E]`` from child to parent, or a `Schedule`
@@ -66,6 +70,8 @@ class NaryTreeLSTM(nn.Module):
         ValueError: for a cycle, a node out of range, a place outside the arity, two children in one place (both name
             the node), or shapes that do not fit.
     """
+
+    fused: bool = True
 
     def __init__(self, in_channels: int, out_channels: int, arity: int = 2, bias: bool = True) -> None:
         super().__init__()
@@ -109,7 +115,8 @@ class NaryTreeLSTM(nn.Module):
         if state is not None:
             check_states(state, 2, [schedule.num_graphs, self.out_channels], self.weight_ih.device)
         slot = edge_slot[schedule.edge_order]
-        child = _in_places(schedule, slot, self.arity) if state is None else None
+        replaced = not self.fused or "_step" in vars(self)  # by code that watches every level
+        child = None if replaced or state is not None else _in_places(schedule, slot, self.arity)
         if child is not None and schedule.is_forest:
             return self._full(x, schedule, child)
         done, (h, c) = self._scan(x, schedule, slot, state)
@@ -167,11 +174,9 @@ class NaryTreeLSTM(nn.Module):
         )
 
         def step(inputs: Tensor, children: Children | None, level: int) -> States:
-            if children is None:
-                return _leaves(inputs)
-            place = children.parent * A + (slots[level] if level > 0 else 0)  # an initial state is a first child
-            h, c = (state.new_zeros(len(inputs) * A, H).index_copy(0, place, state) for state in children.states)
-            return self._step(inputs, h.view(-1, A, H), c.view(-1, A, H), weight)
+            # an initial state is a first child
+            slot = slots[level] if children is None or level > 0 else torch.zeros_like(children.parent)
+            return self._step(inputs, children, slot, weight)
 
         return scan_levels(schedule, step, x, initial, self._project)
 
@@ -179,21 +184,18 @@ class NaryTreeLSTM(nn.Module):
         """What all gates read of the inputs; the leaves' forget gates have nothing to forget but an initial state."""
         return nn.functional.linear(x, self.weight_ih, self.bias)
 
-    def _step(self, x: Tensor, h: Tensor, c: Tensor, weight: Tensor) -> States:
-        """Nodes whose children's states are h and c, ``[n, A, H]``."""
+    def _step(self, x: Tensor, children: Children | None, slot: Tensor, weight: Tensor) -> States:
         H, A = self.out_channels, self.arity
         x_i, x_f, x_g, x_o = x.split(H, dim=-1)
-        i, g, o, f = (h.flatten(1) @ weight).split([H, H, H, A * H], dim=-1)
-        f = (f.view(-1, A, H) + x_f.unsqueeze(1)).sigmoid()
-        c = (x_i + i).sigmoid() * (x_g + g).tanh() + (f * c).sum(1)
+        if children is None:
+            c = x_i.sigmoid() * x_g.tanh()
+            return x_o.sigmoid() * c.tanh(), c
+        place = children.parent * A + slot
+        h, c_child = (state.new_zeros(len(x) * A, H).index_copy(0, place, state) for state in children.states)
+        i, g, o, f = (h.view(len(x), A * H) @ weight).split([H, H, H, A * H], dim=-1)
+        f = (f.view(len(x), A, H) + x_f.unsqueeze(1)).sigmoid()
+        c = (x_i + i).sigmoid() * (x_g + g).tanh() + (f * c_child.view(len(x), A, H)).sum(1)
         return (x_o + o).sigmoid() * c.tanh(), c
-
-
-def _leaves(x: Tensor) -> States:
-    """Nodes without children."""
-    i, _, g, o = x.chunk(4, dim=-1)
-    c = i.sigmoid() * g.tanh()
-    return o.sigmoid() * c.tanh(), c
 
 
 def _in_places(schedule: Schedule, slot: Tensor, arity: int) -> Sequence[Tensor] | None:

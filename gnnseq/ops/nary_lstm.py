@@ -143,15 +143,17 @@ def _level(
     """Writes gates and states of the inner nodes of a level in place."""
     H = h.size(1)
     torch.mm(h.index_select(0, child).view(-1, A * H), weight, out=gates)
-    i_o, f, g = gates[:, : 2 * H], gates[:, 2 * H : -H].unflatten(1, (A, H)), gates[:, -H:]
-    i_o += inputs[:, : 2 * H]
-    f += inputs[:, 2 * H : 3 * H].unsqueeze(1)
-    g += inputs[:, 3 * H :]
+    i_o, f, g = gates.split([2 * H, A * H, H], dim=1)
+    x_i_o, x_f, x_g = inputs.split([2 * H, H, H], dim=1)
+    f = f.unflatten(1, (A, H))
+    i_o += x_i_o
+    f += x_f.unsqueeze(1)
+    g += x_g
     gates[:, :-H].sigmoid_()
     g.tanh_()
-    new_c = torch.sum(c.index_select(0, child).view(-1, A, H).mul_(f), 1, out=c[here])
-    new_c.addcmul_(i_o[:, :H], g)
-    torch.tanh(new_c, out=h[here]).mul_(i_o[:, H:])
+    i, o = i_o.split(H, dim=1)
+    new_c = torch.sum(c.index_select(0, child).view(-1, A, H).mul_(f), 1, out=c[here]).addcmul_(i, g)
+    torch.tanh(new_c, out=h[here]).mul_(o)
 
 
 class _Backward:
@@ -167,30 +169,30 @@ class _Backward:
     def level(self, here: slice, rows: slice, child: Tensor, gates: Tensor) -> None:
         """One level, whose states stand at ``here`` and whose inputs at ``rows``."""
         A, H = self.A, self.h.size(1)
-        f = gates[:, 2 * H : -H].unflatten(1, (A, H))
-        grads, own = self._gates(here, child, gates)
+        i_o, f, g = gates.split([2 * H, A * H, H], dim=1)
+        grads = torch.empty_like(gates)
+        to_i_o, to_f, to_g = grads.split([2 * H, A * H, H], dim=1)
+        own = self._cells(here, child, (*i_o.split(H, dim=1), g), (*to_i_o.split(H, dim=1), to_f))
+        _sigmoid_backward(grads[:, :-H], gates[:, :-H], grad_input=grads[:, :-H])
+        _tanh_backward(torch.mul(own, i_o[:, :H], out=to_g), g, grad_input=to_g)
         self.weight.addmm_(self.h.index_select(0, child).view(-1, A * H).t(), grads)
         self.dh.index_add_(0, child, (grads @ self.w.t()).view(-1, H))
-        self.dc.index_add_(0, child, (f * own.unsqueeze(1)).view(-1, H))
-        i_o, to_f, g = grads.split([2 * H, A * H, H], dim=1)
-        inner = self.inner[rows]
-        inner[:, : 2 * H], inner[:, 2 * H : 3 * H], inner[:, 3 * H :] = i_o, to_f[:, :H], g
-        for place in range(1, A):
-            inner[:, 2 * H : 3 * H] += to_f[:, place * H : (place + 1) * H]
+        self.dc.index_add_(0, child, (f.unflatten(1, (A, H)) * own.unsqueeze(1)).view(-1, H))
+        first_f, *other_f = to_f.split(H, dim=1)
+        for place in other_f:
+            first_f += place
+        torch.cat([to_i_o, first_f, to_g], dim=1, out=self.inner[rows])
 
-    def _gates(self, here: slice, child: Tensor, gates: Tensor) -> tuple[Tensor, Tensor]:
-        """Gradients of the sums of a level's gates, and of its cells."""
-        A, H = self.A, self.h.size(1)
-        i, o, g = gates[:, :H], gates[:, H : 2 * H], gates[:, -H:]
-        grads, tanh_c, dh, dc = torch.empty_like(gates), self.c[here].tanh(), self.dh[here], self.dc[here]
-        torch.mul(dh, tanh_c, out=grads[:, H : 2 * H])
+    def _cells(self, here: slice, child: Tensor, values: tuple[Tensor, ...], grads: tuple[Tensor, ...]) -> Tensor:
+        """The gradient of a level's cells; writes what gates i, o and f get before their sigmoid's derivative."""
+        (_, o, g), (to_i, to_o, to_f) = values, grads
+        tanh_c, dh, dc = self.c[here].tanh(), self.dh[here], self.dc[here]
+        torch.mul(dh, tanh_c, out=to_o)
         dc += torch.ops.aten.tanh_backward(dh * o, tanh_c)
-        torch.mul(dc, g, out=grads[:, :H])
-        children = self.c.index_select(0, child).view(-1, A, H)
-        torch.mul(children, dc.unsqueeze(1), out=grads[:, 2 * H : -H].unflatten(1, (A, H)))
-        _sigmoid_backward(grads[:, :-H], gates[:, :-H], grad_input=grads[:, :-H])
-        _tanh_backward(torch.mul(dc, i, out=grads[:, -H:]), g, grad_input=grads[:, -H:])
-        return grads, dc
+        torch.mul(dc, g, out=to_i)
+        children = self.c.index_select(0, child).view(-1, self.A, self.h.size(1))
+        torch.mul(children, dc.unsqueeze(1), out=to_f.unflatten(1, children.shape[1:]))
+        return dc
 
 
 def _leaf_backward(dh: Tensor, dc: Tensor, c: Tensor, gates: Tensor) -> Tensor:
