@@ -157,9 +157,8 @@ class NaryTreeLSTM(nn.Module):
         w_igo = self.weight_igo.transpose(1, 2).reshape(A * H, 3 * H)
         w_f = self.weight_f.permute(1, 3, 0, 2).reshape(A * H, A * H)
         w_i, w_g, w_o = w_igo.split(H, dim=1)
-        h, c = nary_lstm(trees, leaf, inner, torch.cat([w_i, w_o, w_f, w_g], dim=1))
-        last = len(h) - schedule.levels[-1].size
-        return h.index_select(0, schedule.inverse_order), (schedule.at_last(h[last:]), schedule.at_last(c[last:]))
+        out, h, c = nary_lstm(trees, leaf, inner, torch.cat([w_i, w_o, w_f, w_g], dim=1))
+        return out, (schedule.at_last(h), schedule.at_last(c))
 
     def _scan(self, x: Tensor, schedule: Schedule, slot: Tensor, initial: States | None) -> tuple[list[States], States]:
         slots = slot.split([len(level.child) for level in schedule.levels])

@@ -45,13 +45,21 @@ class FullTrees:
         """Rows of the inner nodes, in the same order."""
         return self.schedule.inverse_order[self.schedule.scan_order[self.num_leaves :]]
 
+    @property
+    def last(self) -> int:
+        """First row of the last level."""
+        return self.schedule.num_nodes - self.schedule.levels[-1].size
+
     @cached_property
     def num_leaves(self) -> int:
         """Number of leaves."""
         return sum(level.leaves for level in self.schedule.levels)
 
 
-def nary_lstm(trees: FullTrees, leaf: Tensor, inner: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+States = tuple[Tensor, Tensor, Tensor]
+
+
+def nary_lstm(trees: FullTrees, leaf: Tensor, inner: Tensor, weight: Tensor) -> States:
     r"""States of all nodes of full trees, from what the gates read of the inputs.
 
     Gates stand side by side in the order i, o, f (one for each child), g, so that one sigmoid serves all but the last.
@@ -63,15 +71,15 @@ def nary_lstm(trees: FullTrees, leaf: Tensor, inner: Tensor, weight: Tensor) -> 
         weight: of the children's outputs side by side, ``[A H, (3 + A) H]``.
 
     Returns:
-        h and c ``[N, H]``, in the order of the levels.
+        h of all nodes ``[N, H]``, in the order of the nodes; h and c of the last level, where the roots are.
     """
     if not may_run(leaf, inner, weight):
         return plain_nary_lstm(trees, leaf, inner, weight)
-    states: tuple[Tensor, Tensor] = _NaryLSTM.apply(leaf, inner, weight, trees)  # type: ignore[no-untyped-call]
+    states: States = _NaryLSTM.apply(leaf, inner, weight, trees)  # type: ignore[no-untyped-call]
     return states
 
 
-def plain_nary_lstm(trees: FullTrees, leaf: Tensor, inner: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+def plain_nary_lstm(trees: FullTrees, leaf: Tensor, inner: Tensor, weight: Tensor) -> States:
     """`nary_lstm` in operations that autograd knows."""
     A, H = trees.arity, leaf.size(1) // 3
     i, o, g = leaf.split(H, dim=1)
@@ -92,12 +100,12 @@ def plain_nary_lstm(trees: FullTrees, leaf: Tensor, inner: Tensor, weight: Tenso
         rows[start:stop] = torch.arange(stop - start, device=leaf.device) + len(leaf) + first
         first += stop - start
     h, c = (torch.cat(kind).index_select(0, rows) for kind in zip(*done, strict=True))
-    return h, c
+    return h.index_select(0, trees.schedule.inverse_order), h[trees.last :], c[trees.last :]
 
 
 class _NaryLSTM(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, leaf: Tensor, inner: Tensor, weight: Tensor, trees: FullTrees) -> tuple[Tensor, Tensor]:
+    def forward(ctx: Any, leaf: Tensor, inner: Tensor, weight: Tensor, trees: FullTrees) -> States:
         H = leaf.size(1) // 3
         h, c = (leaf.new_empty(trees.schedule.num_nodes, H) for _ in range(2))
         leaf_gates = torch.empty_like(leaf)
@@ -116,16 +124,16 @@ class _NaryLSTM(torch.autograd.Function):
         ctx.trees = trees
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(leaf, inner, weight, leaf_gates, gates, h, c)
-        return h, c
+        return h.index_select(0, trees.schedule.inverse_order), h[trees.last :].clone(), c[trees.last :].clone()
 
     @staticmethod
-    def backward(ctx: Any, grad_h: Tensor, grad_c: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
         leaf, inner, weight, leaf_gates, gates, h, c = ctx.saved_tensors
-        if wants_plain(grad_h, grad_c):
+        if wants_plain(*grads):
             plain = partial(plain_nary_lstm, ctx.trees)
-            return *plain_gradients(plain, (leaf, inner, weight), (grad_h, grad_c), ctx.needs_input_grad[:3]), None
+            return *plain_gradients(plain, (leaf, inner, weight), grads, ctx.needs_input_grad[:3]), None
         trees = ctx.trees
-        back = _Backward(trees.arity, h, c, grad_h, grad_c, inner, weight)
+        back = _Backward(trees, h, c, grads, inner, weight)
         first = len(gates)
         for (start, stop), child in zip(reversed(trees.spans), reversed(trees.children), strict=True):
             if stop > start:
@@ -160,10 +168,15 @@ class _Backward:
     """Gradients of all states, of the inner nodes' inputs and of the weight, level by level from the roots."""
 
     def __init__(
-        self, A: int, h: Tensor, c: Tensor, grad_h: Tensor | None, grad_c: Tensor | None, inner: Tensor, weight: Tensor
+        self, trees: FullTrees, h: Tensor, c: Tensor, grads: tuple[Tensor | None, ...], inner: Tensor, weight: Tensor
     ) -> None:
-        self.A, self.h, self.c, self.w = A, h, c, weight
-        self.dh, self.dc = (torch.zeros_like(h) if g is None else g.clone() for g in (grad_h, grad_c))
+        self.A, self.h, self.c, self.w = trees.arity, h, c, weight
+        grad_h, last_h, last_c = grads
+        self.dh = torch.zeros_like(h) if grad_h is None else grad_h.index_select(0, trees.schedule.order)
+        self.dc = torch.zeros_like(c)
+        for state, grad in ((self.dh, last_h), (self.dc, last_c)):
+            if grad is not None:
+                state[trees.last :] += grad
         self.inner, self.weight = torch.empty_like(inner), torch.zeros_like(weight)
 
     def level(self, here: slice, rows: slice, child: Tensor, gates: Tensor) -> None:

@@ -45,7 +45,7 @@ def test_agrees_with_the_plain_recurrence(arity):
     assert_same(nary_lstm(trees, *tensors), plain_nary_lstm(trees, *tensors), tensors)
 
 
-@pytest.mark.parametrize("part", [0, 1])
+@pytest.mark.parametrize("part", [0, 1, 2])
 def test_either_state_alone(part):
     trees, tensors = case(2)
     assert_same([nary_lstm(trees, *tensors)[part]], [plain_nary_lstm(trees, *tensors)[part]], tensors)
