@@ -38,9 +38,15 @@ def equal(name: str, steps: int) -> tuple[Side, Side]:
         return backward(layer, layer(batch.x, batch.edge_index)[0], grad)
 
     def theirs() -> Tensor:
-        return backward(module, module(x)[0], grad.view(BATCH, steps, UNITS)).view(-1, UNITS)
+        return backward(module, module(x)[0], grad.view(BATCH, steps, UNITS))
 
-    return _sides(layer, ours, module, theirs)
+    ours_side, theirs_side = _sides(layer, ours, module, theirs)
+
+    def nodes() -> dict[str, Tensor]:
+        found = dict(theirs_side.results())
+        return {**found, "output": found["output"].reshape(-1, UNITS)}
+
+    return ours_side, Side(theirs, nodes)
 
 
 def unequal(name: str, shortest: int, longest: int) -> tuple[Side, Side]:
