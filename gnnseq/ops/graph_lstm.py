@@ -112,12 +112,11 @@ class _GraphLSTM(torch.autograd.Function):
             return *plain_gradients(plain, given, (grad_out, grad_c), ctx.needs_input_grad[:5]), None
         back = _Backward(ctx.operator, ctx.filters, given, ctx.needs_input_grad)
         dh, dc = torch.zeros_like(back.c), grad_c.reshape(back.c.shape).clone()
-        grads = grad_out.reshape(len(dh), -1, dh.size(1)).unbind(1)
+        shape, grads = given[1].shape, grad_out.unbind(2)
         for t in reversed(range(len(steps) // 3)):
-            dh += grads[t]
+            dh.view(shape).add_(grads[t])
             c_before = steps[3 * t - 1] if t else back.c
             dh = back.step(t, dh, dc, c_before, *steps[3 * t : 3 * t + 3])
-        shape = given[1].shape
         return back.inputs, dh.view(shape), dc.view(shape), back.weight, back.peephole, None
 
 
