@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from benchmarks import growth, memory, run
+from benchmarks import growth, memory, run, where
 from benchmarks.count import count
 from benchmarks.machine import Gemm, facts
 from benchmarks.measure import measure, quartiles
@@ -116,3 +116,9 @@ def test_growth(tmp_path, capsys):
     records = json.loads(path.read_text())["records"]
     assert [(r["layer"], r["axis"], len(r["points"])) for r in records] == [("GCN", "nodes", 1), ("GCRN", "nodes", 1)]
     assert "GCRN" in capsys.readouterr().out
+
+
+def test_shares_of_a_run_add_up():
+    found = where.shares(lambda: torch.ones(200, 200) @ torch.ones(200, 200), passes=2)
+    assert sum(found.values()) == pytest.approx(1)
+    assert found["products"] > 0
