@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from gnnseq.layers.checks import check_nodes, check_states
 from gnnseq.layers.interop import load_child_sum
 from gnnseq.layers.recurrent import LSTM
-from gnnseq.ops.nary_lstm import FullTrees, nary_lstm
+from gnnseq.ops.nary_lstm import FullTrees, Inputs, nary_lstm
 from gnnseq.ops.scan import Children, States, scan_levels
 from gnnseq.ops.schedule import Schedule
 
@@ -146,18 +146,17 @@ class NaryTreeLSTM(nn.Module):
         """Trees whose inner nodes have all their children."""
         H, A = self.out_channels, self.arity
         trees = FullTrees(schedule, list(child), A)
-        leaf_x, inner_x = x.index_select(0, schedule.scan_order).split([trees.num_leaves, len(trees.inner)])
+        leaf_x, inner_x = x.index_select(0, schedule.scan_order).split(trees.sizes)
         i, f, g, o = self.weight_ih.split(H)
         leaf_bias = inner_bias = None
         if self.bias is not None:
             b_i, b_f, b_g, b_o = self.bias.split(H)
             leaf_bias, inner_bias = torch.cat([b_i, b_o, b_g]), torch.cat([b_i, b_o, b_f, b_g])
-        leaf = nn.functional.linear(leaf_x, torch.cat([i, o, g]), leaf_bias)
-        inner = nn.functional.linear(inner_x, torch.cat([i, o, f, g]), inner_bias)
         w_igo = self.weight_igo.transpose(1, 2).reshape(A * H, 3 * H)
         w_f = self.weight_f.permute(1, 3, 0, 2).reshape(A * H, A * H)
         w_i, w_g, w_o = w_igo.split(H, dim=1)
-        out, h, c = nary_lstm(trees, leaf, inner, torch.cat([w_i, w_o, w_f, w_g], dim=1))
+        weights = torch.cat([i, o, g]), torch.cat([i, o, f, g]), torch.cat([w_i, w_o, w_f, w_g], dim=1)
+        out, h, c = nary_lstm(trees, Inputs(leaf_x, inner_x, *weights, leaf_bias, inner_bias))
         return out, (schedule.at_last(h), schedule.at_last(c))
 
     def _scan(self, x: Tensor, schedule: Schedule, slot: Tensor, initial: States | None) -> tuple[list[States], States]:

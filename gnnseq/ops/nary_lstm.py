@@ -1,10 +1,11 @@
 """The N-ary Tree-LSTM on trees whose inner nodes have all their children, with a backward pass written by hand."""
 
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.functional import linear
 
 from gnnseq.ops.by_hand import may_run, plain_gradients, wants_plain
 from gnnseq.ops.schedule import Schedule
@@ -26,10 +27,9 @@ class FullTrees:
 
     def __init__(self, schedule: Schedule, child: list[Tensor], arity: int) -> None:
         self.schedule, self.arity = schedule, arity
-        first = 0
         self.spans: list[tuple[int, int]] = []  # rows of the inner nodes of each level
         self.children: list[Tensor] = []
-        before = 0
+        first = before = 0
         for level, places in zip(schedule.levels, child, strict=True):
             self.spans.append((first, first + level.size - level.leaves))
             self.children.append(places + before)
@@ -38,12 +38,16 @@ class FullTrees:
     @cached_property
     def leaves(self) -> Tensor:
         """Rows of the leaves, in the order of ``schedule.scan_order``."""
-        return self.schedule.inverse_order[self.schedule.scan_order[: self.num_leaves]]
+        return self.schedule.inverse_order[self.schedule.scan_order[: self.sizes[0]]]
 
-    @cached_property
-    def inner(self) -> Tensor:
-        """Rows of the inner nodes, in the same order."""
-        return self.schedule.inverse_order[self.schedule.scan_order[self.num_leaves :]]
+    def steps(self) -> list[tuple[slice, slice, Tensor]]:
+        """Of each level with inner nodes: their rows, their places among all inner nodes, and their children's rows."""
+        found, first = [], 0
+        for (start, stop), child in zip(self.spans, self.children, strict=True):
+            if stop > start:
+                found.append((slice(start, stop), slice(first, first + stop - start), child))
+                first += stop - start
+        return found
 
     @property
     def last(self) -> int:
@@ -51,36 +55,53 @@ class FullTrees:
         return self.schedule.num_nodes - self.schedule.levels[-1].size
 
     @cached_property
-    def num_leaves(self) -> int:
-        """Number of leaves."""
-        return sum(level.leaves for level in self.schedule.levels)
+    def sizes(self) -> list[int]:
+        """Numbers of leaves and of inner nodes."""
+        leaves = sum(level.leaves for level in self.schedule.levels)
+        return [leaves, self.schedule.num_nodes - leaves]
 
 
 States = tuple[Tensor, Tensor, Tensor]
 
 
-def nary_lstm(trees: FullTrees, leaf: Tensor, inner: Tensor, weight: Tensor) -> States:
-    r"""States of all nodes of full trees, from what the gates read of the inputs.
+class Inputs(NamedTuple):
+    """Inputs and weights of full trees; gates in the order i, o, f, g, so that one sigmoid serves all but the last.
 
-    Gates stand side by side in the order i, o, f (one for each child), g, so that one sigmoid serves all but the last.
+    Attributes:
+        leaf: features of the leaves ``[L, F]``, in the order of ``schedule.scan_order``.
+        inner: features of the inner nodes ``[M, F]``, in the same order.
+        w_leaf: weight of the leaves' features, for i, o, g ``[3H, F]``.
+        w_inner: weight of the inner nodes' features, for i, o, f, g ``[4H, F]``.
+        weight: of the children's outputs side by side ``[A H, (3 + A) H]``, one f for each child.
+        b_leaf: bias ``[3H]``, or None.
+        b_inner: bias ``[4H]``, or None.
+    """
 
-    Args:
-        trees: the trees.
-        leaf: inputs of the leaves' gates i, o, g ``[L, 3H]``.
-        inner: inputs of the inner nodes' gates i, o, f, g ``[M, 4H]``.
-        weight: of the children's outputs side by side, ``[A H, (3 + A) H]``.
+    leaf: Tensor
+    inner: Tensor
+    w_leaf: Tensor
+    w_inner: Tensor
+    weight: Tensor
+    b_leaf: Tensor | None
+    b_inner: Tensor | None
+
+
+def nary_lstm(trees: FullTrees, inputs: Inputs) -> States:
+    """States of all nodes of full trees.
 
     Returns:
         h of all nodes ``[N, H]``, in the order of the nodes; h and c of the last level, where the roots are.
     """
-    if not may_run(leaf, inner, weight):
-        return plain_nary_lstm(trees, leaf, inner, weight)
-    states: States = _NaryLSTM.apply(leaf, inner, weight, trees)  # type: ignore[no-untyped-call]
+    if not may_run(*inputs):
+        return plain_nary_lstm(trees, *inputs)
+    states: States = _NaryLSTM.apply(trees, *inputs)  # type: ignore[no-untyped-call]
     return states
 
 
-def plain_nary_lstm(trees: FullTrees, leaf: Tensor, inner: Tensor, weight: Tensor) -> States:
+def plain_nary_lstm(trees: FullTrees, *inputs: Any) -> States:
     """`nary_lstm` in operations that autograd knows."""
+    leaf, inner, w_leaf, w_inner, weight, b_leaf, b_inner = inputs
+    leaf, inner = linear(leaf, w_leaf, b_leaf), linear(inner, w_inner, b_inner)
     A, H = trees.arity, leaf.size(1) // 3
     i, o, g = leaf.split(H, dim=1)
     c = i.sigmoid() * g.tanh()
@@ -105,44 +126,40 @@ def plain_nary_lstm(trees: FullTrees, leaf: Tensor, inner: Tensor, weight: Tenso
 
 class _NaryLSTM(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, leaf: Tensor, inner: Tensor, weight: Tensor, trees: FullTrees) -> States:
+    def forward(ctx: Any, trees: FullTrees, *given: Any) -> States:
+        inputs = Inputs(*given)
+        leaf = linear(inputs.leaf, inputs.w_leaf, inputs.b_leaf)
         H = leaf.size(1) // 3
         h, c = (leaf.new_empty(trees.schedule.num_nodes, H) for _ in range(2))
-        leaf_gates = torch.empty_like(leaf)
-        torch.sigmoid(leaf[:, : 2 * H], out=leaf_gates[:, : 2 * H])
-        torch.tanh(leaf[:, 2 * H :], out=leaf_gates[:, 2 * H :])
-        leaf_c = leaf_gates[:, :H] * leaf_gates[:, 2 * H :]
+        leaf[:, : 2 * H].sigmoid_()
+        leaf[:, 2 * H :].tanh_()
+        leaf_c = leaf[:, :H] * leaf[:, 2 * H :]
         c.index_copy_(0, trees.leaves, leaf_c)
-        h.index_copy_(0, trees.leaves, leaf_c.tanh_().mul_(leaf_gates[:, H : 2 * H]))
-        gates = leaf.new_empty(len(inner), weight.size(1))
-        first = 0
-        for (start, stop), child in zip(trees.spans, trees.children, strict=True):
-            if stop > start:
-                last = first + stop - start
-                _level(trees.arity, h, c, child, slice(start, stop), inner[first:last], weight, gates[first:last])
-                first = last
+        h.index_copy_(0, trees.leaves, leaf_c.tanh_().mul_(leaf[:, H : 2 * H]))
+        gates = leaf.new_empty(len(inputs.inner), inputs.weight.size(1))
+        for here, rows, child in trees.steps():
+            x = linear(inputs.inner[rows], inputs.w_inner, inputs.b_inner)
+            _level(trees.arity, h, c, child, here, x, inputs.weight, gates[rows])
         ctx.trees = trees
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(leaf, inner, weight, leaf_gates, gates, h, c)
+        ctx.save_for_backward(*given, leaf, gates, h, c)
         return h.index_select(0, trees.schedule.inverse_order), h[trees.last :].clone(), c[trees.last :].clone()
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
-        leaf, inner, weight, leaf_gates, gates, h, c = ctx.saved_tensors
+        *given, leaf, gates, h, c = ctx.saved_tensors
         if wants_plain(*grads):
             plain = partial(plain_nary_lstm, ctx.trees)
-            return *plain_gradients(plain, (leaf, inner, weight), grads, ctx.needs_input_grad[:3]), None
-        trees = ctx.trees
-        back = _Backward(trees, h, c, grads, inner, weight)
-        first = len(gates)
-        for (start, stop), child in zip(reversed(trees.spans), reversed(trees.children), strict=True):
-            if stop > start:
-                rows = slice(first - (stop - start), first)
-                back.level(slice(start, stop), rows, child, gates[rows])
-                first = rows.start
+            return None, *plain_gradients(plain, given, grads, ctx.needs_input_grad[1:])
+        trees, inputs = ctx.trees, Inputs(*given)
+        back = _Backward(trees, h, c, grads, inputs, ctx.needs_input_grad[2])
+        for here, rows, child in reversed(trees.steps()):
+            back.level(here, rows, child, gates[rows])
         dh, dc, leaf_c = (state.index_select(0, trees.leaves) for state in (back.dh, back.dc, c))
-        to_leaf = _leaf_backward(dh, dc, leaf_c, leaf_gates)
-        return to_leaf, back.inner, back.weight, None
+        to_leaf = _leaf_backward(dh, dc, leaf_c, leaf)
+        leaf_x = to_leaf @ inputs.w_leaf if ctx.needs_input_grad[1] else None
+        b_leaf = None if inputs.b_leaf is None else to_leaf.sum(0)
+        return None, leaf_x, back.inner, to_leaf.t() @ inputs.leaf, back.w_inner, back.weight, b_leaf, back.b_inner
 
 
 def _level(
@@ -168,16 +185,18 @@ class _Backward:
     """Gradients of all states, of the inner nodes' inputs and of the weight, level by level from the roots."""
 
     def __init__(
-        self, trees: FullTrees, h: Tensor, c: Tensor, grads: tuple[Tensor | None, ...], inner: Tensor, weight: Tensor
+        self, trees: FullTrees, h: Tensor, c: Tensor, grads: tuple[Tensor | None, ...], inputs: Inputs, features: bool
     ) -> None:
-        self.A, self.h, self.c, self.w = trees.arity, h, c, weight
+        self.A, self.h, self.c, self.inputs = trees.arity, h, c, inputs
         grad_h, last_h, last_c = grads
         self.dh = torch.zeros_like(h) if grad_h is None else grad_h.index_select(0, trees.schedule.order)
         self.dc = torch.zeros_like(c)
         for state, grad in ((self.dh, last_h), (self.dc, last_c)):
             if grad is not None:
                 state[trees.last :] += grad
-        self.inner, self.weight = torch.empty_like(inner), torch.zeros_like(weight)
+        self.weight, self.w_inner = torch.zeros_like(inputs.weight), torch.zeros_like(inputs.w_inner)
+        self.b_inner = None if inputs.b_inner is None else torch.zeros_like(inputs.b_inner)
+        self.inner = torch.empty_like(inputs.inner) if features else None
 
     def level(self, here: slice, rows: slice, child: Tensor, gates: Tensor) -> None:
         """One level, whose states stand at ``here`` and whose inputs at ``rows``."""
@@ -189,12 +208,20 @@ class _Backward:
         _sigmoid_backward(grads[:, :-H], gates[:, :-H], grad_input=grads[:, :-H])
         _tanh_backward(torch.mul(own, i_o[:, :H], out=to_g), g, grad_input=to_g)
         self.weight.addmm_(self.h.index_select(0, child).view(-1, A * H).t(), grads)
-        self.dh.index_add_(0, child, (grads @ self.w.t()).view(-1, H))
+        self.dh.index_add_(0, child, (grads @ self.inputs.weight.t()).view(-1, H))
         self.dc.index_add_(0, child, (f.unflatten(1, (A, H)) * own.unsqueeze(1)).view(-1, H))
         first_f, *other_f = to_f.split(H, dim=1)
         for place in other_f:
             first_f += place
-        torch.cat([to_i_o, first_f, to_g], dim=1, out=self.inner[rows])
+        self._features(torch.cat([to_i_o, first_f, to_g], dim=1), rows)
+
+    def _features(self, grads: Tensor, rows: slice) -> None:
+        """What a level's inputs and their weights get."""
+        self.w_inner.addmm_(grads.t(), self.inputs.inner[rows])
+        if self.b_inner is not None:
+            self.b_inner += grads.sum(0)
+        if self.inner is not None:
+            torch.mm(grads, self.inputs.w_inner, out=self.inner[rows])
 
     def _cells(self, here: slice, child: Tensor, values: tuple[Tensor, ...], grads: tuple[Tensor, ...]) -> Tensor:
         """The gradient of a level's cells; writes what gates i, o and f get before their sigmoid's derivative."""

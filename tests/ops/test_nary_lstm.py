@@ -8,9 +8,9 @@ from torch.testing import assert_close
 from gnnseq.layers import NaryTreeLSTM
 from gnnseq.layers.tree_lstm import _in_places
 from gnnseq.ops import Schedule
-from gnnseq.ops.nary_lstm import FullTrees, nary_lstm, plain_nary_lstm
+from gnnseq.ops.nary_lstm import FullTrees, Inputs, nary_lstm, plain_nary_lstm
 
-H = 3
+F, H = 4, 3
 
 
 def full_trees(arity, inner_nodes):
@@ -35,30 +35,35 @@ def case(arity, inner_nodes=(4, 0, 2)):
     schedule = Schedule(edges, n)
     child = _in_places(schedule, slot[schedule.edge_order], arity)
     trees = FullTrees(schedule, list(child), arity)
-    shapes = [(trees.num_leaves, 3 * H), (n - trees.num_leaves, 4 * H), (arity * H, (3 + arity) * H)]
+    features = [(size, F) for size in trees.sizes]
+    shapes = [*features, (3 * H, F), (4 * H, F), (arity * H, (3 + arity) * H), (3 * H,), (4 * H,)]
     return trees, [torch.randn(shape, dtype=torch.float64, requires_grad=True) for shape in shapes]
+
+
+def by_hand(trees, *tensors):
+    return nary_lstm(trees, Inputs(*tensors))
 
 
 @pytest.mark.parametrize("arity", [2, 3])
 def test_agrees_with_the_plain_recurrence(arity):
     trees, tensors = case(arity)
-    assert_same(nary_lstm(trees, *tensors), plain_nary_lstm(trees, *tensors), tensors)
+    assert_same(by_hand(trees, *tensors), plain_nary_lstm(trees, *tensors), tensors)
 
 
 @pytest.mark.parametrize("part", [0, 1, 2])
 def test_either_state_alone(part):
     trees, tensors = case(2)
-    assert_same([nary_lstm(trees, *tensors)[part]], [plain_nary_lstm(trees, *tensors)[part]], tensors)
+    assert_same([by_hand(trees, *tensors)[part]], [plain_nary_lstm(trees, *tensors)[part]], tensors)
 
 
 def test_gradients_have_gradients():
     trees, tensors = case(2, (2, 1))
-    assert torch.autograd.gradgradcheck(lambda *t: nary_lstm(trees, *t), tensors, fast_mode=True)
+    assert torch.autograd.gradgradcheck(lambda *t: by_hand(trees, *t), tensors, fast_mode=True)
 
 
 def test_many_gradients_at_once():
     trees, tensors = case(2)
-    left, right = (f(trees, *tensors)[0] for f in (nary_lstm, plain_nary_lstm))
+    left, right = (f(trees, *tensors)[0] for f in (by_hand, plain_nary_lstm))
     directions = torch.randn(3, *left.shape, dtype=torch.float64)
     found, expected = (torch.autograd.grad(out, tensors, directions, is_grads_batched=True) for out in (left, right))
     assert_close(found, expected)
