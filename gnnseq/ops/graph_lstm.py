@@ -91,17 +91,17 @@ class _GraphLSTM(torch.autograd.Function):
         recording = any(ctx.needs_input_grad)
         start, h, c = (h, c), h.view(rows, H), c.view(rows, H)
         peepholes = _peepholes(peephole)
-        outs, kept = [], []
-        for u in inputs.flatten(0, 1).unbind(1):
+        out, kept = inputs.new_empty(N, S, inputs.size(2), H), []
+        for h_t, u in zip(out.unbind(2), inputs.flatten(0, 1).unbind(1), strict=True):
             joined = torch.cat([*_filtered(operator, h, K, N), u], dim=1)
             gates, h, c = _step(torch.bmm(joined.expand(4, -1, -1), by_gate), c, peepholes)
-            outs.append(h.view(N, S, H))
+            h_t.copy_(h.view(N, S, H))
             if recording:
                 kept += [joined, gates, c]
         ctx.operator, ctx.filters = operator, K
         if recording:
             ctx.save_for_backward(inputs, *start, weight, peephole, *kept)
-        return torch.stack(outs, dim=2), c.view(N, S, H)
+        return out, c.view(N, S, H)
 
     @staticmethod
     def backward(ctx: Any, grad_out: Tensor, grad_c: Tensor) -> tuple[Tensor | None, ...]:
