@@ -13,7 +13,12 @@ def join_rows(name: str, rows: Sequence[Tensor], lengths: IntArray) -> IntArray:
     """Rows of integers end to end; each must be as long as its sequence."""
     if len(rows) != len(lengths):
         raise ValueError(f"{name} has {len(rows)} rows, expected {len(lengths)}, one per tree")
-    for row, length in zip(range(len(rows)), lengths.tolist(), strict=True):
+    expected = lengths.tolist()
+    if set(map(Tensor.dim, rows)) == {1} and list(map(Tensor.numel, rows)) == expected:
+        joined = torch.cat(list(rows))
+        if not joined.is_floating_point():
+            return joined.long().cpu().numpy()
+    for row, length in zip(range(len(rows)), expected, strict=True):
         if rows[row].shape != (length,) or rows[row].is_floating_point():
             shape, dtype = list(rows[row].shape), rows[row].dtype
             raise ValueError(f"{name}[{row}] is {dtype} {shape}, expected {length} integers")
@@ -69,9 +74,12 @@ def sibling_ranks(parents: IntArray) -> IntArray:
     """How many nodes with the same parent stand before a node; 0 for roots."""
     ranks = np.zeros_like(parents)
     children = np.flatnonzero(parents != np.arange(len(parents)))
-    children = children[np.argsort(parents[children], kind="stable")]
-    _, families = np.unique(parents[children], return_counts=True)
-    ranks[children] = np.arange(len(children)) - np.repeat(np.cumsum(families) - families, families)
+    key = parents[children]
+    if len(parents) <= 2**16:
+        key = key.astype(np.uint16)  # which NumPy sorts by radix
+    children = children[np.argsort(key, kind="stable")]
+    families = np.bincount(parents[children])
+    ranks[children] = np.arange(len(children)) - (np.cumsum(families) - families)[parents[children]]
     return ranks
 
 

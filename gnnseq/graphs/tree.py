@@ -96,33 +96,34 @@ def tree_batch(
             cycle, two children share a slot, or lengths differ.
     """
     x, lengths = flatten(symbols)
-    given = join_rows("parents", parents, lengths)
-    up = check_parents(given, lengths)
+    up = check_parents(join_rows("parents", parents, lengths), lengths)
     order = _topological_order(up, lengths)
-    slot = sibling_ranks(up)
-    if slots is not None:
-        slot = check_slots(join_rows("slots", slots, lengths), up, lengths)
-    rank = np.empty_like(order)
-    rank[order] = np.arange(len(order))
-    children = np.flatnonzero(given[order] >= 0)
-    edges = Edges(np.stack([children, rank[up[order[children]]]]), lengths - 1)
-    rows = torch.from_numpy(order)
-    if y is not None and y.dim() and len(y) == len(order):
-        y = y[rows.to(y.device)]
-    position = torch.from_numpy(order - np.repeat(np.cumsum(lengths) - lengths, lengths))
+    slot = sibling_ranks(up) if slots is None else check_slots(join_rows("slots", slots, lengths), up, lengths)
+    position = np.arange(len(up))
+    if order is not None:
+        x, y = x[order], y[order] if y is not None and y.dim() and len(y) == len(order) else y
+        position, slot = order, slot[order]
+        rank = np.empty_like(order)
+        rank[order] = np.arange(len(order))
+        up = rank[up[order]]
+    children = np.flatnonzero(up != np.arange(len(up)))
+    position = position - np.repeat(np.cumsum(lengths) - lengths, lengths)
     return assemble(
-        x[rows.to(x.device)],
+        x,
         lengths,
-        edges,
-        {"y": y, "position": position.to(x.device)},
-        {"edge_slot": slot[order[children]]},
+        Edges(np.stack([children, up[children]]), lengths - 1),
+        {"y": y, "position": torch.from_numpy(position).to(x.device)},
+        {"edge_slot": slot[children]},
     )
 
 
-def _topological_order(parents: IntArray, lengths: IntArray) -> IntArray:
-    """Nodes with children before parents: as they stand where that is so, else by depth."""
+def _topological_order(parents: IntArray, lengths: IntArray) -> IntArray | None:
+    """Nodes with children before parents: by depth in the trees that need it; None where all stand so already."""
+    nodes = np.arange(len(parents))
+    if (parents >= nodes).all():  # a root is its own parent
+        return None
     depth = depths(parents, lengths)
-    late = (parents <= np.arange(len(parents))) & (depth > 0)
+    late = (parents <= nodes) & (depth > 0)
     tree = np.repeat(np.arange(len(lengths)), lengths)
     unsorted = np.bincount(tree[late], minlength=len(lengths)) > 0
     return np.lexsort((np.where(unsorted[tree], -depth, 0), tree))

@@ -8,22 +8,14 @@ from torch import Tensor, nn
 from gnnseq.layers.graph_recurrent import GraphRecurrent
 from gnnseq.layers.interop import load_gconv_lstm
 from gnnseq.layers.signal_layout import States
+from gnnseq.layers.spectral_module import Operators
+from gnnseq.ops.graph_lstm import graph_lstm, hand_written, peephole_lstm
 from gnnseq.ops.sparse import SparseOperator
-
-
-def peephole_lstm(gates: Tensor, c: Tensor, peephole: Tensor | None) -> States:
-    """Gives h and c from the sums of all gates ``[..., 4H]``: i and f see the old cell, o the new one."""
-    i, f, g, o = gates.chunk(4, dim=-1)
-    if peephole is not None:
-        w_i, w_f, w_o = peephole
-        i, f = i + w_i * c, f + w_f * c
-    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-    if peephole is not None:
-        o = o + w_o * c
-    return o.sigmoid() * c.tanh(), c
+from gnnseq.ops.spectral import chebyshev_terms
 
 
 class _GraphLSTM(GraphRecurrent):
+    fused: bool = True
     gates = 4
     num_states = 2
     torch_type = nn.LSTM
@@ -45,6 +37,24 @@ class _GraphLSTM(GraphRecurrent):
         """One step of the peephole LSTM."""
         h, c = states
         return peephole_lstm(x + self.filter_hidden(operator, h), c, self.peephole)
+
+    def run(
+        self, x: Tensor, operators: Operators, states: States | None, active: Tensor | None = None
+    ) -> tuple[Tensor, States]:
+        """As for every recurrence; on one graph and without lengths by a backward pass written by hand."""
+        replaced = not self.fused or "step" in vars(self)  # by code that watches every step
+        if replaced or active is not None or not isinstance(operators, SparseOperator):
+            return super().run(x, operators, states, active)
+        if not hand_written(operators, x, self.weight_x, self.K):
+            return super().run(x, operators, states, active)
+        inputs = chebyshev_terms(operators, x, self.K)
+        parts = [self.weight_h.flatten(0, 1), self.weight_x.flatten(0, 1)]
+        if self.bias is not None:
+            inputs.append(x.new_ones(1).expand(*x.shape[:-1], 1))
+            parts.append(self.bias.unsqueeze(0))
+        h, c = self.zeros(x) if states is None else states
+        out, c = graph_lstm(operators, torch.cat(inputs, dim=-1), h, c, torch.cat(parts), self.peephole)
+        return out, (out[:, :, -1], c)
 
     @classmethod
     def from_gconv_lstm(cls, module: Any) -> Self:
@@ -104,6 +114,10 @@ class GCRN(_GraphLSTM):
         - **mask:** True where a value was observed, ``[N, T]`` or ``[N, T, F]``; a missing value counts as zero,
           even if it is NaN
         - **output:** ``[N, T, H]`` (``[N, H]``, ``[B, N, T, H]``), and the final ``(h, c)``
+
+    Attributes:
+        fused: whether the backward pass written by hand may run (see `gnnseq.ops.graph_lstm`). What it cannot do goes
+            step by step by itself; set it to False to compare, or to watch steps.
 
     Raises:
         ValueError: for shapes that do not fit, a directed graph (pass an operator of your own instead, such as

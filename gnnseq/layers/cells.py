@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gnnseq.ops.paths import PathLayout
-from gnnseq.ops.scan import Children, States, scan
+from gnnseq.ops.scan import Children, States, scan, scan_levels
 from gnnseq.ops.schedule import Schedule
 from gnnseq.ops.transforms import is_mapped
 
@@ -62,13 +62,16 @@ class Cell(nn.Module, ABC):
 
     def by_level(self, x: Tensor, schedule: Schedule, initial: States | None = None) -> tuple[Tensor, States]:
         """The same, level by level, for any directed acyclic graph."""
-        states = self.node_states(x, schedule, initial)
-        return states[0], tuple(schedule.at_roots(state) for state in states)
+        done, last = scan_levels(schedule, self.step, x, initial, self._project)
+        out = torch.cat([states[0] for states in done]).index_select(0, schedule.scan_place)
+        return out, tuple(schedule.at_last(state) for state in last)
 
     def node_states(self, x: Tensor, schedule: Schedule, initial: States | None = None) -> States:
         """States of every node, each ``[N, H]``."""
-        inputs = nn.functional.linear(x, self.weight_ih, self.bias)
-        return scan(schedule, self.step, inputs, initial)
+        return scan(schedule, self.step, x, initial, self._project)
+
+    def _project(self, x: Tensor, leaves: bool) -> Tensor:
+        return nn.functional.linear(x, self.weight_ih, self.bias)
 
     @abstractmethod
     def step(self, x: Tensor, children: Children | None, level: int) -> States:
@@ -87,7 +90,8 @@ class Cell(nn.Module, ABC):
             weights = [weight.to(dtype) for weight in self.fused_weights()]
             out, last = self.fused(dense, weights, paths, tuple(state.to(dtype).unsqueeze(0) for state in initial))
         flat = out.reshape(-1, self.out_channels)
-        return paths.nodes(out), (flat.index_select(0, paths.last), *last[1:])
+        h = last[0] if paths.equal else flat.index_select(0, paths.last)
+        return paths.nodes(flat), (h, *last[1:])
 
     @abstractmethod
     def fused(self, x: Tensor, weights: list[Tensor], paths: PathLayout, initial: States) -> tuple[Tensor, States]:

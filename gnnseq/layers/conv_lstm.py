@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from gnnseq.layers.checks import check_sizes
-from gnnseq.layers.GCRN import peephole_lstm
 from gnnseq.layers.signal_layout import SignalLayout
 from gnnseq.ops.edges import check_edges, plain_edges
+from gnnseq.ops.graph_lstm import peephole_lstm
 
 
 class ConvLSTM(nn.Module):

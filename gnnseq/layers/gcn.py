@@ -10,6 +10,7 @@ from gnnseq.layers.checks import check_nodes
 from gnnseq.ops.edges import plain_edges
 from gnnseq.ops.sparse import SparseOperator
 from gnnseq.ops.spectral import gcn_operator
+from gnnseq.ops.transforms import is_traced
 
 
 class GCN(nn.Module):
@@ -109,8 +110,15 @@ class GCN(nn.Module):
             weight = edges.new_ones(edges.size(1), dtype=dtype) if weight is None else weight.to(dtype)
             operator = gcn_operator(edges, num_nodes, weight, self.add_self_loops)
         for layer, weight in enumerate(self.weights):
-            x = x if layer == 0 else self.activation(x)
-            x = operator.apply(x) @ weight if weight.size(0) < weight.size(1) else operator.apply(x @ weight)
+            x = x if layer == 0 else self._activated(x)
+            narrow = weight.size(0) < weight.size(1)
+            x = operator.apply(x) @ weight if narrow else operator.apply(x @ weight)
             if self.biases is not None:
-                x = x + self.biases[layer]
+                x = x + self.biases[layer] if is_traced() else x.add_(self.biases[layer])
         return x
+
+    def _activated(self, x: Tensor) -> Tensor:
+        """A ReLU writes over the layer's own output, unless a hook wants to see it."""
+        plain = type(self.activation) is nn.ReLU and not self.activation._forward_pre_hooks
+        out: Tensor = x.relu_() if plain and not self.activation._forward_hooks else self.activation(x)
+        return out

@@ -1,5 +1,6 @@
 """The two Tree-LSTMs of Tai et al. 2015."""
 
+from collections.abc import Sequence
 from typing import Any, Self, cast
 
 import torch
@@ -8,7 +9,8 @@ from torch import Tensor, nn
 from gnnseq.layers.checks import check_nodes, check_states
 from gnnseq.layers.interop import load_child_sum
 from gnnseq.layers.recurrent import LSTM
-from gnnseq.ops.scan import Children, States, scan
+from gnnseq.ops.nary_lstm import FullTrees, Inputs, nary_lstm
+from gnnseq.ops.scan import Children, States, scan_levels
 from gnnseq.ops.schedule import Schedule
 
 
@@ -53,6 +55,10 @@ class NaryTreeLSTM(nn.Module):
         arity: number of places for children, N.
         bias: whether gates have a bias.
 
+    Attributes:
+        fused: whether the backward pass written by hand may run where every inner node has all its children (see
+            `gnnseq.ops.nary_lstm`). What it cannot do goes level by level by itself.
+
     Shapes:
         - **x:** ``[N, F]``
         - **edge_index:** ``[2, E]`` from child to parent, or a `Schedule`
@@ -64,6 +70,8 @@ class NaryTreeLSTM(nn.Module):
         ValueError: for a cycle, a node out of range, a place outside the arity, two children in one place (both name
             the node), or shapes that do not fit.
     """
+
+    fused: bool = True
 
     def __init__(self, in_channels: int, out_channels: int, arity: int = 2, bias: bool = True) -> None:
         super().__init__()
@@ -106,8 +114,14 @@ class NaryTreeLSTM(nn.Module):
         self._check_slots(schedule.edge_index, edge_slot)
         if state is not None:
             check_states(state, 2, [schedule.num_graphs, self.out_channels], self.weight_ih.device)
-        h, c = self._scan(x, schedule, edge_slot, state)
-        return h, (schedule.at_roots(h), schedule.at_roots(c))
+        slot = edge_slot[schedule.edge_order]
+        replaced = not self.fused or "_step" in vars(self)  # by code that watches every level
+        child = None if replaced or state is not None else _in_places(schedule, slot, self.arity)
+        if child is not None and schedule.is_forest:
+            return self._full(x, schedule, child)
+        done, (h, c) = self._scan(x, schedule, slot, state)
+        out = torch.cat([states[0] for states in done]).index_select(0, schedule.scan_place)
+        return out, (schedule.at_last(h), schedule.at_last(c))
 
     def _check_slots(self, edge_index: Tensor, edge_slot: Tensor) -> None:
         if edge_slot.shape != (edge_index.size(1),):
@@ -128,8 +142,25 @@ class NaryTreeLSTM(nn.Module):
             node, slot = divmod(int(twice[0]), self.arity)
             raise ValueError(f"edge_slot gives node {node} two children in place {slot}, expected one")
 
-    def _scan(self, x: Tensor, schedule: Schedule, edge_slot: Tensor, initial: States | None) -> States:
-        slots = edge_slot[schedule.edge_order].split([len(level.child) for level in schedule.levels])
+    def _full(self, x: Tensor, schedule: Schedule, child: Sequence[Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Trees whose inner nodes have all their children."""
+        H, A = self.out_channels, self.arity
+        trees = FullTrees(schedule, list(child), A)
+        leaf_x, inner_x = x.index_select(0, schedule.scan_order).split(trees.sizes)
+        i, f, g, o = self.weight_ih.split(H)
+        leaf_bias = inner_bias = None
+        if self.bias is not None:
+            b_i, b_f, b_g, b_o = self.bias.split(H)
+            leaf_bias, inner_bias = torch.cat([b_i, b_o, b_g]), torch.cat([b_i, b_o, b_f, b_g])
+        w_igo = self.weight_igo.transpose(1, 2).reshape(A * H, 3 * H)
+        w_f = self.weight_f.permute(1, 3, 0, 2).reshape(A * H, A * H)
+        w_i, w_g, w_o = w_igo.split(H, dim=1)
+        weights = torch.cat([i, o, g]), torch.cat([i, o, f, g]), torch.cat([w_i, w_o, w_f, w_g], dim=1)
+        out, h, c = nary_lstm(trees, Inputs(leaf_x, inner_x, *weights, leaf_bias, inner_bias))
+        return out, (schedule.at_last(h), schedule.at_last(c))
+
+    def _scan(self, x: Tensor, schedule: Schedule, slot: Tensor, initial: States | None) -> tuple[list[States], States]:
+        slots = slot.split([len(level.child) for level in schedule.levels])
         # one product a level: rows are the children's states side by side, columns i, g, o, then each f
         H, A = self.out_channels, self.arity
         weight = torch.cat(
@@ -141,9 +172,15 @@ class NaryTreeLSTM(nn.Module):
         )
 
         def step(inputs: Tensor, children: Children | None, level: int) -> States:
-            return self._step(inputs, children, slots[level], weight)
+            # an initial state is a first child
+            slot = slots[level] if children is None or level > 0 else torch.zeros_like(children.parent)
+            return self._step(inputs, children, slot, weight)
 
-        return scan(schedule, step, nn.functional.linear(x, self.weight_ih, self.bias), initial)
+        return scan_levels(schedule, step, x, initial, self._project)
+
+    def _project(self, x: Tensor, leaves: bool) -> Tensor:
+        """What all gates read of the inputs; the leaves' forget gates have nothing to forget but an initial state."""
+        return nn.functional.linear(x, self.weight_ih, self.bias)
 
     def _step(self, x: Tensor, children: Children | None, slot: Tensor, weight: Tensor) -> States:
         H, A = self.out_channels, self.arity
@@ -151,10 +188,21 @@ class NaryTreeLSTM(nn.Module):
         if children is None:
             c = x_i.sigmoid() * x_g.tanh()
             return x_o.sigmoid() * c.tanh(), c
-        initial = len(children.parent) - len(slot)  # rows that come from the initial state sit in place 0
-        place = children.parent * A + (torch.cat([slot, slot.new_zeros(initial)]) if initial else slot)
+        place = children.parent * A + slot
         h, c_child = (state.new_zeros(len(x) * A, H).index_copy(0, place, state) for state in children.states)
         i, g, o, f = (h.view(len(x), A * H) @ weight).split([H, H, H, A * H], dim=-1)
         f = (f.view(len(x), A, H) + x_f.unsqueeze(1)).sigmoid()
         c = (x_i + i).sigmoid() * (x_g + g).tanh() + (f * c_child.view(len(x), A, H)).sum(1)
         return (x_o + o).sigmoid() * c.tanh(), c
+
+
+def _in_places(schedule: Schedule, slot: Tensor, arity: int) -> Sequence[Tensor] | None:
+    """The children of each level in the order of their places, where every inner node has all of them."""
+    sizes = [len(level.child) for level in schedule.levels]
+    if len(slot) != arity * sum(level.size - level.leaves for level in schedule.levels):
+        return None
+    edges = torch.arange(len(slot), device=slot.device)  # the edges of a node stand together
+    order = torch.empty_like(edges).index_copy_(0, edges - edges % arity + slot, edges)
+    child = torch.cat([level.child for level in schedule.levels])[order]
+    parts: Sequence[Tensor] = child.split(sizes)
+    return parts

@@ -21,4 +21,18 @@ def components(source: Ints, target: Ints, num_nodes: int) -> Ints:
         np.minimum.at(label, high[apart], low[apart])
         while not np.array_equal(shorter := label[label], label):
             label = shorter
-    return np.unique(label, return_inverse=True)[1]
+    return count_labels(label)
+
+
+def count_labels(label: Ints) -> Ints:
+    """Numbers 0, 1, 2 ... in place of labels, each of which is the first node that carries it."""
+    number: Ints = (np.cumsum(label == np.arange(len(label))) - 1)[label]
+    return number
+
+
+def trees(root: Ints) -> Ints:
+    """`components` of a forest, from the root of each node."""
+    nodes = np.arange(len(root))
+    first = np.empty_like(nodes)
+    first[root[::-1]] = nodes[::-1]  # of several values the last one stays
+    return count_labels(first[root])

@@ -19,7 +19,7 @@ class Level(NamedTuple):
     nodes that some edge still needs.
 
     Attributes:
-        size: number of nodes of the level.
+        size: number of nodes of the level; those without incoming edges come last.
         child: position in the carry of each incoming edge's source ``[E_l]``.
         parent: position in the level of each incoming edge's target ``[E_l]``, in ascending order.
         keep: positions in the carry of the older nodes that stay in it after this level; empty on trees.
@@ -48,7 +48,12 @@ class Levels(NamedTuple):
 
 
 def height_to_root(source: Ints, target: Ints, num_nodes: int) -> Ints:
-    """Longest number of edges from every node to a node without outgoing edges.
+    """Longest number of edges from every node to a node without outgoing edges."""
+    return height_and_root(source, target, num_nodes)[0]
+
+
+def height_and_root(source: Ints, target: Ints, num_nodes: int) -> tuple[Ints, Ints | None]:
+    """`height_to_root` of every node and, in a forest, which node that root is.
 
     Raises:
         ValueError: where the edges form a cycle, with the nodes of one.
@@ -56,19 +61,18 @@ def height_to_root(source: Ints, target: Ints, num_nodes: int) -> Ints:
     out_degree = np.bincount(source, minlength=num_nodes)
     if out_degree.max(initial=0) <= 1:
         return _height_by_jumping(source, target, num_nodes)
-    return _height_by_peeling(source, target, out_degree)
+    return _height_by_peeling(source, target, out_degree), None
 
 
-def _height_by_jumping(source: Ints, target: Ints, num_nodes: int) -> Ints:
+def _height_by_jumping(source: Ints, target: Ints, num_nodes: int) -> tuple[Ints, Ints]:
     jump = np.arange(num_nodes)
     jump[source] = target
     height = np.zeros(num_nodes, dtype=np.int64)
     height[source] = 1
-    is_root = np.ones(num_nodes, dtype=bool)
-    is_root[source] = False
+    is_root = height == 0
     for _ in range(max(num_nodes, 1).bit_length() + 1):
         if is_root[jump].all():
-            return height
+            return height, jump
         height += height[jump]
         jump = jump[jump]
     raise ValueError(_cycle_message(source, target, ~is_root[jump]))
@@ -116,36 +120,45 @@ def _cycle_message(source: Ints, target: Ints, suspect: NDArray[np.bool_]) -> st
 
 
 def cut(source: Ints, target: Ints, height: Ints) -> Levels:
-    """Cuts a graph into levels aligned at the roots.
+    """Cuts a graph into levels aligned at the roots; in each, nodes without incoming edges come last.
 
     The children of a path or tree then lie exactly one level below their parent. An edge that spans more
     levels keeps its source in the carry.
     """
     num_nodes = len(height)
+    nodes = np.arange(num_nodes)
     step = (height.max() if num_nodes else 0) - height
-    order = np.argsort(step, kind="stable")
+    is_leaf = np.ones(num_nodes, dtype=bool)
+    is_leaf[target] = False
+    order = _stable_order(2 * step + is_leaf)
     size = np.bincount(step)
     first = np.concatenate([[0], np.cumsum(size)])
-    local = np.empty(num_nodes, dtype=np.int64)
-    local[order] = np.arange(num_nodes) - first[step[order]]
+    place = np.empty_like(nodes)
+    place[order] = nodes
+    local = place - first[step]
 
-    edge_order = np.lexsort((source, target, step[target]))
+    edge_order = _stable_order(source)
+    edge_order = edge_order[_stable_order(place[target[edge_order]])]
     source, target = source[edge_order], target[edge_order]
     child, keep = _carry_positions(source, target, step, local, size)
-    edges = np.searchsorted(step[target], np.arange(len(size) + 1))
-    parent = local[target]
-    is_leaf = np.bincount(target, minlength=num_nodes)[order] == 0
+    parent, into = local[target], place[target]
+    leaf = np.flatnonzero(is_leaf[order])
+    edge_cuts, leaf_cuts = np.searchsorted(into, first).tolist(), np.searchsorted(leaf, first).tolist()
+    leaf -= first[step[order[leaf]]]
     levels = [
-        Level(
-            int(size[t]),
-            child[edges[t] : edges[t + 1]],
-            parent[edges[t] : edges[t + 1]],
-            keep[t],
-            np.flatnonzero(is_leaf[first[t] : first[t + 1]]),
+        Level(n, child[e:f], parent[e:f], kept, leaf[a:b])
+        for n, e, f, kept, a, b in zip(
+            size.tolist(), edge_cuts[:-1], edge_cuts[1:], keep, leaf_cuts[:-1], leaf_cuts[1:], strict=True
         )
-        for t in range(len(size))
     ]
     return Levels(levels, order, edge_order)
+
+
+def _stable_order(key: Ints) -> Ints:
+    """A stable sort of small integers; NumPy has a radix sort for 16 bits."""
+    if (key[1:] >= key[:-1]).all():
+        return np.arange(len(key))
+    return np.argsort(key.astype(np.uint16) if key.max() < 2**16 else key, kind="stable")
 
 
 def _carry_positions(source: Ints, target: Ints, step: Ints, local: Ints, size: Ints) -> tuple[Ints, list[Ints]]:

@@ -58,7 +58,7 @@ class PathLayout:
         return flat.index_copy(0, self.index, x).view(size)
 
     def nodes(self, dense: Tensor) -> Tensor:
-        """The padded tensor ``[B, T, F]`` to nodes ``[N, F]``."""
+        """The padded tensor ``[B, T, F]``, or ``[B * T, F]``, to nodes ``[N, F]``."""
         flat = dense.reshape(-1, dense.size(-1))
         return flat if self.index is None else flat.index_select(0, self.index)
 
@@ -77,7 +77,14 @@ class PathLayout:
 
 def consecutive_paths(edge_index: Tensor, num_nodes: int) -> PathLayout | None:
     """The layout of paths whose edges run from every node to the next number, or None for other graphs."""
-    source, target = edge_index[0], edge_index[1]
+    source, target = edge_index.unbind()
+    num_paths = num_nodes - len(source)
+    if num_paths > 0 and num_nodes % num_paths == 0:
+        nodes = torch.arange(num_nodes, device=edge_index.device).view(num_paths, -1)
+        before, after = nodes[:, :-1].reshape(-1), nodes[:, 1:].reshape(-1)
+        if torch.equal(source, before) and torch.equal(target, after):
+            num_steps = num_nodes // num_paths
+            return PathLayout(None, nodes.new_full((num_paths,), num_steps), num_steps)
     if not torch.equal(target, source + 1) or not bool((source[1:] > source[:-1]).all()):
         return None
     is_first = torch.ones(num_nodes, dtype=torch.bool, device=edge_index.device)

@@ -17,7 +17,7 @@ class Children(NamedTuple):
     Attributes:
         states: for each kind of state (h; or h and c), the state at the source of each edge ``[E_l, H]``.
         parent: position in the level of each edge's target ``[E_l]``.
-        size: number of nodes of the level.
+        size: number of nodes that read them.
     """
 
     states: States
@@ -30,48 +30,76 @@ class Children(NamedTuple):
 
 
 Step = Callable[[Tensor, Children | None, int], States]
+Project = Callable[[Tensor, bool], Tensor]
 
 
-def scan(schedule: Schedule, step: Step, x: Tensor, initial: States | None = None) -> States:
+def scan(
+    schedule: Schedule, step: Step, x: Tensor, initial: States | None = None, project: Project | None = None
+) -> States:
     """Runs ``step`` level by level, each node after all nodes with an edge into it.
 
-    Only states that a later level reads are carried, so the work is linear in the nodes and in the levels that
-    edges span. There is no loop over nodes and no preallocated buffer (writing into one makes the backward
-    quadratic).
+    All leaves are computed at once, so a level's products are of its inner nodes alone. Only states that a later level
+    reads are carried, so the work is linear in the nodes and in the levels that edges span. There is no loop over
+    nodes and no preallocated buffer (writing into one makes the backward quadratic).
 
     Args:
         schedule: the order.
-        step: ``step(x_l, children, l)`` gives the states of level l from its inputs ``[n, ...]`` and what flows in;
-            ``children`` is None where nothing does.
+        step: ``step(x_l, children, l)`` gives states from the inputs ``[n, ...]`` and what flows in: of all leaves with
+            l = 0, where ``children`` is None unless there is an initial state, and of the inner nodes of each level l.
         x: inputs of all nodes ``[N, ...]``.
         initial: states ``[G, H]`` of each graph, read by its leaves as if each had one more child.
+        project: applied to the inputs of all leaves, and of all inner nodes, before anything else; its second
+            argument says whether they are leaves.
 
     Returns:
         States of all nodes, each ``[N, H]``, in the order of the nodes.
     """
-    inputs = x.index_select(0, schedule.order).split([level.size for level in schedule.levels])
+    done, _ = scan_levels(schedule, step, x, initial, project)
+    return tuple(torch.cat(kind).index_select(0, schedule.scan_place) for kind in zip(*done, strict=True))
+
+
+def scan_levels(
+    schedule: Schedule,
+    step: Step,
+    x: Tensor,
+    initial: States | None = None,
+    project: Project | None = None,
+) -> tuple[list[States], States]:
+    """`scan` that leaves its results in parts, in the order of ``schedule.scan_order``; and the last level's states."""
+    levels = schedule.levels
+    ordered = x.index_select(0, schedule.scan_order)
+    num_leaves = sum(level.leaves for level in levels)
+    leaf_x, inner_x = ordered.split([num_leaves, len(ordered) - num_leaves])
+    if project is not None:
+        leaf_x, inner_x = project(leaf_x, True), project(inner_x, False)
+    leaf = step(leaf_x, _initial(schedule, initial, num_leaves), 0)
+    parts = zip(*(state.split([level.leaves for level in levels]) for state in leaf), strict=True)
+    inputs = inner_x.split([level.size - level.leaves for level in levels])
     carry: States = ()
-    done: list[States] = []
-    for index, (x_l, level) in enumerate(zip(inputs, schedule.levels, strict=True)):
-        states = step(x_l, _children(level, carry, initial), index)
-        done.append(states)
-        if level.keep is None:
-            carry = states
-        else:
-            older = tuple(old.index_select(0, level.keep) for old in carry)
-            carry = tuple(torch.cat(pair) for pair in zip(states, older, strict=True))
-    inverse = schedule.inverse_order
-    return tuple(torch.cat(kind).index_select(0, inverse) for kind in zip(*done, strict=True))
+    done = [leaf]
+    for index, (x_l, level, leaves) in enumerate(zip(inputs, levels, parts, strict=True)):
+        states: States = leaves
+        if index > 0:
+            new = step(x_l, _children(level, carry), index)
+            done.append(new)
+            states = _joined(new, leaves) if level.leaves else new
+        if level.keep is not None:
+            states = _joined(states, tuple(old.index_select(0, level.keep) for old in carry))
+        carry = states
+    return done, carry
 
 
-def _children(level: TensorLevel, carry: States, initial: States | None) -> Children | None:
-    reads_initial = initial is not None and level.leaf.numel() > 0
-    if level.child.numel() == 0 and not reads_initial:
-        return None
+def _children(level: TensorLevel, carry: States) -> Children:
     states = tuple(state.index_select(0, level.child) for state in carry)
-    parent = level.parent
-    if initial is not None and reads_initial:
-        first = tuple(state.index_select(0, level.leaf_graph) for state in initial)
-        states = tuple(torch.cat(pair) for pair in zip(states, first, strict=True)) if carry else first
-        parent = torch.cat([parent, level.leaf])
-    return Children(states, parent, level.size)
+    return Children(states, level.parent, level.size - level.leaves)
+
+
+def _initial(schedule: Schedule, initial: States | None, num_leaves: int) -> Children | None:
+    if initial is None:
+        return None
+    states = tuple(state.index_select(0, schedule.leaf_graph) for state in initial)
+    return Children(states, torch.arange(num_leaves, device=schedule.device), num_leaves)
+
+
+def _joined(first: States, second: States) -> States:
+    return tuple(torch.cat(pair) for pair in zip(first, second, strict=True))

@@ -1,40 +1,36 @@
 """In which order a recurrence visits the nodes of a batch of directed acyclic graphs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from gnnseq.ops.components import components
+from gnnseq.ops.components import components, trees
 from gnnseq.ops.edges import check_edges, plain_edges
-from gnnseq.ops.levels import Ints, cut, height_to_root
+from gnnseq.ops.levels import Ints, cut, height_and_root
 from gnnseq.ops.paths import PathLayout, consecutive_paths
 from gnnseq.ops.transforms import outside_transforms
 
 
-@dataclass(frozen=True)
-class TensorLevel:
+class TensorLevel(NamedTuple):
     """One level as tensors on the device of the edges; see `gnnseq.ops.levels.Level`.
 
     Attributes:
         size: number of nodes of the level.
+        leaves: how many of them, the last ones, have no incoming edges.
         child: position in the carry of each incoming edge's source ``[E_l]``.
         parent: position in the level of each incoming edge's target ``[E_l]``.
         keep: positions in the carry of the older nodes that stay in it; None where there are none.
-        leaf: positions in the level of the nodes without incoming edges.
-        leaf_graph: the graph of each of them.
     """
 
     size: int
+    leaves: int
     child: Tensor
     parent: Tensor
     keep: Tensor | None
-    leaf: Tensor
-    leaf_graph: Tensor
 
 
 class Schedule:
@@ -82,7 +78,7 @@ class Schedule:
         self._consecutive = consecutive_paths(self.edge_index, self.num_nodes)
         self.paths = self._find_paths()
         if self.paths is None:
-            _ = self._height  # a cycle is an error here, not at the first use
+            _ = self._heights  # a cycle is an error here, not at the first use
         else:
             self.paths.prepare()
             _ = self.num_graphs
@@ -104,7 +100,7 @@ class Schedule:
         degree = [torch.bincount(ends, minlength=self.num_nodes).max() for ends in self.edge_index]
         if max(degree) > 1:
             return None
-        graph, height = self.graph, self._tensor(self._height)
+        graph, height = self.graph, self._tensor(self._heights[0])
         length = torch.bincount(graph)
         num_steps = int(length.max())
         return PathLayout(graph * num_steps + length[graph] - 1 - height, length, num_steps)
@@ -137,8 +133,13 @@ class Schedule:
         return source, target
 
     @cached_property
-    def _height(self) -> Ints:
-        return height_to_root(*self._edges, self.num_nodes)
+    def _heights(self) -> tuple[Ints, Ints | None]:
+        return height_and_root(*self._edges, self.num_nodes)
+
+    @property
+    def is_forest(self) -> bool:
+        """Whether every node has at most one outgoing edge."""
+        return self._heights[1] is not None
 
     def _tensor(self, array: Ints) -> Tensor:
         return torch.from_numpy(array).to(self.device)
@@ -156,7 +157,8 @@ class Schedule:
             return self._batch
         if self._consecutive is not None:
             return torch.repeat_interleave(self._consecutive.length)
-        return self._tensor(components(*self._edges, self.num_nodes))
+        root = self._heights[1]
+        return self._tensor(components(*self._edges, self.num_nodes) if root is None else trees(root))
 
     @cached_property
     def num_graphs(self) -> int:
@@ -184,32 +186,53 @@ class Schedule:
         """The state ``[G, H]`` of each graph: that of its root, or the mean over its roots."""
         if self.root_of_graph is not None:
             return state.index_select(0, self.root_of_graph)
+        return self._mean_over_roots(state.index_select(0, self.roots))
+
+    def at_last(self, state: Tensor) -> Tensor:
+        """`at_roots` from the states of the last level, which holds all the roots."""
+        first = self.num_nodes - self.levels[-1].size
+        if self.root_of_graph is not None:
+            return state.index_select(0, self.inverse_order[self.root_of_graph] - first)
+        return self._mean_over_roots(state.index_select(0, self.inverse_order[self.roots] - first))
+
+    def _mean_over_roots(self, state: Tensor) -> Tensor:
         graph = self.graph[self.roots]
         count = torch.bincount(graph, minlength=self.num_graphs).clamp(min=1)
-        total = state.new_zeros(self.num_graphs, state.size(-1))
-        total = total.index_add(0, graph, state.index_select(0, self.roots))
+        total = state.new_zeros(self.num_graphs, state.size(-1)).index_add(0, graph, state)
         return total / count.unsqueeze(1)
 
     @cached_property
     def _cut(self) -> tuple[list[TensorLevel], Tensor, Tensor]:
-        levels, order, edge_order = cut(*self._edges, self._height)
-        first = np.concatenate([[0], np.cumsum([level.size for level in levels])])
-        leaves = [order[f + level.leaf] for f, level in zip(first, levels, strict=False)]
-        columns: list[list[Ints]] = [list(column) for column in zip(*(level[1:] for level in levels), strict=True)]
-        child, parent, keep, leaf = (self._split(column) for column in columns)
-        graph = [self.graph[node] for node in self._split(leaves)]
+        levels, order, edge_order = cut(*self._edges, self._heights[0])
+        child, parent = self._split([x.child for x in levels]), self._split([x.parent for x in levels])
+        keep: Sequence[Tensor | None] = [None] * len(levels)
+        if any(len(level.keep) for level in levels):
+            keep = [part if len(part) else None for part in self._split([level.keep for level in levels])]
         tensors = [
-            TensorLevel(
-                level.size,
-                child[i],
-                parent[i],
-                keep[i] if len(level.keep) else None,
-                leaf[i],
-                graph[i],
-            )
-            for i, level in enumerate(levels)
+            TensorLevel(level.size, len(level.leaf), child[i], parent[i], keep[i]) for i, level in enumerate(levels)
         ]
         return tensors, self._tensor(order), self._tensor(edge_order)
+
+    @cached_property
+    def scan_order(self) -> Tensor:
+        """Nodes in the order in which `scan` computes them: all leaves, then the others level by level ``[N]``."""
+        return torch.cat([self.order[self._is_leaf], self.order[~self._is_leaf]])
+
+    @cached_property
+    def scan_place(self) -> Tensor:
+        """Position in `scan_order` of each node ``[N]``."""
+        return _inverse(self.scan_order)
+
+    @cached_property
+    def leaf_graph(self) -> Tensor:
+        """Graph of each leaf, in the order of the levels."""
+        return self.graph[self.order[self._is_leaf]]
+
+    @cached_property
+    def _is_leaf(self) -> Tensor:
+        sizes = [size for level in self.levels for size in (level.size - level.leaves, level.leaves)]
+        kind = torch.tensor([False, True], device=self.device).repeat(len(self.levels))
+        return kind.repeat_interleave(torch.tensor(sizes, device=self.device))
 
     @property
     def levels(self) -> list[TensorLevel]:
@@ -229,9 +252,7 @@ class Schedule:
     @cached_property
     def inverse_order(self) -> Tensor:
         """Position in the order of the levels of each node ``[N]``."""
-        inverse = torch.empty_like(self.order)
-        inverse[self.order] = torch.arange(self.num_nodes, device=self.device)
-        return inverse
+        return _inverse(self.order)
 
     def reversed(self) -> "Schedule":
         """The schedule of the same graphs with every edge turned round."""
@@ -239,3 +260,9 @@ class Schedule:
             with outside_transforms():
                 self._reversed = Schedule(self.edge_index.flip(0), self.num_nodes, self.graph, reverse_of=self)
         return self._reversed
+
+
+def _inverse(order: Tensor) -> Tensor:
+    inverse = torch.empty_like(order)
+    inverse[order] = torch.arange(len(order), device=order.device)
+    return inverse

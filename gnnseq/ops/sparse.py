@@ -9,6 +9,9 @@ from torch import Tensor
 
 from gnnseq.ops.transforms import is_traced
 
+_TINY = 32  # nodes up to which a matrix is dense whatever its edges
+_FULL = 8  # places of the matrix for each edge up to which it is dense
+
 
 class SparseOperator:
     r"""A constant linear map between signals on nodes: ``(op @ x)[v] = sum over edges (u, v) of w_uv x[u]``.
@@ -29,9 +32,9 @@ class SparseOperator:
         self.weight = weight
         self.num_nodes = num_nodes
         self.diagonal = diagonal
-        self._matrix: _Matrix | None = None
+        self.matrix: _Matrix | None = None
         if not weight.requires_grad and edge_index.size(1) > 0 and not is_traced():
-            self._matrix = _Matrix.from_edges(edge_index, weight, num_nodes)
+            self.matrix = _Matrix.from_edges(edge_index, weight, num_nodes)
 
     def __repr__(self) -> str:
         return f"SparseOperator(nodes={self.num_nodes}, edges={self.edge_index.size(1)})"
@@ -49,15 +52,25 @@ class SparseOperator:
             raise ValueError(
                 f"x has shape {list(x.shape)}, expected {self.num_nodes} nodes in the first dimension, as the operator"
             )
-        flat = x.reshape(self.num_nodes, -1)
+        flat = x if x.dim() == 2 else x.reshape(self.num_nodes, -1)
         out = self._product(flat)
         if self.diagonal:
             out = out + self.diagonal * flat
-        return out.view(x.shape)
+        return out if x.dim() == 2 else out.view(x.shape)
+
+    def matrix_of(self, dtype: torch.dtype, transposed: bool = False) -> Tensor:
+        """The matrix ``[N, N]`` without its diagonal's multiple, CSR or, for a tiny or full graph, dense.
+
+        Raises:
+            ValueError: where there is none: weights that need gradients, no edges, or made inside a transform.
+        """
+        if self.matrix is None:
+            raise ValueError(f"{self} has no matrix, expected constant weights and at least one edge")
+        return (self.matrix.transposed if transposed else self.matrix).of(dtype)
 
     def _product(self, x: Tensor) -> Tensor:
-        if self._matrix is not None and not torch.compiler.is_compiling():
-            out: Tensor = _multiply(x, self._matrix)
+        if self.matrix is not None and not torch.compiler.is_compiling():
+            out: Tensor = _multiply(x, self.matrix)
             return out
         if self.edge_index.size(1) == 0:
             return torch.zeros_like(x)
@@ -71,7 +84,7 @@ class SparseOperator:
 
 
 class _Matrix:
-    """A CSR matrix and its transpose.
+    """A CSR matrix and its transpose, or a dense one of a tiny or nearly full graph.
 
     torch.func cannot lift sparse tensors, so `_Product` is handed this object and not the tensors in it.
     """
@@ -84,7 +97,13 @@ class _Matrix:
     @classmethod
     def from_edges(cls, edge_index: Tensor, weight: Tensor, num_nodes: int) -> "_Matrix":
         source, target = edge_index[0], edge_index[1]
-        return cls(_csr(target, source, weight, num_nodes), _csr(source, target, weight, num_nodes))
+        return cls(_matrix(target, source, weight, num_nodes), _matrix(source, target, weight, num_nodes))
+
+    def of(self, dtype: torch.dtype) -> Tensor:
+        """The matrix in a dtype."""
+        if dtype not in self._other_dtypes:
+            self._other_dtypes[dtype] = self._matrix.to(dtype)
+        return self._other_dtypes[dtype]
 
     def entries(self) -> tuple[Tensor, Tensor, Tensor]:
         """Source, target and weight of each entry, by ascending target."""
@@ -93,21 +112,30 @@ class _Matrix:
 
     def product(self, x: Tensor) -> Tensor:
         """In the dtype of ``x``; half precision is multiplied in float32."""
-        dtype = torch.float32 if x.dtype in (torch.float16, torch.bfloat16) else x.dtype
-        if dtype not in self._other_dtypes:
-            self._other_dtypes[dtype] = self._matrix.to(dtype)
+        if not torch.is_autocast_enabled(x.device.type):
+            return self._product(x)
         with torch.autocast(x.device.type, enabled=False):
-            return (self._other_dtypes[dtype] @ x.to(dtype)).to(x.dtype)
+            return self._product(x)
+
+    def _product(self, x: Tensor) -> Tensor:
+        if x.dtype in (torch.float16, torch.bfloat16):
+            return (self.of(torch.float32) @ x.float()).to(x.dtype)
+        return self.of(x.dtype) @ x
 
 
-def _csr(row: Tensor, column: Tensor, weight: Tensor, num_nodes: int) -> Tensor:
-    order = (row * num_nodes + column).argsort(stable=True)
-    pointer = row.new_zeros(num_nodes + 1)
-    pointer[1:] = torch.bincount(row, minlength=num_nodes).cumsum(0)
+def _matrix(row: Tensor, column: Tensor, weight: Tensor, num_nodes: int) -> Tensor:
+    """Dense where that is faster: where the products with zeros take less time than looking up where the others are."""
     size = (num_nodes, num_nodes)
+    if num_nodes <= _TINY or num_nodes**2 <= _FULL * len(row):
+        return weight.new_zeros(size).index_put((row, column), weight, accumulate=True)
+    order = (row * num_nodes + column).argsort(stable=True)
+    # torch's kernels on the CPU want int32 and convert any other indices at every product
+    index = torch.int32 if max(num_nodes, len(row)) < 2**31 else torch.int64
+    pointer = row.new_zeros(num_nodes + 1, dtype=index)
+    pointer[1:] = torch.bincount(row, minlength=num_nodes).cumsum(0)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
-        return torch.sparse_csr_tensor(pointer, column[order], weight[order], size, check_invariants=False)
+        return torch.sparse_csr_tensor(pointer, column[order].to(index), weight[order], size, check_invariants=False)
 
 
 def _multiply(x: Tensor, matrix: _Matrix) -> Tensor:

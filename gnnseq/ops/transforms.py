@@ -23,6 +23,15 @@ def is_mapped() -> bool:
     return any(level.key() != grad for level in retrieve_all_functorch_interpreters())
 
 
+def needs_plain_operations() -> bool:
+    """Whether every operation must be one that torch can trace, map or differentiate in any mode.
+
+    That is so inside `torch.compile`, `torch.func` and forward-mode differentiation, and where oneDNN is switched off,
+    as by code that wants derivatives of whatever autograd records.
+    """
+    return is_traced() or torch.autograd.forward_ad._current_level >= 0 or not torch._C._get_mkldnn_enabled()
+
+
 @contextmanager
 def outside_transforms() -> Iterator[None]:
     """Leaves all transforms of `torch.func` for a while, for arithmetic on indices, which they do not touch."""

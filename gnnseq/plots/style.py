@@ -29,18 +29,19 @@ def figure(width: float, height: float) -> Figure:
     return new
 
 
-def panels(count: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
-    """A figure with a panel for each of ``count`` things, three in a row, with axes in common.
+def panels(count: int, width: float, height: float, shared: bool = True) -> tuple[Figure, list[Axes]]:
+    """A figure with a panel for each of ``count`` things, three in a row.
 
     Args:
         count: number of panels.
         width: of a panel in inches.
         height: of a panel in inches.
+        shared: whether all panels have their axes in common.
     """
     columns = min(3, count)
     lines = math.ceil(count / columns)
     drawn = figure(width * columns, height * lines + 0.9)
-    grid = list(drawn.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).flat)
+    grid = list(drawn.subplots(lines, columns, sharex=shared, sharey=shared, squeeze=False).flat)
     for axes in grid[count:]:
         axes.set_visible(False)
     return drawn, grid[:count]

@@ -5,9 +5,24 @@ import torch
 from dags import undirected_edges
 from torch.testing import assert_close
 
-from gnnseq.ops import SparseOperator
+from gnnseq.ops import SparseOperator, sparse
 
 N = 7
+
+
+@pytest.fixture(autouse=True, params=["csr", "dense"])
+def _kind(request, monkeypatch):
+    """So small a matrix is dense; every test runs on CSR too."""
+    if request.param == "csr":
+        monkeypatch.setattr(sparse, "_TINY", 0)
+        monkeypatch.setattr(sparse, "_FULL", 0)
+
+
+def test_kind_follows_size_and_edges(request):
+    op, _, _ = directed()
+    dense = request.node.callspec.params["_kind"] == "dense"
+    for transposed in (False, True):
+        assert op.matrix_of(torch.float64, transposed).layout == (torch.strided if dense else torch.sparse_csr)
 
 
 def directed(learned=False):

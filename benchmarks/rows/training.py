@@ -1,0 +1,84 @@
+"""A whole training step of the comparison, against the forward and backward pass of its model alone."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from torch_geometric.data import Batch
+
+from benchmarks.row import Row, Side
+from gnnseq.experiments import PALINDROME_FAMILIES, Trial, find_family
+from gnnseq.experiments.trial import OPTIMIZERS, solve_size
+from gnnseq.training import fit
+
+LENGTH, STEPS = 20, 10  # the longest palindrome of the defaults; steps in one measurement
+
+
+class _Family:
+    """One family of the comparison with the settings of its defaults."""
+
+    def __init__(self, name: str) -> None:
+        trial, family = Trial(family=name, length=LENGTH), find_family(name)
+        size = solve_size(trial, family)
+        self.model = family.build(trial.task, size.width, size.embedding)
+        self.optimizer = OPTIMIZERS[trial.optimizer](self.model.parameters(), lr=1e-5)  # type: ignore[call-arg]
+        collate = family.collate(trial.task)
+        self.batches = partial(trial.task.batches, collate, trial.seed, "train", trial.batch_size)
+        self.batch = next(self.batches(1))
+        self.max_norm = trial.max_norm
+
+    def whole(self) -> None:
+        """Batches, forward, loss, backward, clipping, step, accuracy."""
+        fit(self.model, self.batches(STEPS), self.optimizer, max_norm=self.max_norm)
+
+    def alone(self) -> None:
+        """Forward and backward on a batch that is there already."""
+        for _ in range(STEPS):
+            _pass(self.model, self.batch)
+
+    def first(self) -> dict[str, Tensor]:
+        """Loss and gradient norm of the first whole step, taken by a copy."""
+        model = deepcopy(self.model)
+        history = fit(model, self.batches(1), torch.optim.SGD(model.parameters(), lr=1e-5), max_norm=self.max_norm)
+        return {"loss": torch.tensor(history.loss), "norm": torch.tensor(history.grad_norm)}
+
+    def first_alone(self) -> dict[str, Tensor]:
+        """The same of a bare pass."""
+        model = deepcopy(self.model)
+        loss = _pass(model, self.batch)
+        norm = nn.utils.get_total_norm([p.grad for p in model.parameters() if p.grad is not None])
+        return {"loss": loss.detach().view(1), "norm": norm.view(1)}
+
+
+def _pass(model: nn.Module, batch: Batch) -> Tensor:
+    model.zero_grad(set_to_none=True)
+    loss = cross_entropy(model(batch), batch.y)
+    loss.backward()
+    return loss
+
+
+def make(names: list[str]) -> tuple[Side, Side]:
+    """Steps of some families, one after the other."""
+    families = [_Family(name) for name in names]
+    whole: list[Callable[[], None]] = [family.whole for family in families]
+    alone: list[Callable[[], None]] = [family.alone for family in families]
+    return (
+        Side(lambda: [run() for run in whole], lambda: _named(names, [family.first() for family in families])),
+        Side(lambda: [run() for run in alone], lambda: _named(names, [family.first_alone() for family in families])),
+    )
+
+
+def _named(names: list[str], found: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    return {f"{name}.{key}": value for name, values in zip(names, found, strict=True) for key, value in values.items()}
+
+
+def rows() -> list[Row]:
+    """All families of the comparison together, and each by itself."""
+    names, bound = [family.name for family in PALINDROME_FAMILIES], 1 / 1.08
+    work = f"{STEPS} training steps of compare_rnn_vs_gnn.py, length {LENGTH}"
+    peer = "forward and backward alone"
+    together = Row("training", f"{work}, every model", peer, {1: bound, 2: bound}, partial(make, names))
+    return [together, *(Row(f"training-{name}", f"{work}, {name}", peer, {}, partial(make, [name])) for name in names)]

@@ -1,0 +1,45 @@
+"""What backward passes written by hand share: when they may run, and the plain way for all other derivatives."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gnnseq.ops.transforms import needs_plain_operations
+
+Given = Sequence[Tensor | None]
+_MAPPED = "Batched"  # dispatch key of tensors under ``is_grads_batched``
+
+
+def may_run(*tensors: Tensor | None) -> bool:
+    """Whether a hand-written pass can run on these: floats of one dtype, and nothing that traces or maps."""
+    dtypes = {tensor.dtype for tensor in tensors if tensor is not None}
+    device = next(tensor.device.type for tensor in tensors if tensor is not None)
+    if needs_plain_operations() or torch.is_autocast_enabled(device):
+        return False
+    return dtypes in ({torch.float32}, {torch.float64})
+
+
+def wants_plain(*grads: Tensor | None) -> bool:
+    """Whether a backward pass is to be differentiated itself, or is mapped over many gradients."""
+    mapped = any(g is not None and torch._C._dispatch_keys(g).has(_MAPPED) for g in grads)
+    return mapped or torch.is_grad_enabled() or needs_plain_operations()
+
+
+def plain_gradients(
+    function: Callable[..., Any], given: Given, grads: Given, needed: Sequence[bool]
+) -> list[Tensor | None]:
+    """Gradients of ``function(*given)`` by autograd, with derivatives of their own where autograd records now."""
+    recording = torch.is_grad_enabled()
+    with torch.enable_grad():
+        if not recording:
+            given = [
+                t.detach().requires_grad_() if t is not None and need else t
+                for t, need in zip(given, needed, strict=True)
+            ]
+        wanted = [t for t, need in zip(given, needed, strict=True) if t is not None and need]
+        pairs = [(out, grad) for out, grad in zip(function(*given), grads, strict=True) if grad is not None]
+        outs, grads = [out for out, _ in pairs], [grad for _, grad in pairs]
+        found = iter(torch.autograd.grad(outs, wanted, grads, create_graph=recording, allow_unused=True))
+    return [next(found) if need else None for need in needed]
