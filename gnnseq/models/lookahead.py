@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from copy import deepcopy
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import torch
 from torch import Tensor
 from torch_geometric.data import Batch
 
-from gnnseq.models.classifier import NodeClassifier
+from gnnseq.models.classifier import NodeClassifier, SymbolEmbedding
 
 ToBatch: TypeAlias = Callable[[Any], Batch]
 
@@ -53,7 +53,8 @@ def check_causal(model: NodeClassifier, to_batch: ToBatch, num_steps: int = 12) 
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
         torch.manual_seed(0)
         device = next(model.parameters()).device
-        ids = torch.randint(model.embedding.num_symbols, (2, num_steps)).to(device)  # type: ignore[arg-type]
+        symbols = cast(SymbolEmbedding, model.embedding).num_symbols
+        ids = torch.randint(symbols, (2, num_steps)).to(device)
         seen = influence(deepcopy(model).train(), ids, to_batch)
     if seen.shape != (ids.numel(), ids.numel()):
         raise ValueError(f"to_batch made {len(seen)} nodes of {ids.numel()} symbols, expected one each")
