@@ -127,6 +127,7 @@ def run_listops(trial: ListOpsTrial, folder: Path | None = None, progress: bool 
         "learning_rate": rate,
         "width": size.width,
         "weights": size.weights,
+        "budget_note": size.note,
         "accuracy": sum(right) / len(right),
         "by_depth": _count(right, expression_depths(trial)),
         "by_length": _count(right, expression_lengths(trial)),

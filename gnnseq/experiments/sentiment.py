@@ -21,7 +21,7 @@ from gnnseq.data.sequences import IntArray
 from gnnseq.data.trees import Tree
 from gnnseq.data.vectors import WordVectors
 from gnnseq.data.vocabulary import Vocabulary
-from gnnseq.experiments.budget import num_weights, solve_width
+from gnnseq.experiments.budget import Size, num_weights, solve_width
 from gnnseq.experiments.rounds import Rounds
 from gnnseq.experiments.sentiment_families import SentimentFamily, find_sentiment_family
 from gnnseq.experiments.store import Record
@@ -125,6 +125,16 @@ class SentimentTrial:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def solve_size(trial: SentimentTrial) -> Size:
+    """The width at the trial's budget, without the table of words; torch's random state does not move."""
+    family = find_sentiment_family(trial.family)
+    with torch.random.fork_rng(devices=[]):
+        return solve_width(
+            lambda width, _: family.build(nn.Identity(), trial.features, width, trial.classes, trial.dropout),
+            trial.budget,
+        )
+
+
 def build_sentiment(
     trial: SentimentTrial, data: SentimentData, vectors: WordVectors | None = None
 ) -> tuple[nn.Module, torch.optim.Optimizer]:
@@ -133,14 +143,12 @@ def build_sentiment(
     Raises:
         ValueError: if a setting is out of range.
     """
-    family = find_sentiment_family(trial.family)
-    rest = partial(family.build, nn.Identity(), trial.features, classes=trial.classes, dropout=trial.dropout)
-    size = solve_width(lambda width, _: rest(width), trial.budget)
+    family, width = find_sentiment_family(trial.family), solve_size(trial).width
     torch.manual_seed(trial.seed)
     words = WordEmbedding(len(data.words), trial.features, 0, trial.word_dropout, trial.feature_dropout)
     if vectors is not None:
         words.set_vectors(vectors.values, vectors.found)
-    model = family.build(words, trial.features, size.width, trial.classes, trial.dropout)
+    model = family.build(words, trial.features, width, trial.classes, trial.dropout)
     words.requires_grad_(trial.word_rate > 0)
     groups: list[dict[str, Any]] = [
         {"params": [*model.encoder.parameters(), *model.head.parameters()], "weight_decay": trial.weight_decay}
@@ -193,6 +201,7 @@ def run_sentiment(
         "vectors": "random" if vectors is None else "given",
         "weights": num_weights(model) - table,
         "word_weights": table,
+        "budget_note": solve_size(trial).note,
         "best_epoch": best + 1,
         "best": {part: curve[best][part] for part in data.parts if part != "train"},
         "seconds_per_epoch": statistics.fmean(entry["seconds"] for entry in curve),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from gnnseq.experiments.store import Record
 from gnnseq.plots.style import COLOURS, MARKERS, figure, save
@@ -71,6 +72,7 @@ def plot_sentiment(records: Sequence[Record], path: str | Path) -> Path:
             _epochs(axes, title, own, number)
         axes.set_title(f"{classes} classes", fontsize=10)
         axes.set_xlabel("epochs")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel("sentences of the dev part right (%)")
     handles = panels[0].get_legend_handles_labels()
