@@ -1,6 +1,7 @@
 """Whether a model of text looks at symbols that it must not see: its Jacobian tells."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any, TypeAlias, cast
 
@@ -50,9 +51,8 @@ def check_causal(model: NodeClassifier, to_batch: ToBatch, num_steps: int = 12) 
     """
     if num_steps < 2:
         raise ValueError(f"num_steps is {num_steps}, expected at least 2")
-    with torch.random.fork_rng(devices=[]), torch.enable_grad():
-        torch.manual_seed(0)
-        device = next(model.parameters()).device
+    device = next(model.parameters()).device
+    with _own_random_numbers(device), torch.enable_grad():
         symbols = cast(SymbolEmbedding, model.embedding).num_symbols
         ids = torch.randint(symbols, (2, num_steps)).to(device)
         seen = influence(deepcopy(model).train(), ids, to_batch)
@@ -75,8 +75,7 @@ def refuse_lookahead(model: NodeClassifier, batch: Batch) -> bool:
     Raises:
         ValueError: if the model looks ahead or aside; it names the positions.
     """
-    with torch.random.fork_rng(devices=[]), torch.inference_mode(False), torch.enable_grad():
-        torch.manual_seed(0)
+    with _own_random_numbers(next(model.parameters()).device), torch.inference_mode(False), torch.enable_grad():
         few, ends = _first_texts(batch)
         rows = [torch.linspace(first, last - 1, _ROWS).long().unique() for first, last in ends]
         if max(map(len, rows)) < 2:
@@ -87,6 +86,15 @@ def refuse_lookahead(model: NodeClassifier, batch: Batch) -> bool:
         return False
     _refuse(seen, places.to(seen.device), few.batch)
     return True
+
+
+@contextmanager
+def _own_random_numbers(device: torch.device) -> Iterator[None]:
+    """The same random numbers each time, after which torch's go on as if none had been drawn."""
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(0)
+        yield
 
 
 def _first_texts(batch: Batch) -> tuple[Batch, list[tuple[int, int]]]:
