@@ -1,7 +1,7 @@
 """Nested lists of digits: does a model that reads the tree learn what they come to, and one that reads the symbols?
 
     python examples/tree_lstm_listops.py
-    python examples/tree_lstm_listops.py --depth 6 --arguments 3 --longest 60 --seeds 3 --output runs/listops_small
+    python examples/tree_lstm_listops.py --depth 20 --arguments 5 --longest 100 --rounds 40 --output runs/listops_deep
     python examples/tree_lstm_listops.py --labels root --output runs/listops_root
     python examples/tree_lstm_listops.py --preset full --output runs/listops_full
 
@@ -24,8 +24,10 @@ from gnnseq.experiments.listops_families import LISTOPS_FAMILIES
 from gnnseq.plots.trees import plot_listops
 
 MODELS = [family.name for family in LISTOPS_FAMILIES]
-QUICK = {"seeds": 1, "rounds": 8, "models": ["tree", "tree-child-sum", "lstm", "bag"]}
-FULL = {"seeds": 3, "rounds": 80, "models": MODELS}
+QUICK = {"seeds": 1, "rounds": 12, "models": ["tree", "tree-child-sum", "lstm", "bag"]}
+FULL = {"seeds": 3, "rounds": 40, "models": MODELS}
+PAPER = FULL | {"rounds": 200, "depth": 20, "arguments": 5, "longest": 200, "budget": 150_000}
+PRESETS = {"full": FULL, "paper": PAPER}
 SETTINGS = (
     ("depth", int, "most levels of an expression, digits included"),
     ("arguments", int, "most arguments of a list"),
@@ -42,7 +44,9 @@ SETTINGS = (
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options; those of a preset stand unless they are given."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--preset", choices=["full"], help="3 seeds, all models, 8,000 steps: hours")
+    parser.add_argument(
+        "--preset", choices=list(PRESETS), help="full: 3 seeds, 4,000 steps; paper: its lists, for hours"
+    )
     parser.add_argument("--models", nargs="+", help=f"which of: {', '.join(MODELS)} (all but tree-nary)")
     parser.add_argument("--seeds", type=int, help="runs of each model, seeds 0, 1, ... (1)")
     parser.add_argument(
@@ -53,7 +57,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         parser.add_argument(f"--{name.replace('_', '-')}", type=kind, help=f"{text} ({default or 'each its own'})")
     parser.add_argument("--output", type=Path, default=Path("runs/listops"), help="folder (runs/listops)")
     options = parser.parse_args(arguments)
-    for name, value in (FULL if options.preset else QUICK).items():
+    for name, value in (PRESETS[options.preset] if options.preset else QUICK).items():
         if getattr(options, name) is None:
             setattr(options, name, value)
     return options

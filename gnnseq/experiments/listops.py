@@ -50,9 +50,9 @@ class ListOpsTrial:
 
     family: str
     seed: int = 0
-    depth: int = 20
-    arguments: int = 5
-    longest: int = 100
+    depth: int = 6
+    arguments: int = 3
+    longest: int = 60
     budget: int = 50_000
     rounds: int = 10
     batch_size: int = 128

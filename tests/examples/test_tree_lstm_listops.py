@@ -90,11 +90,11 @@ def test_bad_input(tmp_path, capsys, arguments, message):
 
 def test_quick_defaults():
     options = EXAMPLE.parse([])
-    assert (options.seeds, options.rounds) == (1, 8)
+    assert (options.seeds, options.rounds) == (1, 12)
     full = EXAMPLE.parse(["--preset", "full", "--rounds", "3"])
     assert (full.seeds, full.rounds, full.models) == (3, 3, EXAMPLE.MODELS)
 
 
 def test_the_longest_tenth():
     by_length = {"20": [90, 90], "40": [1, 4], "100": [3, 6]}
-    assert EXAMPLE.longest_tenth({"by_length": by_length}) == pytest.approx(3 / 6 if 10 * 6 >= 100 else 4 / 10)
+    assert EXAMPLE.longest_tenth({"by_length": by_length}) == pytest.approx(4 / 10)
