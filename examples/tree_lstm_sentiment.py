@@ -121,7 +121,11 @@ def tabulate(records: list[dict], data: dict[int, SentimentData]) -> str:
     for classes, known in data.items():
         kept = [part for part in known.parts if part != "train"]
         titles = [f"{part} sentences | last epoch | {part} phrases" for part in kept]
-        lines += [f"{classes} classes:", "", f"| model | weights | {' | '.join(titles)} | seconds per epoch | seeds |"]
+        lines += [
+            f"{classes} classes:",
+            "",
+            f"| model | weights | {' | '.join(titles)} | seconds of the fastest epoch | seeds |",
+        ]
         lines.append("|---|" + "---:|" * (3 + 3 * len(kept)))
         guesses = []
         for part in kept:
@@ -138,7 +142,7 @@ def tabulate(records: list[dict], data: dict[int, SentimentData]) -> str:
                 best = [row["best"][part] for row in rows]
                 cells += [spread([one["sentences"] for one in best]), spread(last)]
                 cells.append(spread([one["phrases"] for one in best]))
-            time = statistics.fmean(row["seconds_per_epoch"] for row in rows)
+            time = min(entry["seconds"] for row in rows for entry in row["curve"])
             lines.append(f"| {title} | {rows[0]['weights']:,} | {' | '.join(cells)} | {time:.0f} | {len(rows)} |")
         lines.append("")
     return "\n".join(lines)
@@ -155,7 +159,7 @@ def describe(record: dict) -> str:
     trial, best = record["trial"], record["best"]["dev"]["sentences"]
     return (
         f"{trial['classes']} classes, {record['title']}, seed {trial['seed']}: {100 * best:.1f} % of the dev sentences "
-        f"after epoch {record['best_epoch']}, {record['seconds_per_epoch']:.0f} s per epoch"
+        f"after epoch {record['best_epoch']} of {len(record['curve'])}, {record['seconds_per_epoch']:.0f} s per epoch"
     )
 
 
