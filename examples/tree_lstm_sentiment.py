@@ -24,7 +24,8 @@ from gnnseq.data.sentiment import sentiment_trees
 from gnnseq.data.trees import Tree
 from gnnseq.data.vectors import WordVectors, read_vectors
 from gnnseq.experiments import Store
-from gnnseq.experiments.sentiment import SentimentData, SentimentTrial, run_sentiment
+from gnnseq.experiments.sentiment import SentimentTrial, run_sentiment
+from gnnseq.experiments.sentiment_data import SentimentData
 from gnnseq.experiments.sentiment_families import SENTIMENT_FAMILIES, find_sentiment_family
 from gnnseq.plots.trees import plot_sentiment
 

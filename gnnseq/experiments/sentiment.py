@@ -4,82 +4,31 @@ import hashlib
 import json
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 from torch_geometric.data import Batch
 
-from gnnseq.data.corpus import UNLABELLED, TreeCorpus
+from gnnseq.data.corpus import UNLABELLED
 from gnnseq.data.phrases import Phrases
 from gnnseq.data.sequences import IntArray
-from gnnseq.data.trees import Tree
 from gnnseq.data.vectors import WordVectors
-from gnnseq.data.vocabulary import Vocabulary
 from gnnseq.experiments.budget import Size, num_weights, solve_width
 from gnnseq.experiments.rounds import Rounds
+from gnnseq.experiments.sentiment_data import SentimentData
 from gnnseq.experiments.sentiment_families import SentimentFamily, find_sentiment_family
 from gnnseq.experiments.store import Record
-from gnnseq.graphs import parse_batch, path_batch
 from gnnseq.models.words import WordEmbedding
 from gnnseq.training import History
 
-UNKNOWN = "<unknown>"
-FIVE = Vocabulary("01234", separator=" ")
-TWO = {"0": "negative", "1": "negative", "3": "positive", "4": "positive"}
 POOL = 20  # training batches among which sentences are sorted by size, so that a batch has few levels
 JUDGED, JUDGED_WORDS = 100, 10_000  # sentences and words of a batch in evaluation
-
-
-class SentimentData:
-    """Treebanks as integers: the words of the training part are the vocabulary.
-
-    Args:
-        parts: trees with labels 0 to 4 at all nodes, by part; "train" and "dev" at least.
-        classes: 5, or 2: negative and positive, where neutral sentences are dropped and neutral phrases have no label.
-
-    Raises:
-        ValueError: for other classes, or a part without sentences that count.
-    """
-
-    def __init__(self, parts: dict[str, Sequence[Tree]], classes: int = 5) -> None:
-        if classes not in (2, 5):
-            raise ValueError(f"classes is {classes}, expected 2 or 5")
-        self.classes = classes
-        sentences = [[word for word in tree.words if word] for tree in parts["train"]]
-        self.words = Vocabulary.from_words(sentences, unknown=UNKNOWN)
-        self.parts = {name: self._corpus(name, trees) for name, trees in parts.items()}
-        self.phrases = {name: Phrases.from_corpus(corpus) for name, corpus in self.parts.items()}
-
-    @cached_property
-    def digest(self) -> str:
-        """A hash of all trees and labels."""
-        found = hashlib.sha256()
-        for corpus in self.parts.values():
-            for row in (corpus.ptr, corpus.parents, corpus.symbols, corpus.labels):
-                found.update(row.astype("<i8").tobytes())
-        return found.hexdigest()[:16]
-
-    def batch(self, family: SentimentFamily, part: str, rows: IntArray, nodes: IntArray) -> Batch:
-        """Sentences ``rows`` as trees, or the phrases ``nodes`` as words in a row, as the family reads them."""
-        if family.reads_trees:
-            return parse_batch(cast(TreeCorpus, self.parts[part][rows]))
-        sequences, labels = self.phrases[part].take(nodes)
-        return path_batch(sequences, y=labels)
-
-    def _corpus(self, name: str, trees: Sequence[Tree]) -> TreeCorpus:
-        corpus = TreeCorpus.from_trees(trees, self.words, FIVE)
-        if self.classes == 2:
-            corpus = corpus.relabel(TWO)
-        kept = np.flatnonzero(corpus.root_labels != UNLABELLED)
-        if not len(kept):
-            raise ValueError(f"{name} has no sentence whose label counts, expected at least one")
-        return cast(TreeCorpus, corpus[kept])
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,8 @@ import torch
 from gnnseq.data.brackets import parse_brackets
 from gnnseq.data.vectors import WordVectors
 from gnnseq.experiments.budget import num_weights
-from gnnseq.experiments.sentiment import (
-    SentimentData,
-    SentimentTrial,
-    build_sentiment,
-    judge,
-    run_sentiment,
-    training_batches,
-)
+from gnnseq.experiments.sentiment import SentimentTrial, build_sentiment, judge, run_sentiment, training_batches
+from gnnseq.experiments.sentiment_data import SentimentData
 from gnnseq.experiments.sentiment_families import SENTIMENT_FAMILIES, find_sentiment_family
 
 TRAIN = [
@@ -27,20 +21,6 @@ DEV = ["(3 (2 the) (4 fine))", "(2 (2 unheard) (2 film))", "(1 (1 bad) (2 film))
 PARTS = {"train": [parse_brackets(text) for text in TRAIN], "dev": [parse_brackets(text) for text in DEV]}
 TRIAL = SentimentTrial("tree", budget=3000, features=6, epochs=2, batch_size=2, phrases=1)
 every_family = pytest.mark.parametrize("family", SENTIMENT_FAMILIES, ids=lambda family: family.name)
-
-
-def test_two_classes_leave_out_neutral_sentences():
-    data = SentimentData(PARTS, 2)
-    assert [len(corpus) for corpus in data.parts.values()] == [3, 2]
-    assert data.parts["train"].classes.symbols == ("negative", "positive")
-    assert data.parts["train"].root_labels.tolist() == [1, 0, 1]
-    assert data.parts["dev"].labels.tolist() == [-100, 1, 1, 0, -100, 0]
-    assert SentimentData(PARTS).parts["dev"].root_labels.tolist() == [3, 2, 1]
-    assert SentimentData(PARTS).parts["dev"].symbols[3] == 0
-    with pytest.raises(ValueError, match="classes is 3, expected 2 or 5"):
-        SentimentData(PARTS, 3)
-    with pytest.raises(ValueError, match="dev has no sentence whose label counts"):
-        SentimentData(PARTS | {"dev": PARTS["train"][2:3]}, 2)
 
 
 @every_family
