@@ -32,9 +32,12 @@ def plot_listops(records: Sequence[Record], chance: float, path: str | Path) -> 
         steps = rows[0]["trial"]["round_steps"]
         curves = [[100 * entry["validation"] for entry in row["curve"]] for row in rows]
         means = [statistics.fmean(values) for values in zip(*curves, strict=True)]
-        training.plot([steps * (place + 1) for place in range(len(means))], means, **style, label=title)
+        places = [steps * (place + 1) for place in range(len(means))]
+        training.plot(places, means, **style, markevery=max(1, len(means) // 10), label=title)
         for axes, name in ((length, "by_length"), (depth, "by_depth")):
             axes.plot(*_pooled(rows, name), **style)
+    length.set_xticks(sorted({int(group) for record in records for group in record["by_length"]}))
+    depth.xaxis.set_major_locator(MaxNLocator(integer=True))
     training.set_xlabel("training steps")
     length.set_xlabel("symbols of an expression, at most")
     depth.set_xlabel("levels of an expression")
