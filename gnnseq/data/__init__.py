@@ -2,7 +2,7 @@
 
 from gnnseq.data.corpus import TreeCorpus
 from gnnseq.data.grimm import Book, fairy_tales
-from gnnseq.data.listops import ListOpsSequences, ListOpsTrees
+from gnnseq.data.listops import ListOpsBinaryTrees, ListOpsSequences, ListOpsTrees
 from gnnseq.data.padded import PaddedBatch, pad
 from gnnseq.data.palindromes import PalindromeDataset
 from gnnseq.data.sentiment import sentiment_trees
@@ -16,6 +16,7 @@ from gnnseq.data.windows import ConsecutiveWindows, TextStreams, TextWindows
 __all__ = [
     "Book",
     "ConsecutiveWindows",
+    "ListOpsBinaryTrees",
     "ListOpsSequences",
     "ListOpsTrees",
     "PaddedBatch",

@@ -109,6 +109,19 @@ def extract(archive: str | Path, folder: str | Path) -> Path:
     return folder
 
 
+def changed_members(archive: str | Path, folder: str | Path) -> list[str]:
+    """Names of the files of a zip archive whose copies in ``folder`` are missing or differ (by CRC-32)."""
+    changed = []
+    with zipfile.ZipFile(archive) as members:
+        for member in members.infolist():
+            copy = Path(folder) / member.filename
+            if member.is_dir():
+                continue
+            if not copy.is_file() or zlib.crc32(copy.read_bytes()) != member.CRC:
+                changed.append(member.filename)
+    return changed
+
+
 def _fetch(url: str, file: IO[bytes]) -> str:
     """Copies what lies at ``url`` into a file and returns its hash."""
     digest = hashlib.sha256()

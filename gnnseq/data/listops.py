@@ -11,8 +11,9 @@ from torch.utils.data import Dataset
 
 from gnnseq.data.corpus import TreeCorpus
 from gnnseq.data.counters import MAX_SEED, Words, derive, key_of
-from gnnseq.data.expressions import Level, evaluate, first_positions, grow, sums
+from gnnseq.data.expressions import Level, grow, sums
 from gnnseq.data.indexing import Index, check_integer, is_single, positions
+from gnnseq.data.listops_forms import SYMBOLS, to_binary_corpus, to_corpus, to_sequences
 from gnnseq.data.sequences import IntArray
 from gnnseq.data.trees import Tree
 from gnnseq.data.vocabulary import Vocabulary
@@ -20,10 +21,6 @@ from gnnseq.data.vocabulary import Vocabulary
 Split: TypeAlias = Literal["train", "validation", "test"]
 Lengths: TypeAlias = tuple[int, int | None]
 
-DIGITS = Vocabulary([str(digit) for digit in range(10)], separator=" ")
-SYMBOLS = Vocabulary([*DIGITS.symbols, "[MIN", "[MAX", "[MED", "[SM", "]"], separator=" ")
-
-_CLOSE = SYMBOLS.symbols.index("]")
 _SHORTEST = 4  # symbols: an operator, two digits, "]"
 _MOST_TRIES = 10_000  # expressions grown until one has a length that fits
 
@@ -36,7 +33,7 @@ class ListOps:
     with probability 1/4 a list. The task is to name the value, a digit.
 
     Expression ``i`` depends on the constructor's arguments and ``i`` alone, and is the same for
-    :class:`ListOpsTrees` and :class:`ListOpsSequences`, which are the datasets.
+    :class:`ListOpsTrees`, :class:`ListOpsBinaryTrees` and :class:`ListOpsSequences`, the datasets.
 
     Args:
         num_samples: size of the dataset; ``None`` for one without end, which has no ``len``.
@@ -118,12 +115,30 @@ class ListOpsTrees(ListOps, Dataset[Tree]):
     """
 
     def __getitem__(self, index: Index) -> Tree | TreeCorpus:  # type: ignore[override]
-        corpus = _to_corpus(self._expressions(index))
+        corpus = to_corpus(self._expressions(index))
         return corpus[0] if is_single(index) else corpus
 
     def __getitems__(self, indices: Sequence[int]) -> TreeCorpus:
         """The trees of a batch (torch's DataLoader asks for these)."""
-        return _to_corpus(self._expressions(indices))
+        return to_corpus(self._expressions(indices))
+
+
+class ListOpsBinaryTrees(ListOps, Dataset[Tree]):
+    """ListOps as binary trees that take one argument at a time, as the paper's Tree-LSTM reads them.
+
+    ``[MAX 2 9 0 ]`` is ``((([MAX 2) 9) 0)``: operators and digits are leaves, and an inner node joins
+    an operator with the arguments so far (slot 0) and one more argument (slot 1). The node of the last
+    argument has the list's value as its label; those before it have none, nor have operators. Otherwise
+    as :class:`ListOpsTrees`, and the same samples.
+    """
+
+    def __getitem__(self, index: Index) -> Tree | TreeCorpus:  # type: ignore[override]
+        corpus = to_binary_corpus(self._expressions(index))
+        return corpus[0] if is_single(index) else corpus
+
+    def __getitems__(self, indices: Sequence[int]) -> TreeCorpus:
+        """The trees of a batch (torch's DataLoader asks for these)."""
+        return to_binary_corpus(self._expressions(indices))
 
 
 class ListOpsSequences(ListOps, Dataset[tuple[Tensor, Tensor]]):
@@ -136,44 +151,22 @@ class ListOpsSequences(ListOps, Dataset[tuple[Tensor, Tensor]]):
     def __getitem__(  # type: ignore[override]
         self, index: Index
     ) -> tuple[Tensor, Tensor] | tuple[list[Tensor], Tensor]:
-        sequences, values = _to_sequences(self._expressions(index))
-        return (sequences[0], values[0]) if is_single(index) else (sequences, values)
+        sequences, values = self.with_values(index)
+        roots = torch.stack([row[-1] for row in values]) if values else torch.zeros(0, dtype=torch.long)
+        return (sequences[0], roots[0]) if is_single(index) else (sequences, roots)
 
     def __getitems__(self, indices: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
         """The samples of a batch as pairs (torch's DataLoader asks for these)."""
-        sequences, values = _to_sequences(self._expressions(indices))
-        return list(zip(sequences, values.unbind(), strict=True))
+        sequences, values = self.with_values(indices)
+        return [(sequence, row[-1]) for sequence, row in zip(sequences, values, strict=True)]
 
+    def with_values(self, index: Index) -> tuple[list[Tensor], list[Tensor]]:
+        """Sequences, and at each of their symbols the value of what ends there, each ``[T]``.
 
-def _to_corpus(levels: list[Level]) -> TreeCorpus:
-    sizes, lengths = sums(levels, 1), sums(levels, 2)
-    ptr = np.concatenate([[0], np.cumsum(sizes[0])])
-    first = first_positions(levels, sizes, ptr[:-1], 0)
-    nodes = [begin + size - 1 for begin, size in zip(first, sizes, strict=True)]
-    places = first_positions(levels, lengths, np.zeros_like(sizes[0]), 1)
-    values = evaluate(levels)
-    rows = {name: np.full(ptr[-1], -1) for name in ("parents", "slots", "places", "symbols")}
-    labels = np.empty(ptr[-1], np.int64)
-    for depth, level in enumerate(levels):
-        at = nodes[depth]
-        rows["slots"][at], rows["places"][at] = level.slot, places[depth]
-        rows["symbols"][at], labels[at] = level.symbol, values[depth]
-        if depth:
-            rows["parents"][at] = nodes[depth - 1][levels[depth - 1].lists[level.parent]]
-    rows["parents"] -= np.repeat(ptr[:-1], sizes[0])
-    rows["parents"][ptr[1:] - 1] = -1
-    return TreeCorpus(ptr=ptr, **rows, labels=labels, words=SYMBOLS, classes=DIGITS)
-
-
-def _to_sequences(levels: list[Level]) -> tuple[list[Tensor], Tensor]:
-    lengths = sums(levels, 2)
-    ptr = np.cumsum(lengths[0])
-    firsts = first_positions(levels, lengths, ptr - lengths[0], 1)
-    symbols = np.full(ptr[-1], _CLOSE) if len(ptr) else np.zeros(0, np.int64)
-    for level, first in zip(levels, firsts, strict=True):
-        symbols[first] = level.symbol
-    values = torch.from_numpy(evaluate(levels)[0])
-    return list(torch.split(torch.from_numpy(symbols), lengths[0].tolist())), values
+        These are the labels of :class:`ListOpsTrees`: a digit ends with itself, a list with "]", and an
+        operator ends nothing, so it has -100.
+        """
+        return to_sequences(self._expressions(index))
 
 
 def _check_lengths(lengths: Lengths, depth: int, arguments: int) -> Lengths:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
-from gnnseq.data.download import cache_folder, download, extract
+from gnnseq.data.download import cache_folder, changed_members, download, extract
 from gnnseq.data.treebank import read_brackets
 from gnnseq.data.trees import Tree
 
@@ -26,8 +26,8 @@ def sentiment_trees(part: Part, path: str | Path | None = None, cache: str | Pat
 
     Raises:
         OSError: if a file cannot be read or fetched.
-        ValueError: if a tree is malformed or has another label, or if what was fetched is not the
-            archive that is known.
+        ValueError: if a tree is malformed or has another label, if what was fetched is not the
+            archive that is known, or if a file was changed since it was unpacked.
     """
     if part not in get_args(Part):
         raise ValueError(f"part is {part!r}, expected one of {', '.join(get_args(Part))}")
@@ -45,6 +45,8 @@ def _fetch(cache: Path) -> Path:
     folder = cache / archive.stem
     if not folder.exists():
         extract(archive, folder)
+    for name in changed_members(archive, folder):
+        raise ValueError(f"{folder / name} is not as it was unpacked; delete {folder} to unpack it again")
     found = sorted(folder.rglob("train.txt"))
     if not found:
         raise FileNotFoundError(f"{folder} holds no train.txt, expected the treebank; delete it to unpack it again")

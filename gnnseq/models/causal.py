@@ -1,7 +1,5 @@
-"""Encoders that read a text one symbol at a time, and the check that a model does not look ahead."""
+"""Encoders that read a text one symbol at a time."""
 
-from collections.abc import Callable
-from copy import deepcopy
 from typing import Any
 
 import torch
@@ -10,13 +8,10 @@ from torch_geometric.data import Batch
 
 from gnnseq.layers.graph_recurrent import GraphRecurrent
 from gnnseq.layers.recurrent import Recurrent
-from gnnseq.models.classifier import NodeClassifier
 from gnnseq.models.encoders import EdgeEncoder
-from gnnseq.models.language_model import CharLanguageModel
+from gnnseq.models.lookahead import check_causal, influence
 
-ToBatch = Callable[[Any], Batch]
-
-_LISTED = 5  # pairs of positions that a message names
+__all__ = ["PathRecurrence", "SymbolGraphEncoder", "check_causal", "influence"]
 
 
 class PathRecurrence(EdgeEncoder):
@@ -98,67 +93,3 @@ class SymbolGraphEncoder(nn.Module):
         out, state = self.layer(signals, self.edge_index, self.edge_weight, state, lengths=uneven)
         own, mean = out[path, symbol, step], out.mean(dim=1)[path, step]
         return torch.cat([own, mean], dim=-1), state
-
-
-def influence(model: NodeClassifier, ids: Tensor, to_batch: ToBatch) -> Tensor:
-    r"""How much every symbol influences every prediction: :math:`I_{tu} = \|v^\top \partial y_t / \partial x_u\|_1`.
-
-    y are logits and x features of symbols. The vector v is random, so that an entry is zero only if the whole
-    Jacobian between the two positions is.
-
-    Args:
-        model: anything with an embedding, an encoder and a head.
-        ids: texts ``[B, T]``, int64.
-        to_batch: makes a batch of graphs of them, with a node for every symbol, in order.
-
-    Shapes:
-        - **output:** ``[B * T, B * T]``: rows predict, columns are read
-    """
-    batch = to_batch(ids)
-    x = model.embedding(batch.x).detach().requires_grad_()
-    projected = model.head(model.encoder(x, batch))
-    projected = (projected * torch.randn_like(projected)).sum(-1)
-    rows = [torch.autograd.grad(y, x, retain_graph=True, allow_unused=True)[0] for y in projected]
-    return torch.stack([x.new_zeros(len(x)) if row is None else row.abs().sum(-1) for row in rows])
-
-
-def check_causal(model: CharLanguageModel, to_batch: ToBatch, num_steps: int = 12) -> None:
-    """Refuses a model whose predictions depend on later symbols, or on other texts of the batch.
-
-    It looks at the Jacobian on random symbols, with the model in training mode, since that is where a model that
-    peeks would be rewarded. The model and torch's random state stay as they are.
-
-    Args:
-        model: a language model.
-        to_batch: as in training; makes a batch of graphs of texts ``[B, T]``.
-        num_steps: symbols of a text T.
-
-    Raises:
-        ValueError: if the model looks ahead or aside; it names the positions.
-    """
-    if num_steps < 2:
-        raise ValueError(f"num_steps is {num_steps}, expected at least 2")
-    with torch.random.fork_rng(devices=[]), torch.enable_grad():
-        torch.manual_seed(0)
-        device = next(model.parameters()).device
-        ids = torch.randint(model.num_symbols, (2, num_steps)).to(device)
-        seen = influence(deepcopy(model).train(), ids, to_batch)
-    if seen.shape != (ids.numel(), ids.numel()):
-        raise ValueError(f"to_batch made {len(seen)} nodes of {ids.numel()} symbols, expected one each")
-    place = torch.arange(ids.numel(), device=device)
-    past = (place.unsqueeze(1) >= place) & (place.unsqueeze(1) // num_steps == place // num_steps)
-    wrong = ((seen != 0) & ~past).nonzero().tolist()  # NaN counts as influence
-    if wrong:
-        raise ValueError(_describe(wrong, num_steps))
-
-
-def _describe(wrong: list[list[int]], num_steps: int) -> str:
-    aside = [
-        f"{t % num_steps} on {u % num_steps} of another text" for t, u in wrong if t // num_steps != u // num_steps
-    ]
-    ahead = [f"{t} on {u}" for t, u in wrong if t // num_steps == u // num_steps == 0]
-    named = ", ".join((ahead or aside)[:_LISTED])
-    return (
-        f"model is not causal: predictions depend on symbols that they must not see (position {named}; {len(wrong)} "
-        "pairs in all), expected an encoder whose edges run from earlier to later symbols"
-    )

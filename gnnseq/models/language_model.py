@@ -6,6 +6,8 @@ from torch import Tensor, nn
 from torch_geometric.data import Batch
 
 from gnnseq.models.classifier import NodeClassifier, SymbolEmbedding
+from gnnseq.models.lookahead import refuse_lookahead
+from gnnseq.ops.transforms import is_traced
 
 
 @runtime_checkable
@@ -22,7 +24,11 @@ class CharLanguageModel(NodeClassifier):
 
     .. math:: p(s_{t+1} \mid s_1 \dots s_t) = \mathrm{softmax}(\mathrm{head}(\mathrm{encoder}(s_1 \dots s_t)))
 
-    The encoder must be causal: `gnnseq.models.causal.check_causal` refuses one that is not. With a
+    The encoder must be causal, and a model refuses to work if it is not: the first batch with a text of two symbols is
+    checked by the Jacobian (about 16 small backward passes, once), and so is the first that has edges to earlier
+    symbols, where the first had none. The check reads the first two texts of the batch as in training, and leaves
+    weights, gradients and random numbers alone. Under `torch.compile` and transforms of `torch.func` it does not run;
+    `gnnseq.models.causal.check_causal` makes a thorough one before training. With a
     `gnnseq.models.causal.PathRecurrence` of an `LSTM` it is the usual character LSTM. With a `ConvStack` on forward
     paths, or dilated ones, it is a causal convolution. With a `gnnseq.models.causal.SymbolGraphEncoder` it is the
     GCRN.
@@ -40,7 +46,7 @@ class CharLanguageModel(NodeClassifier):
         - **output:** logits ``[N, S]``
 
     Raises:
-        ValueError: if ``reach`` is negative.
+        ValueError: if ``reach`` is negative; in use, if a prediction depends on later symbols or on other texts.
     """
 
     def __init__(
@@ -51,6 +57,12 @@ class CharLanguageModel(NodeClassifier):
         super().__init__(embedding, encoder, head)
         self.num_symbols = embedding.num_symbols
         self.reach = reach
+        self._passed: set[tuple[int, bool]] = set()
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Logits ``[N, S]``."""
+        self._check(batch)
+        return super().forward(batch)
 
     @property
     def carries_state(self) -> bool:
@@ -69,6 +81,16 @@ class CharLanguageModel(NodeClassifier):
         """
         if not isinstance(self.encoder, CarriesState):
             raise TypeError(f"encoder is a {type(self.encoder).__name__}, expected one with advance(x, batch, state)")
+        self._check(batch)
         out, state = self.encoder.advance(self.embedding(batch.x), batch, state)
         logits: Tensor = self.head(out)
         return logits, state
+
+    def _check(self, batch: Batch) -> None:
+        if is_traced():
+            return
+        edges = batch.edge_index
+        looks_back = isinstance(edges, Tensor) and bool((edges[0] > edges[1]).any())
+        kind = (id(self.encoder), looks_back)
+        if kind not in self._passed and refuse_lookahead(self, batch):
+            self._passed.add(kind)

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from gnnseq.data.download import cache_folder, download, extract, hash_file, is_intact
+from gnnseq.data.download import cache_folder, changed_members, download, extract, hash_file, is_intact
 
 BODY = b"some data\n" * 50_000
 SHA256 = hashlib.sha256(BODY).hexdigest()
@@ -158,3 +158,15 @@ def test_damaged_archives(tmp_path, damage):
     with pytest.raises(ValueError, match="is no intact zip file"):
         extract(archive, tmp_path / "out")
     assert list(tmp_path.iterdir()) == [archive]
+
+
+def test_changed_members(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.mkdir("folder")
+        archive.writestr("folder/one", "1")
+        archive.writestr("two", "2")
+    folder = extract(tmp_path / "a.zip", tmp_path / "out")
+    assert changed_members(tmp_path / "a.zip", folder) == []
+    (folder / "two").write_text("3")
+    (folder / "folder" / "one").unlink()
+    assert changed_members(tmp_path / "a.zip", folder) == ["folder/one", "two"]

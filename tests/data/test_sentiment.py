@@ -56,8 +56,21 @@ def test_another_archive_is_refused(site, monkeypatch, tmp_path):
     assert list((tmp_path / "cache").iterdir()) == []
 
 
-def test_a_folder_without_the_treebank(site, tmp_path):
-    (tmp_path / "cache" / "trees").mkdir(parents=True)
+@pytest.mark.parametrize("harm", ["changed", "missing"])
+def test_files_that_are_not_as_they_were_unpacked(site, tmp_path, harm):
+    sentiment_trees("train", cache=tmp_path / "cache")
+    file = tmp_path / "cache" / "trees" / "trees" / "dev.txt"
+    file.unlink() if harm == "missing" else file.write_text(TREES)
+    with pytest.raises(ValueError, match=r"dev.txt is not as it was unpacked; delete .*trees to unpack it again"):
+        sentiment_trees("train", cache=tmp_path / "cache")
+
+
+def test_an_archive_without_the_treebank(site, monkeypatch, tmp_path):
+    (tmp_path / "cache").mkdir()
+    with zipfile.ZipFile(tmp_path / "cache" / "trees.zip", "w") as archive:
+        archive.writestr("readme", "nothing here")
+    found = hashlib.sha256((tmp_path / "cache" / "trees.zip").read_bytes()).hexdigest()
+    monkeypatch.setattr(module, "_SHA256", found)
     with pytest.raises(FileNotFoundError, match=r"holds no train.txt, expected the treebank"):
         sentiment_trees("train", cache=tmp_path / "cache")
 

@@ -12,9 +12,9 @@ from tree_strategies import BRACKETS, heads
 
 from gnnseq.data.brackets import parse_brackets
 from gnnseq.data.corpus import TreeCorpus
-from gnnseq.data.listops import ListOpsTrees
+from gnnseq.data.listops import ListOpsBinaryTrees, ListOpsTrees
 from gnnseq.data.treebank import read_brackets, read_conllu
-from gnnseq.data.trees import binarize, dependency_tree
+from gnnseq.data.trees import Tree, binarize, dependency_tree
 from gnnseq.graphs import tree_batch
 from gnnseq.graphs.parse import parse_batch
 from gnnseq.graphs.text import to_texts
@@ -62,6 +62,38 @@ def test_dependency_trees(sentences):
         found = dict(zip(child, parent, strict=True))
         assert [found.get(place, -1) for place in range(len(sentence))] == sentence
         assert graph.y.tolist() == [corpus.classes.symbols.index(f"r{n}") for n in graph.position.tolist()]
+
+
+def rebuilt(graph, corpus):
+    """The tree of a graph of a batch, from nothing but what the graph holds."""
+    parents, slots = np.full(graph.num_nodes, -1), np.zeros(graph.num_nodes, np.int64)
+    child, parent = graph.edge_index.numpy()
+    parents[child], slots[child] = parent, graph.edge_slot.numpy()
+    words = [*corpus.words.symbols, ""]
+    classes = {-100: ""} | dict(enumerate(corpus.classes.symbols))
+    return Tree(
+        parents,
+        slots,
+        graph.position.numpy(),
+        tuple(words[symbol] for symbol in graph.x.tolist()),
+        tuple(classes[label] for label in graph.y.tolist()),
+    )
+
+
+@given(st.lists(BRACKETS, min_size=1, max_size=5), st.lists(heads(), max_size=3))
+def test_batches_give_their_trees_back(texts, sentences):
+    trees = [parse_brackets(text) for text in texts]
+    trees += [dependency_tree([f"w{n}" for n in range(len(s))], s, ["r"] * len(s)) for s in sentences]
+    trees += [binarize(tree) for tree in trees]
+    corpus = TreeCorpus.from_trees(trees)
+    assert [rebuilt(graph, corpus) for graph in parse_batch(corpus).to_data_list()] == trees
+
+
+@given(st.lists(st.integers(0, 999), min_size=1, max_size=5), st.sampled_from([ListOpsTrees, ListOpsBinaryTrees]))
+def test_batches_give_nested_lists_back(rows, kind):
+    corpus = kind(depth=6)[rows]
+    trees = [corpus[place] for place in range(len(rows))]
+    assert [rebuilt(graph, corpus) for graph in parse_batch(corpus).to_data_list()] == trees
 
 
 @given(st.lists(BRACKETS, min_size=1, max_size=5), st.booleans())

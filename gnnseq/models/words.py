@@ -1,0 +1,75 @@
+"""Words as vectors that can be dropped, and what a bidirectional recurrence knows of a phrase."""
+
+import torch
+from torch import Tensor, nn
+
+from gnnseq.models.classifier import SymbolEmbedding
+
+
+class WordEmbedding(nn.Module):
+    """A vector for each word, of which some are hidden in training: whole words, and features.
+
+    A hidden word becomes the unknown one, which is how the vector of unknown words is learnt.
+
+    Args:
+        num_words: number of words S; symbol S is "nothing here".
+        channels: features of a word, F.
+        unknown: the symbol of unknown words.
+        word_dropout: probability that a word is hidden, in training.
+        dropout: probability that a feature is zeroed, in training.
+
+    Shapes:
+        - **x:** int64 ``[N]``, values 0 to S
+        - **output:** ``[N, F]``
+
+    Raises:
+        ValueError: if an argument is out of range.
+    """
+
+    def __init__(
+        self, num_words: int, channels: int, unknown: int = 0, word_dropout: float = 0.0, dropout: float = 0.0
+    ) -> None:
+        super().__init__()
+        for name, value in {"word_dropout": word_dropout, "dropout": dropout}.items():
+            if not 0.0 <= value < 1.0:
+                raise ValueError(f"{name} is {value}, expected 0 <= {name} < 1")
+        if not 0 <= unknown < num_words:
+            raise ValueError(f"unknown is {unknown}, expected a word from 0 to {num_words - 1}")
+        self.table = SymbolEmbedding(num_words, channels)
+        self.unknown = unknown
+        self.word_dropout = word_dropout
+        self.dropout = dropout
+        self.num_symbols = num_words
+
+    @torch.no_grad()
+    def set_vectors(self, values: Tensor, found: Tensor) -> None:
+        """Puts given vectors ``[S, F]`` in place of those of the words ``found`` ``[S]`` (bool)."""
+        shape = [self.num_symbols, self.table.embedding_dim]
+        if list(values.shape) != shape:
+            raise ValueError(f"values has shape {list(values.shape)}, expected {shape}")
+        self.table.weight[:-1][found] = values[found].to(self.table.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Words to features."""
+        if self.training and self.word_dropout:
+            hidden = (torch.rand(x.shape, device=x.device) < self.word_dropout) & (x < self.num_symbols)
+            x = x.masked_fill(hidden, self.unknown)
+        return nn.functional.dropout(self.table(x), self.dropout, self.training)
+
+
+class EndsReadout(nn.Module):
+    """What a bidirectional recurrence knows of a whole path: forward at its last node, backward at its first.
+
+    Shapes:
+        - **x:** ``[N, 2H]``, forward outputs, then backward ones
+        - **ptr:** ``[B + 1]``, bounds of the paths; none may be empty
+        - **output:** ``[B, 2H]``
+    """
+
+    def forward(self, x: Tensor, ptr: Tensor) -> Tensor:
+        """Picks two half rows per path."""
+        if bool((ptr.diff() < 1).any()):
+            empty = int((ptr.diff() < 1).nonzero()[0])
+            raise ValueError(f"ptr says that graph {empty} has no nodes, expected at least one to read out")
+        ahead, back = x.chunk(2, dim=-1)
+        return torch.cat([ahead.index_select(0, ptr[1:] - 1), back.index_select(0, ptr[:-1])], dim=-1)

@@ -1,0 +1,106 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from gnnseq.data.brackets import parse_brackets
+from gnnseq.data.vectors import WordVectors
+from gnnseq.experiments.budget import num_weights
+from gnnseq.experiments.sentiment import SentimentTrial, build_sentiment, judge, run_sentiment, training_batches
+from gnnseq.experiments.sentiment_data import SentimentData
+from gnnseq.experiments.sentiment_families import SENTIMENT_FAMILIES, find_sentiment_family
+
+TRAIN = [
+    "(3 (2 a) (3 (2 very) (4 fine)))",
+    "(0 (2 a) (1 (2 very) (0 bad)))",
+    "(2 (2 the) (2 film))",
+    "(4 (4 fine) (2 film))",
+]
+DEV = ["(3 (2 the) (4 fine))", "(2 (2 unheard) (2 film))", "(1 (1 bad) (2 film))"]
+PARTS = {"train": [parse_brackets(text) for text in TRAIN], "dev": [parse_brackets(text) for text in DEV]}
+TRIAL = SentimentTrial("tree", budget=3000, features=6, epochs=2, batch_size=2, phrases=1)
+every_family = pytest.mark.parametrize("family", SENTIMENT_FAMILIES, ids=lambda family: family.name)
+
+
+@every_family
+def test_an_epoch_reads_every_sentence_once(family):
+    data, trial = SentimentData(PARTS), replace(TRIAL, phrases=0)
+    sentences = []
+    for batch in training_batches(trial, data, family, 0):
+        assert batch.num_graphs == 2
+        sentences += [tuple(graph.x[graph.x < len(data.words)].tolist()) for graph in batch.to_data_list()]
+    expected = [tuple(row.tolist()) for row in data.phrases["train"].take(data.phrases["train"].roots)[0]]
+    assert sorted(sentences) == sorted(expected)
+
+
+@every_family
+def test_an_epoch_depends_on_its_number_and_the_seed_alone(family):
+    def epoch(seed, number):
+        return [batch.x.tolist() for batch in training_batches(replace(TRIAL, seed=seed), data, family, number)]
+
+    data = SentimentData({**PARTS, "train": PARTS["train"] * 10})
+    assert epoch(0, 3) == epoch(0, 3)
+    assert epoch(0, 3) != epoch(0, 4)
+    assert epoch(0, 3) != epoch(1, 3)
+
+
+@every_family
+def test_judging_is_one_phrase_at_a_time(family):
+    data = SentimentData(PARTS)
+    model, _ = build_sentiment(replace(TRIAL, family=family.name), data)
+    found = judge(model, data, family, "dev")
+    assert model.training
+    model.eval()
+    phrases, corpus, right = data.phrases["dev"], data.parts["dev"], []
+    for node in range(len(phrases)):
+        if family.reads_trees:
+            row = int(np.searchsorted(corpus.ptr, node, side="right")) - 1
+            out = model(data.batch(family, "dev", np.array([row]), np.array([])))[node - corpus.ptr[row]]
+        else:
+            out = model(data.batch(family, "dev", np.array([]), np.array([node])))[0]
+        right.append(int(out.argmax()) == phrases.labels[node])
+    assert found["phrases"] == pytest.approx(np.mean(right))
+    assert found["sentences"] == pytest.approx(np.mean([right[root] for root in phrases.roots]))
+
+
+@every_family
+def test_the_budget_is_without_the_table_of_words(family):
+    data, trial = SentimentData(PARTS), replace(TRIAL, family=family.name, budget=50_000)
+    model, optimizer = build_sentiment(trial, data)
+    rest = num_weights(model.encoder) + num_weights(model.head)
+    assert abs(rest - 50_000) <= 1_000
+    assert [group["lr"] for group in optimizer.param_groups] == [0.05, 0.1]
+    assert [group["weight_decay"] for group in optimizer.param_groups] == [1e-4, 0]
+    assert sum(p.numel() for group in optimizer.param_groups for p in group["params"]) == num_weights(model)
+
+
+def test_word_vectors_and_whether_they_learn():
+    data = SentimentData(PARTS)
+    found = torch.zeros(len(data.words), dtype=torch.bool)
+    found[3] = True
+    vectors = WordVectors(torch.ones(len(data.words), 6), found)
+    model, optimizer = build_sentiment(replace(TRIAL, word_rate=0.0), data, vectors)
+    assert (model.embedding.table.weight[3] == 1).all()
+    assert len(optimizer.param_groups) == 1
+    record = run_sentiment(replace(TRIAL, word_rate=0.0), data, vectors, progress=False)
+    assert (record["vectors"], record["word_weights"]) == ("given", 0)
+    assert TRIAL.key(data, vectors) != TRIAL.key(data)
+
+
+def test_training_learns_the_sentences():
+    data = SentimentData({"train": PARTS["train"] * 5, "dev": PARTS["train"]})
+    for name in ("tree", "lstm"):
+        record = run_sentiment(replace(TRIAL, family=name, epochs=6, feature_dropout=0.0), data, progress=False)
+        assert record["best"]["dev"]["sentences"] == 1.0
+        assert record["curve"][-1]["loss"] < record["curve"][0]["loss"]
+
+
+def test_a_trial_decides_its_record(tmp_path):
+    data = SentimentData(PARTS)
+    one, other = run_sentiment(TRIAL, data, folder=tmp_path, progress=False), run_sentiment(TRIAL, data, progress=False)
+    assert [entry["loss"] for entry in one["curve"]] == [entry["loss"] for entry in other["curve"]]
+    assert one["best"] == other["best"]
+    assert one["key"] == TRIAL.key(data) != TRIAL.key(SentimentData(PARTS, 2))
+    with pytest.raises(ValueError, match="model is 'x'"):
+        find_sentiment_family("x")
