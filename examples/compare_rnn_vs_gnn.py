@@ -32,6 +32,12 @@ from gnnseq.experiments import (
     run_comparison,
     to_csv,
 )
+from gnnseq.experiments.graph_tasks import BlockModelTask, KarateTask
+from gnnseq.experiments.listops_task import ListOpsTask
+from gnnseq.experiments.neighbours_task import NeighborsMatchTask
+from gnnseq.experiments.sequence_tasks import AddingTask, CopyMemoryTask, RecallTask
+from gnnseq.experiments.signal_task import SignalTask
+from gnnseq.experiments.text_task import TextTask
 from gnnseq.plots import plot_accuracy
 
 
@@ -44,7 +50,18 @@ class Kind:
     sizes: tuple[int, ...]
 
 
-KINDS = (Kind("palindromes", PalindromeTask, (5, 10, 20)),)
+KINDS = (
+    Kind("palindromes", PalindromeTask, (5, 10, 20)),
+    Kind("copy", CopyMemoryTask, (10, 30)),
+    Kind("adding", AddingTask, (20, 50)),
+    Kind("recall", lambda length: RecallTask(length, pairs=length // 16), (32, 64)),
+    Kind("listops", ListOpsTask, (20, 40)),
+    Kind("text", TextTask, (30,)),
+    Kind("signals", SignalTask, (20,)),
+    Kind("neighbours", NeighborsMatchTask, (2, 3, 4)),
+    Kind("blocks", lambda nodes: BlockModelTask(members=nodes // 2), (32,)),
+    Kind("karate", KarateTask, (2,)),
+)
 GRID = [1e-3, 3e-3, 1e-2]
 
 LONG = {"lengths": list(range(5, 61, 5)), "models": ["rnn", "lstm"], "steps": 10_000, "batch_size": 128, "width": 128}
