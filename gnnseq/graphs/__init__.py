@@ -3,6 +3,7 @@
 from gnnseq.graphs.collate import to_balanced_trees, to_dilated_paths, to_paths, to_symbol_signals
 from gnnseq.graphs.convert import from_networkx, to_networkx
 from gnnseq.graphs.cooccurrence import cooccurrence_batch, mutual_information, to_cooccurrence, word_graph
+from gnnseq.graphs.native import both_ways, match_tree_batch, network_batch, signal_batch, space_time_batch
 from gnnseq.graphs.parse import parse_batch
 from gnnseq.graphs.path import path_batch, path_graph
 from gnnseq.graphs.symbols import symbol_signal_batch
@@ -18,15 +19,20 @@ from gnnseq.graphs.tree import balanced_tree_batch, tree_batch
 
 __all__ = [
     "balanced_tree_batch",
+    "both_ways",
     "complete_batch",
     "cooccurrence_batch",
     "cycle_batch",
     "dilated_batch",
     "from_networkx",
+    "match_tree_batch",
     "mutual_information",
+    "network_batch",
     "parse_batch",
     "path_batch",
     "path_graph",
+    "signal_batch",
+    "space_time_batch",
     "star_batch",
     "symbol_signal_batch",
     "text_path_batch",
