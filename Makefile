@@ -9,7 +9,7 @@ PYTEST := $(RUN) -m pytest -n 2
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup setup-dev setup-test compare test lint types contracts tests \
-	tests-without-scatter package docs format clean
+	tests-without-scatter package docs benchmark format clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-24s%s\n", $$1, $$2}' Makefile
@@ -50,11 +50,15 @@ package: setup-dev  ## build the wheel and import it where no extra is installed
 docs: setup-dev  ## the site, in docs/_build/html; runs the tour, and takes warnings as errors
 	@$(RUN) -m sphinx --quiet --fail-on-warning --keep-going --builder html docs docs/_build/html
 
+benchmark: setup  ## speed and memory against the peers, which go into .venv-bench
+	@benchmarks/setup.sh
+	@.venv-bench/bin/python benchmarks/run.py $(ARGS)
+
 format: setup-dev  ## let ruff format and fix the sources
 	@$(RUN) -m ruff format .
 	@$(RUN) -m ruff check --fix .
 
 clean:  ## remove .venv and what the tools left; results are kept
-	rm -rf .venv build dist gnnseq.egg-info .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf .venv .venv-bench build dist gnnseq.egg-info .mypy_cache .ruff_cache .pytest_cache \
 		.import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

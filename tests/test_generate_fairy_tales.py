@@ -83,7 +83,7 @@ def test_killed_it_goes_on_bit_by_bit(book, tmp_path, capsys):
     one, two = (torch.load(f / "checkpoint.pt", weights_only=True) for f in (killed, tmp_path / "whole"))
     assert 0 < steps < one["step"] == two["step"] == last
     assert one["curve"] == two["curve"]
-    assert torch.equal(one["rng"], two["rng"])
+    assert torch.equal(one["random"]["torch"], two["random"]["torch"])
     assert all(torch.equal(one["model"][name], two["model"][name]) for name in two["model"])
     moments = [[s[name] for s in c["optimizer"]["state"].values() for name in s] for c in (one, two)]
     assert all(torch.equal(left, right) for left, right in zip(*moments, strict=True))

@@ -10,8 +10,8 @@ from torch.nn.functional import cross_entropy
 from torch_geometric.data import Batch
 
 from benchmarks.row import Row, Side
-from gnnseq.experiments import PALINDROME_FAMILIES, Trial, find_family
-from gnnseq.experiments.trial import OPTIMIZERS, solve_size
+from gnnseq.experiments import SEQUENCE_FAMILIES, PalindromeTask, Trial, find_family
+from gnnseq.experiments.trial import build
 from gnnseq.training import fit
 
 LENGTH, STEPS = 20, 10  # the longest palindrome of the defaults; steps in one measurement
@@ -21,14 +21,13 @@ class _Family:
     """One family of the comparison with the settings of its defaults."""
 
     def __init__(self, name: str) -> None:
-        trial, family = Trial(family=name, length=LENGTH), find_family(name)
-        size = solve_size(trial, family)
-        self.model = family.build(trial.task, size.width, size.embedding)
-        self.optimizer = OPTIMIZERS[trial.optimizer](self.model.parameters(), lr=1e-5)  # type: ignore[call-arg]
-        collate = family.collate(trial.task)
-        self.batches = partial(trial.task.batches, collate, trial.seed, "train", trial.batch_size)
+        family = find_family(name)
+        trial = Trial(PalindromeTask(LENGTH), family, learning_rate=1e-5)
+        self.model, _ = build(trial)
+        self.optimizer = trial.settings.optimizer(self.model.parameters(), trial.rate)
+        self.batches = partial(trial.task.batches, family.view, trial.seed, "train", trial.settings.batch_size)
         self.batch = next(self.batches(1))
-        self.max_norm = trial.max_norm
+        self.max_norm = trial.settings.max_norm
 
     def whole(self) -> None:
         """Batches, forward, loss, backward, clipping, step, accuracy."""
@@ -77,7 +76,7 @@ def _named(names: list[str], found: list[dict[str, Tensor]]) -> dict[str, Tensor
 
 def rows() -> list[Row]:
     """All families of the comparison together, and each by itself."""
-    names, bound = [family.name for family in PALINDROME_FAMILIES], 1 / 1.08
+    names, bound = [family.name for family in SEQUENCE_FAMILIES], 1 / 1.08
     work = f"{STEPS} training steps of compare_rnn_vs_gnn.py, length {LENGTH}"
     peer = "forward and backward alone"
     together = Row("training", f"{work}, every model", peer, {1: bound, 2: bound}, partial(make, names))

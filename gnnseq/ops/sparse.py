@@ -107,8 +107,11 @@ class _Matrix:
 
     def entries(self) -> tuple[Tensor, Tensor, Tensor]:
         """Source, target and weight of each entry, by ascending target."""
+        if self._matrix.layout == torch.strided:
+            target, source = self._matrix.nonzero(as_tuple=True)
+            return source, target, self._matrix[target, source]
         length = self._matrix.crow_indices().diff()
-        return self._matrix.col_indices(), torch.repeat_interleave(length), self._matrix.values()
+        return self._matrix.col_indices().long(), torch.repeat_interleave(length).long(), self._matrix.values()
 
     def product(self, x: Tensor) -> Tensor:
         """In the dtype of ``x``; half precision is multiplied in float32."""
