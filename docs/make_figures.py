@@ -110,8 +110,9 @@ machine that did other work too: compare them with each other only.
 
 The same seeds give the same samples and initial weights everywhere, and on one machine the same results bit by bit. On
 another processor sums are rounded otherwise, and a run that is still learning when its 400 steps are over may end
-elsewhere: the same command on a second machine gave 66 of the 81 accuracies exactly, and all but those of the GCRN at
-length 20 within 3 points (there seed 0 ended at 60 % instead of 100 %, and seed 1 23 points higher).
+elsewhere: the same command a day earlier, on another processor and with other kernels, gave 66 of the 81 accuracies
+exactly, and all but those of the GCRN at length 20 within 2 points (there it was 100, 74 and 83 % over the three seeds,
+and here 57, 100 and 97 %).
 
 ## What each model sees before training
 
