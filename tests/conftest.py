@@ -5,6 +5,7 @@
 
 import os
 import random
+import signal
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,6 +17,8 @@ if WITHOUT_SCATTER:  # before PyG looks for it
     os.environ["PYTHONPATH"] = os.pathsep.join([hidden, *filter(None, [os.environ.get("PYTHONPATH")])])
 os.environ["OMP_NUM_THREADS"] = "1"  # for the processes that a test starts
 os.environ["MPLBACKEND"] = "Agg"
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in a job that a shell runs in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import hypothesis  # noqa: E402
 import numpy as np  # noqa: E402

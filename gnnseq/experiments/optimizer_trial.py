@@ -4,21 +4,21 @@ import hashlib
 import json
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from difflib import get_close_matches
-from functools import partial
 from importlib.metadata import version
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch_geometric.data import Batch
 
 import gnnseq
 from gnnseq.data import PalindromeDataset
 from gnnseq.data.palindromes import Split
 from gnnseq.experiments.budget import num_weights
+from gnnseq.experiments.family import find_named
+from gnnseq.experiments.optimizers import ADAM, MOMENTUM, RMSPROP, SGD, Optimizer
 from gnnseq.experiments.store import Record
 from gnnseq.graphs import to_paths
 from gnnseq.layers import LSTM, RNN
@@ -29,44 +29,16 @@ EMBEDDING, RECENT = 16, 20
 FAMILIES: dict[str, tuple[str, Callable[[int, int], nn.Module]]] = {"rnn": ("RNN", RNN), "lstm": ("LSTM", LSTM)}
 
 
-@dataclass(frozen=True)
-class Method:
-    """An optimiser with all its settings but the learning rate.
-
-    Attributes:
-        name: for the command line.
-        title: for tables and figures.
-        make: of parameters and ``lr``.
-    """
-
-    name: str
-    title: str
-    make: Callable[..., torch.optim.Optimizer]
-
-    def __call__(self, parameters: Iterable[Tensor], learning_rate: float) -> torch.optim.Optimizer:
-        """An optimiser of these parameters."""
-        return self.make(parameters, lr=learning_rate)
+METHODS = (SGD, MOMENTUM, RMSPROP, ADAM)
 
 
-METHODS = (
-    Method("sgd", "SGD", torch.optim.SGD),
-    Method("momentum", "SGD with momentum 0.9", partial(torch.optim.SGD, momentum=0.9)),
-    Method("rmsprop", "RMSprop", torch.optim.RMSprop),
-    Method("adam", "Adam", torch.optim.Adam),
-)
-
-
-def find_method(name: str) -> Method:
+def find_method(name: str) -> Optimizer:
     """The optimiser of a name.
 
     Raises:
         ValueError: for an unknown name, with the nearest known one.
     """
-    known = {method.name: method for method in METHODS}
-    if name in known:
-        return known[name]
-    near = get_close_matches(name, known, n=1, cutoff=0.0)[0]
-    raise ValueError(f"optimizer is {name!r}, expected one of {', '.join(known)}; did you mean {near!r}?")
+    return find_named(name, METHODS, "optimizer")
 
 
 @dataclass(frozen=True)

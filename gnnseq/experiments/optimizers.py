@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
-from torch import nn
+from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -15,18 +15,23 @@ class Optimizer:
     Attributes:
         name: in tables and in a trial's key; another setting needs another name.
         make: of parameters and ``lr``.
+        title: in tables and figures; the name where there is none.
     """
 
     name: str
     make: Callable[..., torch.optim.Optimizer]
+    title: str = ""
 
-    def __call__(self, parameters: Iterable[nn.Parameter], learning_rate: float) -> torch.optim.Optimizer:
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", self.title or self.name)
+
+    def __call__(self, parameters: Iterable[Tensor], learning_rate: float) -> torch.optim.Optimizer:
         """An optimiser of these parameters."""
         return self.make(parameters, lr=learning_rate)
 
 
-ADAM = Optimizer("adam", torch.optim.Adam)
-RMSPROP = Optimizer("rmsprop", torch.optim.RMSprop)
-SGD = Optimizer("sgd", torch.optim.SGD)
-MOMENTUM = Optimizer("momentum", partial(torch.optim.SGD, momentum=0.9))
+ADAM = Optimizer("adam", torch.optim.Adam, "Adam")
+RMSPROP = Optimizer("rmsprop", torch.optim.RMSprop, "RMSprop")
+SGD = Optimizer("sgd", torch.optim.SGD, "SGD")
+MOMENTUM = Optimizer("momentum", partial(torch.optim.SGD, momentum=0.9), "SGD with momentum 0.9")
 OPTIMIZERS = (ADAM, RMSPROP, SGD, MOMENTUM)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from gnnseq.experiments.optimizer_trial import Method
+from gnnseq.experiments.optimizers import Optimizer
 
 CONDITION = 50.0  # curvature along the second weight over that along the first
 SYMBOLS, SEQUENCES = 10, 64
@@ -45,7 +45,7 @@ class Path:
         losses: there.
     """
 
-    method: Method
+    method: Optimizer
     learning_rate: float
     points: list[tuple[float, float]]
     losses: list[float]
@@ -94,7 +94,7 @@ def two_weight_rnn(num_steps: int = SYMBOLS, count: int = SEQUENCES) -> Surface:
     return Surface(title, loss, (0.8, 0.6), (-0.5, -0.5), (4.5, 3.0), ("recurrent weight w", "input weight u"))
 
 
-def descend(surface: Surface, method: Method, learning_rate: float, steps: int) -> Path:
+def descend(surface: Surface, method: Optimizer, learning_rate: float, steps: int) -> Path:
     """The path of an optimiser from the surface's start, with exact gradients; it ends where a loss is not finite.
 
     Raises:
@@ -120,7 +120,7 @@ def descend(surface: Surface, method: Method, learning_rate: float, steps: int) 
     return Path(method, learning_rate, points, losses)
 
 
-def best_path(surface: Surface, method: Method, grid: Sequence[float], steps: int) -> Path:
+def best_path(surface: Surface, method: Optimizer, grid: Sequence[float], steps: int) -> Path:
     """The path whose losses have the smallest mean, over the learning rates of a grid.
 
     The mean over all steps asks for speed and punishes a lucky end. A path that leaves the part that is drawn, or that

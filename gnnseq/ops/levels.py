@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 Ints = NDArray[np.int64]
 
@@ -31,6 +32,24 @@ class Level(NamedTuple):
     parent: Ints
     keep: Ints
     leaf: Ints
+
+
+class TensorLevel(NamedTuple):
+    """One level as tensors on the device of the edges; see `Level`.
+
+    Attributes:
+        size: number of nodes of the level.
+        leaves: how many of them, the last ones, have no incoming edges.
+        child: position in the carry of each incoming edge's source ``[E_l]``.
+        parent: position in the level of each incoming edge's target ``[E_l]``.
+        keep: positions in the carry of the older nodes that stay in it; None where there are none.
+    """
+
+    size: int
+    leaves: int
+    child: Tensor
+    parent: Tensor
+    keep: Tensor | None
 
 
 class Levels(NamedTuple):

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gnnseq.ops.schedule import Schedule, TensorLevel
+from gnnseq.ops.levels import TensorLevel
+from gnnseq.ops.schedule import Schedule
 
 States = tuple[Tensor, ...]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,27 +10,9 @@ from torch import Tensor
 
 from gnnseq.ops.components import components, trees
 from gnnseq.ops.edges import check_edges, plain_edges
-from gnnseq.ops.levels import Ints, cut, height_and_root
+from gnnseq.ops.levels import Ints, TensorLevel, cut, height_and_root
 from gnnseq.ops.paths import PathLayout, consecutive_paths
 from gnnseq.ops.transforms import outside_transforms
-
-
-class TensorLevel(NamedTuple):
-    """One level as tensors on the device of the edges; see `gnnseq.ops.levels.Level`.
-
-    Attributes:
-        size: number of nodes of the level.
-        leaves: how many of them, the last ones, have no incoming edges.
-        child: position in the carry of each incoming edge's source ``[E_l]``.
-        parent: position in the level of each incoming edge's target ``[E_l]``.
-        keep: positions in the carry of the older nodes that stay in it; None where there are none.
-    """
-
-    size: int
-    leaves: int
-    child: Tensor
-    parent: Tensor
-    keep: Tensor | None
 
 
 class Schedule:
