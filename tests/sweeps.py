@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ class Task:
 
     Attributes:
         number: which one.
-        act: "pass", "raise", "kill" its process, "kill once", "wait" for ever, "interrupt" its process and the
+        act: "pass", "nap", "raise", "kill" its process, "kill once", "wait" for ever, "interrupt" its process and the
             one that started it, or "object" for a record that is not JSON.
         folder: where it leaves marks.
     """
@@ -39,6 +40,8 @@ def run(trial):
             file.write(f"{trial.number}\n")
     if trial.act == "raise":
         raise RuntimeError("no luck")
+    if trial.act == "nap":  # as a trial that takes its time
+        time.sleep(0.1)
     if trial.act == "wait":  # for its end
         part = Path(trial.folder) / f"part-{trial.number}"
         part.write_text(str(os.getpid()))
