@@ -8,6 +8,7 @@ The records come from the presets of the comparison, stored in benchmarks/result
 
 import argparse
 import json
+from collections import Counter
 from pathlib import Path
 
 from gnnseq.experiments import Row, Store, rows
@@ -55,6 +56,12 @@ def lengths(records: list[Record]) -> list[int]:
     return sorted({record["task"]["size"] for record in records})
 
 
+def whole_seeds(records: list[Record]) -> list[Record]:
+    """The records of the seeds at which every length and model has been run."""
+    counts = Counter(record["trial"]["seed"] for record in records)
+    return [record for record in records if counts[record["trial"]["seed"]] == max(counts.values())]
+
+
 def tuned_table(table: list[Row]) -> str:
     """One line for each length, both models."""
     lines = ["| length | RNN | best 50 | steps | LSTM | best 50 | steps |", "|---:|---:|---:|---:|---:|---:|---:|"]
@@ -100,6 +107,7 @@ def main() -> None:
         kept = [{k: v for k, v in r.items() if k != "curve"} for r in Store(options.store / "records.jsonl")]
         TUNED.write_text("".join(json.dumps(record, sort_keys=True) + "\n" for record in kept), encoding="utf-8")
     tuned, report = ([json.loads(line) for line in path.read_text("utf-8").splitlines()] for path in (TUNED, REPORT))
+    tuned = whole_seeds(tuned)
     tuned.sort(key=lambda r: (r["task"]["size"], r["family"]["name"] != "rnn", r["trial"]["seed"]))
     plot_accuracy(tuned, DOCS / "figures" / "long.png")
     page = PAGE.format(
