@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from gnnseq.experiments.store import Record
-
-PART = 0.1  # of the way from chance to the task's threshold, below which a model counts as not having learned
+from gnnseq.experiments.verdict import diagnosed
 
 
 class Row(NamedTuple):
@@ -81,11 +80,7 @@ class Row(NamedTuple):
     @property
     def verdict(self) -> str:
         """What the numbers say: cannot see, sees but did not learn, learned in part, or learned."""
-        if self.cannot_see:
-            return "cannot see" if self.gain < PART else "scores beyond its reach"
-        if self.gain >= 1:
-            return "learned"
-        return "sees but did not learn" if self.gain < PART else "learned in part"
+        return diagnosed(self.cannot_see, self.gain)
 
 
 def rows(records: Iterable[Record]) -> list[Row]:

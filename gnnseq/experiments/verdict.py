@@ -159,7 +159,16 @@ def diagnosis(result: Result) -> str:
     """
     reach, required, gain = result.first("hops_reach"), result.first("hops_required"), result.gain()
     short = reach is not None and required is not None and reach < required
-    blind = short or result.middle("influence") == 0
+    return diagnosed(short or result.middle("influence") == 0, gain)
+
+
+def diagnosed(blind: bool, gain: float) -> str:
+    """The word of `diagnosis`.
+
+    Args:
+        blind: whether the answer cannot influence the output.
+        gain: of the mean score, as a share of the way from chance to the task's threshold.
+    """
     if blind:
         return "cannot see" if gain < PART else "scores beyond its reach"
     if gain >= 1:
