@@ -3,6 +3,7 @@
     python examples/compare_rnn_vs_gnn.py
     python examples/compare_rnn_vs_gnn.py --lengths 5 20 40 --models lstm gcn --seeds 5
     python examples/compare_rnn_vs_gnn.py --tune 1e-3 3e-3 1e-2
+    python examples/compare_rnn_vs_gnn.py --tasks copy:30 blocks:32 --models lstm dilated conv-graph --html
     python examples/compare_rnn_vs_gnn.py --preset report --output runs/report
 
 Prints a table for each task, and writes records.jsonl, summary.csv, summary.md and accuracy.png (one for each kind of
@@ -26,6 +27,7 @@ from gnnseq.experiments import (
     Settings,
     Store,
     Task,
+    find_family,
     find_named,
     markdown,
     rows,
@@ -65,13 +67,33 @@ KINDS = (
 GRID = [1e-3, 3e-3, 1e-2]
 
 LONG = {"lengths": list(range(5, 61, 5)), "models": ["rnn", "lstm"], "steps": 10_000, "batch_size": 128, "width": 128}
+TWINS = ("tree-lstm",)  # child-sum on the path: the LSTM, number for number
 PRESETS: dict[str, dict[str, Any]] = {
     "report": LONG | {"optimizer": "rmsprop", "stop_at": None},
     "tuned-report": LONG | {"optimizer": "adam", "stop_at": 0.999},
+    "verdicts": {
+        "tasks": [
+            "palindromes:20",
+            "copy:30",
+            "recall:32",
+            "listops:20",
+            "neighbours:3",
+            "blocks:32",
+            "signals:20",
+            "karate:2",
+        ],
+        "models": [family.name for family in FAMILIES if family.name not in TWINS],
+        "seeds": 9,
+        "steps": 600,
+        "tune": GRID,
+        "reference": "lstm",
+        "html": True,
+    },
 }
 PRESET_HELP = """report: the course report's settings: RNN and LSTM with 128 units, lengths 5 to 60, 10,000 steps of
 batch 128, RMSprop, digits as numbers, LSTM at 1e-2. tuned-report: the same sizes, embedded digits, Adam, a chrono LSTM
-and an orthogonal RNN, which end once the last 20 batches are 99.9 %% right"""
+and an orthogonal RNN, which end once the last 20 batches are 99.9 %% right. verdicts: eight tasks, all models at one
+budget, tuned, 9 seeds, each judged against the LSTM"""
 REPORT_RATES = {"lstm": 1e-2}  # every other model: 1e-3
 READ_SYMBOLS = ("tree-lstm-balanced", "gcrn")  # under the report's settings too
 
@@ -81,10 +103,10 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = ", ".join(family.name for family in FAMILIES)
     kinds = ", ".join(kind.name for kind in KINDS)
-    parser.add_argument("--tasks", nargs="+", help=f"which of: {kinds} (palindromes)")
+    parser.add_argument("--tasks", nargs="+", help=f"which of: {kinds}; with its size: copy:30 (palindromes)")
     parser.add_argument("--lengths", type=int, nargs="+", help="sizes of the tasks (palindromes: 5 10 20)")
     parser.add_argument("--models", nargs="+", help=f"which of: {names} (all that read the tasks)")
-    parser.add_argument("--seeds", type=int, default=3, help="runs of each model, seeds 0, 1, ... (3)")
+    parser.add_argument("--seeds", type=int, help="runs of each model, seeds 0, 1, ... (3)")
     parser.add_argument("--steps", type=int, help="training steps at most (400)")
     parser.add_argument("--budget", type=int, default=10_000, help="weights of every model (10,000)")
     parser.add_argument("--batch-size", type=int, help="samples in a training batch (64)")
@@ -95,18 +117,23 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--default-init", action="store_true", help="torch's initialisation instead of the family's")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time (2)")
     parser.add_argument("--retry-failed", action="store_true", help="try runs again that failed before")
-    parser.add_argument("--html", action="store_true", help="write a page with verdicts and all figures too: page.html")
+    parser.add_argument("--html", action="store_true", default=None,
+                        help="write a page with verdicts and all figures too: page.html")  # fmt: skip
+    parser.add_argument("--reference", metavar="MODEL", help="the page compares all models with this one alone")
     parser.add_argument("--output", type=Path, default=Path("runs/compare"),
                         help="folder of the results (runs/compare)")  # fmt: skip
     parser.add_argument("--preset", choices=list(PRESETS), help=PRESET_HELP)
     options = parser.parse_args(arguments)
     defaults = {
         "tasks": ["palindromes"],
+        "seeds": 3,
         "steps": 400,
         "batch_size": 64,
         "optimizer": "adam",
         "width": None,
         "stop_at": 0.995,
+        "html": False,
+        "reference": None,
     } | PRESETS.get(options.preset, {})
     for name, value in defaults.items():
         if getattr(options, name, None) is None:
@@ -134,9 +161,19 @@ def check(options: argparse.Namespace) -> None:
 
 
 def make_tasks(options: argparse.Namespace) -> list[Task]:
-    """A task for each kind and size."""
-    kinds = [find_named(name, KINDS, "task") for name in options.tasks]
-    return [kind.make(size) for kind in kinds for size in options.lengths or kind.sizes]
+    """A task for each kind and size; a size of its own stands before those of all."""
+    return [task for word in options.tasks for task in tasks_of(word, options.lengths)]
+
+
+def tasks_of(word: str, lengths: list[int] | None) -> list[Task]:
+    """The tasks that a name, or a name with its size, stands for."""
+    name, colon, own = word.partition(":")
+    kind = find_named(name, KINDS, "task")
+    if not colon:
+        return [kind.make(size) for size in lengths or kind.sizes]
+    if not own.isdecimal() or int(own) < 2:
+        raise ValueError(f"--tasks holds {word!r}, expected a size of at least 2 after the colon")
+    return [kind.make(int(own))]
 
 
 def make_families(options: argparse.Namespace, tasks: list[Task]) -> list[Family]:
@@ -205,6 +242,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         check(options)
         groups(options)
+        if options.reference is not None:
+            find_family(options.reference)
         store = Store(options.output / "records.jsonl")
         with warnings.catch_warnings():
             warnings.simplefilter("default")
@@ -241,7 +280,7 @@ def write(records: list[dict[str, Any]], options: argparse.Namespace) -> list[st
         files.append("accuracy.png" if len(kinds) == 1 else f"accuracy-{kind.replace(' ', '-')}.png")
         plot_accuracy([r for r in records if r["task"]["name"] == kind], options.output / files[-1])
     if options.html:
-        files += write_page(records, options.output)
+        files += write_page(records, options)
     print(explain(options))
     for note in dict.fromkeys(
         f"{r['label'].rsplit(',', 2)[0]}: {r['budget_note']}" for r in records if r.get("budget_note")
@@ -250,12 +289,14 @@ def write(records: list[dict[str, Any]], options: argparse.Namespace) -> list[st
     return files
 
 
-def write_page(records: list[dict[str, Any]], folder: Path) -> list[str]:
+def write_page(records: list[dict[str, Any]], options: argparse.Namespace) -> list[str]:
     """One page with verdicts, tables and figures; the names of all its files."""
     from gnnseq.experiments.results import collect
     from gnnseq.plots.report import verdicts, write_report
 
-    return [path.name for path in write_report(records, folder, verdicts(collect(records)))]
+    reference = None if options.reference is None else find_family(options.reference).title
+    found = verdicts(collect(records), reference=reference)
+    return [path.name for path in write_report(records, options.output, found)]
 
 
 def explain(options: argparse.Namespace) -> str:

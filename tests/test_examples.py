@@ -104,10 +104,38 @@ def test_compare_writes_a_page_with_verdicts(tmp_path, capsys):
     assert "<table" in (tmp_path / "page.html").read_text()
 
 
+def test_a_task_may_bring_its_size(tmp_path, capsys):
+    small = ["--models", "lstm", "--lengths", 4, 5, "--seeds", 1, "--steps", 2, "--budget", 2000, "--jobs", 1]
+    status, *_ = call(capsys, "compare_rnn_vs_gnn.py", "--tasks", "copy:3", "palindromes", *small, "--output", tmp_path)
+    assert status == 0
+    records = [json.loads(line) for line in (tmp_path / "records.jsonl").read_text().splitlines()]
+    assert [(r["task"]["name"], r["task"]["size"]) for r in records] == [
+        ("copy memory", 3),
+        ("palindromes", 4),
+        ("palindromes", 5),
+    ]
+
+
+def test_the_verdicts_preset_judges_every_model_against_the_lstm(tmp_path, capsys):
+    pytest.importorskip("gnnseq.plots.report")
+    small = ["--tasks", "copy:3", "neighbours:2", "--seeds", 2, "--steps", 2, "--budget", 2000, "--tune", 0.01]
+    status, *_ = call(
+        capsys, "compare_rnn_vs_gnn.py", "--preset", "verdicts", *small, "--jobs", 1, "--output", tmp_path
+    )
+    assert status == 0
+    with (tmp_path / "verdicts.csv").open(newline="") as file:
+        pairs = list(csv.DictReader(file))
+    assert len(pairs) == 5 + 10
+    assert all("LSTM" in (pair["a"], pair["b"]) for pair in pairs)
+    assert not any("child-sum on the path" in pair["a"] + pair["b"] for pair in pairs)
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
         (["--models", "lsmt"], "did you mean 'lstm'"),
+        (["--tasks", "copy:one"], "--tasks holds 'copy:one', expected a size"),
+        (["--reference", "lsmt"], "did you mean 'lstm'"),
         (["--lengths", "1"], "--lengths holds 1"),
         (["--seeds", "0"], "--seeds is 0"),
         (["--jobs", "-1"], "--jobs is -1"),
