@@ -82,9 +82,9 @@ def test_the_tuned_preset_has_an_initialisation_for_each_model(tmp_path, capsys)
     assert call(capsys, "compare_rnn_vs_gnn.py", "--preset", "tuned-report", *small)[0] == 0
     records = [json.loads(line) for line in (tmp_path / "records.jsonl").read_text().splitlines()]
     settings = {r["trial"]["family"]: (r["trial"]["learning_rate"], r["trial"]["initialisation"]) for r in records}
-    assert settings == {"rnn": (1e-3, "orthogonal"), "lstm": (3e-3, "chrono")}
+    assert settings == {"rnn": (5e-4, "orthogonal, inputs times 0.1"), "lstm": (3e-3, "chrono")}
     shared = {(r["trial"]["optimizer"], r["width"], r["trial"]["batch_size"], r["trial"]["stop_at"]) for r in records}
-    assert shared == {("adam", 128, 128, 0.999)}
+    assert shared == {("adam", 128, 128, 1.0)}
 
 
 def test_compare_tunes_on_validation_data(tmp_path, capsys):

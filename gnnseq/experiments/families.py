@@ -158,10 +158,15 @@ def _orthogonal(model: nn.Module, task: Task) -> object:
     return orthogonal_(model)
 
 
+def _orthogonal_quiet(model: nn.Module, task: Task) -> object:
+    return orthogonal_(model, input_scale=0.1)
+
+
 CHRONO = Initialisation("chrono", _chrono)
 CHRONO_TREE = Initialisation("chrono", _chrono_tree)
 CHRONO_HOPS = Initialisation("chrono", _chrono_hops)
 ORTHOGONAL = Initialisation("orthogonal", _orthogonal)
+ORTHOGONAL_QUIET = Initialisation("orthogonal, inputs times 0.1", _orthogonal_quiet)
 
 SEQUENCE_FAMILIES = (
     Family("rnn", "path", predictor(_along(RNN)), "RNN", ORTHOGONAL, 1e-3),

@@ -60,22 +60,33 @@ def chrono_(module: nn.Module, max_steps: int) -> nn.Module:
 
 
 @torch.no_grad()
-def orthogonal_(module: nn.Module, gain: float = 1.0) -> nn.Module:
+def orthogonal_(module: nn.Module, gain: float = 1.0, input_scale: float = 1.0) -> nn.Module:
     """Makes every block of the recurrent weights orthogonal, so that a linear recurrence keeps the norm of its state.
 
     (Saxe et al. 2014, https://arxiv.org/abs/1312.6120.) Of a graph filter only the term of a node itself is set so,
-    and the others are zeroed; of an N-ary Tree-LSTM every block is.
+    and the others are zeroed; of an N-ary Tree-LSTM every block is. With tanh the norm is kept only while states are
+    small. T inputs add up to a state of about sqrt(T) times the size of one, and a bias adds up too: long sequences need
+    small inputs and biases.
 
     Args:
         module: a recurrent layer, or a model that holds some.
         gain: factor on the orthogonal matrices.
+        input_scale: factor on the weights of the inputs and on the biases, as they are.
 
     Returns:
         The module.
+
+    Raises:
+        ValueError: for a module without a recurrent layer, or an ``input_scale`` that is not positive.
     """
+    if not input_scale > 0:
+        raise ValueError(f"input_scale is {input_scale}, expected a positive number")
     for layer in _recurrences(module):
         for block in _hidden_blocks(layer):
             nn.init.orthogonal_(block, gain)
+        (layer.weight_x if isinstance(layer, GraphRecurrent) else layer.weight_ih).mul_(input_scale)
+        if layer.bias is not None:
+            layer.bias.mul_(input_scale)
     return module
 
 

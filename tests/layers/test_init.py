@@ -70,6 +70,31 @@ def test_orthogonal_filters_read_the_node_itself():
         assert_close(block @ block.t(), torch.eye(H), atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("make", [lambda: RNN(3, H, 2), lambda: NaryTreeLSTM(3, H, 2), lambda: GCRN(3, H, 2)])
+def test_orthogonal_scales_the_weights_of_the_inputs_and_biases(make):
+    layer = make()
+    names = [name for name, _ in layer.named_parameters() if name.endswith(("weight_ih", "weight_x", "bias"))]
+    before = {name: layer.get_parameter(name).detach().clone() for name in names}
+    orthogonal_(layer, input_scale=0.25)
+    assert len(names) == (4 if isinstance(layer, RNN) else 2)
+    for name in names:
+        assert_close(layer.get_parameter(name).detach(), 0.25 * before[name])
+
+
+def test_small_inputs_keep_the_first_one_through_tanh():
+    """Of 60 inputs, the derivative of the last state by the first keeps its size only where states stay small."""
+
+    def kept(input_scale):
+        torch.manual_seed(0)
+        layer = orthogonal_(RNN(4, 64), input_scale=input_scale).double()
+        x = torch.randn(60, 4, dtype=torch.float64, requires_grad=True)
+        edges = torch.stack([torch.arange(59), torch.arange(1, 60)])
+        layer(x, edges)[0][-1].norm().backward()
+        return float(x.grad[0].norm() / x.grad[-1].norm())
+
+    assert kept(0.01) > 20 * kept(1.0)
+
+
 def test_orthogonal_nary():
     layer = orthogonal_(NaryTreeLSTM(3, H, 3))
     blocks = [*layer.weight_igo.detach().view(-1, H, H), *layer.weight_f.detach().view(-1, H, H)]
@@ -97,6 +122,7 @@ def test_identity_without_bias():
         (lambda: chrono_(LSTM(3, H, bias=False), 9), "has no gates with biases"),
         (lambda: chrono_(nn.Linear(2, 2), 9), "module is a Linear without a recurrent layer, expected at least one"),
         (lambda: orthogonal_(nn.Linear(2, 2)), "module is a Linear without a recurrent layer"),
+        (lambda: orthogonal_(RNN(3, H), input_scale=0), "input_scale is 0, expected a positive number"),
         (lambda: identity_(LSTM(3, H)), "has gates, expected a vanilla RNN"),
     ],
 )
