@@ -65,8 +65,8 @@ def orthogonal_(module: nn.Module, gain: float = 1.0, input_scale: float = 1.0) 
 
     (Saxe et al. 2014, https://arxiv.org/abs/1312.6120.) Of a graph filter only the term of a node itself is set so,
     and the others are zeroed; of an N-ary Tree-LSTM every block is. With tanh the norm is kept only while states are
-    small. T inputs add up to a state of about sqrt(T) times the size of one, and a bias adds up too: long sequences need
-    small inputs and biases.
+    small. T inputs add up to a state of about sqrt(T) times the size of one, and a bias adds up too: long sequences
+    need small inputs and biases.
 
     Args:
         module: a recurrent layer, or a model that holds some.
