@@ -11,6 +11,7 @@ from gnnseq.plots.sight import plot_sight
 from gnnseq.plots.signals import plot_forecasts
 from gnnseq.plots.surface import plot_paths
 from gnnseq.plots.text import plot_text_curves
+from gnnseq.plots.verdicts import plot_verdicts
 
 __all__ = [
     "plot_accuracy",
@@ -23,5 +24,6 @@ __all__ = [
     "plot_reach",
     "plot_sight",
     "plot_text_curves",
+    "plot_verdicts",
     "write_report",
 ]

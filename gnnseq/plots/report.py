@@ -14,6 +14,7 @@ from gnnseq.plots.accuracy import plot_accuracy
 from gnnseq.plots.cost import plot_cost
 from gnnseq.plots.learning import plot_learning
 from gnnseq.plots.reach import plot_reach
+from gnnseq.plots.verdicts import plot_verdicts
 
 
 def write_report(
@@ -26,7 +27,8 @@ def write_report(
 ) -> list[Path]:
     """Writes figures (PNG), results.csv, verdicts.csv, results.md and page.html.
 
-    A figure for which the records hold nothing (learning curves in records without curves) is left out.
+    A figure for which the records hold nothing (learning curves in records without curves) is left out. Where all
+    comparisons are with one reference, the first figure shows them all.
 
     Args:
         records: of a store.
@@ -47,6 +49,9 @@ def write_report(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     drawn = draw(records, folder, naming)
+    references = {comparison.a for comparison in comparisons}
+    if len(references) == 1:
+        drawn.insert(0, _against(records, comparisons, folder, references.pop(), naming))
     texts = {
         "page.html": render_page(title, results, comparisons, records, [picture for picture, _ in drawn]),
         "results.md": to_markdown(results, comparisons),
@@ -105,6 +110,16 @@ def draw(records: Sequence[Record], folder: Path, naming: Naming) -> list[tuple[
     made.append(_picture(plot_cost, whole, folder / "cost.png", naming, "Cost against score", _costs(results),
                          "Each task at its largest size; medians over the seeds."))  # fmt: skip
     return made
+
+
+def _against(
+    records: Sequence[Record], comparisons: Sequence[Comparison], folder: Path, reference: str, naming: Naming
+) -> tuple[Picture, Path]:
+    """The figure of all verdicts, where all are about one reference."""
+    path = plot_verdicts(records, comparisons, folder / "verdicts.png", reference, naming)
+    words = [f"{c.task}, {c.b}: {c.verdict}" for c in comparisons]
+    alt = f"Each model's mean score on each task, coloured by the verdict against {reference}. {'; '.join(words)}."
+    return Picture(f"Verdicts against {reference}", path.read_bytes(), alt), path
 
 
 def _picture(
