@@ -41,7 +41,8 @@ def plot_learning(records: Sequence[Record], path: str | Path, naming: Naming = 
     legend_beside(drawn, grid)
     seeds = max(result.summary.count for result in results)
     drawn.set_figwidth(drawn.get_figwidth() + BESIDE)
-    headline(drawn, f"Learning curves: mean of {seeds} seeds, smallest to largest (band), over 20 batches", BESIDE)
+    runs = "one seed" if seeds == 1 else f"mean of {seeds} seeds, smallest to largest (band)"
+    headline(drawn, f"Learning curves: {runs}, over 20 batches", BESIDE)
     return save(drawn, path)
 
 

@@ -1,0 +1,100 @@
+"""Writes the tables and figures of comparison.md, all models on eight tasks: python docs/make_comparison.py.
+
+The records come from a preset of the comparison, and are stored without their curves (but for a few that are drawn):
+
+    python examples/compare_rnn_vs_gnn.py --preset verdicts --output runs/verdicts
+    python docs/make_comparison.py --store runs/verdicts
+"""
+
+import argparse
+import json
+import re
+from pathlib import Path
+
+from gnnseq.experiments import Store, collect, ranking
+from gnnseq.experiments.report import describe_task, markdown_table, number, spread
+from gnnseq.experiments.results import Result, by_task
+from gnnseq.experiments.store import Record
+from gnnseq.experiments.verdict import Comparison, diagnosis
+from gnnseq.plots import plot_cost, plot_learning, plot_reach, plot_verdicts
+from gnnseq.plots.report import verdicts
+
+DOCS = Path(__file__).parent
+PAGE, RECORDS = DOCS / "comparison.md", DOCS / "results" / "comparison" / "records.jsonl"
+REFERENCE = "LSTM"
+COSTS = ("listops", "signals")  # the tasks whose costs are drawn
+DRAWN = ("listops", (0, 1, 2))  # the task and the seeds whose learning curves are kept
+HEADER = ("model", "score", "minus LSTM", "p, corrected", "verdict", "diagnosis", "weights", "ms a step", "setting")
+
+
+def slim(record: Record) -> Record:
+    """A record with its curve of accuracy where it is drawn, and without curves elsewhere."""
+    curve = record.get("curve") or {}
+    kept = {key: value for key, value in record.items() if key != "curve"}
+    if record["task"]["name"] == DRAWN[0] and record["trial"]["seed"] in DRAWN[1] and "accuracy" in curve:
+        kept["curve"] = {"accuracy": [round(value, 4) for value in curve["accuracy"]]}
+    return kept
+
+
+def line(result: Result, own: list[Comparison]) -> tuple[str, ...]:
+    """A model's line in the table of a task."""
+    percent = result.task["metric"] == "accuracy"
+    against = next((c for c in own if result.model in (c.a, c.b) and result.model != REFERENCE), None)
+    tested = ("", "", "the reference")
+    if against is not None and against.mean is not None:
+        difference = -against.mean  # the reference is the first of the two
+        shown = f"{100 * difference:+.1f} points" if percent else f"{difference:+.3f}"
+        word = {None: "undecided", result.model: "better"}.get(against.better, "worse")
+        tested = (shown, f"{against.corrected:.2g}", word)
+    return (
+        result.model,
+        spread(result.summary, percent),
+        *tested,
+        diagnosis(result),
+        f"{result.first('weights'):,}",
+        number(result.middle("ms_per_step")),
+        result.setting,
+    )
+
+
+def tables(results: list[Result], comparisons: list[Comparison]) -> str:
+    """For each task its models, and what was decided."""
+    parts = []
+    for title, group in by_task(results).items():
+        own = [c for c in comparisons if c.task == title]
+        parts.append(f"### {title[:1].upper()}{title[1:]}\n\n{describe_task(group[0].task)} {ranking(own)}\n")
+        parts.append(markdown_table(HEADER, [line(result, own) for result in group]))
+    return "\n".join(parts)
+
+
+def fill(text: str, name: str, content: str) -> str:
+    """The page with what stands between two marks replaced."""
+    pattern = re.compile(rf"(<!-- {name}: [^>]*-->\n).*?(<!-- end of {name} -->)", re.DOTALL)
+    if len(pattern.findall(text)) != 1:
+        raise ValueError(f"{PAGE.name} holds no marks for {name}")
+    return pattern.sub(lambda found: found[1] + content + found[2], text)
+
+
+def main() -> None:
+    """Takes over new records where asked, draws, and fills the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--store", type=Path, metavar="FOLDER", help="output folder of --preset verdicts")
+    store = parser.parse_args().store
+    if store is not None:
+        RECORDS.parent.mkdir(parents=True, exist_ok=True)
+        kept = [slim(record) for record in Store(store / "records.jsonl")]
+        RECORDS.write_text("".join(json.dumps(record, sort_keys=True) + "\n" for record in kept), encoding="utf-8")
+    records = [json.loads(each) for each in RECORDS.read_text("utf-8").splitlines()]
+    results = collect(records)
+    comparisons = verdicts(results, reference=REFERENCE)
+    figures = DOCS / "figures"
+    plot_verdicts(records, comparisons, figures / "comparison.png", REFERENCE)
+    plot_reach(records, figures / "comparison_reach.png")
+    plot_cost([r for r in records if r["task"]["name"] in COSTS], figures / "comparison_cost.png")
+    curves = [r for r in records if r["task"]["name"] == DRAWN[0] and "curve" in r and r["purpose"] == "test"]
+    plot_learning(curves, figures / "comparison_learning.png")
+    PAGE.write_text(fill(PAGE.read_text("utf-8"), "tables", tables(results, comparisons)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
