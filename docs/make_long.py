@@ -39,7 +39,7 @@ once the last 20 batches are all right. Seeds {seeds}; mean and standard deviati
 {tuned}
 {verdict}
 
-Here best 50 is too *low* where a model learns fast: with fewer than about 70 steps the 50 best batches hold many of
+Here best 50 is too *low* where a model learns fast: with fewer than about 100 steps the 50 best hold many of
 the first.
 
 ### Why the inputs are small
