@@ -45,7 +45,7 @@ tests: setup-test  ## the tests, with torch-scatter
 tests-without-scatter: setup-test  ## the tests, with torch-scatter switched off
 	@GNNSEQ_WITHOUT_SCATTER=1 $(PYTEST)
 
-package: setup-dev  ## build the wheel and import it where no extra is installed
+package: setup-dev  ## build sdist and wheel into dist, and use the wheel where nothing else is installed
 	@$(RUN) .ci/package.py
 
 docs: setup-dev  ## the site, in docs/_build/html; runs the tour, and takes warnings as errors

@@ -73,7 +73,7 @@ def test_version_is_the_project_s():
 
 
 def test_require_returns_the_module():
-    assert require("json.decoder", "text") is sys.modules["json.decoder"]
+    assert require("json.decoder", "experiments") is sys.modules["json.decoder"]
 
 
 def test_require_names_the_extra(monkeypatch):
@@ -88,7 +88,7 @@ def test_require_passes_on_other_faults(monkeypatch, tmp_path):
     (tmp_path / "gnnseq_broken.py").write_text("import gnnseq_nowhere")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ModuleNotFoundError, match="'gnnseq_nowhere'"):
-        require("gnnseq_broken", "text")
+        require("gnnseq_broken", "experiments")
 
 
 def test_extras_are_the_project_s():
