@@ -9,7 +9,7 @@ PYTEST := $(RUN) -m pytest -n 2
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup setup-dev setup-test compare test lint types contracts tests \
-	tests-without-scatter package docs benchmark format clean
+	tests-without-scatter package docs links benchmark format clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-24s%s\n", $$1, $$2}' Makefile
@@ -28,9 +28,10 @@ compare: setup  ## compare recurrent and graph networks on palindromes
 
 test: setup-test lint types contracts tests tests-without-scatter docs package  ## the checks and tests below
 
-lint: setup-dev  ## style and format
+lint: setup-dev  ## style, format and spelling
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
+	@.venv/bin/codespell
 
 types: setup-dev  ## mypy, strict
 	@$(RUN) -m mypy
@@ -44,11 +45,14 @@ tests: setup-test  ## the tests, with torch-scatter
 tests-without-scatter: setup-test  ## the tests, with torch-scatter switched off
 	@GNNSEQ_WITHOUT_SCATTER=1 $(PYTEST)
 
-package: setup-dev  ## build the wheel and import it where no extra is installed
+package: setup-dev  ## build sdist and wheel into dist, and use the wheel where nothing else is installed
 	@$(RUN) .ci/package.py
 
 docs: setup-dev  ## the site, in docs/_build/html; runs the tour, and takes warnings as errors
 	@$(RUN) -m sphinx --quiet --fail-on-warning --keep-going --builder html docs docs/_build/html
+
+links: setup-dev  ## ask every address that the site names; needs the network, so it is not part of test
+	@$(RUN) -m sphinx --quiet --keep-going --builder linkcheck -D nb_execution_mode=off docs docs/_build/links
 
 benchmark: setup  ## speed and memory against the peers, which go into .venv-bench
 	@benchmarks/setup.sh

@@ -1,69 +1,33 @@
-"""Builds the wheel and uses it where nothing but gnnseq's own requirements is installed.
+"""Builds sdist and wheel, checks what is in them, and uses the wheel as a stranger would. Run it as ``make package``.
 
-The environment is a copy of the project's: links to the requirements of gnnseq and to theirs, so
-that no extra and no tool is there. Run it as ``make package``.
+The stranger's environment has gnnseq's own requirements alone, then those of the extras too; mypy checks a small
+project there. Nothing is downloaded. What passes lies in dist.
 """
 
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
-import venv
-from importlib.metadata import distribution
+import tomllib
+import zipfile
 from pathlib import Path
+from typing import Literal
 
-from packaging.requirements import Requirement
+import environment
+from build import ProjectBuilder
+from packaging.metadata import Metadata
+from pyproject_hooks import quiet_subprocess_runner
+from trove_classifiers import classifiers
 
-ROOT = Path(__file__).parents[1]
-SOURCES = ("pyproject.toml", "README.md", "LICENSE", "gnnseq")
-CHECK = """
-import importlib, importlib.util, pkgutil, sys, warnings
-from importlib.metadata import metadata
-from importlib.resources import files
-
-import gnnseq
-assert sys.prefix in gnnseq.__file__, gnnseq.__file__
-assert metadata("gnnseq")["Version"] == gnnseq.__version__
-assert metadata("gnnseq")["License-Expression"] == "MIT"
-assert (files("gnnseq") / "py.typed").is_file()
-present = [name for name in ("pandas", "scipy", "joblib", "lightning_fabric", "nltk", "conllu",
-           "dask", "tensorboard", "torch_scatter", "pytest") if importlib.util.find_spec(name)]
-assert not present, present
-
-warnings.simplefilter("ignore")
-names = [m.name for m in pkgutil.walk_packages(gnnseq.__path__, "gnnseq.")]
-for name in names:
-    importlib.import_module(name)
-try:
-    gnnseq.extras.require("pandas", "experiments")
-except ImportError as error:
-    assert 'pip install "gnnseq[experiments]"' in str(error), error
-else:
-    raise AssertionError("require() found pandas")
-print(f"package: gnnseq {gnnseq.__version__}, {len(names)} modules import without the extras")
-"""
-
-
-def requirements(name: str, found: set[str]) -> set[str]:
-    """Names of the packages that ``name`` needs without extras, itself included."""
-    if name not in found:
-        found.add(name)
-        for line in distribution(name).requires or []:
-            needed = Requirement(line)
-            if needed.marker is None or needed.marker.evaluate({"extra": ""}):
-                requirements(re.sub(r"[-_.]+", "-", needed.name).lower(), found)
-    return found
-
-
-def link_package(name: str, folder: Path) -> None:
-    """Puts links to the installed files of a package into another environment's folder."""
-    package = distribution(name)
-    tops = {file.parts[0] for file in package.files or [] if file.parts[0] != ".."}
-    for top in tops - {"__pycache__"}:
-        link = folder / top
-        if not link.exists():
-            link.symlink_to(str(package.locate_file(top)))
+CI = Path(__file__).parent
+ROOT = CI.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+BESIDE = {"CHANGELOG.md", "CITATION.cff", "LICENSE", "MANIFEST.in", "PKG-INFO", "README.md"}
+BESIDE |= {"pyproject.toml", "setup.cfg"}
+TOOLS = {"dev", "docs"}
+LEFT_OUT = (".*", "__pycache__", "*.egg-info", "benchmarks", "build", "dist", "docs", "results", "runs")
 
 
 def run(*command: str | Path) -> None:
@@ -73,33 +37,93 @@ def run(*command: str | Path) -> None:
         sys.exit(status)
 
 
-def build_wheel(folder: Path) -> Path:
-    """Builds from a copy, so that no file of an earlier build gets in."""
-    copy = folder / "source"
-    copy.mkdir()
-    for name in SOURCES:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(ROOT / name, copy / name)
-    pip = (sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check")
-    run(*pip, "--no-deps", "--no-build-isolation", "--wheel-dir", folder, copy)
-    return next(folder.glob("gnnseq-*.whl"))
+def differ(what: str, found: set[str], expected: set[str]) -> None:
+    """Ends here where two sets of names differ."""
+    if found != expected:
+        sys.exit(f"package: {what}: too many {sorted(found - expected)}, missing {sorted(expected - found)}")
+
+
+def build(source: Path, kind: Literal["sdist", "wheel"], folder: Path) -> Path:
+    """An sdist or a wheel of a folder."""
+    return Path(ProjectBuilder(source, runner=quiet_subprocess_runner).build(kind, folder))
+
+
+def sources() -> set[str]:
+    """What belongs into a package: the modules and the mark that they are typed."""
+    package = ROOT / "gnnseq"
+    return {str(path.relative_to(ROOT)) for path in package.rglob("*.py")} | {"gnnseq/py.typed"}
+
+
+def build_sdist(folder: Path) -> Path:
+    """From a copy of the checkout, so that no file of an earlier build gets in."""
+    shutil.copytree(ROOT, folder / "tree", ignore=shutil.ignore_patterns(*LEFT_OUT))
+    sdist = build(folder / "tree", "sdist", folder / "dist")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(folder / "unpacked", filter="data")
+        names = {name.partition("/")[2] for name in archive.getnames() if archive.getmember(name).isfile()}
+    differ("sdist", {name for name in names if ".egg-info/" not in name}, sources() | BESIDE)
+    return sdist
+
+
+def contents(wheel: Path) -> dict[str, bytes]:
+    """The files of a wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def build_wheel(sdist: Path, folder: Path) -> Path:
+    """From the sdist; the checkout gives the same."""
+    wheel = build(folder / "unpacked" / sdist.name.removesuffix(".tar.gz"), "wheel", folder / "dist")
+    files = contents(wheel)
+    info = f"gnnseq-{PROJECT['version']}.dist-info/"
+    beside = {info + name for name in ("METADATA", "RECORD", "WHEEL", "licenses/LICENSE", "top_level.txt")}
+    differ("wheel", set(files), sources() | beside)
+    if files != contents(build(folder / "tree", "wheel", folder / "again")):
+        sys.exit("package: the wheel from the sdist is not the one from the checkout")
+    check_metadata(files[info + "METADATA"])
+    return wheel
+
+
+def check_metadata(text: bytes) -> None:
+    """Whether an index would take it, and whether it says what pyproject.toml says."""
+    data = Metadata.from_email(text, validate=True)
+    assert data.license_expression == "MIT"
+    assert data.description == (ROOT / "README.md").read_text(encoding="utf-8")
+    assert data.description_content_type == "text/markdown"
+    differ("classifiers", set(data.classifiers or []) - classifiers, set())
+    differ("extras", set(data.provides_extra or []), set(PROJECT["optional-dependencies"]))
+
+
+def check_client(python: Path) -> None:
+    """Whether mypy, strict, passes the right project and reports each mistake of the wrong one."""
+    cache = ROOT / ".mypy_cache" / "client"
+    options = ("--strict", "--config-file=", f"--python-executable={python}", f"--cache-dir={cache}")
+    mypy = (sys.executable, "-m", "mypy", *options, "right.py", "wrong.py")
+    said = subprocess.run(mypy, cwd=CI / "client", capture_output=True, text=True).stdout
+    found = set(re.findall(r"^(\w+\.py:\d+): error: .*\[([\w-]+)\]$", said, re.MULTILINE))
+    lines = enumerate((CI / "client" / "wrong.py").read_text(encoding="utf-8").splitlines(), start=1)
+    expected = {(f"wrong.py:{number}", line.partition("  # ")[2]) for number, line in lines if "  # " in line}
+    if found != expected:
+        sys.exit(f"package: mypy found {sorted(found)}, expected {sorted(expected)}:\n{said}")
+    print(f"package: mypy --strict passes a project that uses gnnseq and reports {len(expected)} mistakes of another")
 
 
 def main() -> None:
-    """Builds, installs and checks, in a folder that is removed afterwards."""
+    """Builds, installs and checks, in a folder that is removed afterwards; keeps what passes."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
-        wheel = build_wheel(folder)
-        venv.create(folder / "env", symlinks=True)
-        site = next((folder / "env").glob("lib/python*/site-packages"))
-        for package in requirements("gnnseq", set()) - {"gnnseq"}:
-            link_package(package, site)
-        python = folder / "env" / "bin" / "python"
-        pip = (sys.executable, "-m", "pip", "--python", python, "install", "--quiet")
-        run(*pip, "--no-deps", "--no-index", wheel)
-        run(python, "-I", "-c", CHECK)
+        sdist = build_sdist(folder)
+        wheel = build_wheel(sdist, folder)
+        python, site = environment.create(folder / "env")
+        run(sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-index", wheel)
+        run(python, "-I", CI / "installed.py", "bare")
+        check_client(python)
+        for extra in set(PROJECT["optional-dependencies"]) - TOOLS - {"scatter"}:
+            environment.link(environment.requirements("gnnseq", extra) - {"gnnseq"}, site)
+        run(python, "-I", CI / "installed.py", "extras")
+        shutil.rmtree(ROOT / "dist", ignore_errors=True)
+        shutil.copytree(folder / "dist", ROOT / "dist")
+    print(f"package: dist/{sdist.name}, dist/{wheel.name}")
 
 
 if __name__ == "__main__":

@@ -19,10 +19,10 @@ project_copyright = "2026, the gnnseq authors"
 version = release = installed("gnnseq")
 
 extensions = [
+    "mathml",
     "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.intersphinx",
-    "sphinx.ext.mathjax",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
 ]
@@ -34,6 +34,7 @@ html_title = f"gnnseq {release}"
 html_static_path = ["_static"]
 html_css_files = ["figures.css"]
 html_show_sphinx = False
+html_math_renderer = "mathml"
 
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist"]
 myst_heading_anchors = 3
@@ -61,6 +62,12 @@ def _public_name(app: Sphinx, env: object, node: pending_xref, content: object) 
     node["reftarget"] = inventories.PUBLIC.get(node["reftarget"], node["reftarget"])
 
 
+def _shapes_are_a_field(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
+    """Keeps Shapes in one list with the parameters before and the errors after it."""
+    lines[:] = [":Shapes:" if line == "Shapes:" else line for line in lines]
+
+
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
+    app.connect("autodoc-process-docstring", _shapes_are_a_field, priority=400)
     app.connect("missing-reference", _public_name, priority=400)

@@ -14,11 +14,12 @@ import re
 from pathlib import Path
 
 import torch
+from torch_geometric.data import Batch, Data
 
 from gnnseq.experiments import SEQUENCE_FAMILIES, Row, Store, markdown, rows
 from gnnseq.experiments.sight import SightRecord, sentence
 from gnnseq.graphs import balanced_tree_batch, dilated_batch, path_graph, symbol_signal_batch
-from gnnseq.plots import plot_accuracy, plot_graphs, plot_sight
+from gnnseq.plots import plot_accuracy, plot_graphs, plot_levels, plot_sight
 
 DOCS = Path(__file__).parent
 RESULTS, FIGURES = DOCS / "results", DOCS / "figures"
@@ -50,6 +51,20 @@ def draw_graphs() -> None:
         "its graph of symbols; a signal moves on it": [str(node) for node in range(6)],
     }
     plot_graphs(graphs, FIGURES / "graphs.png", labels)
+
+
+def draw_levels() -> None:
+    """A balanced tree, one that leans and a path, in one batch."""
+    balanced = balanced_tree_batch(torch.tensor([[3, 1, 4, 1, 5, 9]]), empty=10)
+    leaning = torch.tensor([[0, 1, 2, 3, 4, 5], [2, 2, 4, 4, 6, 6]])
+    graphs = [
+        Data(x=balanced.x, edge_index=balanced.edge_index),
+        Data(x=torch.tensor([2, 7, 10, 1, 10, 8, 10]), edge_index=leaning),
+        path_graph(torch.tensor([6, 0, 2])),
+    ]
+    batch = Batch.from_data_list([Data(x=graph.x, edge_index=graph.edge_index) for graph in graphs])
+    labels = ["" if symbol == 10 else str(symbol) for symbol in batch.x.tolist()]
+    plot_levels(batch, FIGURES / "levels.png", labels)
 
 
 def write_palindromes() -> None:
@@ -130,6 +145,7 @@ def main() -> None:
     if options.store is not None:
         store(options.store)
     draw_graphs()
+    draw_levels()
     write_palindromes()
 
 

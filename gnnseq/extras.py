@@ -4,7 +4,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Literal
 
-Extra = Literal["cluster", "experiments", "scatter", "tensorboard", "text"]
+Extra = Literal["cluster", "experiments", "scatter", "tensorboard"]
 
 
 def require(module: str, extra: Extra) -> ModuleType:

@@ -4,6 +4,7 @@ from gnnseq.plots.accuracy import plot_accuracy
 from gnnseq.plots.cost import plot_cost
 from gnnseq.plots.graphs import plot_graphs
 from gnnseq.plots.learning import plot_learning
+from gnnseq.plots.levels import plot_levels
 from gnnseq.plots.optimizers import plot_race
 from gnnseq.plots.reach import plot_reach
 from gnnseq.plots.report import write_report
@@ -19,6 +20,7 @@ __all__ = [
     "plot_forecasts",
     "plot_graphs",
     "plot_learning",
+    "plot_levels",
     "plot_paths",
     "plot_race",
     "plot_reach",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from gnnseq.plots.style import COLOURS, figure, save
+from gnnseq.plots.style import COLOURS, MARKERS, figure, save
 
 
 def plot_forecasts(
@@ -49,7 +49,8 @@ def plot_forecasts(
     left.set_xlim(0, 1.15 * max(max(values) for values in errors.values()))
     right.plot(truth, color="black", lw=1.5, label="truth")
     for number, (name, forecast) in enumerate(forecasts.items()):
-        right.plot(forecast, color=COLOURS[number], lw=1, label=name)
+        marks = {"marker": MARKERS[number], "markevery": (3 * number, 9), "ms": 4}
+        right.plot(forecast, color=COLOURS[number], lw=1, label=name, **marks)
     right.set_xlabel("step of the test part")
     right.set_ylabel("one node's signal (z-score)")
     right.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)

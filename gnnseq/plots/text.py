@@ -7,7 +7,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 
 from gnnseq.experiments.text_run import TextCurve, bits
-from gnnseq.plots.style import COLOURS, figure, save
+from gnnseq.plots.style import COLOURS, MARKERS, figure, save
 
 RECENT = 100  # batches in a moving mean
 
@@ -28,11 +28,11 @@ def plot_text_curves(curves: Mapping[str, TextCurve], path: str | Path) -> Path:
     drawn = figure(10, 3.8)
     left, right = drawn.subplots(1, 2)
     for number, (title, curve) in enumerate(drawn_curves.items()):
-        colour = COLOURS[number % len(COLOURS)]
+        style = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)], ("-", "--", "-.", ":")[number % 4]
         losses = [[step, bits(loss)] for step, loss, _ in curve.held_out]
         right_answers = [[step, 100 * accuracy] for step, _, accuracy in curve.held_out]
-        _draw(left, title, [bits(loss) for loss in curve.loss], losses, colour)
-        _draw(right, title, [100 * accuracy for accuracy in curve.accuracy], right_answers, colour)
+        _draw(left, title, [bits(loss) for loss in curve.loss], losses, style)
+        _draw(right, title, [100 * accuracy for accuracy in curve.accuracy], right_answers, style)
     left.set_ylabel("bits per character")
     right.set_ylabel("next characters predicted (%)")
     left.legend(fontsize=7.5, frameon=False)
@@ -52,13 +52,14 @@ def moving_mean(values: Sequence[float], size: int) -> list[float]:
     return means
 
 
-def _draw(axes: Axes, title: str, train: list[float], held_out: list[list[float]], colour: str) -> None:
+def _draw(axes: Axes, title: str, train: list[float], held_out: list[list[float]], style: tuple[str, str, str]) -> None:
+    colour, marker, line = style
     size = max(1, min(RECENT, len(train) // 20))
     every = max(1, math.ceil(len(train) / 2000))
     steps = list(range(1, len(train) + 1))
-    axes.plot(
-        steps[::every], moving_mean(train, size)[::every], color=colour, lw=1, alpha=0.75, label=f"{title}: training"
-    )
+    means = moving_mean(train, size)[::every]
+    axes.plot(steps[::every], means, line, color=colour, lw=1, alpha=0.75, label=f"{title}: training")
     if held_out:
         places, values = zip(*held_out, strict=True)
-        axes.plot(places, values, "o-", color=colour, ms=4, lw=1.6, mec="white", mew=0.5, label=f"{title}: held out")
+        name = f"{title}: held out"
+        axes.plot(places, values, marker=marker, color=colour, ms=4, lw=1.6, mec="white", mew=0.5, label=name)

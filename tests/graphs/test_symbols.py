@@ -56,7 +56,7 @@ def test_a_single_symbol_has_no_neighbours():
         ([[1]], {"y": torch.ones(2)}, r"y has shape \[2\], expected 1 rows .* or 5 rows"),
         ([[1]], {"edge_index": torch.tensor([[0], [5]])}, "edge_index refers to node 5 of 5"),
         ([[1]], {"edge_index": torch.tensor([[0], [-1]])}, "edge_index refers to node -1 of 5"),
-        ([[1]], {"edge_index": torch.ones(2, 3)}, r"edge_index is torch.float32 \[2, 3\], expec"),
+        ([[1]], {"edge_index": torch.ones(2, 3)}, r"edge_index is torch.float32 \[2, 3\], expected"),
         ([[1]], {"edge_index": torch.ones(3, 2).long()}, r"edge_index is torch.int64 \[3, 2\]"),
     ],
 )
