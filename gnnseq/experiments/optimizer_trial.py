@@ -177,7 +177,6 @@ def _judged(trial: OptimizerTrial, model: nn.Module, validation: Batch) -> Recor
     result = evaluate(model, [batch])
     return {
         "score": None if tuning else result.accuracy,
-        "accuracy": result.accuracy,
         "validation_score": result.accuracy if tuning else None,
         "loss": result.loss,
         "test_samples": 0 if tuning else result.count,
