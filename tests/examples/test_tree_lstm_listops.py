@@ -93,8 +93,3 @@ def test_quick_defaults():
     assert (options.seeds, options.rounds) == (1, 12)
     full = EXAMPLE.parse(["--preset", "full", "--rounds", "3"])
     assert (full.seeds, full.rounds, full.models) == (3, 3, EXAMPLE.MODELS)
-
-
-def test_the_longest_tenth():
-    by_length = {"20": [90, 90], "40": [1, 4], "100": [3, 6]}
-    assert EXAMPLE.longest_tenth({"by_length": by_length}) == pytest.approx(4 / 10)

@@ -3,22 +3,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from small_treebank import PARTS
 
-from gnnseq.data.brackets import parse_brackets
 from gnnseq.data.vectors import WordVectors
 from gnnseq.experiments.budget import num_weights
 from gnnseq.experiments.sentiment import SentimentTrial, build_sentiment, judge, run_sentiment, training_batches
 from gnnseq.experiments.sentiment_data import SentimentData
 from gnnseq.experiments.sentiment_families import SENTIMENT_FAMILIES, find_sentiment_family
 
-TRAIN = [
-    "(3 (2 a) (3 (2 very) (4 fine)))",
-    "(0 (2 a) (1 (2 very) (0 bad)))",
-    "(2 (2 the) (2 film))",
-    "(4 (4 fine) (2 film))",
-]
-DEV = ["(3 (2 the) (4 fine))", "(2 (2 unheard) (2 film))", "(1 (1 bad) (2 film))"]
-PARTS = {"train": [parse_brackets(text) for text in TRAIN], "dev": [parse_brackets(text) for text in DEV]}
 TRIAL = SentimentTrial("tree", budget=3000, features=6, epochs=2, batch_size=2, phrases=1)
 every_family = pytest.mark.parametrize("family", SENTIMENT_FAMILIES, ids=lambda family: family.name)
 
