@@ -16,7 +16,8 @@ from torch import nn
 from torch_geometric.data import Batch
 
 from gnnseq.data.corpus import TreeCorpus
-from gnnseq.data.listops import ListOps, ListOpsSequences, ListOpsTrees, Split
+from gnnseq.data.listops import ListOps, ListOpsSequences, ListOpsTrees
+from gnnseq.data.streams import Split
 from gnnseq.experiments.budget import solve_width
 from gnnseq.experiments.listops_families import LISTOPS_FAMILIES, Labels, ListOpsFamily
 from gnnseq.experiments.rounds import Rounds

@@ -15,7 +15,7 @@ from torch_geometric.data import Batch
 
 import gnnseq
 from gnnseq.data import PalindromeDataset
-from gnnseq.data.palindromes import Split
+from gnnseq.data.streams import Split
 from gnnseq.experiments.budget import num_weights
 from gnnseq.experiments.family import find_named
 from gnnseq.experiments.optimizers import ADAM, MOMENTUM, RMSPROP, SGD, Optimizer
