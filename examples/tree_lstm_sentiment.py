@@ -22,10 +22,11 @@ from gnnseq.data.trees import Tree
 from gnnseq.data.vectors import WordVectors, read_vectors
 from gnnseq.experiments.command_line import add_settings, check_at_least_one, exit_status, fill_in, given
 from gnnseq.experiments.rounds_comparison import compare_in_rounds
-from gnnseq.experiments.sentiment import SentimentTrial, run_sentiment
+from gnnseq.experiments.sentiment import run_sentiment
 from gnnseq.experiments.sentiment_data import SentimentData
 from gnnseq.experiments.sentiment_families import SENTIMENT_FAMILIES, find_sentiment_family
 from gnnseq.experiments.sentiment_table import describe_sentiment, sentiment_table
+from gnnseq.experiments.sentiment_trial import SentimentTrial
 from gnnseq.plots.trees import plot_sentiment
 
 QUICK = {"seeds": 1, "classes": [5], "epochs": 4}

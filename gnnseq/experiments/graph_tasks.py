@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.nn.functional import pad
 from torch_geometric.data import Batch
 
-from gnnseq.data.networks import BlockModelDataset, KarateClub, adjacency_rows
+from gnnseq.data.network_sequences import adjacency_rows
+from gnnseq.data.networks import BlockModelDataset, KarateClub
 from gnnseq.data.streams import Split
 from gnnseq.experiments.task_kinds import Classification, Sampled
 from gnnseq.experiments.tasks import Collate, Level, find_view
@@ -38,7 +39,8 @@ class _Networks(Classification):
         For a recurrent model ("path") and with longer hops ("dilated") the sequence is read twice and answered the
         second time. In "path both ways" it stands once, for models that read it in both directions. In all three a
         node's features are followed by its row of the adjacency matrix
-        (:func:`gnnseq.data.networks.adjacency_rows`); in "graph" those features are zero, since the edges say it.
+        (:func:`gnnseq.data.network_sequences.adjacency_rows`); in "graph" those features are zero, since the edges say
+        it.
         """
         views: dict[str, Callable[[Network], Batch]] = {
             "graph": partial(_network, self.num_features),

@@ -11,7 +11,7 @@ from torch_geometric.data import Batch
 
 from gnnseq.data.forecasts import ForecastDataset
 from gnnseq.data.indexing import check_integer
-from gnnseq.data.networks import breadth_first
+from gnnseq.data.network_sequences import breadth_first
 from gnnseq.data.signals import Signals, spreading_signals
 from gnnseq.data.streams import Split
 from gnnseq.experiments.task_kinds import Regression, Sampled
