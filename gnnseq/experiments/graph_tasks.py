@@ -78,9 +78,6 @@ class BlockModelTask(Sampled, _Networks):
     name: ClassVar[str] = "block model"
     solved: ClassVar[float] = 0.9
 
-    def __post_init__(self) -> None:
-        self.dataset(0, "train")  # raises for what does not fit
-
     @property
     def title(self) -> str:
         """Name in tables."""

@@ -36,9 +36,6 @@ class NeighborsMatchTask(Sampled, Classification):
     level: ClassVar[Level] = "graph"
     num_symbols: ClassVar[None] = None
 
-    def __post_init__(self) -> None:
-        self.dataset(0, "train")  # raises for what does not fit
-
     @property
     def title(self) -> str:
         """Name in tables."""

@@ -38,9 +38,6 @@ class CopyMemoryTask(Sampled, Classification):
     level: ClassVar[Level] = "node"
     num_features: ClassVar[None] = None
 
-    def __post_init__(self) -> None:
-        self.dataset(0, "train")  # raises for what does not fit
-
     @property
     def title(self) -> str:
         """Name in tables."""
@@ -112,9 +109,6 @@ class AddingTask(Sampled, Regression):
     chance: ClassVar[float] = AddingDataset.constant_error
     solved: ClassVar[float] = 0.01
 
-    def __post_init__(self) -> None:
-        self.dataset(0, "train")  # raises for what does not fit
-
     @property
     def title(self) -> str:
         """Name in tables."""
@@ -165,9 +159,6 @@ class RecallTask(Sampled, Classification):
     name: ClassVar[str] = "recall"
     level: ClassVar[Level] = "node"
     num_features: ClassVar[None] = None
-
-    def __post_init__(self) -> None:
-        self.dataset(0, "train")  # raises for what does not fit
 
     @property
     def title(self) -> str:

@@ -61,7 +61,10 @@ class Sliced(Protocol):
 
 
 class Sampled(ABC):
-    """Batches cut from a dataset that gives any slice of its samples."""
+    """Batches cut from a dataset that gives any slice of its samples; settings that fit no dataset are refused."""
+
+    def __post_init__(self) -> None:
+        self.dataset(0, "train")
 
     @abstractmethod
     def dataset(self, seed: int, split: Split) -> Sliced:

@@ -81,7 +81,7 @@ def test_word_vectors_that_keep_still():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"family": "x"}, "model is 'x', expected one of: tree"),
+        ({"family": "x"}, "model is 'x', expected one of tree"),
         ({"budget": 10}, "budget is 10 weights"),
         ({"word_dropout": 1.0}, "word_dropout is 1.0"),
         ({"feature_dropout": -0.1}, "dropout is -0.1"),
