@@ -56,9 +56,13 @@ def test_ranks_count_earlier_siblings(rows):
 
 @pytest.mark.parametrize("nodes", [2**16, 2**16 + 1])
 def test_ranks_of_many_nodes(nodes):
-    """The last node is the root and the parent of all others, on both sides of the change of the sort."""
-    ranks = sibling_ranks(np.full(nodes, nodes - 1))
-    assert np.array_equal(ranks, np.append(np.arange(nodes - 1), 0))
+    """On both sides of the change of the sort; children go in turn to node 0 and to the root, the last one."""
+    root = nodes - 1
+    parents = np.where(np.arange(nodes) % 2 == 1, 0, root)
+    parents[root] = root
+    expected = np.arange(nodes) // 2
+    expected[root] = 0
+    assert np.array_equal(sibling_ranks(parents), expected)
 
 
 def test_a_path_is_as_deep_as_it_is_long():
