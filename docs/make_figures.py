@@ -1,11 +1,11 @@
-"""Draws every figure and table of the documentation from stored records: python docs/make_figures.py.
+"""Draws graphs.png, and the page on palindromes with its figure and tables: python docs/make_figures.py.
 
-The records come from two commands:
+The records come from one command:
 
     python examples/compare_rnn_vs_gnn.py --output runs/compare
-    python examples/hop_receptive_field.py --output runs/sight
 
-``--store runs`` takes them over into docs/results first, without the curves of training.
+``--store runs`` takes them over into docs/results first, without the curves of training. What each model sees is told
+from the records of docs/make_reach.py, which draws it too.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from torch_geometric.data import Batch, Data
 from gnnseq.experiments import SEQUENCE_FAMILIES, Row, Store, markdown, rows
 from gnnseq.experiments.sight import SightRecord, sentence
 from gnnseq.graphs import balanced_tree_batch, dilated_batch, path_graph, symbol_signal_batch
-from gnnseq.plots import plot_accuracy, plot_graphs, plot_levels, plot_sight
+from gnnseq.plots import plot_accuracy, plot_graphs, plot_levels
 
 DOCS = Path(__file__).parent
 RESULTS, FIGURES = DOCS / "results", DOCS / "figures"
@@ -27,13 +27,12 @@ README = DOCS.parent / "README.md"
 
 
 def store(runs: Path) -> None:
-    """Copies records of the two commands into docs/results, without curves."""
+    """Copies records of the command into docs/results, without curves."""
     RESULTS.mkdir(exist_ok=True)
     lines = []
     for record in Store(runs / "compare" / "records.jsonl"):
         lines.append(json.dumps({key: value for key, value in record.items() if key != "curve"}, sort_keys=True))
     (RESULTS / "compare.jsonl").write_text("\n".join(sorted(lines)) + "\n", encoding="utf-8")
-    (RESULTS / "sight.json").write_bytes((runs / "sight" / "sight.json").read_bytes())
 
 
 def draw_graphs() -> None:
@@ -68,13 +67,13 @@ def draw_levels() -> None:
 
 
 def write_palindromes() -> None:
-    """The page of results, the table in README, and their figures."""
+    """The page of results, the table in README, and the figure of accuracy."""
     families = [json.loads(line) for line in (RESULTS / "compare.jsonl").read_text(encoding="utf-8").splitlines()]
     order = [family.name for family in SEQUENCE_FAMILIES]
     records = sorted(families, key=lambda r: (r["task"]["size"], order.index(r["family"]["name"]), r["trial"]["seed"]))
     plot_accuracy(records, FIGURES / "accuracy.png")
-    sights = [SightRecord(**record) for record in json.loads((RESULTS / "sight.json").read_text(encoding="utf-8"))]
-    plot_sight(sights, FIGURES / "sight.png")
+    stored = json.loads((RESULTS / "reach" / "sight.json").read_text(encoding="utf-8"))
+    sights = [SightRecord(**record) for record in stored]
     table = rows(records)
     versions = ", ".join(f"{name} {number}" for name, number in records[0]["versions"].items())
     page = PAGE.format(table=markdown(table), sentences=_sentences(sights), versions=versions)
@@ -138,9 +137,9 @@ and here 57, 100 and 97 %).
 
 
 def main() -> None:
-    """Draws all figures, after taking over new records where asked."""
+    """Draws the figures, after taking over new records where asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--store", type=Path, metavar="RUNS", help="folder that holds compare/ and sight/")
+    parser.add_argument("--store", type=Path, metavar="RUNS", help="folder that holds compare/")
     options = parser.parse_args()
     if options.store is not None:
         store(options.store)

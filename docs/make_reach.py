@@ -61,7 +61,7 @@ def in_order(records: list[dict[str, Any]], names: list[str]) -> list[dict[str, 
 
 def draw() -> None:
     """All figures."""
-    plot_sight([SightRecord(**record) for record in read("sight.json")], FIGURES / "influence.png")
+    plot_sight([SightRecord(**record) for record in read("sight.json")], FIGURES / "sight.png")
     plot_heat([HeatMap(**record) for record in read("heat.json")], FIGURES / "heat.png")
     plot_depth([DepthRecord(**record) for record in read("depth.json")], FIGURES / "depth.png")
     trained = in_order(read("reach.jsonl"), list(REACH_MODELS))

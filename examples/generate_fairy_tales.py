@@ -23,6 +23,7 @@ import torch
 from gnnseq.data.files import write_atomically
 from gnnseq.data.grimm import Book, fairy_tales
 from gnnseq.experiments import Store, num_weights, solve_width
+from gnnseq.experiments.command_line import check_at_least_one, exit_status, fill_in
 from gnnseq.experiments.text_families import CAUSAL_FAMILIES
 from gnnseq.experiments.text_run import TextCurve, TextRun, TextSettings, bits
 from gnnseq.models.generate import Pick, Sampling, generate, greedy
@@ -58,17 +59,12 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--length", type=int, default=64, help="characters to complete it by (64)")
     parser.add_argument("--output", type=Path, default=Path("runs/fairy_tales"), help="folder (runs/fairy_tales)")
     options = parser.parse_args(arguments)
-    for name, value in (REPORT if options.preset else COMPARE if options.compare else QUICK).items():
-        if getattr(options, name) is None:
-            setattr(options, name, value)
-    return options
+    return fill_in(options, REPORT if options.preset else COMPARE if options.compare else QUICK)
 
 
 def check(options: argparse.Namespace) -> None:
     """Raises a ValueError for what no run could use."""
-    for name in ("steps", "width", "window", "batch_size", "every", "length", "budget"):
-        if getattr(options, name) < 1:
-            raise ValueError(f"--{name.replace('_', '-')} is {getattr(options, name)}, expected at least 1")
+    check_at_least_one(options, ["steps", "width", "window", "batch_size", "every", "length", "budget"])
     if not options.learning_rate > 0:
         raise ValueError(f"--learning-rate is {options.learning_rate}, expected a positive number")
     if not options.prompt:
@@ -256,24 +252,22 @@ def tabulate(records: list[dict], options: argparse.Namespace) -> str:
     return "\n".join(lines)
 
 
+def run(options: argparse.Namespace) -> int | None:
+    """Finds the book, and trains and writes, or compares."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning = lambda message, *_: print(f"NOTE: {message}", file=sys.stderr)
+        check(options)
+        book = fairy_tales(options.path, download=not options.no_download)
+    if book.is_substitute:
+        print("*** THESE ARE NOT THE FAIRY TALES, but Python's help texts: give --path or a network. ***\n")
+    return compare(options, book) if options.compare else single(options, book)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Trains and writes, or compares; 2 for what no run could use."""
     options = parse(arguments)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("always")
-            warnings.showwarning = lambda message, *_: print(f"NOTE: {message}", file=sys.stderr)
-            check(options)
-            book = fairy_tales(options.path, download=not options.no_download)
-        if book.is_substitute:
-            print("*** THESE ARE NOT THE FAIRY TALES, but Python's help texts: give --path or a network. ***\n")
-        return compare(options, book) if options.compare else single(options, book)
-    except (ValueError, OSError) as error:
-        print(f"generate_fairy_tales: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(f"\nStopped. Run the same command to go on from {options.output}.", file=sys.stderr)
-        return 130
+    return exit_status("generate_fairy_tales", options.output, lambda: run(options))
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ from tqdm import tqdm
 
 from gnnseq.experiments import PALINDROME_FAMILIES, Family, PalindromeTask, Store, find_family, run_trials
 from gnnseq.experiments.depth import TITLES, measure_depth
-from gnnseq.experiments.heat import measure_heat, with_theory
+from gnnseq.experiments.heat import measure_heat
 from gnnseq.experiments.reach_models import REACH_MODELS
 from gnnseq.experiments.recall import RecallModel, RecallTrial, run_recall
 from gnnseq.experiments.sight import SightRecord, measure_sight, sentence
@@ -110,13 +110,7 @@ def show_sight(options: argparse.Namespace, families: list[Family], task: Palind
     """Influence on the root, before training, for both initialisations."""
     pairs, seeds = [], options.seeds or 5
     for family in tqdm(families, desc="sight", unit="model", disable=None):
-        pair = [
-            with_theory(
-                measure_sight(family, task, tuned=tuned, seeds=seeds, width=options.width),
-                family, task, tuned=tuned, width=options.width,
-            )
-            for tuned in (False, True)
-        ]  # fmt: skip
+        pair = [measure_sight(family, task, tuned=tuned, seeds=seeds, width=options.width) for tuned in (False, True)]
         pairs.append((pair[0], pair[1]))
     text = table(pairs) + "\n" + "\n".join(f"- {sentence(*pair)}" for pair in pairs) + "\n"
     print(text)

@@ -20,6 +20,7 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from gnnseq.data import PalindromeDataset
+from gnnseq.experiments.command_line import exit_status
 from gnnseq.graphs import to_paths
 from gnnseq.layers import LSTM, chrono_
 from gnnseq.models import EdgeEncoder, SequenceClassifier, SymbolEmbedding
@@ -80,24 +81,22 @@ def train(options: argparse.Namespace, fabric: Fabric) -> int:
     return 1 if history.diverged else 0
 
 
+def launch(options: argparse.Namespace) -> int:
+    """Starts the processes and trains in each."""
+    fabric = Fabric(
+        accelerator=options.accelerator,
+        strategy="ddp" if options.devices > 1 else "auto",
+        devices=options.devices,
+        precision=options.precision,
+    )
+    fabric.launch()
+    return train(options, fabric)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Starts the processes and trains in each; 2 for what no training could use."""
     options = parse(arguments)
-    try:
-        fabric = Fabric(
-            accelerator=options.accelerator,
-            strategy="ddp" if options.devices > 1 else "auto",
-            devices=options.devices,
-            precision=options.precision,
-        )
-        fabric.launch()
-        return train(options, fabric)
-    except (ValueError, OSError) as error:
-        print(f"train_with_fabric: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(f"\nStopped. Run the same command to go on from {options.output}.", file=sys.stderr)
-        return 130
+    return exit_status("train_with_fabric", options.output, lambda: launch(options))
 
 
 if __name__ == "__main__":

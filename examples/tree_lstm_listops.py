@@ -13,14 +13,15 @@ stopped; of the run that was stopped at most one round is lost.
 """
 
 import argparse
-import statistics
 import sys
+from functools import partial
 from pathlib import Path
 
-from gnnseq.data.files import write_atomically
-from gnnseq.experiments import Store
+from gnnseq.experiments.command_line import add_settings, check_at_least_one, exit_status, fill_in, given
 from gnnseq.experiments.listops import ListOpsTrial, chance, run_listops
 from gnnseq.experiments.listops_families import LISTOPS_FAMILIES
+from gnnseq.experiments.listops_table import describe_listops, listops_table
+from gnnseq.experiments.rounds_comparison import compare_in_rounds
 from gnnseq.plots.trees import plot_listops
 
 MODELS = [family.name for family in LISTOPS_FAMILIES]
@@ -52,15 +53,10 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--labels", choices=["all", "root"], default="all", help="the value of every list, or the answer"
     )
-    for name, kind, text in SETTINGS:
-        default = QUICK.get(name, ListOpsTrial.__dataclass_fields__[name].default)
-        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, help=f"{text} ({default or 'each its own'})")
+    add_settings(parser, SETTINGS, vars(ListOpsTrial) | QUICK)
     parser.add_argument("--output", type=Path, default=Path("runs/listops"), help="folder (runs/listops)")
     options = parser.parse_args(arguments)
-    for name, value in (PRESETS[options.preset] if options.preset else QUICK).items():
-        if getattr(options, name) is None:
-            setattr(options, name, value)
-    return options
+    return fill_in(options, PRESETS[options.preset] if options.preset else QUICK)
 
 
 def trials(options: argparse.Namespace) -> list[ListOpsTrial]:
@@ -69,15 +65,12 @@ def trials(options: argparse.Namespace) -> list[ListOpsTrial]:
     Raises:
         ValueError: for what no run could use.
     """
-    for name in ("seeds", *(name for name, kind, _ in SETTINGS if kind is int)):
-        value = getattr(options, name)
-        if value is not None and value < 1:
-            raise ValueError(f"--{name.replace('_', '-')} is {value}, expected at least 1")
+    check_at_least_one(options, ["seeds", *(name for name, kind, _ in SETTINGS if kind is int)])
     if options.learning_rate is not None and not options.learning_rate > 0:
         raise ValueError(f"--learning-rate is {options.learning_rate}, expected a positive number")
-    given = {name: getattr(options, name) for name, *_ in SETTINGS if getattr(options, name) is not None}
+    settings = given(options, SETTINGS)
     todo = [
-        ListOpsTrial(model, seed, labels=options.labels, **given)
+        ListOpsTrial(model, seed, labels=options.labels, **settings)
         for model in options.models
         for seed in range(options.seeds)
     ]
@@ -86,82 +79,25 @@ def trials(options: argparse.Namespace) -> list[ListOpsTrial]:
     return todo
 
 
-def tabulate(records: list[dict], guess: float) -> str:
-    """Means over seeds by model, as Markdown, the best first."""
-    groups: dict[str, list[dict]] = {}
-    for record in records:
-        groups.setdefault(record["title"], []).append(record)
-    lines = [
-        "| model | weights | answers right | of the longest tenth | ms per step, fastest round | seeds |",
-        "|---|---:|---:|---:|---:|---:|",
-    ]
-    for title, rows in sorted(groups.items(), key=lambda pair: -statistics.fmean(r["accuracy"] for r in pair[1])):
-        time = 1e3 * min(e["seconds"] for row in rows for e in row["curve"]) / rows[0]["trial"]["round_steps"]
-        right, long = (spread([share(row) for row in rows]) for share in (lambda row: row["accuracy"], longest_tenth))
-        lines.append(f"| {title} | {rows[0]['weights']:,} | {right} | {long} | {time:.0f} | {len(rows)} |")
-    lines.append(f"| constant guess | 0 | {100 * guess:.1f} % | – | – | – |")
-    trial = records[0]["trial"]
-    labels = "of every list" if trial["labels"] == "all" else "of the whole expression alone"
-    lines.append(
-        f"\nAt most {trial['depth']} levels, {trial['arguments']} arguments and {trial['longest']} symbols; "
-        f"{trial['rounds'] * trial['round_steps']:,} steps of {trial['batch_size']} expressions, labels {labels}, Adam "
-        f"with a falling rate; {trial['test_samples']:,} fresh expressions.\n"
-    )
-    return "\n".join(lines)
-
-
-def longest_tenth(record: dict) -> float:
-    """Accuracy on the longest groups of expressions that make up a tenth of all together."""
-    right = total = 0
-    everything = sum(count for _, count in record["by_length"].values())
-    for group in sorted(record["by_length"], key=int, reverse=True):
-        if 10 * total >= everything:
-            break
-        right, total = right + record["by_length"][group][0], total + record["by_length"][group][1]
-    return right / total
-
-
-def spread(values: list[float]) -> str:
-    """Mean and standard deviation in per cent."""
-    mean = f"{100 * statistics.fmean(values):.1f}"
-    return f"{mean} ± {100 * statistics.stdev(values):.1f} %" if len(values) > 1 else f"{mean} %"
-
-
 def compare(options: argparse.Namespace) -> None:
     """Runs what is missing, prints the table and writes it."""
-    todo, store, records = trials(options), Store(options.output / "records.jsonl"), []
+    todo = trials(options)
     guess = chance(todo[0])
-    for trial in todo:
-        if trial.key not in store:
-            store.append(run_listops(trial, options.output))
-            (options.output / f"{trial.key}.pt").unlink()
-        records.append(store.read()[trial.key])
-        one = records[-1]
-        print(
-            f"{one['title']}, seed {trial.seed}: {100 * one['accuracy']:.1f} % right, {one['weights']:,} weights, "
-            f"{one['ms_per_step']:.0f} ms per step",
-            flush=True,
-        )
-    table = tabulate(records, guess)
-    print("\n" + table)
-    with write_atomically(options.output / "table.md") as file:
-        file.write(table.encode())
-    plot_listops(records, guess, options.output / "accuracy.png")
-    print(f"Results: {options.output}/records.jsonl, table.md, accuracy.png")
+    told = compare_in_rounds(
+        {trial.key: partial(run_listops, trial, options.output) for trial in todo},
+        options.output,
+        describe=describe_listops,
+        tabulate=lambda records: listops_table(records, guess),
+        draw=lambda records, path: plot_listops(records, guess, path),
+    )
+    for text in told:
+        print(text, flush=True)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Compares the models; 2 for what no run could use."""
     options = parse(arguments)
-    try:
-        compare(options)
-    except (ValueError, ArithmeticError, OSError) as error:
-        print(f"tree_lstm_listops: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(f"\nStopped. Run the same command to go on from {options.output}.", file=sys.stderr)
-        return 130
-    return 0
+    return exit_status("tree_lstm_listops", options.output, lambda: compare(options))
 
 
 if __name__ == "__main__":

@@ -12,21 +12,21 @@ stopped; of the run that was stopped at most one epoch is lost.
 """
 
 import argparse
-import statistics
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-import torch
-
-from gnnseq.data.files import write_atomically
 from gnnseq.data.sentiment import sentiment_trees
 from gnnseq.data.trees import Tree
 from gnnseq.data.vectors import WordVectors, read_vectors
-from gnnseq.experiments import Store
-from gnnseq.experiments.sentiment import SentimentTrial, run_sentiment
+from gnnseq.experiments.command_line import add_settings, check_at_least_one, exit_status, fill_in, given
+from gnnseq.experiments.rounds_comparison import compare_in_rounds
+from gnnseq.experiments.sentiment import run_sentiment
 from gnnseq.experiments.sentiment_data import SentimentData
 from gnnseq.experiments.sentiment_families import SENTIMENT_FAMILIES, find_sentiment_family
+from gnnseq.experiments.sentiment_table import describe_sentiment, sentiment_table
+from gnnseq.experiments.sentiment_trial import SentimentTrial
 from gnnseq.plots.trees import plot_sentiment
 
 QUICK = {"seeds": 1, "classes": [5], "epochs": 4}
@@ -61,15 +61,10 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--models", nargs="+", help=f"which of: {names} (all)")
     parser.add_argument("--classes", type=int, nargs="+", choices=[2, 5], help="5, 2 or both (5)")
     parser.add_argument("--seeds", type=int, help="runs of each model, seeds 0, 1, ... (1)")
-    for name, kind, text in SETTINGS:
-        default = QUICK.get(name, SentimentTrial.__dataclass_fields__[name].default)
-        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, help=f"{text} ({default})")
+    add_settings(parser, SETTINGS, vars(SentimentTrial) | QUICK)
     parser.add_argument("--output", type=Path, default=Path("runs/sentiment"), help="folder (runs/sentiment)")
     options = parser.parse_args(arguments)
-    for name, value in (PRESETS[options.preset] if options.preset else QUICK).items():
-        if getattr(options, name) is None:
-            setattr(options, name, value)
-    return options
+    return fill_in(options, PRESETS[options.preset] if options.preset else QUICK)
 
 
 def trials(options: argparse.Namespace) -> list[SentimentTrial]:
@@ -78,16 +73,13 @@ def trials(options: argparse.Namespace) -> list[SentimentTrial]:
     Raises:
         ValueError: for what no run could use.
     """
-    for name in ("seeds", "epochs", "budget", "features", "batch_size"):
-        value = getattr(options, name)
-        if value is not None and value < 1:
-            raise ValueError(f"--{name.replace('_', '-')} is {value}, expected at least 1")
+    check_at_least_one(options, ["seeds", "epochs", "budget", "features", "batch_size"])
     models = options.models or [family.name for family in SENTIMENT_FAMILIES]
     for model in models:
         find_sentiment_family(model)
-    given = {name: getattr(options, name) for name, *_ in SETTINGS if getattr(options, name) is not None}
+    settings = given(options, SETTINGS)
     return [
-        SentimentTrial(model, seed, classes, **given)
+        SentimentTrial(model, seed, classes, **settings)
         for classes in options.classes
         for model in models
         for seed in range(options.seeds)
@@ -116,94 +108,38 @@ def read(options: argparse.Namespace) -> dict[str, list[Tree]]:
     return parts
 
 
-def tabulate(records: list[dict], data: dict[int, SentimentData]) -> str:
-    """Means over seeds, as Markdown; the first line of each task is the commonest class."""
-    lines = []
-    for classes, known in data.items():
-        kept = [part for part in known.parts if part != "train"]
-        titles = [f"{part} sentences | last epoch | {part} phrases" for part in kept]
-        lines += [
-            f"{classes} classes:",
-            "",
-            f"| model | weights | {' | '.join(titles)} | seconds of the fastest epoch | seeds |",
-        ]
-        lines.append("|---|" + "---:|" * (3 + 3 * len(kept)))
-        guesses = []
-        for part in kept:
-            for labels in (known.parts[part].root_labels, known.phrases[part].labels):
-                counts = torch.bincount(torch.from_numpy(labels[labels >= 0]))
-                guesses.append(f"{100 * float(counts.max() / counts.sum()):.1f} %")
-            guesses.insert(-1, "–")
-        lines.append(f"| commonest class | 0 | {' | '.join(guesses)} | – | – |")
-        for title in dict.fromkeys(record["title"] for record in records):
-            rows = [r for r in records if r["title"] == title and r["trial"]["classes"] == classes]
-            cells = []
-            for part in kept:
-                last = [row["curve"][-1][part]["sentences"] for row in rows]
-                best = [row["best"][part] for row in rows]
-                cells += [spread([one["sentences"] for one in best]), spread(last)]
-                cells.append(spread([one["phrases"] for one in best]))
-            time = min(entry["seconds"] for row in rows for entry in row["curve"])
-            lines.append(f"| {title} | {rows[0]['weights']:,} | {' | '.join(cells)} | {time:.0f} | {len(rows)} |")
-        lines.append("")
-    return "\n".join(lines)
-
-
-def spread(values: list[float]) -> str:
-    """Mean and standard deviation in per cent."""
-    mean = f"{100 * statistics.fmean(values):.1f}"
-    return f"{mean} ± {100 * statistics.stdev(values):.1f} %" if len(values) > 1 else f"{mean} %"
-
-
-def describe(record: dict) -> str:
-    """A record in a line."""
-    trial, best = record["trial"], record["best"]["dev"]["sentences"]
-    return (
-        f"{trial['classes']} classes, {record['title']}, seed {trial['seed']}: {100 * best:.1f} % of the dev sentences "
-        f"after epoch {record['best_epoch']} of {len(record['curve'])}, {record['seconds_per_epoch']:.0f} s per epoch"
-    )
-
-
 def compare(options: argparse.Namespace) -> None:
     """Runs what is missing, prints the table and writes it."""
-    todo, parts, store = trials(options), read(options), Store(options.output / "records.jsonl")
+    todo, parts = trials(options), read(options)
     data = {classes: SentimentData(parts, classes) for classes in options.classes}
+    words = next(iter(data.values())).words
     vectors: WordVectors | None = None
     if options.vectors is not None:
-        vectors = read_vectors(options.vectors, next(iter(data.values())).words)
+        vectors = read_vectors(options.vectors, words)
         todo = [replace(trial, features=vectors.values.size(1)) for trial in todo]
         print(f"{int(vectors.found.sum()):,} of {len(vectors.found):,} words have a vector.")
     sizes = ", ".join(f"{len(trees):,} {name}" for name, trees in parts.items())
-    print(f"Sentences: {sizes}. Words: {len(next(iter(data.values())).words):,}.", flush=True)
-    records = []
-    for trial in todo:
-        known = data[trial.classes]
-        key = trial.key(known, vectors)
-        if key not in store:
-            store.append(run_sentiment(trial, known, vectors, options.output))
-            (options.output / f"{key}.pt").unlink()
-        records.append(store.read()[key])
-        print(describe(records[-1]), flush=True)
-    table = tabulate(records, data)
-    print("\n" + table)
-    with write_atomically(options.output / "table.md") as file:
-        file.write(table.encode())
-    plot_sentiment(records, options.output / "accuracy.png")
-    print(f"Results: {options.output}/records.jsonl, table.md, accuracy.png")
+    print(f"Sentences: {sizes}. Words: {len(words):,}.", flush=True)
+    told = compare_in_rounds(
+        {
+            trial.key(data[trial.classes], vectors): partial(
+                run_sentiment, trial, data[trial.classes], vectors, options.output
+            )
+            for trial in todo
+        },
+        options.output,
+        describe=describe_sentiment,
+        tabulate=lambda records: sentiment_table(records, data),
+        draw=plot_sentiment,
+    )
+    for text in told:
+        print(text, flush=True)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Compares the models; 2 for what no run could use."""
     options = parse(arguments)
-    try:
-        compare(options)
-    except (ValueError, ArithmeticError, OSError) as error:
-        print(f"tree_lstm_sentiment: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(f"\nStopped. Run the same command to go on from {options.output}.", file=sys.stderr)
-        return 130
-    return 0
+    return exit_status("tree_lstm_sentiment", options.output, lambda: compare(options))
 
 
 if __name__ == "__main__":

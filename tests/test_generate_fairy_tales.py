@@ -135,7 +135,7 @@ def test_without_a_book_it_says_so_loudly(tmp_path, capsys, monkeypatch):
         (["--steps", "0"], "--steps is 0, expected at least 1"),
         (["--batch-size", "-4"], "--batch-size is -4"),
         (["--learning-rate", "nan"], "--learning-rate is nan"),
-        (["--model", "lsmt"], "family is 'lsmt', expected one of: rnn"),
+        (["--model", "lsmt"], "family is 'lsmt', expected one of rnn"),
         (["--compare", "--budget", "20"], "budget is 20 weights"),
         (["--path", "nowhere.txt"], "nowhere.txt"),
         (["--window", "100000"], "expected at least 100001"),

@@ -1,7 +1,7 @@
 """ListOps: nested lists of digits and what they come to, as trees and as sequences."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal, TypeAlias, get_args
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -10,15 +10,15 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from gnnseq.data.corpus import TreeCorpus
-from gnnseq.data.counters import MAX_SEED, Words, derive, key_of
+from gnnseq.data.counters import MAX_SEED, Words, derive
 from gnnseq.data.expressions import Level, grow, sums
 from gnnseq.data.indexing import Index, check_integer, is_single, positions
 from gnnseq.data.listops_forms import SYMBOLS, to_binary_corpus, to_corpus, to_sequences
 from gnnseq.data.sequences import IntArray
+from gnnseq.data.streams import Split, check_split, stream_key
 from gnnseq.data.trees import Tree
 from gnnseq.data.vocabulary import Vocabulary
 
-Split: TypeAlias = Literal["train", "validation", "test"]
 Lengths: TypeAlias = tuple[int, int | None]
 
 _SHORTEST = 4  # symbols: an operator, two digits, "]"
@@ -62,18 +62,13 @@ class ListOps:
         seed: int = 0,
         split: Split = "train",
     ) -> None:
-        splits = get_args(Split)
-        if split not in splits:
-            raise ValueError(f"split is {split!r}, expected one of {', '.join(splits)}")
-        self.num_samples = num_samples
-        if num_samples is not None:
-            self.num_samples = check_integer("num_samples", num_samples, 1)
+        self.num_samples = None if num_samples is None else check_integer("num_samples", num_samples, 1)
         self.depth = check_integer("depth", depth, 2)
         self.arguments = check_integer("arguments", arguments, 2, 9)
         self.lengths = _check_lengths(lengths, self.depth, self.arguments)
         self.seed = check_integer("seed", seed, 0, MAX_SEED - 1)
-        self.split = split
-        self._key = key_of(self.seed, splits.index(split), len(splits))
+        self.split = check_split(split)
+        self._key = stream_key(self.seed, self.split)
 
     def __len__(self) -> int:
         if self.num_samples is None:

@@ -1,18 +1,17 @@
 """Random palindromes: all digits but the last, and the last."""
 
 from collections.abc import Sequence
-from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from gnnseq.data.counters import MAX_SEED, derive, key_of
+from gnnseq.data.counters import MAX_SEED, derive
 from gnnseq.data.indexing import Index, check_integer, is_single, positions
 from gnnseq.data.sequences import IntArray
-
-Split: TypeAlias = Literal["train", "validation", "test"]
+from gnnseq.data.streams import Split as Split
+from gnnseq.data.streams import check_split, stream_key
 
 
 class PalindromeDataset(Dataset[tuple[Tensor, Tensor]]):
@@ -52,15 +51,12 @@ class PalindromeDataset(Dataset[tuple[Tensor, Tensor]]):
         seed: int = 0,
         split: Split = "train",
     ) -> None:
-        splits = get_args(Split)
-        if split not in splits:
-            raise ValueError(f"split is {split!r}, expected one of {', '.join(splits)}")
         self.length = check_integer("length", length, 2)
         self.num_samples = None if num_samples is None else check_integer("num_samples", num_samples, 1)
         self.base = check_integer("base", base, 2, 10)
         self.seed = check_integer("seed", seed, 0, MAX_SEED - 1)
-        self.split = split
-        self._key = key_of(self.seed, splits.index(split), len(splits))
+        self.split = check_split(split)
+        self._key = stream_key(self.seed, self.split)
 
     def __len__(self) -> int:
         if self.num_samples is None:

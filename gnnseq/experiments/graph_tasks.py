@@ -11,9 +11,10 @@ from torch import Tensor
 from torch.nn.functional import pad
 from torch_geometric.data import Batch
 
-from gnnseq.data.networks import BlockModelDataset, KarateClub, adjacency_rows
+from gnnseq.data.network_sequences import adjacency_rows
+from gnnseq.data.networks import BlockModelDataset, KarateClub
 from gnnseq.data.streams import Split
-from gnnseq.experiments.task_kinds import Classification, batches_of
+from gnnseq.experiments.task_kinds import Classification, Sampled
 from gnnseq.experiments.tasks import Collate, Level, find_view
 from gnnseq.graphs import to_dilated_paths, to_paths
 from gnnseq.graphs.native import network_batch
@@ -38,7 +39,8 @@ class _Networks(Classification):
         For a recurrent model ("path") and with longer hops ("dilated") the sequence is read twice and answered the
         second time. In "path both ways" it stands once, for models that read it in both directions. In all three a
         node's features are followed by its row of the adjacency matrix
-        (:func:`gnnseq.data.networks.adjacency_rows`); in "graph" those features are zero, since the edges say it.
+        (:func:`gnnseq.data.network_sequences.adjacency_rows`); in "graph" those features are zero, since the edges say
+        it.
         """
         views: dict[str, Callable[[Network], Batch]] = {
             "graph": partial(_network, self.num_features),
@@ -54,7 +56,7 @@ class _Networks(Classification):
 
 
 @dataclass(frozen=True)
-class BlockModelTask(_Networks):
+class BlockModelTask(Sampled, _Networks):
     """To which community each node of a random network belongs: :class:`gnnseq.data.networks.BlockModelDataset`.
 
     Every sample is another network (inductive).
@@ -75,9 +77,6 @@ class BlockModelTask(_Networks):
 
     name: ClassVar[str] = "block model"
     solved: ClassVar[float] = 0.9
-
-    def __post_init__(self) -> None:
-        self._dataset(0, "train")  # raises for what does not fit
 
     @property
     def title(self) -> str:
@@ -104,13 +103,8 @@ class BlockModelTask(_Networks):
         """Accuracy of any constant answer."""
         return 1.0 / self.communities
 
-    def batches(
-        self, view: str, seed: int, split: Split, batch_size: int, num_batches: int, first: int = 0
-    ) -> Iterator[Batch]:
-        """Batches; see `Task`."""
-        return batches_of(self._dataset(seed, split), find_view(self, view), batch_size, num_batches, first)
-
-    def _dataset(self, seed: int, split: Split) -> BlockModelDataset:
+    def dataset(self, seed: int, split: Split) -> BlockModelDataset:
+        """The samples; see `Sampled`."""
         probabilities = (self.inside, self.outside)
         return BlockModelDataset(self.communities, self.members, self.known, probabilities, seed, split)
 

@@ -1,17 +1,15 @@
 """The influence of every position of a sequence on every output of a model."""
 
 import copy
-from dataclasses import dataclass, replace
-from typing import cast
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
 from gnnseq.analysis import influence_blocks, time_influence
-from gnnseq.experiments import DEFAULT, Family, PalindromeTask
-from gnnseq.experiments.expected import expected_influence
-from gnnseq.experiments.sight import SightRecord
+from gnnseq.experiments import Family, PalindromeTask
+from gnnseq.experiments.sight import untrained
 from gnnseq.models import NodeClassifier, SequenceClassifier
 
 
@@ -53,7 +51,7 @@ def measure_heat(
     """
     maps = []
     for seed in range(seeds):
-        model, batch = _untrained(family, task, tuned, seed, width, sequences)
+        model, batch = untrained(family, task, tuned, seed, width, sequences)
         maps.append(node_shares(model, batch, task.num_steps))
     shares = torch.stack(maps).mean(0)
     return HeatMap(
@@ -90,20 +88,3 @@ def _after_step(model: SequenceClassifier, batch: Batch, step: int) -> Tensor:
     holds = before.x < batch.x.size(0) // graphs
     found = (time_influence(model, before) * holds).sum(1)
     return torch.nn.functional.pad(found, (0, batch.x.size(1) - step - 1))
-
-
-def with_theory(record: SightRecord, family: Family, task: PalindromeTask, *, tuned: bool, width: int) -> SightRecord:
-    """A record of `measure_sight` with what theory expects of the same model."""
-    model, batch = _untrained(family, task, tuned, 0, width, 1)
-    shares, name = expected_influence(model, batch, task.num_steps)
-    return replace(record, theory=shares.tolist(), theory_name=name)
-
-
-def _untrained(
-    family: Family, task: PalindromeTask, tuned: bool, seed: int, width: int, sequences: int
-) -> tuple[SequenceClassifier, Batch]:
-    torch.manual_seed(seed)
-    model = family.build(task, width, width)
-    (family.initialise if tuned else DEFAULT)(model, task)
-    batch = next(task.batches(family.view, seed, "train", sequences, 1))
-    return cast(SequenceClassifier, model.double().eval()), batch

@@ -16,8 +16,10 @@ from torch import nn
 from torch_geometric.data import Batch
 
 from gnnseq.data.corpus import TreeCorpus
-from gnnseq.data.listops import ListOps, ListOpsSequences, ListOpsTrees, Split
+from gnnseq.data.listops import ListOps, ListOpsSequences, ListOpsTrees
+from gnnseq.data.streams import Split
 from gnnseq.experiments.budget import solve_width
+from gnnseq.experiments.family import find_named
 from gnnseq.experiments.listops_families import LISTOPS_FAMILIES, Labels, ListOpsFamily
 from gnnseq.experiments.rounds import Rounds
 from gnnseq.experiments.store import Record
@@ -72,11 +74,7 @@ class ListOpsTrial:
         Raises:
             ValueError: if there is none.
         """
-        for family in LISTOPS_FAMILIES:
-            if family.name == self.family:
-                return family
-        names = ", ".join(family.name for family in LISTOPS_FAMILIES)
-        raise ValueError(f"family is {self.family!r}, expected one of: {names}")
+        return find_named(self.family, LISTOPS_FAMILIES, "family")
 
     def data(self, kind: type[ListOps], split: Split) -> ListOps:
         """Expressions of a split, in one of the forms.

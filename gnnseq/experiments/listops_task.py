@@ -1,6 +1,6 @@
 """ListOps as a task: sequences with brackets, or the trees that the brackets mean."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import ClassVar, cast
@@ -13,7 +13,7 @@ from torch_geometric.data import Batch
 from gnnseq.data.corpus import TreeCorpus
 from gnnseq.data.listops import ListOpsTrees
 from gnnseq.data.streams import Split
-from gnnseq.experiments.task_kinds import Classification, batches_of
+from gnnseq.experiments.task_kinds import Classification, Sampled
 from gnnseq.experiments.tasks import Collate, Level, find_view, sequence_hops, sequence_views
 from gnnseq.graphs import parse_batch
 from gnnseq.graphs.native import both_ways
@@ -22,7 +22,7 @@ _COUNTED = 10_000  # expressions by which the commonest value is found
 
 
 @dataclass(frozen=True)
-class ListOpsTask(Classification):
+class ListOpsTask(Sampled, Classification):
     """What an expression of nested lists comes to: :class:`gnnseq.data.listops.ListOps`.
 
     Attributes:
@@ -42,9 +42,6 @@ class ListOpsTask(Classification):
     num_symbols: ClassVar[int] = len(ListOpsTrees.vocabulary)
     num_features: ClassVar[None] = None
     num_outputs: ClassVar[int] = 10
-
-    def __post_init__(self) -> None:
-        self._dataset(0, "train")  # raises for what does not fit
 
     @property
     def title(self) -> str:
@@ -84,13 +81,8 @@ class ListOpsTask(Classification):
             return max(length.bit_count() for length in range(self.shortest - 1, self.longest))
         return sequence_hops(view, self.longest - 1)
 
-    def batches(
-        self, view: str, seed: int, split: Split, batch_size: int, num_batches: int, first: int = 0
-    ) -> Iterator[Batch]:
-        """Batches; see `Task`."""
-        return batches_of(self._dataset(seed, split), find_view(self, view), batch_size, num_batches, first)
-
-    def _dataset(self, seed: int, split: Split) -> ListOpsTrees:
+    def dataset(self, seed: int, split: Split) -> ListOpsTrees:
+        """The samples; see `Sampled`."""
         lengths = (self.shortest, self.longest)
         return ListOpsTrees(None, self.depth, self.arguments, lengths, seed=seed, split=split)
 
@@ -116,5 +108,5 @@ def _flat(collate: Collate, corpus: TreeCorpus) -> Batch:
 
 @cache
 def _commonest(task: ListOpsTask) -> float:
-    corpus = cast(TreeCorpus, task._dataset(0, "train")[:_COUNTED])
+    corpus = cast(TreeCorpus, task.dataset(0, "train")[:_COUNTED])
     return float(np.bincount(corpus.root_labels).max() / _COUNTED)

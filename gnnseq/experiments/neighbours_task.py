@@ -1,6 +1,6 @@
 """Tree-NeighborsMatch as a task: as a tree, as a graph, and as a sequence."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -11,14 +11,14 @@ from torch_geometric.data import Batch
 
 from gnnseq.data.neighbours import NeighborsMatchDataset
 from gnnseq.data.streams import Split
-from gnnseq.experiments.task_kinds import Classification, batches_of
+from gnnseq.experiments.task_kinds import Classification, Sampled
 from gnnseq.experiments.tasks import Collate, Level, find_view, sequence_hops
 from gnnseq.graphs import to_dilated_paths, to_paths
 from gnnseq.graphs.native import both_ways, match_tree_batch
 
 
 @dataclass(frozen=True)
-class NeighborsMatchTask(Classification):
+class NeighborsMatchTask(Sampled, Classification):
     """The root of a binary tree must find the leaf with its key: Tree-NeighborsMatch.
 
     The data are :class:`gnnseq.data.neighbours.NeighborsMatchDataset`. As "tree" (child to parent) and "graph" (the
@@ -35,9 +35,6 @@ class NeighborsMatchTask(Classification):
     name: ClassVar[str] = "neighbours match"
     level: ClassVar[Level] = "graph"
     num_symbols: ClassVar[None] = None
-
-    def __post_init__(self) -> None:
-        NeighborsMatchDataset(self.depth)  # raises for what does not fit
 
     @property
     def title(self) -> str:
@@ -57,12 +54,12 @@ class NeighborsMatchTask(Classification):
     @property
     def num_outputs(self) -> int:
         """Leaves, which are as many as keys and classes."""
-        return NeighborsMatchDataset(self.depth).num_leaves
+        return self.dataset(0, "train").num_leaves
 
     @property
     def chance(self) -> float:
         """Accuracy of any constant answer."""
-        return NeighborsMatchDataset(self.depth).chance
+        return self.dataset(0, "train").chance
 
     @property
     def views(self) -> Mapping[str, Collate]:
@@ -91,12 +88,9 @@ class NeighborsMatchTask(Classification):
         keys = batch.x[batch.ptr[1:] - 1, : self.num_outputs].argmax(1)
         return batch.ptr[:-1] + keys, torch.arange(int(batch.num_graphs))
 
-    def batches(
-        self, view: str, seed: int, split: Split, batch_size: int, num_batches: int, first: int = 0
-    ) -> Iterator[Batch]:
-        """Batches; see `Task`."""
-        dataset = NeighborsMatchDataset(self.depth, seed=seed, split=split)
-        return batches_of(dataset, find_view(self, view), batch_size, num_batches, first)
+    def dataset(self, seed: int, split: Split) -> NeighborsMatchDataset:
+        """The samples; see `Sampled`."""
+        return NeighborsMatchDataset(self.depth, seed=seed, split=split)
 
 
 def _match_tree(sample: tuple[Tensor, Tensor]) -> Batch:

@@ -15,7 +15,7 @@ from torch_geometric.data import Batch
 
 import gnnseq
 from gnnseq.data import PalindromeDataset
-from gnnseq.data.palindromes import Split
+from gnnseq.data.streams import Split
 from gnnseq.experiments.budget import num_weights
 from gnnseq.experiments.family import find_named
 from gnnseq.experiments.optimizers import ADAM, MOMENTUM, RMSPROP, SGD, Optimizer
@@ -177,7 +177,6 @@ def _judged(trial: OptimizerTrial, model: nn.Module, validation: Batch) -> Recor
     result = evaluate(model, [batch])
     return {
         "score": None if tuning else result.accuracy,
-        "accuracy": result.accuracy,
         "validation_score": result.accuracy if tuning else None,
         "loss": result.loss,
         "test_samples": 0 if tuning else result.count,

@@ -2,21 +2,21 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 from torch_geometric.data import Batch
 
 from gnnseq.data import PalindromeDataset
-from gnnseq.data.palindromes import Split
+from gnnseq.data.streams import Split
+from gnnseq.experiments.task_kinds import Classification, batches_of
 from gnnseq.experiments.tasks import Collate, Level, elements, find_view, sequence_hops, sequence_views
-from gnnseq.training import correct
 
 
 @dataclass(frozen=True)
-class PalindromeTask:
+class PalindromeTask(Classification):
     """All digits of a random palindrome but the last are read; the last, which is the first, is the answer.
 
     Attributes:
@@ -34,9 +34,6 @@ class PalindromeTask:
 
     name: ClassVar[str] = "palindromes"
     level: ClassVar[Level] = "graph"
-    metric_name: ClassVar[str] = "accuracy"
-    higher_is_better: ClassVar[bool] = True
-    solved: ClassVar[float] = 0.95
 
     @property
     def title(self) -> str:
@@ -78,14 +75,6 @@ class PalindromeTask:
         """All graphs over a sequence."""
         return sequence_views(self.num_symbols)
 
-    def loss(self, outputs: Tensor, y: Tensor) -> Tensor:
-        """Cross-entropy."""
-        return cross_entropy(outputs, y)
-
-    def metric(self, outputs: Tensor, y: Tensor) -> tuple[float, int]:
-        """Right answers, and of how many."""
-        return correct(outputs, y)
-
     def required(self, view: str) -> int:
         """Hops from the first digit to the last that is read."""
         find_view(self, view)
@@ -99,8 +88,13 @@ class PalindromeTask:
         self, view: str, seed: int, split: Split, batch_size: int, num_batches: int, first: int = 0
     ) -> Iterator[Batch]:
         """Batches of palindromes; see `Task`."""
-        collate = find_view(self, view)
         dataset = PalindromeDataset(self.length, base=self.base, seed=seed, split=split)
-        for number in range(first, first + num_batches):
-            digits, answer = dataset[number * batch_size : (number + 1) * batch_size]
-            yield collate((digits.unsqueeze(-1).float() if self.numbers else digits, answer))
+        collate = find_view(self, view)
+        return batches_of(
+            dataset, partial(_numbers, collate) if self.numbers else collate, batch_size, num_batches, first
+        )
+
+
+def _numbers(collate: Collate, sample: tuple[Tensor, Tensor]) -> Batch:
+    digits, answer = sample
+    return collate((digits.unsqueeze(-1).float(), answer))

@@ -1,6 +1,5 @@
 """Training in rounds, each of which is saved when it ends, so that a stop loses one round at most."""
 
-import io
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -9,9 +8,10 @@ import torch
 from torch import nn
 from torch_geometric.data import Batch
 
-from gnnseq.data.files import write_atomically
-from gnnseq.training import History, fit
+from gnnseq.training import CheckpointError, History, fit
+from gnnseq.training.checkpoint_file import load_weights, read_checkpoint, write_checkpoint
 
+KIND = "run in rounds"
 Measures = dict[str, Any]
 
 
@@ -19,7 +19,9 @@ class Rounds:
     """A model in training, round by round.
 
     What a round does depends on the weights before it and on its number alone, so a run that was stopped and goes on
-    from its checkpoint ends with the same weights as one that was not.
+    from its checkpoint ends with the same weights as one that was not. `gnnseq.training.Checkpoint` goes on inside one
+    call of `fit` and makes all its batches again to get there; rounds need neither that nor the state of any generator,
+    and keep what was measured between them.
 
     Args:
         model: the model.
@@ -27,6 +29,9 @@ class Rounds:
         key: of the run; a checkpoint with another key is refused.
         path: of the checkpoint; None keeps none.
         seed: of dropout, together with the number of the round.
+
+    Raises:
+        CheckpointError: if the file is no checkpoint of this run.
 
     Attributes:
         measures: what was measured after each round so far.
@@ -96,18 +101,12 @@ class Rounds:
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
         }
-        with write_atomically(self.path) as file:
-            torch.save(state, file)
+        write_checkpoint(self.path, KIND, state)
 
     def _restore(self, path: Path) -> None:
-        data = io.BytesIO(path.read_bytes())
-        try:
-            state = torch.load(data, weights_only=True)
-            key = state["key"]
-        except Exception as error:
-            raise ValueError(f"{path} is no checkpoint of a run in rounds: {type(error).__name__}") from error
-        if key != self.key:
-            raise ValueError(f"{path} is of another run, {key!r}, expected {self.key!r}")
-        self.model.load_state_dict(state["model"])
+        state = read_checkpoint(path, KIND)
+        if state["key"] != self.key:
+            raise CheckpointError(f"{path} is of another run, {state['key']!r}, expected {self.key!r}")
+        load_weights(path, self.model, state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.measures = state["measures"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
+from gnnseq.experiments.family import find_named
 from gnnseq.layers import LSTM, ChildSumTreeLSTM, MeanReadout, NaryTreeLSTM, RootReadout
 from gnnseq.models import BagEncoder, EdgeEncoder, SlotEncoder
 from gnnseq.models.words import EndsReadout
@@ -108,7 +109,4 @@ def find_sentiment_family(name: str) -> SentimentFamily:
     Raises:
         ValueError: if there is none.
     """
-    for family in SENTIMENT_FAMILIES:
-        if family.name == name:
-            return family
-    raise ValueError(f"model is {name!r}, expected one of: {', '.join(family.name for family in SENTIMENT_FAMILIES)}")
+    return find_named(name, SENTIMENT_FAMILIES, "model")

@@ -1,6 +1,6 @@
 """Tasks over sequences of symbols or features: copy memory, adding, associative recall."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,12 +12,12 @@ from gnnseq.data.adding import AddingDataset
 from gnnseq.data.copy_memory import CopyMemoryDataset
 from gnnseq.data.recall import RecallDataset
 from gnnseq.data.streams import Split
-from gnnseq.experiments.task_kinds import Classification, Regression, batches_of
+from gnnseq.experiments.task_kinds import Classification, Regression, Sampled
 from gnnseq.experiments.tasks import Collate, Level, elements, find_view, sequence_hops, sequence_views
 
 
 @dataclass(frozen=True)
-class CopyMemoryTask(Classification):
+class CopyMemoryTask(Sampled, Classification):
     """Symbols are shown, and after a silence they must be said: :class:`gnnseq.data.copy_memory.CopyMemoryDataset`.
 
     The loss counts every step, blanks included, so that it can be read against
@@ -37,9 +37,6 @@ class CopyMemoryTask(Classification):
     name: ClassVar[str] = "copy memory"
     level: ClassVar[Level] = "node"
     num_features: ClassVar[None] = None
-
-    def __post_init__(self) -> None:
-        self._dataset(0, "train")  # raises for what does not fit
 
     @property
     def title(self) -> str:
@@ -69,7 +66,7 @@ class CopyMemoryTask(Classification):
     @property
     def memoryless_cross_entropy(self) -> float:
         """Loss of the best model that remembers nothing."""
-        return self._dataset(0, "train").memoryless_cross_entropy
+        return self.dataset(0, "train").memoryless_cross_entropy
 
     @property
     def views(self) -> Mapping[str, Collate]:
@@ -90,18 +87,13 @@ class CopyMemoryTask(Classification):
         """The first symbol of every graph, and the step where it must be said."""
         return elements(batch, 0), elements(batch, self.symbols + self.blanks)
 
-    def batches(
-        self, view: str, seed: int, split: Split, batch_size: int, num_batches: int, first: int = 0
-    ) -> Iterator[Batch]:
-        """Batches; see `Task`."""
-        return batches_of(self._dataset(seed, split), find_view(self, view), batch_size, num_batches, first)
-
-    def _dataset(self, seed: int, split: Split) -> CopyMemoryDataset:
+    def dataset(self, seed: int, split: Split) -> CopyMemoryDataset:
+        """The samples; see `Sampled`."""
         return CopyMemoryDataset(self.symbols, self.blanks, self.base, seed=seed, split=split)
 
 
 @dataclass(frozen=True)
-class AddingTask(Regression):
+class AddingTask(Sampled, Regression):
     """The sum of the two marked numbers of a sequence: :class:`gnnseq.data.adding.AddingDataset`.
 
     Attributes:
@@ -116,9 +108,6 @@ class AddingTask(Regression):
     num_features: ClassVar[int] = 2
     chance: ClassVar[float] = AddingDataset.constant_error
     solved: ClassVar[float] = 0.01
-
-    def __post_init__(self) -> None:
-        AddingDataset(self.length)  # raises for what does not fit
 
     @property
     def title(self) -> str:
@@ -148,16 +137,13 @@ class AddingTask(Regression):
         first: Tensor = batch.ptr[:-1] + torch.stack(marks).argmax(1)
         return first, torch.arange(int(batch.num_graphs))
 
-    def batches(
-        self, view: str, seed: int, split: Split, batch_size: int, num_batches: int, first: int = 0
-    ) -> Iterator[Batch]:
-        """Batches; see `Task`."""
-        dataset = AddingDataset(self.length, seed=seed, split=split)
-        return batches_of(dataset, find_view(self, view), batch_size, num_batches, first)
+    def dataset(self, seed: int, split: Split) -> AddingDataset:
+        """The samples; see `Sampled`."""
+        return AddingDataset(self.length, seed=seed, split=split)
 
 
 @dataclass(frozen=True)
-class RecallTask(Classification):
+class RecallTask(Sampled, Classification):
     """Pairs of keys and values, then keys that ask for their values: :class:`gnnseq.data.recall.RecallDataset`.
 
     Attributes:
@@ -173,9 +159,6 @@ class RecallTask(Classification):
     name: ClassVar[str] = "recall"
     level: ClassVar[Level] = "node"
     num_features: ClassVar[None] = None
-
-    def __post_init__(self) -> None:
-        self._dataset(0, "train")  # raises for what does not fit
 
     @property
     def title(self) -> str:
@@ -200,12 +183,12 @@ class RecallTask(Classification):
     @property
     def chance(self) -> float:
         """Accuracy of a guess among all values, without looking."""
-        return self._dataset(0, "train").chance
+        return self.dataset(0, "train").chance
 
     @property
     def chance_of_values(self) -> float:
         """Accuracy of a guess among the values that were given."""
-        return self._dataset(0, "train").chance_of_values
+        return self.dataset(0, "train").chance_of_values
 
     @property
     def views(self) -> Mapping[str, Collate]:
@@ -228,11 +211,6 @@ class RecallTask(Classification):
         given = 1 + 2 * (symbols[:, 1 : 2 * self.pairs : 2] == wanted).int().argmax(1)
         return batch.ptr[:-1] + given, batch.ptr[:-1] + asked
 
-    def batches(
-        self, view: str, seed: int, split: Split, batch_size: int, num_batches: int, first: int = 0
-    ) -> Iterator[Batch]:
-        """Batches; see `Task`."""
-        return batches_of(self._dataset(seed, split), find_view(self, view), batch_size, num_batches, first)
-
-    def _dataset(self, seed: int, split: Split) -> RecallDataset:
+    def dataset(self, seed: int, split: Split) -> RecallDataset:
+        """The samples; see `Sampled`."""
         return RecallDataset(self.length, self.pairs, self.vocabulary, seed=seed, split=split)

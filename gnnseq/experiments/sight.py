@@ -2,16 +2,16 @@
 
 import statistics
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
-from gnnseq.experiments.families import GCN_LAYERS
+from gnnseq.experiments.expected import expected_influence
 from gnnseq.experiments.family import DEFAULT, Family
 from gnnseq.experiments.palindrome_task import PalindromeTask
 from gnnseq.models import SequenceClassifier
-from gnnseq.ops import gcn_operator
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class SightRecord:
         hops_required: hops from the first symbol to the output.
         hops_reach: hops that the model covers; None where there is no limit.
         influence: for each seed, the influence of every symbol, the last one first; they add up to 1.
-        theory: what theory says of the same, the last symbol first; None where there is no theory.
+        theory: what theory expects of the first seed's weights, the last symbol first.
         theory_name: what that theory is.
     """
 
@@ -35,8 +35,8 @@ class SightRecord:
     hops_required: int
     hops_reach: int | None
     influence: list[list[float]]
-    theory: list[float] | None = None
-    theory_name: str = ""
+    theory: list[float]
+    theory_name: str
 
     @property
     def mean(self) -> list[float]:
@@ -62,27 +62,43 @@ def measure_sight(
         width: features of a state, and of a symbol.
         sequences: sequences that each measurement is averaged over.
     """
-    initialise = family.initialise if tuned else DEFAULT
     shares = []
     for seed in range(seeds):
-        torch.manual_seed(seed)
-        model = family.build(task, width, width)
-        initialise(model, task)
-        batch = next(task.batches(family.view, seed, "train", sequences, 1))
-        influence = position_influence(model.double().eval(), batch, task.num_steps).mean(0).flip(0)
+        model, batch = untrained(family, task, tuned, seed, width, sequences)
+        influence = position_influence(model, batch, task.num_steps).mean(0).flip(0)
         shares.append((influence / influence.sum()).tolist())
     sight = family.sight(task)
-    theory, name = _theory(family, task, tuned)
+    theory, name = expected_influence(*untrained(family, task, tuned, 0, width, 1), task.num_steps)
     return SightRecord(
         family.name,
         family.title,
-        initialise.name,
+        family.initialisation if tuned else DEFAULT.name,
         sight.required or 0,
         sight.reach,
         shares,
-        theory,
+        theory.tolist(),
         name,
     )
+
+
+def untrained(
+    family: Family, task: PalindromeTask, tuned: bool, seed: int, width: int, sequences: int
+) -> tuple[SequenceClassifier, Batch]:
+    """A model in float64 as it is before training, and sequences of its training stream.
+
+    Args:
+        family: the family.
+        task: what its model is built for.
+        tuned: whether the family's own initialisation is applied.
+        seed: of weights and sequences.
+        width: features of a state, and of a symbol.
+        sequences: number of sequences.
+    """
+    torch.manual_seed(seed)
+    model = family.build(task, width, width)
+    (family.initialise if tuned else DEFAULT)(model, task)
+    batch = next(task.batches(family.view, seed, "train", sequences, 1))
+    return cast(SequenceClassifier, model.double().eval()), batch
 
 
 def position_influence(model: nn.Module, batch: Batch, num_steps: int) -> Tensor:
@@ -113,23 +129,6 @@ def position_influence(model: nn.Module, batch: Batch, num_steps: int) -> Tensor
         total = (total * occurs).view(graphs, -1, num_steps).sum(1)
         return total
     return total.view(graphs, -1)[:, :num_steps]  # symbols come first, inner nodes of trees after them
-
-
-def _theory(family: Family, task: PalindromeTask, tuned: bool) -> tuple[list[float] | None, str]:
-    """Expected shares of a linear model, the last symbol first."""
-    steps = torch.arange(task.num_steps, dtype=torch.double)
-    if family.name == "rnn":
-        decay = torch.ones_like(steps) if tuned else 3.0 ** (-steps / 2)
-        name = "linear: an orthogonal matrix keeps norms" if tuned else "linear: a random matrix shrinks by √3 a step"
-    elif family.name == "gcn":
-        operator = next(task.batches(family.view, 0, "train", 1, 1))
-        weights = torch.ones(operator.num_edges, dtype=torch.double)
-        dense = gcn_operator(operator.edge_index, operator.num_nodes, weights).to_dense()
-        decay = torch.linalg.matrix_power(dense, GCN_LAYERS)[-1].flip(0)
-        name = f"linear: the random walk of {GCN_LAYERS} steps"
-    else:
-        return None, ""
-    return (decay / decay.sum()).tolist(), name
 
 
 def sentence(default: SightRecord, tuned: SightRecord) -> str:

@@ -1,6 +1,6 @@
 """Forecasting signals on a graph, as a task."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import ClassVar, cast, get_args
@@ -11,17 +11,17 @@ from torch_geometric.data import Batch
 
 from gnnseq.data.forecasts import ForecastDataset
 from gnnseq.data.indexing import check_integer
-from gnnseq.data.networks import breadth_first
+from gnnseq.data.network_sequences import breadth_first
 from gnnseq.data.signals import Signals, spreading_signals
 from gnnseq.data.streams import Split
-from gnnseq.experiments.task_kinds import Regression, batches_of
+from gnnseq.experiments.task_kinds import Regression, Sampled
 from gnnseq.experiments.tasks import Collate, Level, find_view
 from gnnseq.graphs import to_dilated_paths, to_paths
 from gnnseq.graphs.native import both_ways, only_last, signal_batch, space_time_batch
 
 
 @dataclass(frozen=True)
-class SignalTask(Regression):
+class SignalTask(Sampled, Regression):
     """The next value of every node of a graph, from a window: :func:`gnnseq.data.signals.spreading_signals`.
 
     A node's next value depends on its neighbours' current ones and on noise; its own past says something about it only
@@ -48,7 +48,7 @@ class SignalTask(Regression):
     def __post_init__(self) -> None:
         check_integer("window", self.window, 1)
         for split in get_args(Split):
-            self._dataset(0, split)  # raises for what does not fit
+            self.dataset(0, split)  # raises for what does not fit
 
     @property
     def title(self) -> str:
@@ -63,7 +63,7 @@ class SignalTask(Regression):
     @property
     def chance(self) -> float:
         """Error, on the test part, of the mean of the past."""
-        return self._dataset(0, "test").mean_error
+        return self.dataset(0, "test").mean_error
 
     @property
     def noise(self) -> float:
@@ -116,11 +116,9 @@ class SignalTask(Regression):
         distances: list[int] = (self.nodes + place[other] - place[one]).tolist()
         return max(gap.bit_count() for gap in distances) if view == "dilated" else max(distances)
 
-    def batches(
-        self, view: str, seed: int, split: Split, batch_size: int, num_batches: int, first: int = 0
-    ) -> Iterator[Batch]:
-        """Batches of windows; see `Task`."""
-        return batches_of(self._dataset(seed, split), find_view(self, view), batch_size, num_batches, first)
+    def dataset(self, seed: int, split: Split) -> ForecastDataset:
+        """Windows of a split; see `Sampled`."""
+        return ForecastDataset(self._signals, self.window, seed=seed, split=split)
 
     @property
     def _signals(self) -> Signals:
@@ -129,9 +127,6 @@ class SignalTask(Regression):
     @property
     def _order(self) -> Tensor:
         return breadth_first(self._signals.adjacency.unsqueeze(0) > 0)[0]
-
-    def _dataset(self, seed: int, split: Split) -> ForecastDataset:
-        return ForecastDataset(self._signals, self.window, seed=seed, split=split)
 
 
 @cache

@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from gnnseq.experiments.report import markdown_table
 from gnnseq.experiments.store import Record
 from gnnseq.experiments.verdict import diagnosed
 
@@ -182,9 +183,9 @@ def markdown(table: Sequence[Row]) -> str:
     for task in dict.fromkeys(row.task for row in table):
         own = [row for row in table if row.task == task]
         header = tuple(name.format(metric=own[0].metric) for name in columns)
-        lines = [header, *(tuple(cell(row) for cell in columns.values()) for row in own)]
-        parts.append(f"{task[0].upper()}{task[1:]} ({guess(own[0])})\n\n{_aligned(lines)}")
-    return "\n\n".join(parts) + "\n"
+        lines = [tuple(cell(row) for cell in columns.values()) for row in own]
+        parts.append(f"{task[0].upper()}{task[1:]} ({guess(own[0])})\n\n{markdown_table(header, lines)}")
+    return "\n".join(parts)
 
 
 def guess(row: Row) -> str:
@@ -192,13 +193,6 @@ def guess(row: Row) -> str:
     if row.higher_is_better:
         return f"a guess scores {100 * row.chance:.0f} %"
     return f"the best constant guess has a {row.metric} of {row.chance:.3g}"
-
-
-def _aligned(lines: Sequence[tuple[str, ...]]) -> str:
-    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    text = ["| " + " | ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) + " |" for line in lines]
-    text.insert(1, "|" + "|".join("-" * (w + 2) for w in widths) + "|")
-    return "\n".join(text)
 
 
 def to_csv(table: Sequence[Row]) -> str:

@@ -1,13 +1,16 @@
 """What tasks of a kind have in common: the loss, the metric, and how samples become batches."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, cast
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 from torch_geometric.data import Batch
 
+from gnnseq.data.streams import Split
+from gnnseq.experiments.tasks import Task, find_view
 from gnnseq.training import correct, squared_error
 
 
@@ -55,6 +58,28 @@ class Sliced(Protocol):
     """A dataset that gives a whole batch for a slice."""
 
     def __getitem__(self, index: slice, /) -> Any: ...
+
+
+class Sampled(ABC):
+    """Batches cut from a dataset that gives any slice of its samples; settings that fit no dataset are refused."""
+
+    def __post_init__(self) -> None:
+        self.dataset(0, "train")
+
+    @abstractmethod
+    def dataset(self, seed: int, split: Split) -> Sliced:
+        """The samples of a seed and split.
+
+        Raises:
+            ValueError: for settings that do not fit each other.
+        """
+
+    def batches(
+        self, view: str, seed: int, split: Split, batch_size: int, num_batches: int, first: int = 0
+    ) -> Iterator[Batch]:
+        """Batches; see `Task`."""
+        collate = find_view(cast(Task, self), view)
+        return batches_of(self.dataset(seed, split), collate, batch_size, num_batches, first)
 
 
 def batches_of(

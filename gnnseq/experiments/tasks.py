@@ -7,7 +7,7 @@ from typing import Literal, Protocol, runtime_checkable
 from torch import Tensor
 from torch_geometric.data import Batch
 
-from gnnseq.data.palindromes import Split
+from gnnseq.data.streams import Split
 from gnnseq.graphs import to_balanced_trees, to_dilated_paths, to_paths, to_symbol_signals
 
 Collate = Callable[[tuple[Tensor, Tensor]], Batch]

@@ -13,6 +13,7 @@ from torch_geometric.data import Batch
 from gnnseq.data.text import split_ids
 from gnnseq.data.vocabulary import Vocabulary
 from gnnseq.data.windows import ConsecutiveWindows, TextStreams, TextWindows
+from gnnseq.experiments.family import find_named
 from gnnseq.experiments.text_families import CAUSAL_FAMILIES, TextFamily
 from gnnseq.graphs.cooccurrence import word_graph
 from gnnseq.models.causal import check_causal
@@ -54,10 +55,7 @@ class TextSettings:
         Raises:
             ValueError: if there is none.
         """
-        for family in CAUSAL_FAMILIES:
-            if family.name == self.family:
-                return family
-        raise ValueError(f"family is {self.family!r}, expected one of: {', '.join(f.name for f in CAUSAL_FAMILIES)}")
+        return find_named(self.family, CAUSAL_FAMILIES, "family")
 
 
 @dataclass

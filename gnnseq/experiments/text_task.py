@@ -1,14 +1,13 @@
 """The next character of a text, as a task."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-from torch_geometric.data import Batch
 
 from gnnseq.data.files import read_text
 from gnnseq.data.grimm import normalise
@@ -16,12 +15,12 @@ from gnnseq.data.streams import Split, check_split
 from gnnseq.data.text import IdArray, split_ids
 from gnnseq.data.vocabulary import Vocabulary
 from gnnseq.data.windows import TextWindows
-from gnnseq.experiments.task_kinds import Classification, batches_of
+from gnnseq.experiments.task_kinds import Classification, Sampled
 from gnnseq.experiments.tasks import Collate, Level, find_view, sequence_views
 
 
 @dataclass(frozen=True)
-class TextTask(Classification):
+class TextTask(Sampled, Classification):
     """At every character of a window, the character that follows.
 
     The first 80 % of the text are trained on, the next 10 % are validation, the last 10 % the test. Windows start
@@ -106,14 +105,10 @@ class TextTask(Classification):
         """Nobody knows how far back the answer lies."""
         find_view(self, view)
 
-    def batches(
-        self, view: str, seed: int, split: Split, batch_size: int, num_batches: int, first: int = 0
-    ) -> Iterator[Batch]:
-        """Batches; see `Task`."""
+    def dataset(self, seed: int, split: Split) -> TextWindows:
+        """The windows of a split; see `Sampled`."""
         part = _parts(self.path)[1][("train", "validation", "test").index(check_split(split))]
-        return batches_of(
-            TextWindows(part, self.length, seed=seed), find_view(self, view), batch_size, num_batches, first
-        )
+        return TextWindows(part, self.length, seed=seed)
 
 
 @cache

@@ -10,6 +10,7 @@ from gnnseq.layers.graph_recurrent import GraphRecurrent
 from gnnseq.layers.recurrent import Recurrent
 from gnnseq.models.encoders import EdgeEncoder
 from gnnseq.models.lookahead import check_causal, influence
+from gnnseq.ops.edges import check_edges
 
 __all__ = ["PathRecurrence", "SymbolGraphEncoder", "check_causal", "influence"]
 
@@ -70,8 +71,7 @@ class SymbolGraphEncoder(nn.Module):
         self, layer: GraphRecurrent, num_symbols: int, edge_index: Tensor, edge_weight: Tensor | None = None
     ) -> None:
         super().__init__()
-        if edge_index.numel() and not 0 <= int(edge_index.min()) <= int(edge_index.max()) < num_symbols:
-            raise ValueError(f"edge_index refers to node {int(edge_index.max())} of {num_symbols}")
+        check_edges(edge_index, num_symbols)
         self.layer = layer
         self.num_symbols = num_symbols
         weight = torch.ones(edge_index.size(1)) if edge_weight is None else edge_weight

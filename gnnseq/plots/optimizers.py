@@ -42,12 +42,12 @@ def plot_race(race: Race, path: str | Path) -> Path:
     left.legend(fontsize=7, frameon=False, loc="best")
     right.set_xticks(range(len(race.chosen)), [find_method(n).title.replace(" with ", "\nwith ") for n in race.chosen])
     right.tick_params(axis="x", labelsize=8)
-    headline(drawn, _title(race, final))
+    headline(drawn, _title(final))
     return save(drawn, path)
 
 
-def _title(race: Race, final: Sequence[Record]) -> str:
-    task, seeds = final[0]["task"], len(final) // len(race.chosen)
+def _title(final: Sequence[Record]) -> str:
+    task, seeds = final[0]["task"], len({record["trial"]["seed"] for record in final})
     model, share = final[0]["family"]["title"], f"{100 * task['solved']:.0f}\u00a0%"
     learned = f"Steps of an {model} until {share} of {task['title']} are right"
     return f"{learned}: tuning (left); {seeds} fresh seeds, mean and 95\u00a0% interval (right)"
@@ -59,7 +59,8 @@ def _rates(axes: Axes, name: str, records: Sequence[Record], race: Race, number:
     axes.plot(list(means), list(means.values()), marker=MARKERS[number], color=COLOURS[number], lw=1.6, ms=5,
               label=find_method(name).title)  # fmt: skip
     rate = race.chosen[name]
-    axes.plot(rate, means[rate], MARKERS[number], color=COLOURS[number], ms=11, mec="black")
+    if rate in means:
+        axes.plot(rate, means[rate], MARKERS[number], color=COLOURS[number], ms=11, mec="black")
 
 
 def _seeds(axes: Axes, records: Sequence[Record], number: int) -> None:

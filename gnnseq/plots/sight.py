@@ -47,10 +47,9 @@ def _panel(axes: Axes, records: list[SightRecord], floor: float) -> None:
         label = f"{record.initialisation} initialisation"
         axes.plot(back, shown, style, color=colour, lw=2, marker="os"[number % 2], ms=3.5, label=label, zorder=3)
         axes.fill_between(back, low, high, where=[v > 0 for v in record.mean], color=colour, alpha=0.15, lw=0)
-        if record.theory is not None:
-            theory = [value if value > 0 else math.nan for value in record.theory]
-            name = record.theory_name
-            axes.plot(back, theory, ":", color="0.25", lw=1.4, label=name if number == 0 else f"{name} ", zorder=2)
+        theory = [value if value > 0 else math.nan for value in record.theory]
+        name = record.theory_name
+        axes.plot(back, theory, ":", color="0.25", lw=1.4, label=name if number == 0 else f"{name} ", zorder=2)
     seen = records[0].seen
     if seen < steps:
         axes.axvspan(seen - 0.5, steps - 0.5, color="0.92", zorder=0)

@@ -1,10 +1,8 @@
-from collections import deque
-
 import networkx as nx
 import pytest
 import torch
 
-from gnnseq.data.networks import BlockModelDataset, KarateClub, adjacency_rows, breadth_first
+from gnnseq.data.networks import BlockModelDataset, KarateClub
 
 
 def test_a_block_model_is_as_defined():
@@ -72,42 +70,6 @@ def test_seeds_choose_who_is_known():
     choices = {tuple(KarateClub(2, seed=seed).labels("train").tolist()) for seed in range(30)}
     assert len(choices) > 25
     assert torch.equal(KarateClub(2, 7).labels("test"), KarateClub(2, 7).labels("test"))
-
-
-def slow_breadth_first(adjacency: list[list[bool]]) -> list[int]:
-    order: list[int] = []
-    for start in range(len(adjacency)):
-        queue = deque([start] if start not in order else [])
-        while queue:
-            node = queue.popleft()
-            if node in order:
-                continue
-            order.append(node)
-            queue.extend(other for other, joined in enumerate(adjacency[node]) if joined)
-    return order
-
-
-@pytest.mark.parametrize("probability", [0.0, 0.05, 0.2, 0.6, 1.0])
-def test_breadth_first_order_is_that_of_a_queue(probability):
-    _, adjacency, _ = BlockModelDataset(2, 8, 1, probabilities=(probability, probability))[:20]
-    assert breadth_first(adjacency).tolist() == [slow_breadth_first(rows) for rows in adjacency.tolist()]
-
-
-@pytest.mark.parametrize("passes", [1, 2, 3])
-def test_sequences_of_rows_lose_nothing(passes):
-    """Features, edges and labels, node by node."""
-    features, adjacency, labels = BlockModelDataset(2, 5, 1)[:10]
-    sequences, targets = adjacency_rows(features, adjacency, labels, passes)
-    order = breadth_first(adjacency)
-    assert sequences.shape == (10, passes * 10, 2 + 10 + 1)
-    for graph in range(10):
-        nodes = order[graph].tolist()
-        for place in range(passes * 10):
-            row, node, last = sequences[graph, place].tolist(), nodes[place % 10], place >= (passes - 1) * 10
-            assert row[:2] == features[graph, node].tolist()
-            assert row[2:12] == [float(node == other or adjacency[graph, node, other]) for other in nodes]
-            assert row[12] == float(last and passes > 1)
-            assert int(targets[graph, place]) == (int(labels[graph, node]) if last else -100)
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_labels_of_the_answer_alone(tmp_path):
         (["--seeds", "0"], "--seeds is 0, expected at least 1"),
         (["--batch-size", "0"], "--batch-size is 0, expected at least 1"),
         (["--learning-rate", "-1"], "--learning-rate is -1.0, expected a positive number"),
-        (["--models", "gcn"], "family is 'gcn', expected one of: tree, tree-nary"),
+        (["--models", "gcn"], "family is 'gcn', expected one of tree, tree-nary"),
         (["--depth", "1"], "depth is 1, expected an integer >= 2"),
         (["--arguments", "10"], "arguments is 10, expected an integer from 2 to 9"),
         (["--longest", "5"], "lengths is (6, 5)"),
@@ -93,8 +93,3 @@ def test_quick_defaults():
     assert (options.seeds, options.rounds) == (1, 12)
     full = EXAMPLE.parse(["--preset", "full", "--rounds", "3"])
     assert (full.seeds, full.rounds, full.models) == (3, 3, EXAMPLE.MODELS)
-
-
-def test_the_longest_tenth():
-    by_length = {"20": [90, 90], "40": [1, 4], "100": [3, 6]}
-    assert EXAMPLE.longest_tenth({"by_length": by_length}) == pytest.approx(4 / 10)

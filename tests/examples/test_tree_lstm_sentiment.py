@@ -122,7 +122,7 @@ def test_without_a_network_and_a_path(tmp_path, monkeypatch, capsys):
     ("arguments", "message"),
     [
         (["--epochs", "0"], "--epochs is 0, expected at least 1"),
-        (["--models", "gcn"], "model is 'gcn', expected one of: tree, tree-child-sum"),
+        (["--models", "gcn"], "model is 'gcn', expected one of tree, tree-child-sum"),
         (["--budget", "10"], "budget is 10 weights, expected at least"),
         (["--word-dropout", "1"], "word_dropout is 1.0, expected 0 <= word_dropout < 1"),
         (["--vectors", "no.txt"], "No such file"),

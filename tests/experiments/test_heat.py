@@ -3,8 +3,8 @@ import torch
 
 from gnnseq.experiments import PALINDROME_FAMILIES, PalindromeTask, find_family
 from gnnseq.experiments.families import GCN_LAYERS
-from gnnseq.experiments.heat import measure_heat, node_shares, with_theory
-from gnnseq.experiments.sight import measure_sight, position_influence
+from gnnseq.experiments.heat import measure_heat, node_shares
+from gnnseq.experiments.sight import position_influence
 
 TASK = PalindromeTask(13)
 
@@ -44,8 +44,6 @@ def test_the_last_row_is_the_influence_on_what_is_read_out(name):
     torch.testing.assert_close(node_shares(model, batch, 12)[-1], expected, rtol=1e-10, atol=0.0)
 
 
-def test_own_initialisation_is_named_and_theory_is_added():
+def test_own_initialisation_is_named():
     family = find_family("lstm")
     assert measure_heat(family, TASK, tuned=True, seeds=1, width=4, sequences=1).initialisation == "chrono"
-    record = measure_sight(family, TASK, tuned=True, seeds=1, width=4, sequences=1)
-    assert len(with_theory(record, family, TASK, tuned=True, width=4).theory) == 12

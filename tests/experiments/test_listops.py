@@ -42,5 +42,5 @@ def test_learning_beats_a_constant_guess():
 
 
 def test_unknown_families():
-    with pytest.raises(ValueError, match="family is 'x', expected one of: tree"):
+    with pytest.raises(ValueError, match="family is 'x', expected one of tree"):
         run_listops(replace(TINY, family="x"))

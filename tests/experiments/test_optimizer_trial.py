@@ -35,6 +35,8 @@ def test_a_run_ends_at_the_threshold_and_its_record_is_read():
     assert record["validation_score"] is None
     (result,) = collect([record])
     assert result.scores == {0: record["score"]}
+    older = record | {"accuracy": 0.5}  # once kept beside the score
+    assert collect([older])[0].scores == result.scores
 
 
 def test_the_same_trial_gives_the_same_record_but_for_times():

@@ -6,6 +6,8 @@ from gnnseq.experiments.rounds import Rounds
 from gnnseq.graphs import path_batch
 from gnnseq.layers import RNN
 from gnnseq.models import EdgeEncoder, SequenceClassifier, SymbolEmbedding
+from gnnseq.training import CheckpointError
+from gnnseq.training.checkpoint_file import write_checkpoint
 
 
 def make(path=None, key="run", seed=0):
@@ -87,8 +89,14 @@ def test_what_is_not_finite_stops():
 
 def test_checkpoints_that_do_not_fit(tmp_path):
     train(make(tmp_path / "run.pt"), 1)
-    with pytest.raises(ValueError, match="is of another run, 'run', expected 'other'"):
+    with pytest.raises(CheckpointError, match="is of another run, 'run', expected 'other'"):
         make(tmp_path / "run.pt", key="other")
+    small = SequenceClassifier(SymbolEmbedding(5, 3), EdgeEncoder(RNN(3, 2)), None, nn.Linear(2, 3))
+    with pytest.raises(CheckpointError, match="is of another architecture"):
+        Rounds(small, torch.optim.Adam(small.parameters()), "run", tmp_path / "run.pt")
+    write_checkpoint(tmp_path / "run.pt", "training", {"key": "run"})
+    with pytest.raises(CheckpointError, match="is no checkpoint of a run in rounds, but of a training"):
+        make(tmp_path / "run.pt")
     (tmp_path / "run.pt").write_bytes(b"nothing")
-    with pytest.raises(ValueError, match="is no checkpoint of a run in rounds"):
+    with pytest.raises(CheckpointError, match="is no checkpoint of a run in rounds, or is damaged"):
         make(tmp_path / "run.pt")

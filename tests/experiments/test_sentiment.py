@@ -3,22 +3,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from small_treebank import PARTS
 
-from gnnseq.data.brackets import parse_brackets
 from gnnseq.data.vectors import WordVectors
-from gnnseq.experiments.budget import num_weights
-from gnnseq.experiments.sentiment import SentimentTrial, build_sentiment, judge, run_sentiment, training_batches
+from gnnseq.experiments.sentiment import judge, run_sentiment, training_batches
 from gnnseq.experiments.sentiment_data import SentimentData
 from gnnseq.experiments.sentiment_families import SENTIMENT_FAMILIES, find_sentiment_family
+from gnnseq.experiments.sentiment_trial import SentimentTrial, build_sentiment
 
-TRAIN = [
-    "(3 (2 a) (3 (2 very) (4 fine)))",
-    "(0 (2 a) (1 (2 very) (0 bad)))",
-    "(2 (2 the) (2 film))",
-    "(4 (4 fine) (2 film))",
-]
-DEV = ["(3 (2 the) (4 fine))", "(2 (2 unheard) (2 film))", "(1 (1 bad) (2 film))"]
-PARTS = {"train": [parse_brackets(text) for text in TRAIN], "dev": [parse_brackets(text) for text in DEV]}
 TRIAL = SentimentTrial("tree", budget=3000, features=6, epochs=2, batch_size=2, phrases=1)
 every_family = pytest.mark.parametrize("family", SENTIMENT_FAMILIES, ids=lambda family: family.name)
 
@@ -64,28 +56,14 @@ def test_judging_is_one_phrase_at_a_time(family):
     assert found["sentences"] == pytest.approx(np.mean([right[root] for root in phrases.roots]))
 
 
-@every_family
-def test_the_budget_is_without_the_table_of_words(family):
-    data, trial = SentimentData(PARTS), replace(TRIAL, family=family.name, budget=50_000)
-    model, optimizer = build_sentiment(trial, data)
-    rest = num_weights(model.encoder) + num_weights(model.head)
-    assert abs(rest - 50_000) <= 1_000
-    assert [group["lr"] for group in optimizer.param_groups] == [0.05, 0.1]
-    assert [group["weight_decay"] for group in optimizer.param_groups] == [1e-4, 0]
-    assert sum(p.numel() for group in optimizer.param_groups for p in group["params"]) == num_weights(model)
-
-
-def test_word_vectors_and_whether_they_learn():
+def test_a_record_says_whether_vectors_were_given_and_learn():
     data = SentimentData(PARTS)
-    found = torch.zeros(len(data.words), dtype=torch.bool)
-    found[3] = True
-    vectors = WordVectors(torch.ones(len(data.words), 6), found)
-    model, optimizer = build_sentiment(replace(TRIAL, word_rate=0.0), data, vectors)
-    assert (model.embedding.table.weight[3] == 1).all()
-    assert len(optimizer.param_groups) == 1
-    record = run_sentiment(replace(TRIAL, word_rate=0.0), data, vectors, progress=False)
+    vectors = WordVectors(torch.ones(len(data.words), 6), torch.ones(len(data.words), dtype=torch.bool))
+    record = run_sentiment(replace(TRIAL, word_rate=0.0, epochs=1), data, vectors, progress=False)
     assert (record["vectors"], record["word_weights"]) == ("given", 0)
-    assert TRIAL.key(data, vectors) != TRIAL.key(data)
+    table = 6 * (len(data.words) + 1)
+    record = run_sentiment(replace(TRIAL, epochs=1), data, progress=False)
+    assert (record["vectors"], record["word_weights"]) == ("random", table)
 
 
 def test_training_learns_the_sentences():

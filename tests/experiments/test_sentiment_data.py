@@ -1,19 +1,10 @@
 import numpy as np
 import pytest
+from small_treebank import PARTS
 
-from gnnseq.data.brackets import parse_brackets
 from gnnseq.experiments.sentiment_data import SentimentData
 from gnnseq.experiments.sentiment_families import find_sentiment_family
 from gnnseq.graphs import to_texts
-
-TRAIN = [
-    "(3 (2 a) (3 (2 very) (4 fine)))",
-    "(0 (2 a) (1 (2 very) (0 bad)))",
-    "(2 (2 the) (2 film))",
-    "(4 (4 fine) (2 film))",
-]
-DEV = ["(3 (2 the) (4 fine))", "(2 (2 unheard) (2 film))", "(1 (1 bad) (2 film))"]
-PARTS = {"train": [parse_brackets(text) for text in TRAIN], "dev": [parse_brackets(text) for text in DEV]}
 
 
 def test_two_classes_leave_out_neutral_sentences():

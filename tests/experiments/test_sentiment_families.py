@@ -21,5 +21,5 @@ def test_logits_of_nodes_or_of_phrases(family):
 
 def test_unknown_names():
     assert find_sentiment_family("bilstm").title == "Bidirectional LSTM"
-    with pytest.raises(ValueError, match="model is 'x', expected one of: tree, tree-child-sum, lstm, bilstm, bag"):
+    with pytest.raises(ValueError, match="model is 'x', expected one of tree, tree-child-sum, lstm, bilstm, bag"):
         find_sentiment_family("x")

@@ -52,3 +52,18 @@ def test_initialisation_decides_how_much_an_lstm_sees():
     task, family = PalindromeTask(21), find_family("lstm")
     default, tuned = (measure_sight(family, task, tuned=t, seeds=3) for t in (False, True))
     assert tuned.mean[-1] > 50 * default.mean[-1]
+
+
+@pytest.mark.parametrize("name", ["rnn", "lstm", "gru"])
+def test_theory_is_that_of_the_first_seeds_weights(name):
+    task, family = PalindromeTask(7), find_family(name)
+    record = measure_sight(family, task, tuned=False, seeds=2, width=5)
+    torch.manual_seed(0)
+    cell = family.build(task, 5, 5).double().encoder.layer.cells[0]
+    back = torch.arange(6, dtype=torch.double)
+    if name == "rnn":
+        expected = (cell.weight_hh.square().sum() / 5).sqrt() ** back
+    else:
+        expected = (cell.bias[5:10].sigmoid().unsqueeze(1) ** back).mean(0)
+    torch.testing.assert_close(torch.tensor(record.theory).double(), expected.detach() / expected.detach().sum())
+    assert record.theory_name.startswith("linear" if name == "rnn" else "memory")

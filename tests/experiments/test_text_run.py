@@ -128,7 +128,7 @@ def test_a_save_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
 
 
 def test_what_no_run_could_use():
-    with pytest.raises(ValueError, match="family is 'lsmt', expected one of: rnn, gru, lstm"):
+    with pytest.raises(ValueError, match=r"family is 'lsmt', expected one of rnn, gru, lstm.*did you mean 'lstm'"):
         TextRun(replace(TINY, family="lsmt"), TEXT)
     with pytest.raises(ValueError, match="ids has 6 symbols, expected at least 11"):
         TextRun(TINY, "the end")

@@ -4,8 +4,7 @@ from matplotlib.image import imread
 
 from gnnseq.plots.accuracy import plot_accuracy
 from gnnseq.plots.cost import plot_cost
-from gnnseq.plots.learning import joined, plot_learning
-from gnnseq.plots.models import looks
+from gnnseq.plots.learning import plot_learning
 from gnnseq.plots.reach import plot_reach
 
 ONE_TASK = (plot_accuracy, plot_learning)
@@ -61,24 +60,3 @@ def test_models_can_be_named_by_a_setting(tmp_path):
     with pytest.raises(ValueError, match="two runs of LSTM"):
         plot_cost([make_record(), fast], tmp_path / "figure.png")
     plot_cost([make_record(), fast], tmp_path / "figure.png", lambda r: str(r["trial"]["learning_rate"]))
-
-
-def test_no_two_of_thirty_models_look_alike():
-    class Named:
-        def __init__(self, model):
-            self.model = model
-
-    look = looks([Named(str(i)) for i in range(30)])
-    assert len(set(look.values())) == 30
-
-
-def test_a_run_that_stopped_early_keeps_its_last_value():
-    steps, mean, low, high = joined([[1.0, 3.0], [1.0, 1.0, 5.0, 7.0]])
-    assert steps == [1, 2, 3, 4]
-    assert (mean, low, high) == ([1.0, 2.0, 4.0, 5.0], [1.0, 1.0, 3.0, 3.0], [1.0, 3.0, 5.0, 7.0])
-
-
-def test_long_curves_are_thinned_but_keep_their_end():
-    steps, mean, _, _ = joined([[float(i) for i in range(2345)]])
-    assert len(steps) <= 501
-    assert (steps[-1], mean[-1]) == (2345, 2344.0)

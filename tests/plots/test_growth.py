@@ -1,19 +1,54 @@
 """The figure of growth."""
 
 import pytest
+from drawings import legend, points
 from matplotlib.image import imread
 
-from gnnseq.plots.growth import plot_growth
+from gnnseq.plots.growth import OF, TITLES, plot_growth
 
 
-def record(layer, axis, *sizes):
-    return {"layer": layer, "axis": axis, "points": [{"size": n, "seconds": 1e-4 * n, "bytes": n - 10} for n in sizes]}
+def record(layer, axis, *sizes, by=10):
+    return {"layer": layer, "axis": axis, "points": [{"size": n, "seconds": 1e-4 * n, "bytes": n - by} for n in sizes]}
+
+
+def curves(axes):
+    return [points(line) for line in axes.get_lines() if line.get_color() != "0.82"]
 
 
 @pytest.mark.parametrize("of", ["seconds", "bytes"])
-def test_curves_are_drawn(tmp_path, of):
-    records = [record(f"layer {n}", axis, 10, 100, 1000) for n in range(11) for axis in ("steps", "nodes")]
-    path = plot_growth(records, of, tmp_path / "new" / "growth.png")
+def test_a_panel_for_each_axis_with_a_curve_for_each_layer(drawn, of):
+    records = [record(f"layer {n}", axis, 10, 100, 1000, by=n) for n in range(2) for axis in ("nodes", "steps")]
+    figure = drawn(plot_growth, records, of)
+    steps, nodes = figure.axes
+    assert [steps.get_xlabel(), nodes.get_xlabel()] == [TITLES["steps"], TITLES["nodes"]]
+    expected = {"seconds": [[1e-3, 1e-2, 0.1]] * 2, "bytes": [[10, 100, 1000], [9, 99, 999]]}[of]
+    assert curves(nodes) == [([10, 100, 1000], pytest.approx(values)) for values in expected]
+    assert (steps.get_xscale(), steps.get_yscale()) == ("log", "log")
+    assert figure.get_supylabel() == OF[of]
+    assert legend(figure) == ["layer 0", "layer 1"]
+
+
+def test_what_was_too_small_to_measure_is_left_out(drawn):
+    (axes,) = drawn(plot_growth, [record("GCN", "nodes", 10, 100)], "bytes").axes
+    assert curves(axes) == [([100], [90])]
+
+
+def test_grey_lines_have_a_slope_of_one_and_do_not_move_the_axis(drawn):
+    (axes,) = drawn(plot_growth, [record("GCN", "nodes", 10, 1000)], "seconds").axes
+    grey = [points(line) for line in axes.get_lines() if line.get_color() == "0.82"]
+    assert grey
+    assert all(y[1] / y[0] == pytest.approx(x[1] / x[0]) for x, y in grey)
+    assert axes.get_ylim()[1] < 1
+
+
+def test_more_layers_than_colours_differ_by_their_lines(drawn):
+    (axes,) = drawn(plot_growth, [record(f"layer {n}", "nodes", 10, 100) for n in range(11)], "seconds").axes
+    own = [line for line in axes.get_lines() if line.get_color() != "0.82"]
+    assert len({(line.get_color(), line.get_linestyle()) for line in own}) == 11
+
+
+def test_a_file_is_written(tmp_path):
+    path = plot_growth([record("GCN", "steps", 10, 100)], "seconds", tmp_path / "new" / "growth.png")
     assert imread(path).std() > 0.01
 
 

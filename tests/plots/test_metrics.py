@@ -12,7 +12,11 @@ def draw(monkeypatch, data):
 
 
 def lines(axes):
-    return {line.get_label(): line.get_xydata().round(6).tolist() for line in axes.lines if not line.get_label().startswith("_")}
+    return {
+        line.get_label(): line.get_xydata().round(6).tolist()
+        for line in axes.lines
+        if not line.get_label().startswith("_")
+    }
 
 
 def test_both_scores_stand_against_the_length(monkeypatch):

@@ -4,8 +4,9 @@ from itertools import combinations, pairwise
 
 import pytest
 from colours import BLIND, contrast, lightness, seen_distance
+from matplotlib.image import imread
 
-from gnnseq.plots.style import COLOURS, MARKERS
+from gnnseq.plots.style import COLOURS, MARKERS, figure, panels, save
 
 
 def test_lightness_is_that_of_greys():
@@ -31,3 +32,43 @@ def test_no_two_colours_are_one_to_the_colour_blind(blindness):
 
 def test_colours_that_are_alike_in_grey_come_with_other_markers():
     assert len(set(MARKERS)) == len(MARKERS) == len(COLOURS)
+
+
+def test_a_figure_has_its_size_and_is_white():
+    drawn = figure(3.0, 2.0)
+    assert drawn.get_size_inches().tolist() == [3.0, 2.0]
+    assert drawn.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
+    assert drawn.get_layout_engine() is not None
+
+
+@pytest.mark.parametrize(("count", "columns", "rows"), [(1, 1, 1), (2, 2, 1), (3, 3, 1), (4, 3, 2), (7, 3, 3)])
+def test_panels_stand_three_in_a_row(count, columns, rows):
+    drawn, grid = panels(count, 2.0, 1.5)
+    assert len(grid) == count
+    assert drawn.get_size_inches().tolist() == [2.0 * columns, 1.5 * rows + 0.9]
+    assert [axes.get_visible() for axes in drawn.axes] == [True] * count + [False] * (columns * rows - count)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_panels_have_their_axes_in_common_if_asked(shared):
+    _, (first, second) = panels(2, 2.0, 2.0, shared)
+    first.set_xlim(3, 4)
+    assert (second.get_xlim() == (3, 4)) is shared
+
+
+def test_a_file_is_written_whole_in_place_of_an_old_one(tmp_path):
+    path = tmp_path / "new" / "figure.png"
+    for width in (2.0, 3.0):
+        assert save(figure(width, 1.0), str(path)) == path
+        assert imread(path).shape[:2] == (150, 150 * width)
+    assert [file.name for file in path.parent.iterdir()] == ["figure.png"]
+
+
+def test_a_drawing_that_fails_leaves_the_old_file(tmp_path):
+    path = tmp_path / "figure.png"
+    save(figure(1.0, 1.0), path)
+    before, broken = path.read_bytes(), figure(1.0, 1.0)
+    broken.suptitle("$\\nothing$")
+    with pytest.raises(ValueError, match="nothing"):
+        save(broken, path)
+    assert path.read_bytes() == before

@@ -1,0 +1,52 @@
+import pytest
+import torch
+
+from gnnseq.layers.checks import check_dropout, check_nodes, check_sizes, check_states
+
+CPU = torch.device("cpu")
+
+
+def test_sizes_from_one_on():
+    check_sizes(in_channels=1, out_channels=7)
+    with pytest.raises(ValueError, match="out_channels is 0, expected at least 1"):
+        check_sizes(in_channels=1, out_channels=0, K=-1)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.999])
+def test_dropout_below_one(dropout):
+    check_dropout(dropout)
+
+
+@pytest.mark.parametrize("dropout", [-0.1, 1.0, float("nan")])
+def test_dropout_out_of_range(dropout):
+    with pytest.raises(ValueError, match=f"dropout is {dropout}, expected 0 <= dropout < 1"):
+        check_dropout(dropout)
+
+
+def test_nodes_are_counted():
+    assert check_nodes(torch.zeros(5, 3), 3) == 5
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ((5, 2), r"x has shape \[5, 2\], expected \[N, 3\]"),
+        ((5,), r"x has shape \[5\], expected \[N, 3\]"),
+        ((1, 5, 3), r"x has shape \[1, 5, 3\], expected \[N, 3\]"),
+        ((0, 3), "x has no nodes, expected at least one"),
+    ],
+)
+def test_features_that_do_not_fit(shape, message):
+    with pytest.raises(ValueError, match=message):
+        check_nodes(torch.zeros(shape), 3)
+
+
+def test_states_by_number_shape_and_device():
+    h = torch.zeros(2, 3)
+    check_states((h, h), 2, [2, 3], CPU)
+    with pytest.raises(ValueError, match=r"state has shapes \[\[2, 3\]\], expected 2 of \[2, 3\]"):
+        check_states((h,), 2, [2, 3], CPU)
+    with pytest.raises(ValueError, match=r"state has shapes \[\[2, 3\], \[3, 2\]\], expected 2 of \[2, 3\]"):
+        check_states((h, h.t()), 2, [2, 3], CPU)
+    with pytest.raises(ValueError, match="state is on meta, expected cpu"):
+        check_states((h.to("meta"),), 1, [2, 3], CPU)
