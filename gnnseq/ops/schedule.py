@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gnnseq.ops.components import components, trees
-from gnnseq.ops.edges import check_edges, plain_edges
+from gnnseq.ops.edges import plain_edges
 from gnnseq.ops.levels import Ints, Levels, TensorLevel, cut, height_and_root
 from gnnseq.ops.paths import PathLayout, consecutive_paths
 from gnnseq.ops.transforms import outside_transforms
@@ -71,7 +71,6 @@ class Schedule:
         if self._batch is not None and self._batch.shape != (self.num_nodes,):
             shape = list(self._batch.shape)
             raise ValueError(f"batch has shape {shape}, expected [{self.num_nodes}], one per node")
-        check_edges(self.edge_index, self.num_nodes)
 
     def _find_paths(self) -> PathLayout | None:
         """The layout of the paths, whatever their nodes' numbers, if every graph is one path."""
