@@ -84,3 +84,20 @@ def dag_batches(draw):
         edges += [(first + u, first + v) for u, v in chosen]
         first += n
     return torch.tensor(edges, dtype=torch.long).view(-1, 2).t(), sizes
+
+
+def full_trees(arity, inner_nodes):
+    """Random trees, one for each number of inner nodes: edges from child to parent, and the places of the children."""
+    edges, slots, first = [], [], 0
+    for count in inner_nodes:
+        size = count * arity + 1
+        row, free = list(range(size - count)), size - count
+        while len(row) > 1:
+            start = int(torch.randint(len(row) - arity + 1, ()))
+            for slot in torch.randperm(arity).tolist():
+                edges.append((first + row[start + slot], first + free))
+                slots.append(slot)
+            row[start : start + arity] = [free]
+            free += 1
+        first += size
+    return torch.tensor(edges).view(-1, 2).t(), torch.tensor(slots, dtype=torch.long), first

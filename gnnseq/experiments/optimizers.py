@@ -30,7 +30,7 @@ class Optimizer:
         return self.make(parameters, lr=learning_rate)
 
 
-ADAM = Optimizer("adam", torch.optim.Adam, "Adam")
+ADAM = Optimizer("adam", partial(torch.optim.Adam, fused=True), "Adam")  # one kernel for all weights
 RMSPROP = Optimizer("rmsprop", torch.optim.RMSprop, "RMSprop")
 SGD = Optimizer("sgd", torch.optim.SGD, "SGD")
 MOMENTUM = Optimizer("momentum", partial(torch.optim.SGD, momentum=0.9), "SGD with momentum 0.9")

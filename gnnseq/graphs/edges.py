@@ -13,6 +13,8 @@ from gnnseq.data.sequences import IntArray
 
 Direction: TypeAlias = Literal["forward", "backward", "both"]
 
+_TOGETHER = 128  # graphs; as many edges stay in the cache
+
 
 class Edges(NamedTuple):
     """The edges of some graphs, one graph after the other.
@@ -36,14 +38,33 @@ def connect(build: Builder, lengths: IntArray, nodes: IntArray) -> Edges:
         build: a function of ``lengths`` and ``first``. Called for one graph only, whose edges are
             then repeated, where all lengths are the same.
         lengths: symbols of each sequence ``[B]``.
-        nodes: nodes of each graph ``[B]``.
+        nodes: nodes of each graph ``[B]``; as many for the same length.
     """
     first = np.cumsum(nodes) - nodes
     if (lengths != lengths[0]).any():
         return build(lengths, first)
     one = build(lengths[:1], first[:1])
-    placed = one.nodes[:, None, :] + first[:, None]  # [2, B, E]
-    return Edges(placed.reshape(2, -1), one.counts.repeat(len(lengths)))
+    return Edges(_repeat(one.nodes, first), one.counts.repeat(len(lengths)))
+
+
+def _repeat(nodes: IntArray, first: IntArray) -> IntArray:
+    """The edges of one graph ``[2, E]`` for graphs of one size that begin at each of ``first`` ``[B]``.
+
+    Those of some graphs are made first and then added as one row: long rows are added faster than many short ones.
+    """
+    size, edges = len(first), nodes.shape[1]
+    some = min(size, _TOGETHER)
+    rows = size // some
+    head = (nodes[:, None, :] + first[:some, None]).reshape(2, some * edges)
+    if size == some:
+        return head
+    placed = np.empty((2, size * edges), np.int64)
+    whole = placed[:, : rows * some * edges].reshape(2, rows, some * edges)
+    np.add(head[:, None, :], first[: rows * some : some, None], out=whole)
+    rest = placed[:, rows * some * edges :]
+    if rest.size:
+        np.add(head[:, : rest.shape[1]], first[rows * some], out=rest)
+    return placed
 
 
 def hops_apart(lengths: IntArray, first: IntArray, hops: Sequence[int]) -> Edges:

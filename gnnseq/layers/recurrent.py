@@ -140,6 +140,8 @@ class Recurrent(nn.Module):
             x = outs[0] if len(outs) == 1 else torch.cat(outs, dim=-1)
             if self.dropout > 0 and layer + 1 < self.num_layers:
                 x = nn.functional.dropout(x, self.dropout, self.training)
+        if len(finals) == 1:
+            return x, tuple(state.unsqueeze(0) for state in finals[0])
         return x, tuple(torch.stack(kind) for kind in zip(*finals, strict=True))
 
     def _check_states(self, initial: States, num_graphs: int) -> None:

@@ -1,6 +1,5 @@
 """The two Tree-LSTMs of Tai et al. 2015."""
 
-from collections.abc import Sequence
 from typing import Any, Self, cast
 
 import torch
@@ -9,7 +8,8 @@ from torch import Tensor, nn
 from gnnseq.layers.checks import check_nodes, check_states
 from gnnseq.layers.interop import load_child_sum
 from gnnseq.layers.recurrent import LSTM
-from gnnseq.ops.nary_lstm import FullTrees, Inputs, nary_lstm
+from gnnseq.ops.full_trees import FullTrees
+from gnnseq.ops.nary_lstm import Inputs, nary_lstm
 from gnnseq.ops.scan import Children, States, scan_levels
 from gnnseq.ops.schedule import Schedule
 
@@ -114,12 +114,11 @@ class NaryTreeLSTM(nn.Module):
         self._check_slots(schedule.edge_index, edge_slot)
         if state is not None:
             check_states(state, 2, [schedule.num_graphs, self.out_channels], self.weight_ih.device)
-        slot = edge_slot[schedule.edge_order]
         replaced = not self.fused or "_step" in vars(self)  # by code that watches every level
-        child = None if replaced or state is not None else _in_places(schedule, slot, self.arity)
-        if child is not None and schedule.is_forest:
-            return self._full(x, schedule, child)
-        done, (h, c) = self._scan(x, schedule, slot, state)
+        trees = None if replaced or state is not None else FullTrees.of(schedule, edge_slot, self.arity)
+        if trees is not None:
+            return self._full(x, schedule, trees)
+        done, (h, c) = self._scan(x, schedule, edge_slot[schedule.edge_order], state)
         out = torch.cat([states[0] for states in done]).index_select(0, schedule.scan_place)
         return out, (schedule.at_last(h), schedule.at_last(c))
 
@@ -142,21 +141,18 @@ class NaryTreeLSTM(nn.Module):
             node, slot = divmod(int(twice[0]), self.arity)
             raise ValueError(f"edge_slot gives node {node} two children in place {slot}, expected one")
 
-    def _full(self, x: Tensor, schedule: Schedule, child: Sequence[Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    def _full(self, x: Tensor, schedule: Schedule, trees: FullTrees) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Trees whose inner nodes have all their children."""
         H, A = self.out_channels, self.arity
-        trees = FullTrees(schedule, list(child), A)
-        leaf_x, inner_x = x.index_select(0, schedule.scan_order).split(trees.sizes)
         i, f, g, o = self.weight_ih.split(H)
-        leaf_bias = inner_bias = None
+        bias = None
         if self.bias is not None:
             b_i, b_f, b_g, b_o = self.bias.split(H)
-            leaf_bias, inner_bias = torch.cat([b_i, b_o, b_g]), torch.cat([b_i, b_o, b_f, b_g])
-        w_igo = self.weight_igo.transpose(1, 2).reshape(A * H, 3 * H)
-        w_f = self.weight_f.permute(1, 3, 0, 2).reshape(A * H, A * H)
-        w_i, w_g, w_o = w_igo.split(H, dim=1)
-        weights = torch.cat([i, o, g]), torch.cat([i, o, f, g]), torch.cat([w_i, w_o, w_f, w_g], dim=1)
-        out, h, c = nary_lstm(trees, Inputs(leaf_x, inner_x, *weights, leaf_bias, inner_bias))
+            bias = torch.cat([b_g, b_i, b_o, b_f])
+        w_i, w_g, w_o = self.weight_igo.transpose(0, 1).split(H)  # [H, A, H]
+        w_f = self.weight_f.transpose(1, 2).reshape(A * H, A, H)
+        weight = torch.cat([w_g, w_i, w_o, w_f]).flatten(1)
+        out, h, c = nary_lstm(trees, Inputs(x, torch.cat([g, i, o, f]), weight, bias))
         return out, (schedule.at_last(h), schedule.at_last(c))
 
     def _scan(self, x: Tensor, schedule: Schedule, slot: Tensor, initial: States | None) -> tuple[list[States], States]:
@@ -194,15 +190,3 @@ class NaryTreeLSTM(nn.Module):
         f = (f.view(len(x), A, H) + x_f.unsqueeze(1)).sigmoid()
         c = (x_i + i).sigmoid() * (x_g + g).tanh() + (f * c_child.view(len(x), A, H)).sum(1)
         return (x_o + o).sigmoid() * c.tanh(), c
-
-
-def _in_places(schedule: Schedule, slot: Tensor, arity: int) -> Sequence[Tensor] | None:
-    """The children of each level in the order of their places, where every inner node has all of them."""
-    sizes = [len(level.child) for level in schedule.levels]
-    if len(slot) != arity * sum(level.size - level.leaves for level in schedule.levels):
-        return None
-    edges = torch.arange(len(slot), device=slot.device)  # the edges of a node stand together
-    order = torch.empty_like(edges).index_copy_(0, edges - edges % arity + slot, edges)
-    child = torch.cat([level.child for level in schedule.levels])[order]
-    parts: Sequence[Tensor] = child.split(sizes)
-    return parts

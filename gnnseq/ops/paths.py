@@ -6,6 +6,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from gnnseq.ops.edges import check_edges
+
 
 @dataclass(frozen=True)
 class PathLayout:
@@ -29,7 +31,7 @@ class PathLayout:
     @cached_property
     def equal(self) -> bool:
         """Whether all paths have the same length."""
-        return bool((self.length == self.num_steps).all())
+        return self.index is None or bool((self.length == self.num_steps).all())
 
     @cached_property
     def positions(self) -> Tensor:
@@ -46,8 +48,7 @@ class PathLayout:
     def prepare(self) -> None:
         """Computes what a recurrence reads, since code under `torch.compile` cannot fill caches."""
         if not self.equal:
-            _ = self.padding
-        _ = self.last
+            _ = self.padding, self.last
 
     def dense(self, x: Tensor) -> Tensor:
         """Nodes ``[N, F]`` to the padded tensor ``[B, T, F]``, zero where a path has ended."""
@@ -76,15 +77,16 @@ class PathLayout:
 
 
 def consecutive_paths(edge_index: Tensor, num_nodes: int) -> PathLayout | None:
-    """The layout of paths whose edges run from every node to the next number, or None for other graphs."""
+    """The layout of paths whose edges run from every node to the next number, or None for other graphs.
+
+    Raises:
+        ValueError: for a node out of range.
+    """
+    equal = _equal_paths(edge_index, num_nodes)
+    if equal is not None:
+        return equal
+    check_edges(edge_index, num_nodes)
     source, target = edge_index.unbind()
-    num_paths = num_nodes - len(source)
-    if num_paths > 0 and num_nodes % num_paths == 0:
-        nodes = torch.arange(num_nodes, device=edge_index.device).view(num_paths, -1)
-        before, after = nodes[:, :-1].reshape(-1), nodes[:, 1:].reshape(-1)
-        if torch.equal(source, before) and torch.equal(target, after):
-            num_steps = num_nodes // num_paths
-            return PathLayout(None, nodes.new_full((num_paths,), num_steps), num_steps)
     if not torch.equal(target, source + 1) or not bool((source[1:] > source[:-1]).all()):
         return None
     is_first = torch.ones(num_nodes, dtype=torch.bool, device=edge_index.device)
@@ -97,3 +99,17 @@ def consecutive_paths(edge_index: Tensor, num_nodes: int) -> PathLayout | None:
     path = torch.repeat_interleave(torch.arange(len(first), device=first.device), length)
     step = torch.arange(num_nodes, device=first.device) - first[path]
     return PathLayout(path * num_steps + step, length, num_steps)
+
+
+def _equal_paths(edge_index: Tensor, num_nodes: int) -> PathLayout | None:
+    """Those of one length whose edges stand in the order of the nodes, found by one comparison."""
+    num_paths = num_nodes - edge_index.size(1)
+    if num_paths < 1 or num_nodes % num_paths:
+        return None
+    num_steps = num_nodes // num_paths
+    size = (2, num_paths, num_steps - 1)
+    nodes = torch.arange(num_nodes, device=edge_index.device)
+    # entry (e, b, t) is node b * T + t + e
+    if not torch.equal(edge_index.reshape(size), nodes.as_strided(size, (1, num_steps, 1))):
+        return None
+    return PathLayout(None, nodes.new_full((num_paths,), num_steps), num_steps)

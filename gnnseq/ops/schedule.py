@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from gnnseq.ops.components import components, trees
-from gnnseq.ops.edges import check_edges, plain_edges
-from gnnseq.ops.levels import Ints, TensorLevel, cut, height_and_root
+from gnnseq.ops.edges import plain_edges
+from gnnseq.ops.levels import Ints, Levels, TensorLevel, cut, height_and_root
 from gnnseq.ops.paths import PathLayout, consecutive_paths
 from gnnseq.ops.transforms import outside_transforms
 
@@ -71,7 +71,6 @@ class Schedule:
         if self._batch is not None and self._batch.shape != (self.num_nodes,):
             shape = list(self._batch.shape)
             raise ValueError(f"batch has shape {shape}, expected [{self.num_nodes}], one per node")
-        check_edges(self.edge_index, self.num_nodes)
 
     def _find_paths(self) -> PathLayout | None:
         """The layout of the paths, whatever their nodes' numbers, if every graph is one path."""
@@ -126,7 +125,7 @@ class Schedule:
     def _tensor(self, array: Ints) -> Tensor:
         return torch.from_numpy(array).to(self.device)
 
-    def _split(self, arrays: Sequence[Ints]) -> Sequence[Tensor]:
+    def to_tensors(self, arrays: Sequence[Ints]) -> Sequence[Tensor]:
         """Many small arrays as tensors, with one copy to the device."""
         joined = self._tensor(np.concatenate(arrays)) if arrays else torch.empty(0, dtype=torch.long)
         parts: Sequence[Tensor] = joined.split([len(a) for a in arrays])
@@ -184,12 +183,17 @@ class Schedule:
         return total / count.unsqueeze(1)
 
     @cached_property
+    def arrays(self) -> Levels:
+        """The levels as arrays on the host."""
+        return cut(*self._edges, self._heights[0])
+
+    @cached_property
     def _cut(self) -> tuple[list[TensorLevel], Tensor, Tensor]:
-        levels, order, edge_order = cut(*self._edges, self._heights[0])
-        child, parent = self._split([x.child for x in levels]), self._split([x.parent for x in levels])
+        levels, order, edge_order = self.arrays
+        child, parent = self.to_tensors([x.child for x in levels]), self.to_tensors([x.parent for x in levels])
         keep: Sequence[Tensor | None] = [None] * len(levels)
         if any(len(level.keep) for level in levels):
-            keep = [part if len(part) else None for part in self._split([level.keep for level in levels])]
+            keep = [part if len(part) else None for part in self.to_tensors([level.keep for level in levels])]
         tensors = [
             TensorLevel(level.size, len(level.leaf), child[i], parent[i], keep[i]) for i, level in enumerate(levels)
         ]

@@ -37,6 +37,9 @@ class Devices:
 
     def place(self, batch: Batch) -> Batch:
         """A batch where the model is."""
+        values = [value for store in batch.stores for value in store.values()]
+        if all(isinstance(value, Tensor) and value.device == self.device for value in values):
+            return batch
         return batch.to(self.device)
 
     def backward(self, loss: Tensor) -> None:

@@ -15,10 +15,9 @@ def correct(logits: Tensor, y: Tensor) -> tuple[int, int]:
         logits: ``[M, C]``.
         y: classes ``[M]``.
     """
-    counted = y != IGNORED
-    right = (logits.argmax(-1) == y) & counted
-    both = torch.stack([right.sum(), counted.sum()]).tolist()
-    return int(both[0]), int(both[1])
+    right, counted = logits.argmax(-1) == y, y != IGNORED  # no class is the one that does not count
+    both: list[int] = torch.stack([right, counted]).sum(1).tolist()
+    return both[0], both[1]
 
 
 def squared_error(predictions: Tensor, y: Tensor) -> tuple[float, int]:

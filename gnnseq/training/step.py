@@ -14,6 +14,8 @@ from gnnseq.training.history import History
 Loss = Callable[[Tensor, Tensor], Tensor]
 Metric = Callable[[Tensor, Tensor], tuple[float, int]]
 
+_EPS = 1e-6  # which torch adds to the norm
+
 
 class Sums(NamedTuple):
     """Totals over the targets of a step, in all processes.
@@ -104,7 +106,11 @@ class Step:
             for parameter in self._parameters:
                 if parameter.grad is not None:
                     parameter.grad.mul_(scale)
-        return float(nn.utils.clip_grad_norm_(self._parameters, self.max_norm))
+        total = nn.utils.get_total_norm([p.grad for p in self._parameters if p.grad is not None])
+        norm = float(total)
+        if not norm + _EPS < 0.9 * self.max_norm:  # far from the bound torch would multiply by one
+            nn.utils.clip_grads_with_norm_(self._parameters, self.max_norm, total)
+        return norm
 
     def _note(self, history: History, loss: float, sums: Sums, norm: float) -> None:
         history.loss.append(loss)

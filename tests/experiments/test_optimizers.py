@@ -23,3 +23,20 @@ def test_momentum_carries_a_step_on():
         weight.grad = torch.tensor([gradient])
         made.step()
     assert weight.item() == pytest.approx(-0.9)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-6), (torch.float64, 1e-12)])
+def test_adam_is_torchs_up_to_rounding(dtype, tolerance):
+    adam = next(each for each in OPTIMIZERS if each.name == "adam")
+    start, target = torch.randn(3, 37, dtype=dtype), torch.randn(3, 37, dtype=dtype)
+    found = []
+    for make in (adam, adam, torch.optim.Adam):
+        weight = nn.Parameter(start.clone())
+        optimizer = make([weight], 0.01)
+        for _ in range(20):
+            optimizer.zero_grad()
+            (weight - target).square().sum().backward()
+            optimizer.step()
+        found.append(weight.detach())
+    assert torch.equal(found[0], found[1])
+    assert (found[0] - found[2]).abs().max() < tolerance

@@ -2,41 +2,22 @@
 
 import pytest
 import torch
+from dags import full_trees
 from gradients import assert_same
 from torch.testing import assert_close
 
 from gnnseq.layers import NaryTreeLSTM
-from gnnseq.layers.tree_lstm import _in_places
 from gnnseq.ops import Schedule
-from gnnseq.ops.nary_lstm import FullTrees, Inputs, nary_lstm, plain_nary_lstm
+from gnnseq.ops.full_trees import FullTrees
+from gnnseq.ops.nary_lstm import Inputs, nary_lstm, plain_nary_lstm
 
 F, H = 4, 3
 
 
-def full_trees(arity, inner_nodes):
-    """Random trees, one for each number of inner nodes: edges from child to parent, and the places of the children."""
-    edges, slots, first = [], [], 0
-    for count in inner_nodes:
-        size = count * arity + 1
-        row, free = list(range(size - count)), size - count
-        while len(row) > 1:
-            start = int(torch.randint(len(row) - arity + 1, ()))
-            for slot in torch.randperm(arity).tolist():
-                edges.append((first + row[start + slot], first + free))
-                slots.append(slot)
-            row[start : start + arity] = [free]
-            free += 1
-        first += size
-    return torch.tensor(edges).view(-1, 2).t(), torch.tensor(slots, dtype=torch.long), first
-
-
 def case(arity, inner_nodes=(4, 0, 2)):
     edges, slot, n = full_trees(arity, inner_nodes)
-    schedule = Schedule(edges, n)
-    child = _in_places(schedule, slot[schedule.edge_order], arity)
-    trees = FullTrees(schedule, list(child), arity)
-    features = [(size, F) for size in trees.sizes]
-    shapes = [*features, (3 * H, F), (4 * H, F), (arity * H, (3 + arity) * H), (3 * H,), (4 * H,)]
+    trees = FullTrees.of(Schedule(edges, n), slot, arity)
+    shapes = [(n, F), (4 * H, F), ((3 + arity) * H, arity * H), (4 * H,)]
     return trees, [torch.randn(shape, dtype=torch.float64, requires_grad=True) for shape in shapes]
 
 
@@ -48,6 +29,39 @@ def by_hand(trees, *tensors):
 def test_agrees_with_the_plain_recurrence(arity):
     trees, tensors = case(arity)
     assert_same(by_hand(trees, *tensors), plain_nary_lstm(trees, *tensors), tensors)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("filled", [[], [0], [-1]])
+def test_inner_nodes_without_features(filled, bias):
+    """Their products are left out where all are zero, and only there."""
+    trees, (x, *weights) = case(2)
+    keep = trees.inner_nodes[filled]
+    with torch.no_grad():
+        kept = x[keep]
+        x[trees.inner_nodes] = 0
+        x[keep] = kept
+    tensors = [x, *weights] if bias else [x, *weights[:2]]
+    given = tensors if bias else [*tensors, None]
+    assert_same(by_hand(trees, *given), plain_nary_lstm(trees, *given), tensors)
+    constant = [x.detach(), *given[1:]]  # no gradient of the features
+    assert_same(by_hand(trees, *constant), plain_nary_lstm(trees, *constant), tensors[1:])
+
+
+def test_features_that_are_not_numbers_are_not_left_out():
+    trees, (x, *weights) = case(2)
+    with torch.no_grad():
+        x[trees.inner_nodes] = 0
+        x[trees.inner_nodes[-1]] = torch.nan
+    h = by_hand(trees, x, *weights)[0]
+    assert h[trees.inner_nodes[-1]].isnan().all()
+
+
+def test_backward_twice():
+    trees, tensors = case(3)
+    h = by_hand(trees, *tensors)[0]
+    first, second = (torch.autograd.grad(h.sum(), tensors, retain_graph=True) for _ in range(2))
+    assert_close(first, second, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("part", [0, 1, 2])
@@ -76,7 +90,7 @@ def test_full_trees_and_the_scan_agree(arity, bias, monkeypatch):
     layer = NaryTreeLSTM(4, H, arity, bias).double()
     x = torch.randn(n, 4, dtype=torch.float64, requires_grad=True)
     out, state = layer(x, edges, slot)
-    monkeypatch.setattr("gnnseq.layers.tree_lstm._in_places", lambda *_: None)
+    monkeypatch.setattr("gnnseq.layers.tree_lstm.FullTrees.of", lambda *_: None)
     scanned, scanned_state = layer(x, edges, slot)
     assert_same([out, *state], [scanned, *scanned_state], [x, *layer.parameters()])
 

@@ -47,3 +47,19 @@ def test_reversed(lengths):
 )
 def test_other_graphs_are_not_consecutive_paths(edges):
     assert consecutive_paths(torch.tensor(edges), 3) is None
+
+
+def test_paths_of_one_length_with_an_edge_amiss():
+    edges = path_edges([3, 3, 3])
+    for row, column, node in [(0, 0, 1), (1, 5, 7), (0, 3, 2), (1, 0, 2)]:
+        other = edges.clone()
+        other[row, column] = node
+        assert consecutive_paths(other, 9) is None
+    assert consecutive_paths(edges[:, [1, 0, 2, 3, 4, 5]], 9) is None
+    assert consecutive_paths(edges.t().contiguous().t(), 9).equal
+
+
+@pytest.mark.parametrize("node", [-1, 3])
+def test_a_node_out_of_range(node):
+    with pytest.raises(ValueError, match=f"edge_index refers to node {node} of 3"):
+        consecutive_paths(torch.tensor([[0, 1], [1, node]]), 3)
