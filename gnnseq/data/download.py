@@ -10,6 +10,7 @@ import zlib
 from http.client import HTTPException
 from pathlib import Path, PurePosixPath
 from typing import IO
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from gnnseq.data.files import name_beside, write_atomically
@@ -132,6 +133,9 @@ def _fetch(url: str, file: IO[bytes]) -> str:
             while chunk := reply.read(_CHUNK):
                 digest.update(chunk)
                 file.write(chunk)
+    except HTTPError as error:
+        error.close()  # it holds the connection
+        raise
     except HTTPException as error:
         raise OSError(f"{url} broke off: {error!r}") from error
     if size is not None and file.tell() != int(size):
