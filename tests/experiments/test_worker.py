@@ -1,11 +1,12 @@
 import os
-import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from sweeps import Task, run
 
-from gnnseq.experiments import Store, run_trials
 from gnnseq.experiments.worker import failure, guarded
 
 
@@ -22,18 +23,27 @@ def test_what_is_no_json_is_told_in_words():
     assert record["stopped"] == "ValueError: bad"
 
 
+SWEEP = """
+import sys
+from sweeps import Task, run
+from gnnseq.experiments import Store, run_trials
+tasks = [Task(number, "wait", sys.argv[1]) for number in range(2)]
+run_trials(tasks, Store(sys.argv[1] + "/records.jsonl"), run=run, jobs=2, progress=False)
+"""
+
+
 def test_workers_end_with_the_process_that_started_them(tmp_path):
+    """In a new process: one that is forked from this would wait for the workers that joblib keeps here."""
     pytest.importorskip("joblib")
-    child = os.fork()
-    if child == 0:
-        tasks = [Task(number, "wait", str(tmp_path)) for number in range(2)]
-        run_trials(tasks, Store(tmp_path / "records.jsonl"), run=run, jobs=2, progress=False)
-        os._exit(0)
-    workers = [tmp_path / f"worker-{number}" for number in range(2)]
-    until(lambda: all(path.exists() for path in workers))
+    paths = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    with subprocess.Popen([sys.executable, "-c", SWEEP, str(tmp_path)], env=environment) as child:
+        workers = [tmp_path / f"worker-{number}" for number in range(2)]
+        try:
+            until(lambda: all(path.exists() for path in workers))
+        finally:
+            child.kill()
     pids = [int(path.read_text()) for path in workers]
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
     until(lambda: not any(is_alive(pid) for pid in pids))
 
 

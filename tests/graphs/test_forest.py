@@ -73,7 +73,7 @@ def test_a_path_is_as_deep_as_it_is_long():
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([[-1], [3, -1]], r"parents\[1\] refers to node 3 of 2, expected -1"),
+        ([[-1], [2, -1]], r"parents\[1\] refers to node 2 of 2, expected -1"),
         ([[-1, -2]], r"parents\[0\] refers to node -2 of 2"),
         ([[-1], [1, -1, -1]], r"parents\[1\] has roots 1 and 2, expected one root"),
         ([[-1], [-1, 1]], r"parents\[1\] has the cycle 1 -> 1, expected a tree"),
