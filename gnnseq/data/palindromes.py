@@ -10,8 +10,7 @@ from torch.utils.data import Dataset
 from gnnseq.data.counters import MAX_SEED, derive
 from gnnseq.data.indexing import Index, check_integer, is_single, positions
 from gnnseq.data.sequences import IntArray
-from gnnseq.data.streams import Split as Split
-from gnnseq.data.streams import check_split, stream_key
+from gnnseq.data.streams import Split, check_split, stream_key
 
 
 class PalindromeDataset(Dataset[tuple[Tensor, Tensor]]):

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 import gnnseq
-from gnnseq.data.palindromes import Split
+from gnnseq.data.streams import Split
 from gnnseq.experiments.budget import Size, num_weights, solve_width
 from gnnseq.experiments.family import Family
 from gnnseq.experiments.measures import GRAPHS, Memory, kept_bytes, memory_mb, relative_influence

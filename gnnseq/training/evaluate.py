@@ -1,6 +1,7 @@
 """One loop that evaluates a model on batches."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import nn
@@ -13,6 +14,18 @@ from gnnseq.training.metrics import IGNORED, correct
 from gnnseq.training.step import Loss, Metric
 
 
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode, after which every module has its own mode again, also where something failed."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
 @torch.no_grad()
 def evaluate(
     model: nn.Module,
@@ -22,23 +35,21 @@ def evaluate(
     metric: Metric = correct,
     progress: str | None = None,
 ) -> Evaluation:
-    """Mean loss and metric of a model over all targets of some batches; its training mode is put back.
+    """Mean loss and metric of a model over all targets of some batches, in evaluation mode.
 
     Raises:
         ValueError: where no batch holds a target.
     """
     device = next((p.device for p in model.parameters()), torch.device("cpu"))
-    was_training = model.training
-    model.eval()
     total, right, count = 0.0, 0.0, 0
-    for batch in tqdm(batches, desc=progress, leave=False, disable=True if progress is None else None):
-        batch = batch.to(device)
-        logits = model(batch)
-        here, of = metric(logits, batch.y)
-        if of:
-            total += loss(logits, batch.y).item() * of
-        right, count = right + here, count + of
-    model.train(was_training)
+    with evaluating(model):
+        for batch in tqdm(batches, desc=progress, leave=False, disable=True if progress is None else None):
+            batch = batch.to(device)
+            logits = model(batch)
+            here, of = metric(logits, batch.y)
+            if of:
+                total += loss(logits, batch.y).item() * of
+            right, count = right + here, count + of
     if count == 0:
         raise ValueError(f"batches hold no targets, expected at least one that is not {IGNORED}")
     return Evaluation(total / count, right / count, count)

@@ -72,3 +72,21 @@ def test_nothing_to_judge(batches):
     with pytest.raises(ValueError, match="batches hold no targets, expected at least one that is not -100"):
         evaluate(model, batches)
     assert model.training
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_a_part_that_was_in_evaluation_mode_stays_so(fails):
+    model = nn.Sequential(Fixed(), nn.Dropout(0.5), nn.BatchNorm1d(2))
+    model.train()
+    model[2].eval()
+
+    def loss(logits, y):
+        if fails:
+            raise ArithmeticError("no")
+        return nn.functional.cross_entropy(logits, y)
+
+    try:
+        evaluate(model, [batch([SURE, EVEN], [1, 1])], loss=loss)
+    except ArithmeticError:
+        assert fails
+    assert [module.training for module in model.modules()] == [True, True, True, False]
