@@ -145,7 +145,7 @@ def _is_features(name: str, values: Tensor) -> bool:
 def _check_values(flat: Flat) -> None:
     values, lengths = flat
     if not values.is_floating_point():
-        if _least(values) < 0:
+        if int(values.min()) < 0:
             node = int((values < 0).int().argmax())
             where = locate(lengths, node)
             raise ValueError(f"{where} is {int(values[node])}, expected a symbol >= 0")
@@ -156,8 +156,3 @@ def _check_values(flat: Flat) -> None:
             node = int((~finite).int().argmax())
             where = locate(lengths, node)
             raise ValueError(f"{where} is {values[node].tolist()}, expected finite features")
-
-
-def _least(values: Tensor) -> int:
-    """The least of some integers; NumPy finds it in a third of torch's time."""
-    return int(values.numpy().min() if values.device.type == "cpu" else values.min())
