@@ -47,7 +47,7 @@ def _panel(axes: Axes, results: Sequence[Result], has_limit: bool, look: dict[st
     models = list(dict.fromkeys(result.model for result in results))
     places = [_place(result, has_limit) for result in results]
     for result, place in zip(results, places, strict=True):
-        aside = ASIDE * (models.index(result.model) - (len(models) - 1) / 2) / 72
+        aside = ASIDE * _order(models, result.model, place, has_limit) / 72
         beside = axes.transData + ScaledTranslation(aside, 0, axes.figure.dpi_scale_trans)
         low, middle, high = (_clipped(result.gain(v)) for v in (ends(result)[0], result.summary.mean, ends(result)[1]))
         colour, marker = look[result.model]
@@ -69,6 +69,14 @@ def _panel(axes: Axes, results: Sequence[Result], has_limit: bool, look: dict[st
 def _place(result: Result, has_limit: bool) -> int:
     required = int(result.first("hops_required"))
     return int(result.first("hops_reach")) - required if has_limit else required
+
+
+def _order(models: Sequence[str], model: str, place: int, has_limit: bool) -> float:
+    """How many places a mark moves aside: about its hops, but never over the border to what cannot be seen."""
+    index, last = models.index(model), len(models) - 1
+    if not has_limit:
+        return index - last / 2
+    return index if place >= 0 else index - last
 
 
 def _levels(axes: Axes) -> None:
