@@ -117,3 +117,14 @@ def test_torch_scatter_is_used_or_hidden():
     look = "warnings.simplefilter('ignore'); import torch_geometric.typing as t"
     code = f"import warnings; {look}; print(t.WITH_TORCH_SCATTER)"
     assert run_python(code) == str(used)
+
+
+def test_versions_are_those_that_the_pages_state():
+    pages = [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/start.md")]
+    bounds = dict(r.split(">=") for r in PROJECT["dependencies"])
+    pythons = [
+        c.rpartition(" ")[2] for c in PROJECT["classifiers"] if c.startswith("Programming Language :: Python :: 3.")
+    ]
+    said = f"Python {pythons[0]} to {pythons[-1]}, torch {bounds['torch']} or newer, torch-geometric "
+    assert [said + f"{bounds['torch-geometric']} or newer" in page for page in pages] == [True, True]
+    assert PROJECT["requires-python"] == f">={pythons[0]}"

@@ -15,6 +15,7 @@ from torch_geometric.data import Batch
 from tqdm import tqdm
 
 from gnnseq.training.checkpoint import Checkpoint, Parts, Scheduler, settings_of
+from gnnseq.training.denormals import denormals_flushed
 from gnnseq.training.devices import Devices, FabricDevices
 from gnnseq.training.evaluate import evaluate
 from gnnseq.training.history import Evaluation, History
@@ -58,6 +59,8 @@ def fit(
 
     With several processes, every process is given the same ``batches`` and takes its share: process r of P takes every
     P-th one from the r-th on, so that a step is one on ``accumulate * P`` batches.
+
+    Inside, numbers too small for quick arithmetic count as zero: see `denormals_flushed`.
 
     Args:
         model: ``model(batch) -> logits``.
@@ -120,7 +123,7 @@ class _Loop:
             self.checkpoint.go_on()
         self.step.model.train()
         context = nullcontext() if self.checkpoint is None else Interrupt(NOTICE)
-        with context as interrupt:
+        with context as interrupt, denormals_flushed():
             self._steps(_bar(groups, progress, history.steps, _steps_of(batches, self.size)), history, interrupt)
         return history
 
