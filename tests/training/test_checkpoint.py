@@ -55,8 +55,10 @@ def killed(path, step, **how):
         warnings.simplefilter("ignore")
         child = os.fork()
     if child == 0:
-        run(Checkpoint(path, every=how.pop("every", 2)), after_step=after_step, **how)
-        os._exit(0)
+        try:
+            run(Checkpoint(path, every=how.pop("every", 2)), after_step=after_step, **how)
+        finally:  # else the child would go on with the tests
+            os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
 
 
