@@ -125,7 +125,7 @@ machine that did other work too: compare them with each other only.
 The same seeds give the same samples and initial weights everywhere, and on one machine the same results bit by bit. On
 another processor sums are rounded otherwise, and a run that is still learning when its 400 steps are over may end
 elsewhere: the same command earlier on the same day, with Adam's steps rounded otherwise, gave 71 of the 81 accuracies
-exactly, and all but those of the GCRN at length 20 within 2 points (there it was 57, 100 and 97 % over the three seeds,
+exactly, and all but those of the GCRN at length 20 within 2.1 points (there it was 57, 100 and 97 % over three seeds,
 and here 69, 95 and 90 %).
 
 ## What each model sees before training
