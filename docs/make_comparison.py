@@ -7,11 +7,11 @@ The records come from a preset of the comparison, and are stored without their c
 """
 
 import argparse
-import json
-import re
 from pathlib import Path
 
-from gnnseq.experiments import Store, collect, ranking
+from stored import fill, read, take_over, without_curve
+
+from gnnseq.experiments import collect, ranking
 from gnnseq.experiments.report import describe_task, markdown_table, number, spread
 from gnnseq.experiments.results import Result, by_task
 from gnnseq.experiments.store import Record
@@ -30,7 +30,7 @@ HEADER = ("model", "score", "minus LSTM", "p, corrected", "verdict", "diagnosis"
 def slim(record: Record) -> Record:
     """A record with its curve of accuracy where it is drawn, and without curves elsewhere."""
     curve = record.get("curve") or {}
-    kept = {key: value for key, value in record.items() if key != "curve"}
+    kept = without_curve(record)
     if record["task"]["name"] == DRAWN[0] and record["trial"]["seed"] in DRAWN[1] and "accuracy" in curve:
         kept["curve"] = {"accuracy": [round(value, 4) for value in curve["accuracy"]]}
     return kept
@@ -67,24 +67,14 @@ def tables(results: list[Result], comparisons: list[Comparison]) -> str:
     return "\n".join(parts)
 
 
-def fill(text: str, name: str, content: str) -> str:
-    """The page with what stands between two marks replaced."""
-    pattern = re.compile(rf"(<!-- {name}: [^>]*-->\n).*?(<!-- end of {name} -->)", re.DOTALL)
-    if len(pattern.findall(text)) != 1:
-        raise ValueError(f"{PAGE.name} holds no marks for {name}")
-    return pattern.sub(lambda found: found[1] + content + found[2], text)
-
-
 def main() -> None:
     """Takes over new records where asked, draws, and fills the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--store", type=Path, metavar="FOLDER", help="output folder of --preset verdicts")
     store = parser.parse_args().store
     if store is not None:
-        RECORDS.parent.mkdir(parents=True, exist_ok=True)
-        kept = [slim(record) for record in Store(store / "records.jsonl")]
-        RECORDS.write_text("".join(json.dumps(record, sort_keys=True) + "\n" for record in kept), encoding="utf-8")
-    records = [json.loads(each) for each in RECORDS.read_text("utf-8").splitlines()]
+        take_over(store, RECORDS, slim)
+    records = read(RECORDS)
     results = collect(records)
     comparisons = verdicts(results, reference=REFERENCE)
     figures = DOCS / "figures"

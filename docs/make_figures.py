@@ -10,13 +10,13 @@ from the records of docs/make_reach.py, which draws it too.
 
 import argparse
 import json
-import re
 from pathlib import Path
 
 import torch
+from stored import fill, read, take_over
 from torch_geometric.data import Batch, Data
 
-from gnnseq.experiments import SEQUENCE_FAMILIES, Row, Store, markdown, rows
+from gnnseq.experiments import SEQUENCE_FAMILIES, Row, markdown, rows
 from gnnseq.experiments.sight import SightRecord, sentence
 from gnnseq.graphs import balanced_tree_batch, dilated_batch, path_graph, symbol_signal_batch
 from gnnseq.plots import plot_accuracy, plot_graphs, plot_levels
@@ -24,15 +24,6 @@ from gnnseq.plots import plot_accuracy, plot_graphs, plot_levels
 DOCS = Path(__file__).parent
 RESULTS, FIGURES = DOCS / "results", DOCS / "figures"
 README = DOCS.parent / "README.md"
-
-
-def store(runs: Path) -> None:
-    """Copies records of the command into docs/results, without curves."""
-    RESULTS.mkdir(exist_ok=True)
-    lines = []
-    for record in Store(runs / "compare" / "records.jsonl"):
-        lines.append(json.dumps({key: value for key, value in record.items() if key != "curve"}, sort_keys=True))
-    (RESULTS / "compare.jsonl").write_text("\n".join(sorted(lines)) + "\n", encoding="utf-8")
 
 
 def draw_graphs() -> None:
@@ -68,19 +59,21 @@ def draw_levels() -> None:
 
 def write_palindromes() -> None:
     """The page of results, the table in README, and the figure of accuracy."""
-    families = [json.loads(line) for line in (RESULTS / "compare.jsonl").read_text(encoding="utf-8").splitlines()]
     order = [family.name for family in SEQUENCE_FAMILIES]
-    records = sorted(families, key=lambda r: (r["task"]["size"], order.index(r["family"]["name"]), r["trial"]["seed"]))
+    records = sorted(
+        read(RESULTS / "compare.jsonl"),
+        key=lambda r: (r["task"]["size"], order.index(r["family"]["name"]), r["trial"]["seed"]),
+    )
     plot_accuracy(records, FIGURES / "accuracy.png")
-    stored = json.loads((RESULTS / "reach" / "sight.json").read_text(encoding="utf-8"))
-    sights = [SightRecord(**record) for record in stored]
+    sights = json.loads((RESULTS / "reach" / "sight.json").read_text(encoding="utf-8"))
     table = rows(records)
     versions = ", ".join(f"{name} {number}" for name, number in records[0]["versions"].items())
-    page = PAGE.format(table=markdown(table), sentences=_sentences(sights), versions=versions)
+    page = PAGE.format(
+        table=markdown(table), sentences=_sentences([SightRecord(**record) for record in sights]), versions=versions
+    )
     (DOCS / "palindromes.md").write_text(page, encoding="utf-8")
     text = README.read_text(encoding="utf-8")
-    pattern = r"(<!-- table:[^>]*-->\n).*?(<!-- end of table -->)"
-    README.write_text(re.sub(pattern, lambda m: m[1] + short_table(table) + m[2], text, flags=re.DOTALL), "utf-8")
+    README.write_text(fill(text, "table", short_table(table)), "utf-8")
 
 
 def _sentences(sights: list[SightRecord]) -> str:
@@ -142,7 +135,7 @@ def main() -> None:
     parser.add_argument("--store", type=Path, metavar="RUNS", help="folder that holds compare/")
     options = parser.parse_args()
     if options.store is not None:
-        store(options.store)
+        take_over(options.store / "compare", RESULTS / "compare.jsonl")
     draw_graphs()
     draw_levels()
     write_palindromes()

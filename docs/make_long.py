@@ -8,12 +8,13 @@ The records come from the presets of the comparison, and are stored in benchmark
 """
 
 import argparse
-import json
 from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean
 
-from gnnseq.experiments import Row, Store, rows
+from stored import read, take_over
+
+from gnnseq.experiments import Row, rows
 from gnnseq.experiments.store import Record
 from gnnseq.plots.metrics import plot_metrics
 
@@ -133,17 +134,9 @@ def remarks(records: list[Record]) -> str:
     return REMARKS.format(examples="Farthest apart: " + "; ".join(words) + "." if words else "")
 
 
-def take_over(folder: Path, target: Path) -> None:
-    """The records of a run, without their curves."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    kept = [{k: v for k, v in r.items() if k != "curve"} for r in Store(folder / "records.jsonl")]
-    target.write_text("".join(json.dumps(record, sort_keys=True) + "\n" for record in kept), encoding="utf-8")
-
-
-def read(path: Path) -> list[Record]:
+def in_order(path: Path) -> list[Record]:
     """Stored records, RNN first, then by length and seed."""
-    records = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-    return sorted(records, key=lambda r: (r["family"]["name"] != "rnn", r["task"]["size"], r["trial"]["seed"]))
+    return sorted(read(path), key=lambda r: (r["family"]["name"] != "rnn", r["task"]["size"], r["trial"]["seed"]))
 
 
 def main() -> None:
@@ -155,7 +148,7 @@ def main() -> None:
     for folder, target in ((options.tuned, TUNED), (options.report, REPORT)):
         if folder is not None:
             take_over(folder, target)
-    tuned, large, report = read(TUNED), read(LARGE), read(REPORT)
+    tuned, large, report = map(in_order, (TUNED, LARGE, REPORT))
     for records, name in ((tuned, "long_tuned.png"), (report, "long_report.png")):
         plot_metrics(records, DOCS / "figures" / name)
     own = {(row.family, row.size): row for row in rows(tuned)}

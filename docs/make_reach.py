@@ -11,9 +11,10 @@ The records come from three commands:
 
 import argparse
 import json
-import re
 from pathlib import Path
 from typing import Any
+
+from stored import fill
 
 from gnnseq.experiments.depth import DepthRecord
 from gnnseq.experiments.heat import HeatMap
@@ -85,8 +86,8 @@ def tables() -> dict[str, str]:
 def filled(page: str) -> str:
     """A page with its tables put in anew."""
     for name, table in tables().items():
-        pattern = rf"(<!-- table {name}:[^>]*-->\n).*?(<!-- end of table {name} -->)"
-        page = re.sub(pattern, lambda found, table=table: found[1] + table + found[2], page, flags=re.DOTALL)
+        if f"<!-- table {name}:" in page:
+            page = fill(page, f"table {name}", table)
     return page
 
 

@@ -34,6 +34,7 @@ from gnnseq.experiments import (
     run_comparison,
     to_csv,
 )
+from gnnseq.experiments.command_line import check_at_least_one, fill_in
 from gnnseq.experiments.families import ORTHOGONAL_QUIET
 from gnnseq.experiments.graph_tasks import BlockModelTask, KarateTask
 from gnnseq.experiments.listops_task import ListOpsTask
@@ -137,9 +138,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         "html": False,
         "reference": None,
     } | PRESETS.get(options.preset, {})
-    for name, value in defaults.items():
-        if getattr(options, name, None) is None:
-            setattr(options, name, value)
+    fill_in(options, defaults)
     if options.tune == []:
         options.tune = GRID
     return options
@@ -147,9 +146,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def check(options: argparse.Namespace) -> None:
     """Raises a ValueError for what no run could use."""
-    for name in ("seeds", "steps", "budget", "batch_size", "jobs"):
-        if getattr(options, name) < 1:
-            raise ValueError(f"--{name.replace('_', '-')} is {getattr(options, name)}, expected at least 1")
+    check_at_least_one(options, ["seeds", "steps", "budget", "batch_size", "jobs"])
     for length in options.lengths or []:
         if length < 2:
             raise ValueError(f"--lengths holds {length}, expected integers of at least 2")

@@ -14,20 +14,6 @@ Model = Callable[..., Any]
 _VARIADIC = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 
 
-@contextmanager
-def evaluating(model: Model) -> Iterator[None]:
-    """Every module of a model in evaluation mode for a while: no dropout, no batch statistics."""
-    modules = list(model.modules()) if isinstance(model, nn.Module) else []
-    training = [module for module in modules if module.training]
-    for module in training:
-        module.training = False
-    try:
-        yield
-    finally:
-        for module in training:
-            module.training = True
-
-
 class ModelCall:
     """A model on one batch, as a function of its features.
 

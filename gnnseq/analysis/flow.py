@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch_geometric.data import Data
 
-from gnnseq.analysis.calls import call_model, evaluating
+from gnnseq.analysis.calls import call_model
 from gnnseq.analysis.steps import Watched, watching
+from gnnseq.models.modes import evaluating
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,11 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import Data
 
-from gnnseq.analysis.calls import Model, ModelCall, evaluating
+from gnnseq.analysis.calls import Model, ModelCall
 from gnnseq.analysis.forward import Norm
 from gnnseq.analysis.jacobian import BlockJacobian, measured
 from gnnseq.analysis.linear import Linearised
+from gnnseq.models.modes import evaluating
 
 
 def l1(block: Tensor) -> Tensor:

@@ -24,9 +24,9 @@ def add_settings(parser: argparse.ArgumentParser, settings: Iterable[Setting], d
 
 
 def fill_in(options: argparse.Namespace, preset: Mapping[str, Any]) -> argparse.Namespace:
-    """The options with the values of a preset where none were given."""
+    """The options with the values of a preset where none were given, and those that are no options."""
     for name, value in preset.items():
-        if getattr(options, name) is None:
+        if getattr(options, name, None) is None:
             setattr(options, name, value)
     return options
 

@@ -17,6 +17,7 @@ from gnnseq.experiments.family import find_named
 from gnnseq.experiments.text_families import CAUSAL_FAMILIES, TextFamily
 from gnnseq.graphs.cooccurrence import word_graph
 from gnnseq.models.causal import check_causal
+from gnnseq.models.modes import evaluating
 from gnnseq.training import CheckpointError, Evaluation, History, evaluate, fit
 from gnnseq.training.checkpoint_file import differences, load_weights, read_checkpoint, write_checkpoint
 from gnnseq.training.random_state import random_state, set_random_state
@@ -135,12 +136,10 @@ class TextRun:
         """Loss on the held-out text read in order in some streams, with the state carried from window to window."""
         total, state = 0.0, None
         steps = TextStreams(self.held_out_ids, self.settings.window, streams)
-        was_training = self.model.training
-        self.model.eval()
-        for x, y in (steps[place] for place in range(len(steps))):
-            logits, state = self.model.advance(self.family.to_batch(x), state)
-            total += float(torch.nn.functional.cross_entropy(logits, y.reshape(-1)))
-        self.model.train(was_training)
+        with evaluating(self.model):
+            for x, y in (steps[place] for place in range(len(steps))):
+                logits, state = self.model.advance(self.family.to_batch(x), state)
+                total += float(torch.nn.functional.cross_entropy(logits, y.reshape(-1)))
         return total / len(steps)
 
     def save(self, path: str | Path) -> None:

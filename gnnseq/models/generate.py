@@ -10,6 +10,7 @@ from torch import Generator, Tensor
 from torch_geometric.data import Batch
 
 from gnnseq.models.language_model import CharLanguageModel
+from gnnseq.models.modes import evaluating
 
 ToBatch: TypeAlias = Callable[[Any], Batch]
 Pick: TypeAlias = Callable[[Tensor, Generator | None], Tensor]
@@ -100,16 +101,11 @@ def generate(
     if length < 1:
         raise ValueError(f"length is {length}, expected an integer >= 1")
     texts = _check_prompt(prompt, model.num_symbols)
-    was_training = model.training
-    model.eval()
-    try:
-        with torch.no_grad():
-            steps = (_carried if model.carries_state else _read_again)(model, texts, to_batch)
-            picked = [_pick(pick, next(steps), generator)]
-            while len(picked) < length:
-                picked.append(_pick(pick, steps.send(picked[-1]), generator))
-    finally:
-        model.train(was_training)
+    with evaluating(model), torch.no_grad():
+        steps = (_carried if model.carries_state else _read_again)(model, texts, to_batch)
+        picked = [_pick(pick, next(steps), generator)]
+        while len(picked) < length:
+            picked.append(_pick(pick, steps.send(picked[-1]), generator))
     return torch.stack(picked, dim=1)
 
 

@@ -1,7 +1,6 @@
 """One loop that evaluates a model on batches."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 
 import torch
 from torch import nn
@@ -9,21 +8,10 @@ from torch.nn.functional import cross_entropy
 from torch_geometric.data import Batch
 from tqdm import tqdm
 
+from gnnseq.models.modes import evaluating
 from gnnseq.training.history import Evaluation
 from gnnseq.training.metrics import IGNORED, correct
 from gnnseq.training.step import Loss, Metric
-
-
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode, after which every module has its own mode again, also where something failed."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training
 
 
 @torch.no_grad()

@@ -4,27 +4,11 @@ from analysis.dense import path, paths
 from torch import nn
 from torch_geometric.data import Batch, Data
 
-from gnnseq.analysis.calls import ModelCall, call_model, evaluating
+from gnnseq.analysis.calls import ModelCall, call_model
 
 
 def symbols():
     return Batch.from_data_list([Data(x=torch.tensor([1, 2, 3]), edge_index=path(3)) for _ in range(2)])
-
-
-def test_evaluating_puts_each_module_back():
-    model = nn.Sequential(nn.Dropout(), nn.BatchNorm1d(3))
-    model[1].eval()
-    inside = []
-
-    def fails():
-        with evaluating(model):
-            inside.extend(module.training for module in model.modules())
-            raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        fails()
-    assert inside == [False] * 3
-    assert (model.training, model[0].training, model[1].training) == (True, True, False)
 
 
 def test_arguments_by_name_by_place_and_as_a_whole():

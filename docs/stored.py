@@ -1,0 +1,39 @@
+"""What the scripts that make pages share: records taken over from runs, read again, and tables put into pages."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from gnnseq.experiments import Store
+from gnnseq.experiments.store import Record
+
+
+def without_curve(record: Record) -> Record:
+    """A record without the curves of its training."""
+    return {key: value for key, value in record.items() if key != "curve"}
+
+
+def take_over(folder: Path, target: Path, slim: Callable[[Record], Record] = without_curve) -> None:
+    """Copies the records of a run's folder into a file of the repository, made smaller."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    kept = [slim(record) for record in Store(folder / "records.jsonl")]
+    target.write_text("".join(json.dumps(record, sort_keys=True) + "\n" for record in kept), encoding="utf-8")
+
+
+def read(path: Path) -> list[Record]:
+    """Stored records, one a line."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def fill(text: str, name: str, content: str) -> str:
+    """A page with what stands between the two marks of a name replaced.
+
+    Raises:
+        ValueError: for a page that does not have them once.
+    """
+    pattern = rf"(<!-- {name}:[^>]*-->\n).*?(<!-- end of {name} -->)"
+    filled, count = re.subn(pattern, lambda found: found[1] + content + found[2], text, flags=re.DOTALL)
+    if count != 1:
+        raise ValueError(f"text has the marks of {name} {count} times, expected once")
+    return filled
