@@ -1,0 +1,85 @@
+"""What every recurrence over signals inherits, seen through a cell that is easy to do by hand."""
+
+import pytest
+import torch
+from dags import batch_vector
+from gradients import assert_same
+from signal_graphs import SIZES, F, H, K, N, T, graph, num_weights, random_states, signals
+from torch import nn
+from torch.testing import assert_close
+
+from gnnseq.layers import GCRN
+from gnnseq.layers.graph_recurrent import GraphRecurrent
+
+
+class Sum(GraphRecurrent):
+    """h_t = the filtered input plus the filtered state, without any gate."""
+
+    gates = 1
+    num_states = 1
+    torch_type = nn.RNN
+
+    def step(self, x, operator, states):
+        return (x + self.filter_hidden(operator, states[0]),)
+
+
+def make(**options):
+    layer = Sum(F, H, K, **options).double()
+    layer.reset_parameters()
+    return layer
+
+
+def by_hand(layer, x, L, h):
+    """The recurrence with dense polynomials of L, node by node in no batch."""
+    terms = [torch.eye(len(L), dtype=x.dtype), L]
+    while len(terms) < K:
+        terms.append(2 * L @ terms[-1] - terms[-2])
+    outs = []
+    for x_t in x.unbind(1):
+        h = sum(term @ x_t @ w + term @ h @ u for term, w, u in zip(terms, layer.weight_x, layer.weight_h, strict=True))
+        h = h if layer.bias is None else h + layer.bias
+        outs.append(h)
+    return torch.stack(outs, dim=1), h
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_subclass_needs_only_its_step(bias):
+    (edges, weight), x, (h0,) = graph(), signals(), random_states(1, N)
+    layer = make(bias=bias)
+    L = layer.operator(edges, N, weight).to_dense()
+    got, (last,) = layer.forward_signals(x, edges, weight, (h0,))
+    assert_same([got, last], list(by_hand(layer, x, L, h0)), [x, weight, h0, *layer.parameters()])
+
+
+def test_ended_sequences_keep_their_state_and_give_zeros():
+    (edges, weight), x, layer = graph(), signals(), make()
+    out, (last,) = layer.forward_signals(x, edges, weight, batch=batch_vector(SIZES), lengths=torch.tensor([2, T]))
+    whole, _ = layer.forward_signals(x, edges, weight)
+    assert_close(out[:4, :2], whole[:4, :2])
+    assert not out[:4, 2:].any()
+    assert_close(last, torch.cat([whole[:4, 1], whole[4:, -1]]))
+    assert_close(out[4:], whole[4:])
+
+
+def test_weights_are_drawn_within_torch_s_bound():
+    torch.manual_seed(0)
+    layer = make()
+    bound = (K * H) ** -0.5
+    values = torch.cat([weight.detach().flatten() for weight in layer.parameters()])
+    assert num_weights(layer) == len(values) == K * (F * H + H * H) + H
+    assert 0.8 * bound < values.abs().max() <= bound
+    before = layer.weight_x.clone()
+    layer.reset_parameters()
+    assert not torch.equal(before, layer.weight_x)
+
+
+def test_every_recurrence_needs_a_step():
+    class Without(Sum):
+        step = GraphRecurrent.step
+
+    with pytest.raises(NotImplementedError):
+        Without(F, H, K).double().forward_signals(signals(), graph()[0])
+
+
+def test_arguments_are_printed():
+    assert repr(GCRN(F, H, K, "rw")) == "GCRN(3, 4, K=3, normalization=rw)"
