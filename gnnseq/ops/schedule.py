@@ -1,21 +1,19 @@
 """In which order a recurrence visits the nodes of a batch of directed acyclic graphs."""
 
-from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from gnnseq.ops.components import components, trees
 from gnnseq.ops.edges import plain_edges
-from gnnseq.ops.levels import Ints, Levels, TensorLevel, cut, height_and_root
+from gnnseq.ops.level_order import LevelOrder
 from gnnseq.ops.paths import PathLayout, consecutive_paths
 from gnnseq.ops.transforms import outside_transforms
 
 
-class Schedule:
+class Schedule(LevelOrder):
     """The order in which a recurrence computes the nodes of a batch of directed acyclic graphs.
 
     Made once for a batch and shared by all its layers. A batch of paths is recognised whatever its nodes' numbers,
@@ -40,8 +38,7 @@ class Schedule:
         batch: Tensor | None = None,
         reverse_of: "Schedule | None" = None,
     ) -> None:
-        self.edge_index = edge_index
-        self.num_nodes = num_nodes
+        super().__init__(edge_index, num_nodes)
         self._batch = batch
         self._reversed = reverse_of
         self._consecutive: PathLayout | None = None
@@ -60,7 +57,7 @@ class Schedule:
         self._consecutive = consecutive_paths(self.edge_index, self.num_nodes)
         self.paths = self._find_paths()
         if self.paths is None:
-            _ = self._heights  # a cycle is an error here, not at the first use
+            _ = self.heights  # a cycle is an error here, not at the first use
         else:
             self.paths.prepare()
             _ = self.num_graphs
@@ -81,7 +78,7 @@ class Schedule:
         degree = [torch.bincount(ends, minlength=self.num_nodes).max() for ends in self.edge_index]
         if max(degree) > 1:
             return None
-        graph, height = self.graph, self._tensor(self._heights[0])
+        graph, height = self.graph, self.as_tensor(self.heights[0])
         length = torch.bincount(graph)
         num_steps = int(length.max())
         return PathLayout(graph * num_steps + length[graph] - 1 - height, length, num_steps)
@@ -102,35 +99,6 @@ class Schedule:
         kind = "paths" if self.paths is not None else f"levels={len(self.levels)}"
         return f"Schedule(nodes={self.num_nodes}, edges={self.edge_index.size(1)}, {kind})"
 
-    @property
-    def device(self) -> torch.device:
-        """Where the indices live."""
-        return self.edge_index.device
-
-    @cached_property
-    def _edges(self) -> tuple[Ints, Ints]:
-        with outside_transforms():
-            source, target = self.edge_index.cpu().numpy()
-        return source, target
-
-    @cached_property
-    def _heights(self) -> tuple[Ints, Ints | None]:
-        return height_and_root(*self._edges, self.num_nodes)
-
-    @property
-    def is_forest(self) -> bool:
-        """Whether every node has at most one outgoing edge."""
-        return self._heights[1] is not None
-
-    def _tensor(self, array: Ints) -> Tensor:
-        return torch.from_numpy(array).to(self.device)
-
-    def to_tensors(self, arrays: Sequence[Ints]) -> Sequence[Tensor]:
-        """Many small arrays as tensors, with one copy to the device."""
-        joined = self._tensor(np.concatenate(arrays)) if arrays else torch.empty(0, dtype=torch.long)
-        parts: Sequence[Tensor] = joined.split([len(a) for a in arrays])
-        return parts
-
     @cached_property
     def graph(self) -> Tensor:
         """Graph of each node ``[N]``."""
@@ -138,8 +106,8 @@ class Schedule:
             return self._batch
         if self._consecutive is not None:
             return torch.repeat_interleave(self._consecutive.length)
-        root = self._heights[1]
-        return self._tensor(components(*self._edges, self.num_nodes) if root is None else trees(root))
+        root = self.heights[1]
+        return self.as_tensor(components(*self.ends, self.num_nodes) if root is None else trees(root))
 
     @cached_property
     def num_graphs(self) -> int:
@@ -183,62 +151,9 @@ class Schedule:
         return total / count.unsqueeze(1)
 
     @cached_property
-    def arrays(self) -> Levels:
-        """The levels as arrays on the host."""
-        return cut(*self._edges, self._heights[0])
-
-    @cached_property
-    def _cut(self) -> tuple[list[TensorLevel], Tensor, Tensor]:
-        levels, order, edge_order = self.arrays
-        child, parent = self.to_tensors([x.child for x in levels]), self.to_tensors([x.parent for x in levels])
-        keep: Sequence[Tensor | None] = [None] * len(levels)
-        if any(len(level.keep) for level in levels):
-            keep = [part if len(part) else None for part in self.to_tensors([level.keep for level in levels])]
-        tensors = [
-            TensorLevel(level.size, len(level.leaf), child[i], parent[i], keep[i]) for i, level in enumerate(levels)
-        ]
-        return tensors, self._tensor(order), self._tensor(edge_order)
-
-    @cached_property
-    def scan_order(self) -> Tensor:
-        """Nodes in the order in which `scan` computes them: all leaves, then the others level by level ``[N]``."""
-        return torch.cat([self.order[self._is_leaf], self.order[~self._is_leaf]])
-
-    @cached_property
-    def scan_place(self) -> Tensor:
-        """Position in `scan_order` of each node ``[N]``."""
-        return _inverse(self.scan_order)
-
-    @cached_property
     def leaf_graph(self) -> Tensor:
         """Graph of each leaf, in the order of the levels."""
-        return self.graph[self.order[self._is_leaf]]
-
-    @cached_property
-    def _is_leaf(self) -> Tensor:
-        sizes = [size for level in self.levels for size in (level.size - level.leaves, level.leaves)]
-        kind = torch.tensor([False, True], device=self.device).repeat(len(self.levels))
-        return kind.repeat_interleave(torch.tensor(sizes, device=self.device))
-
-    @property
-    def levels(self) -> list[TensorLevel]:
-        """The levels, from the first to be computed to the roots."""
-        return self._cut[0]
-
-    @property
-    def order(self) -> Tensor:
-        """Nodes in the order of the levels ``[N]``."""
-        return self._cut[1]
-
-    @property
-    def edge_order(self) -> Tensor:
-        """Edges in the order of the levels ``[E]``."""
-        return self._cut[2]
-
-    @cached_property
-    def inverse_order(self) -> Tensor:
-        """Position in the order of the levels of each node ``[N]``."""
-        return _inverse(self.order)
+        return self.graph[self.order[self.is_leaf]]
 
     def reversed(self) -> "Schedule":
         """The schedule of the same graphs with every edge turned round."""
@@ -246,9 +161,3 @@ class Schedule:
             with outside_transforms():
                 self._reversed = Schedule(self.edge_index.flip(0), self.num_nodes, self.graph, reverse_of=self)
         return self._reversed
-
-
-def _inverse(order: Tensor) -> Tensor:
-    inverse = torch.empty_like(order)
-    inverse[order] = torch.arange(len(order), device=order.device)
-    return inverse

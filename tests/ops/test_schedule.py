@@ -78,11 +78,6 @@ def test_reversed():
     assert torch.equal(back.graph, schedule.graph)
 
 
-def test_inverse_order():
-    schedule = Schedule(dag_edges([7, 5]), 12)
-    assert torch.equal(schedule.order[schedule.inverse_order], torch.arange(12))
-
-
 def test_from_edge_index_shares():
     schedule = Schedule(path_edges([3]), 3)
     assert Schedule.from_edge_index(schedule, 3) is schedule

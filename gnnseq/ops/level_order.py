@@ -1,0 +1,116 @@
+"""The nodes of a directed acyclic graph in the order of its levels, as tensors."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gnnseq.ops.levels import Ints, Levels, TensorLevel, cut, height_and_root
+from gnnseq.ops.transforms import outside_transforms
+
+
+class LevelOrder:
+    """A directed acyclic graph cut into levels, each part of it computed when it is first asked for.
+
+    Args:
+        edge_index: edges ``[2, E]`` from the node that is read to the node that reads it.
+        num_nodes: number of nodes N.
+    """
+
+    def __init__(self, edge_index: Tensor, num_nodes: int) -> None:
+        self.edge_index = edge_index
+        self.num_nodes = num_nodes
+
+    @property
+    def device(self) -> torch.device:
+        """Where the indices live."""
+        return self.edge_index.device
+
+    @cached_property
+    def ends(self) -> tuple[Ints, Ints]:
+        """Source and target of every edge, on the host."""
+        with outside_transforms():
+            source, target = self.edge_index.cpu().numpy()
+        return source, target
+
+    @cached_property
+    def heights(self) -> tuple[Ints, Ints | None]:
+        """What `height_and_root` finds; an error for a cycle."""
+        return height_and_root(*self.ends, self.num_nodes)
+
+    @property
+    def is_forest(self) -> bool:
+        """Whether every node has at most one outgoing edge."""
+        return self.heights[1] is not None
+
+    def as_tensor(self, array: Ints) -> Tensor:
+        """An array of the host on the device of the edges."""
+        return torch.from_numpy(array).to(self.device)
+
+    def to_tensors(self, arrays: Sequence[Ints]) -> Sequence[Tensor]:
+        """Many small arrays as tensors, with one copy to the device."""
+        joined = self.as_tensor(np.concatenate(arrays)) if arrays else torch.empty(0, dtype=torch.long)
+        parts: Sequence[Tensor] = joined.split([len(a) for a in arrays])
+        return parts
+
+    @cached_property
+    def arrays(self) -> Levels:
+        """The levels as arrays on the host."""
+        return cut(*self.ends, self.heights[0])
+
+    @cached_property
+    def _cut(self) -> tuple[list[TensorLevel], Tensor, Tensor]:
+        levels, order, edge_order = self.arrays
+        child, parent = self.to_tensors([x.child for x in levels]), self.to_tensors([x.parent for x in levels])
+        keep: Sequence[Tensor | None] = [None] * len(levels)
+        if any(len(level.keep) for level in levels):
+            keep = [part if len(part) else None for part in self.to_tensors([level.keep for level in levels])]
+        tensors = [
+            TensorLevel(level.size, len(level.leaf), child[i], parent[i], keep[i]) for i, level in enumerate(levels)
+        ]
+        return tensors, self.as_tensor(order), self.as_tensor(edge_order)
+
+    @property
+    def levels(self) -> list[TensorLevel]:
+        """The levels, from the first to be computed to the roots."""
+        return self._cut[0]
+
+    @property
+    def order(self) -> Tensor:
+        """Nodes in the order of the levels ``[N]``."""
+        return self._cut[1]
+
+    @property
+    def edge_order(self) -> Tensor:
+        """Edges in the order of the levels ``[E]``."""
+        return self._cut[2]
+
+    @cached_property
+    def inverse_order(self) -> Tensor:
+        """Position in the order of the levels of each node ``[N]``."""
+        return _inverse(self.order)
+
+    @cached_property
+    def is_leaf(self) -> Tensor:
+        """Which nodes have no incoming edges, in the order of the levels ``[N]``."""
+        sizes = [size for level in self.levels for size in (level.size - level.leaves, level.leaves)]
+        kind = torch.tensor([False, True], device=self.device).repeat(len(self.levels))
+        return kind.repeat_interleave(torch.tensor(sizes, device=self.device))
+
+    @cached_property
+    def scan_order(self) -> Tensor:
+        """Nodes in the order in which `scan` computes them: all leaves, then the others level by level ``[N]``."""
+        return torch.cat([self.order[self.is_leaf], self.order[~self.is_leaf]])
+
+    @cached_property
+    def scan_place(self) -> Tensor:
+        """Position in `scan_order` of each node ``[N]``."""
+        return _inverse(self.scan_order)
+
+
+def _inverse(order: Tensor) -> Tensor:
+    inverse = torch.empty_like(order)
+    inverse[order] = torch.arange(len(order), device=order.device)
+    return inverse
