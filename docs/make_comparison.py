@@ -12,6 +12,7 @@ from pathlib import Path
 from stored import fill, read, take_over, without_curve
 
 from gnnseq.experiments import collect, ranking
+from gnnseq.experiments.conditions import learning_rates
 from gnnseq.experiments.report import describe_task, markdown_table, number, spread
 from gnnseq.experiments.results import Result, by_task
 from gnnseq.experiments.store import Record
@@ -57,6 +58,19 @@ def line(result: Result, own: list[Comparison]) -> tuple[str, ...]:
     )
 
 
+def how_tuned(records: list[Record]) -> str:
+    """How often the best rate was an end of the grid, beyond which a better one may lie."""
+    choices = learning_rates(record for record in records if record["purpose"] == "test")
+    tried = sum(record["purpose"] == "tuning" for record in records)
+    grid = choices[0][2]
+    first, last = (grid.split(", ")[end] for end in (0, -1))
+    parts = [f"The rates {grid} were tried in {tried} runs. Of {len(choices)} choices"]
+    for rate, end in ((first, "smallest"), (last, "largest")):
+        own = [f"{task}: {model}" for task, model, _, chosen, _ in choices if chosen == rate]
+        parts.append(f"{len(own)} fell on the {end} rate" + (f" ({'; '.join(own)})" if own else ""))
+    return f"{', '.join(parts)}.\n"
+
+
 def tables(results: list[Result], comparisons: list[Comparison]) -> str:
     """For each task its models, and what was decided."""
     parts = []
@@ -83,7 +97,8 @@ def main() -> None:
     plot_cost([r for r in records if r["task"]["name"] in COSTS], figures / "comparison_cost.png")
     curves = [r for r in records if r["task"]["name"] == DRAWN[0] and "curve" in r and r["purpose"] == "test"]
     plot_learning(curves, figures / "comparison_learning.png")
-    PAGE.write_text(fill(PAGE.read_text("utf-8"), "tables", tables(results, comparisons)), encoding="utf-8")
+    shown = f"{how_tuned(records)}\n{tables(results, comparisons)}"
+    PAGE.write_text(fill(PAGE.read_text("utf-8"), "tables", shown), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from gnnseq.experiments.tasks import Task
 from gnnseq.experiments.trial import Trial
 from gnnseq.experiments.tuning import Tuning, check_grid, check_validation, choose
 
-TUNING_SEEDS = (1_000_000,)
+FIRST_TUNING_SEED = 1_000_000
 Pair = tuple[Task, Family]
 
 
@@ -23,7 +23,7 @@ def run_comparison(
     store: Store,
     seeds: int | Sequence[int] = 3,
     grid: Sequence[float] | None = None,
-    tuning_seeds: Sequence[int] = TUNING_SEEDS,
+    tuning_seeds: int | Sequence[int] = 1,
     settings: Settings | None = None,
     **runner: Any,
 ) -> list[Record]:
@@ -40,7 +40,8 @@ def run_comparison(
         store: where records are, and go.
         seeds: of the final runs, or their number.
         grid: learning rates that every model tries on every task; None takes each family's own.
-        tuning_seeds: of the runs that choose; none of them may be among ``seeds``.
+        tuning_seeds: of the runs that choose, or their number (they are counted from 1,000,000); none of them may be
+            among ``seeds``.
         settings: shared by all runs.
         **runner: further arguments of `run_trials`, such as ``jobs`` and ``progress``.
 
@@ -57,10 +58,11 @@ def run_comparison(
     if grid is None:
         rates: list[Tuning | None] = [None] * len(joined)
     else:
-        both = sorted(set(chosen_seeds) & set(tuning_seeds))
+        trying = check_seeds(tuning_seeds, "tuning_seeds", FIRST_TUNING_SEED)
+        both = sorted(set(chosen_seeds) & set(trying))
         if both:
             raise ValueError(f"tuning_seeds holds {both[0]}, expected no seed of the final runs")
-        rates = [*tune(joined, check_grid(grid), check_seeds(tuning_seeds), settings, store, **runner)]
+        rates = [*tune(joined, check_grid(grid), trying, settings, store, **runner)]
     trials = [
         Trial(task, family, seed, None if rate is None else rate.chosen, settings, tuning=rate)
         for seed in chosen_seeds
@@ -103,15 +105,15 @@ def pairs(tasks: Iterable[Task], families: Iterable[Family]) -> list[Pair]:
     return joined
 
 
-def check_seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:
-    """Seeds 0, 1, ... for a number, or those given.
+def check_seeds(seeds: int | Sequence[int], name: str = "seeds", first: int = 0) -> tuple[int, ...]:
+    """For a number so many seeds from the first on, or those given.
 
     Raises:
         ValueError: for none, or one that is given twice.
     """
-    chosen = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
+    chosen = tuple(range(first, first + seeds)) if isinstance(seeds, int) else tuple(seeds)
     if not chosen or len(set(chosen)) < len(chosen):
-        raise ValueError(f"seeds is {seeds}, expected at least one, and none twice")
+        raise ValueError(f"{name} is {seeds}, expected at least one, and none twice")
     return chosen
 
 

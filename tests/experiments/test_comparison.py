@@ -1,4 +1,5 @@
 import json
+import statistics
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from gnnseq.experiments import (
     pairs,
     run_comparison,
 )
-from gnnseq.experiments.comparison import TUNING_SEEDS, check_seeds
+from gnnseq.experiments.comparison import FIRST_TUNING_SEED, check_seeds
 
 TASKS = [PalindromeTask(3), PalindromeTask(4)]
 MODELS = [find_family("lstm"), find_family("bag")]
@@ -57,7 +58,7 @@ def test_a_grid_is_tried_by_all_on_validation_data_and_the_best_rate_taken(tmp_p
     grid = [0.1, 0.001, 0.01]
     records = compare(tmp_path, grid=grid, run=run)
     tries = [trial for trial in ran if trial.purpose == "tuning"]
-    assert {trial.seed for trial in tries} == set(TUNING_SEEDS)
+    assert {trial.seed for trial in tries} == {FIRST_TUNING_SEED}
     per_pair = {(t.task, t.family): sorted(o.learning_rate for o in tries if (o.task, o.family) == (t.task, t.family))
                 for t in tries}  # fmt: skip
     assert len(per_pair) == 4
@@ -84,6 +85,26 @@ def test_real_runs_are_tuned_too(tmp_path):
     assert records[0]["score"] > records[0]["tuning"]["scores"]["1e-06"]
 
 
+def test_a_rate_is_chosen_by_its_mean_over_all_tries(tmp_path):
+    records = run_comparison(
+        [PalindromeTask(3)],
+        MODELS[:1],
+        store=Store(tmp_path / "records.jsonl"),
+        seeds=1,
+        grid=[0.001, 0.03],
+        tuning_seeds=3,
+        settings=replace(SMALL, steps=20),
+        progress=False,
+    )
+    tried = [r for r in Store(tmp_path / "records.jsonl") if r["purpose"] == "tuning"]
+    assert sorted({r["trial"]["seed"] for r in tried}) == [1_000_000, 1_000_001, 1_000_002]
+    assert records[0]["tuning"]["seeds"] == [1_000_000, 1_000_001, 1_000_002]
+    for name, score in records[0]["tuning"]["scores"].items():
+        own = [r["validation_score"] for r in tried if r["trial"]["learning_rate"] == float(name)]
+        assert len(own) == 3
+        assert score == pytest.approx(statistics.fmean(own))
+
+
 def test_who_cannot_read_a_task_is_left_out_and_named():
     with pytest.warns(UserWarning, match=r"palindromes of length 3: left out.*: gcn-graph \(graph\)"):
         joined = pairs(TASKS[:1], [*SEQUENCE_FAMILIES, GRAPH_FAMILIES[0]])
@@ -97,7 +118,8 @@ def test_who_cannot_read_a_task_is_left_out_and_named():
         ({"seeds": [1, 1]}, r"seeds is \[1, 1\]"),
         ({"grid": [0.1, 0.0]}, r"grid is \[0\.1, 0\.0\], expected positive"),
         ({"grid": [0.1], "tuning_seeds": (1,)}, "tuning_seeds holds 1, expected no seed of the final runs"),
-        ({"grid": [0.1], "tuning_seeds": ()}, r"seeds is \(\)"),
+        ({"grid": [0.1], "tuning_seeds": ()}, r"tuning_seeds is \(\)"),
+        ({"grid": [0.1], "tuning_seeds": 0}, "tuning_seeds is 0, expected at least one"),
     ],
 )
 def test_bad_input(tmp_path, changes, named):
