@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from gnnseq.experiments.results import Naming, Result, family_title
 from gnnseq.experiments.store import Record
-from gnnseq.plots.models import bare, drawable, ends, headline, looks, of_one_task, score_label, shown
+from gnnseq.plots.models import bare, drawable, ends, headline, looks, mark_chance, of_one_task, score_label, shown
 from gnnseq.plots.style import panels, save
 
 
@@ -30,7 +30,7 @@ def plot_accuracy(records: Sequence[Record], path: str | Path, naming: Naming = 
     look = looks(results)
     drawn, grid = panels(len(look), 3.6, 2.5)
     sizes = sorted({result.task["size"] for result in results})
-    for axes, (model, (colour, _)) in zip(grid, look.items(), strict=True):
+    for axes, (model, (colour, _, _)) in zip(grid, look.items(), strict=True):
         _panel(axes, model, results, colour)
         axes.set_xticks(sizes if len(sizes) < 9 else sizes[:: len(sizes) // 6])
     drawn.supxlabel(f"size of the task {results[0].task['name']}", fontsize=10)
@@ -53,9 +53,7 @@ def _panel(axes: Axes, model: str, results: Sequence[Result], colour: str) -> No
         line = [result for result in results if result.model == other]
         axes.plot(_sizes(line), _means(line), color="0.85", lw=1, zorder=1)
     _shade_blind(axes, own)
-    chance = shown(own[0], own[0].task["chance"])
-    axes.axhline(chance, color="0.3", ls=":", lw=1.2, zorder=2)
-    axes.annotate("chance", (0.01, chance), xycoords=("axes fraction", "data"), va="bottom", fontsize=7, color="0.3")
+    mark_chance(axes, shown(own[0], own[0].task["chance"]))
     axes.plot(_sizes(own), _means(own), color=colour, lw=2, zorder=3)
     low, high = zip(*([shown(result, end) for end in ends(result)] for result in own), strict=True)
     axes.fill_between(_sizes(own), low, high, color=colour, alpha=0.2, lw=0, zorder=2)

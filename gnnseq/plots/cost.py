@@ -54,7 +54,7 @@ def _largest(group: Sequence[Result]) -> list[Result]:
 def _panel(axes: Axes, group: Sequence[Result], key: str, look: dict[str, Look]) -> None:
     missing = []
     for result in group:
-        colour, marker = look[result.model]
+        colour, marker, _ = look[result.model]
         cost = result.middle(key)
         if cost is None:
             missing.append(result.model)

@@ -9,12 +9,24 @@ from matplotlib.axes import Axes
 
 from gnnseq.experiments.results import Naming, Result, by_task, family_title
 from gnnseq.experiments.store import Record
-from gnnseq.plots.models import BESIDE, Look, bare, drawable, headline, legend_beside, looks, of_one_task, shown
+from gnnseq.plots.models import (
+    BESIDE,
+    Look,
+    bare,
+    drawable,
+    headline,
+    legend_beside,
+    looks,
+    mark_chance,
+    of_one_task,
+    shown,
+)
 from gnnseq.plots.style import panels, save
 from gnnseq.plots.text import moving_mean
 
 RECENT = 20  # batches in a moving mean
 POINTS = 500  # of a line at most
+ONE, MANY = (5.6, 3.6), (3.8, 2.7)  # inches of a panel that stands alone, and of one among others
 
 
 def plot_learning(records: Sequence[Record], path: str | Path, naming: Naming = family_title) -> Path:
@@ -31,7 +43,7 @@ def plot_learning(records: Sequence[Record], path: str | Path, naming: Naming = 
         raise ValueError("records hold no curve, expected at least one; stored records may have been made smaller")
     of_one_task(results)
     look, tasks = looks(results), by_task(results)
-    drawn, grid = panels(len(tasks), 3.8, 2.7)
+    drawn, grid = panels(len(tasks), *(ONE if len(tasks) == 1 else MANY))
     for axes, (title, group) in zip(grid, tasks.items(), strict=True):
         _panel(axes, group, look)
         axes.set_title(title, fontsize=9)
@@ -64,11 +76,11 @@ def joined(lines: Sequence[Sequence[float]]) -> tuple[list[int], list[float], li
 
 def _panel(axes: Axes, group: Sequence[Result], look: dict[str, Look]) -> None:
     for result in group:
-        colour, marker = look[result.model]
+        colour, marker, line = look[result.model]
         steps, mean, low, high = joined(curves(result))
         axes.fill_between(steps, low, high, color=colour, alpha=0.12, lw=0)
-        axes.plot(steps, mean, color=colour, lw=1.6, marker=marker, markevery=[-1], ms=5, label=result.model)
-    axes.axhline(shown(group[0], group[0].task["chance"]), color="0.3", ls=":", lw=1.2)
+        axes.plot(steps, mean, color=colour, ls=line, lw=1.6, marker=marker, markevery=[-1], ms=5, label=result.model)
+    mark_chance(axes, shown(group[0], group[0].task["chance"]), right=True)
     if group[0].task["metric"] == "accuracy":
         axes.set_ylim(-3, 105)
     bare(axes)

@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -11,8 +12,22 @@ from gnnseq.experiments.results import Naming, Result, collect
 from gnnseq.experiments.store import Record
 from gnnseq.plots.style import COLOURS, MARKERS
 
-Look = tuple[str, str]
+LINES = ("-", "--", "-.")
 BESIDE = 2.4  # inches for a legend
+
+
+class Look(NamedTuple):
+    """How a model is drawn.
+
+    Attributes:
+        colour: of lines and marks.
+        marker: matplotlib's sign for it.
+        line: solid for the first models, dashed once there are more models than colours.
+    """
+
+    colour: str
+    marker: str
+    line: str
 
 
 def drawable(records: Sequence[Record], naming: Naming) -> list[Result]:
@@ -35,10 +50,13 @@ def of_one_task(results: Sequence[Result]) -> None:
 
 
 def looks(results: Iterable[Result]) -> dict[str, Look]:
-    """A colour and a marker for each model; with more models than colours the marker tells them apart."""
+    """A look for each model; with more models than colours, marker and line tell them apart."""
     names = list(dict.fromkeys(result.model for result in results))
-    count = len(COLOURS)
-    return {name: (COLOURS[i % count], MARKERS[(i + i // count) % len(MARKERS)]) for i, name in enumerate(names)}
+    found = {}
+    for i, name in enumerate(names):
+        again, place = divmod(i, len(COLOURS))
+        found[name] = Look(COLOURS[place], MARKERS[(i + again) % len(MARKERS)], LINES[again % len(LINES)])
+    return found
 
 
 def shown(result: Result, value: float) -> float:
@@ -64,6 +82,15 @@ def ends(result: Result) -> tuple[float, float]:
 def bare(axes: Axes) -> None:
     """Takes away the frame's upper and right side."""
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def mark_chance(axes: Axes, chance: float, right: bool = False) -> None:
+    """A dotted line where guesses are, its word at the left end or at the right."""
+    place, side = (0.99, "right") if right else (0.01, "left")
+    axes.axhline(chance, color="0.3", ls=":", lw=1.2, zorder=2)
+    axes.annotate(
+        "chance", (place, chance), xycoords=("axes fraction", "data"), ha=side, va="bottom", fontsize=7, color="0.3"
+    )
 
 
 def headline(drawn: Figure, text: str, beside: float = 0.0) -> None:

@@ -50,7 +50,7 @@ def _panel(axes: Axes, results: Sequence[Result], has_limit: bool, look: dict[st
         aside = ASIDE * _order(models, result.model, place, has_limit) / 72
         beside = axes.transData + ScaledTranslation(aside, 0, axes.figure.dpi_scale_trans)
         low, middle, high = (_clipped(result.gain(v)) for v in (ends(result)[0], result.summary.mean, ends(result)[1]))
-        colour, marker = look[result.model]
+        colour, marker, _ = look[result.model]
         axes.vlines(place, min(low, high), max(low, high), color=colour, lw=1.2, zorder=2, transform=beside)
         axes.plot(place, middle, marker, color=colour, ms=6, mec="white", mew=0.6, ls="", label=result.model, zorder=3,
                   transform=beside)  # fmt: skip

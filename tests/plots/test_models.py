@@ -24,8 +24,8 @@ def test_no_two_of_thirty_models_look_alike():
 
 def test_looks_follow_the_first_appearance():
     look = looks([Named("b"), Named("a"), Named("b")])
-    assert look == {"b": (COLOURS[0], MARKERS[0]), "a": (COLOURS[1], MARKERS[1])}
-    assert looks([Named(str(i)) for i in range(10)])["9"] == (COLOURS[0], MARKERS[1])
+    assert look == {"b": (COLOURS[0], MARKERS[0], "-"), "a": (COLOURS[1], MARKERS[1], "-")}
+    assert looks([Named(str(i)) for i in range(10)])["9"] == (COLOURS[0], MARKERS[1], "--")
 
 
 def test_accuracy_is_shown_in_per_cent_and_errors_as_they_are():
