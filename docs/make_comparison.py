@@ -1,9 +1,16 @@
-"""Writes the tables and figures of comparison.md, all models on eight tasks: python docs/make_comparison.py.
+r"""Writes the tables and figures of comparison.md, all models on eight tasks: python docs/make_comparison.py.
 
 The records come from a preset of the comparison, and are stored without their curves (but for a few that are drawn):
 
     python examples/compare_rnn_vs_gnn.py --preset verdicts --output runs/verdicts
     python docs/make_comparison.py --store runs/verdicts
+
+The same models with five times the steps, where the answer was not found, come from
+
+    python examples/compare_rnn_vs_gnn.py --tasks copy:30 recall:32 listops:20 neighbours:3 --seeds 9 --steps 3000 \
+        --models lstm gru dilated conv-graph gcn-graph gcrn-graph tree-lstm-balanced tree-lstm-tree bag \
+        --tune 3e-3 1e-2 3e-2 --output runs/patience
+    python docs/make_comparison.py --patience runs/patience
 """
 
 import argparse
@@ -21,7 +28,8 @@ from gnnseq.plots import plot_cost, plot_learning, plot_reach, plot_verdicts
 from gnnseq.plots.report import verdicts
 
 DOCS = Path(__file__).parent
-PAGE, RECORDS = DOCS / "comparison.md", DOCS / "results" / "comparison" / "records.jsonl"
+PAGE = DOCS / "comparison.md"
+RECORDS, PATIENT = (DOCS / "results" / name / "records.jsonl" for name in ("comparison", "patience"))
 REFERENCE = "LSTM"
 COSTS = ("listops", "signals")  # the tasks whose costs are drawn
 DRAWN = ("listops", (0, 1, 2))  # the task and the seeds whose learning curves are kept
@@ -37,20 +45,24 @@ def slim(record: Record) -> Record:
     return kept
 
 
+def judged(result: Result, own: list[Comparison]) -> tuple[str, str, str]:
+    """Difference to the reference, p after correction, and the verdict."""
+    against = next((c for c in own if result.model in (c.a, c.b) and result.model != REFERENCE), None)
+    if against is None or against.mean is None:
+        return "", "", "the reference"
+    difference = -against.mean  # the reference is the first of the two
+    shown = f"{100 * difference:+.1f} points" if result.task["metric"] == "accuracy" else f"{difference:+.3f}"
+    word = {None: "undecided", result.model: "better"}.get(against.better, "worse")
+    return shown, f"{against.corrected:.2g}", word
+
+
 def line(result: Result, own: list[Comparison]) -> tuple[str, ...]:
     """A model's line in the table of a task."""
     percent = result.task["metric"] == "accuracy"
-    against = next((c for c in own if result.model in (c.a, c.b) and result.model != REFERENCE), None)
-    tested = ("", "", "the reference")
-    if against is not None and against.mean is not None:
-        difference = -against.mean  # the reference is the first of the two
-        shown = f"{100 * difference:+.1f} points" if percent else f"{difference:+.3f}"
-        word = {None: "undecided", result.model: "better"}.get(against.better, "worse")
-        tested = (shown, f"{against.corrected:.2g}", word)
     return (
         result.model,
         spread(result.summary, percent),
-        *tested,
+        *judged(result, own),
         diagnosis(result),
         f"{result.first('weights'):,}",
         number(result.middle("ms_per_step")),
@@ -66,8 +78,12 @@ def how_tuned(records: list[Record]) -> str:
     first, last = (grid.split(", ")[end] for end in (0, -1))
     parts = [f"The rates {grid} were tried in {tried} runs. Of {len(choices)} choices"]
     for rate, end in ((first, "smallest"), (last, "largest")):
-        own = [f"{task}: {model}" for task, model, _, chosen, _ in choices if chosen == rate]
-        parts.append(f"{len(own)} fell on the {end} rate" + (f" ({'; '.join(own)})" if own else ""))
+        own: dict[str, list[str]] = {}
+        for task, model, _, chosen, _ in choices:
+            if chosen == rate:
+                own.setdefault(task, []).append(model)
+        listed = "; ".join(f"{task}: {', '.join(models)}" for task, models in own.items())
+        parts.append(f"{sum(map(len, own.values()))} fell on the {end} rate" + (f" ({listed})" if own else ""))
     return f"{', '.join(parts)}.\n"
 
 
@@ -81,13 +97,45 @@ def tables(results: list[Result], comparisons: list[Comparison]) -> str:
     return "\n".join(parts)
 
 
+def patience(short: list[Result], long: list[Result]) -> str:
+    """Scores of the same models after few steps and after many."""
+    before = {(result.task["title"], result.model): result for result in short}
+    steps = max(result.first("trial")["steps"] for result in long)
+    comparisons = verdicts(long, reference=REFERENCE)
+    lines = [
+        (
+            result.task["title"],
+            result.model,
+            spread(before[result.task["title"], result.model].summary, percent=True),
+            spread(result.summary, percent=True),
+            judged(result, [c for c in comparisons if c.task == result.task["title"]])[2],
+            f"{result.solved} of {len(result.scores)}",
+            result.setting,
+        )
+        for result in long
+    ]
+    header = (
+        "task",
+        "model",
+        "score, 600 steps",
+        f"{steps:,} steps",
+        "against the LSTM",
+        "runs at the threshold",
+        "setting",
+    )
+    return markdown_table(header, lines)
+
+
 def main() -> None:
     """Takes over new records where asked, draws, and fills the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--store", type=Path, metavar="FOLDER", help="output folder of --preset verdicts")
-    store = parser.parse_args().store
-    if store is not None:
-        take_over(store, RECORDS, slim)
+    parser.add_argument("--patience", type=Path, metavar="FOLDER", help="output folder of the runs with more steps")
+    options = parser.parse_args()
+    if options.store is not None:
+        take_over(options.store, RECORDS, slim)
+    if options.patience is not None:
+        take_over(options.patience, PATIENT)
     records = read(RECORDS)
     results = collect(records)
     comparisons = verdicts(results, reference=REFERENCE)
@@ -98,7 +146,12 @@ def main() -> None:
     curves = [r for r in records if r["task"]["name"] == DRAWN[0] and "curve" in r and r["purpose"] == "test"]
     plot_learning(curves, figures / "comparison_learning.png")
     shown = f"{how_tuned(records)}\n{tables(results, comparisons)}"
-    PAGE.write_text(fill(PAGE.read_text("utf-8"), "tables", shown), encoding="utf-8")
+    page = fill(PAGE.read_text("utf-8"), "tables", shown)
+    patient = read(PATIENT)
+    long = collect(patient)
+    plot_verdicts(patient, verdicts(long, reference=REFERENCE), figures / "comparison_patience.png", REFERENCE)
+    page = fill(page, "patience", patience(results, long))
+    PAGE.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -64,9 +64,17 @@ def plot_verdicts(
     drawn.legend(handles=[Patch(facecolor=colour, edgecolor="0.6", label=word) for colour, word in words.items()],
                  loc="outside lower center", ncols=4, fontsize=9, frameon=False)  # fmt: skip
     seeds = max(result.summary.count for result in results)
-    headline(drawn, f"Who beats the {reference}? Mean score on fresh data over {seeds} seeds; bold: solved, italic: at "
-             "chance or hardly above")  # fmt: skip
+    runs = f"{seeds} seeds{_patience(results)}"
+    headline(drawn, f"Who beats the {reference}? Mean score on fresh data over {runs}; bold: solved, italic: at chance "
+             "or hardly above")  # fmt: skip
     return save(drawn, path)
+
+
+def _patience(results: Sequence[Result]) -> str:
+    """How many steps the runs had, if all had the same."""
+    steps = {record["trial"].get("steps") for result in results for record in result.records}
+    count = steps.pop()
+    return f", at most {count:,} steps" if count and not steps else ""
 
 
 def _colour(model: str, comparisons: Sequence[Comparison], reference: str) -> str:

@@ -44,6 +44,14 @@ def test_each_cell_has_its_score_and_the_colour_of_its_verdict(monkeypatch, tmp_
     assert [texts[row, 0].get_style() for row in range(4)] == ["normal", "normal", "italic", "normal"]
 
 
+def test_the_title_tells_the_seeds_and_the_steps_if_all_had_the_same(monkeypatch, tmp_path):
+    *_, axes = draw(monkeypatch, tmp_path, records())
+    assert "over 8 seeds, at most 30 steps;" in axes.figure.get_suptitle().replace("\n", " ")
+    other = [r | {"trial": r["trial"] | {"steps": 7}} for r in records()[:1]]
+    *_, axes = draw(monkeypatch, tmp_path, other + records()[1:])
+    assert "over 8 seeds; bold" in axes.figure.get_suptitle().replace("\n", " ")
+
+
 def test_few_seeds_decide_nothing(monkeypatch, tmp_path):
     colours, texts, _ = draw(monkeypatch, tmp_path, records(range(3)))
     assert {colours[row, 0] for row in (1, 2, 3)} == {room.UNDECIDED}
