@@ -97,11 +97,10 @@ def tables(results: list[Result], comparisons: list[Comparison]) -> str:
     return "\n".join(parts)
 
 
-def patience(short: list[Result], long: list[Result]) -> str:
+def patience(short: list[Result], long: list[Result], comparisons: list[Comparison]) -> str:
     """Scores of the same models after few steps and after many."""
     before = {(result.task["title"], result.model): result for result in short}
-    steps = max(result.first("trial")["steps"] for result in long)
-    comparisons = verdicts(long, reference=REFERENCE)
+    few, many = (max(result.first("trial")["steps"] for result in results) for results in (short, long))
     lines = [
         (
             result.task["title"],
@@ -117,8 +116,8 @@ def patience(short: list[Result], long: list[Result]) -> str:
     header = (
         "task",
         "model",
-        "score, 600 steps",
-        f"{steps:,} steps",
+        f"score, {few:,} steps",
+        f"{many:,} steps",
         "against the LSTM",
         "runs at the threshold",
         "setting",
@@ -149,8 +148,9 @@ def main() -> None:
     page = fill(PAGE.read_text("utf-8"), "tables", shown)
     patient = read(PATIENT)
     long = collect(patient)
-    plot_verdicts(patient, verdicts(long, reference=REFERENCE), figures / "comparison_patience.png", REFERENCE)
-    page = fill(page, "patience", patience(results, long))
+    decided = verdicts(long, reference=REFERENCE)
+    plot_verdicts(patient, decided, figures / "comparison_patience.png", REFERENCE)
+    page = fill(page, "patience", patience(results, long, decided))
     PAGE.write_text(page, encoding="utf-8")
 
 

@@ -1,5 +1,6 @@
 """A batch of two weighted graphs and signals on it, for the tests of the layers that read them."""
 
+import reference
 import torch
 from dags import undirected_edges
 
@@ -8,8 +9,8 @@ SIZES = [4, 4]
 N = sum(SIZES)
 
 
-def signals(n=N):
-    return torch.randn(n, T, F, dtype=torch.float64, requires_grad=True)
+def signals(n=N, steps=T):
+    return torch.randn(n, steps, F, dtype=torch.float64, requires_grad=True)
 
 
 def graph(sizes=SIZES):
@@ -17,6 +18,12 @@ def graph(sizes=SIZES):
     edges = undirected_edges(sizes, 0.7)
     half = torch.rand(edges.size(1) // 2, dtype=torch.float64) + 0.2
     return edges, torch.cat([half, half]).requires_grad_()
+
+
+def dense(edges, n, weight, normalization="sym", lambda_max=2.0):
+    """The matrix whose polynomials the filters are."""
+    adjacency = reference.adjacency(edges, n, weight)
+    return reference.scaled_laplacian(reference.laplacian(adjacency, normalization), lambda_max)
 
 
 def random_states(count, *shape):

@@ -30,8 +30,8 @@ def plot_accuracy(records: Sequence[Record], path: str | Path, naming: Naming = 
     look = looks(results)
     drawn, grid = panels(len(look), 3.6, 2.5)
     sizes = sorted({result.task["size"] for result in results})
-    for axes, (model, (colour, _, _)) in zip(grid, look.items(), strict=True):
-        _panel(axes, model, results, colour)
+    for axes, (model, own) in zip(grid, look.items(), strict=True):
+        _panel(axes, model, results, own.colour)
         axes.set_xticks(sizes if len(sizes) < 9 else sizes[:: len(sizes) // 6])
     drawn.supxlabel(f"size of the task {results[0].task['name']}", fontsize=10)
     drawn.supylabel(score_label(results[0]), fontsize=10)

@@ -5,34 +5,15 @@ import reference
 import torch
 from dags import batch_vector, one_by_one, path_edges, undirected_edges
 from gradients import assert_same
+from signal_graphs import F, H, T, dense, graph, random_states, signals
 from torch import nn
 from torch.testing import assert_close
 
 from gnnseq.layers import GCRN, GCRNCell
 from gnnseq.ops import SparseOperator
 
-F, H, T = 3, 4, 5
 SIZES = [5, 1, 3]
 N = sum(SIZES)
-
-
-def signals(n=N, steps=T):
-    return torch.randn(n, steps, F, dtype=torch.float64, requires_grad=True)
-
-
-def graph(sizes=SIZES):
-    edges = undirected_edges(sizes, 0.6)
-    half = torch.rand(edges.size(1) // 2, dtype=torch.float64) + 0.2
-    return edges, torch.cat([half, half]).requires_grad_()
-
-
-def random_state(*shape):
-    return tuple(torch.randn(2, *shape, H, dtype=torch.float64, requires_grad=True))
-
-
-def dense(edges, n, weight, normalization="sym", lambda_max=2.0):
-    A = reference.adjacency(edges, n, weight)
-    return reference.scaled_laplacian(reference.laplacian(A, normalization), lambda_max)
 
 
 def slow(layer, x, L, state=None):
@@ -49,7 +30,7 @@ def flat(result):
 @pytest.mark.parametrize("K", [1, 2, 4])
 @pytest.mark.parametrize("options", [{}, {"peephole": False}, {"bias": False}, {"normalization": "rw"}])
 def test_gcrn_is_the_dense_reference(K, options):
-    (edges, weight), x, state = graph(), signals(), random_state(N)
+    (edges, weight), x, state = graph(SIZES), signals(N), random_states(2, N)
     layer = GCRN(F, H, K, **options).double()
     expected = slow(layer, x, dense(edges, N, weight, options.get("normalization", "sym")), state)
     inputs = [x, weight, *state, *layer.parameters()]
@@ -59,7 +40,7 @@ def test_gcrn_is_the_dense_reference(K, options):
 @pytest.mark.parametrize("normalization", ["sym", "rw", None])
 @pytest.mark.parametrize("lambda_max", [1.5, 4.0])
 def test_lambda_max(normalization, lambda_max):
-    (edges, weight), x = graph(), signals()
+    (edges, weight), x = graph(SIZES), signals(N)
     layer = GCRN(F, H, 3, normalization).double()
     expected = slow(layer, x, dense(edges, N, weight, normalization, lambda_max))
     result = layer(x, edges, weight, lambda_max=lambda_max)
@@ -70,7 +51,7 @@ def test_lambda_max(normalization, lambda_max):
 def test_one_term_without_peepholes_is_torch_s_lstm(bias):
     module = nn.LSTM(F, H, batch_first=True, bias=bias).double()
     layer = GCRN.from_torch(module)
-    x, (edges, _), state = signals(), graph(), random_state(N)
+    x, (edges, _), state = signals(N), graph(SIZES), random_states(2, N)
     out, (h, c) = module(x, tuple(s.unsqueeze(0) for s in state))
     result = layer(x, edges, state=state)
     assert_same(flat(result), [out, h[0], c[0]], [x, *state])
@@ -83,7 +64,7 @@ def test_one_term_without_peepholes_is_torch_s_lstm(bias):
 
 @pytest.mark.parametrize("K", [2, 3, 5, 6])
 def test_without_edges_weights_add_up_with_signs(K):
-    x, layer = signals(), GCRN(F, H, K, peephole=False).double()
+    x, layer = signals(N), GCRN(F, H, K, peephole=False).double()
     sign = torch.tensor([0.0 if k % 2 else (-1.0) ** (k // 2) for k in range(K)], dtype=torch.float64).view(-1, 1, 1)
     module = nn.LSTM(F, H, batch_first=True).double()
     with torch.no_grad():
@@ -97,7 +78,7 @@ def test_without_edges_weights_add_up_with_signs(K):
 
 
 def test_cell_steps_are_the_layer():
-    (edges, weight), x, state = graph(), signals(), random_state(N)
+    (edges, weight), x, state = graph(SIZES), signals(N), random_states(2, N)
     layer, cell = GCRN(F, H, 3).double(), GCRNCell(F, H, 3).double()
     cell.load_state_dict(layer.state_dict())
     outs, now = [], state
@@ -110,7 +91,7 @@ def test_cell_steps_are_the_layer():
 
 
 def test_graphs_that_change():
-    x, graphs = signals(), [graph() for _ in range(T)]
+    x, graphs = signals(N), [graph(SIZES) for _ in range(T)]
     layer = GCRN(F, H, 3).double()
     expected = slow(layer, x, [dense(e, N, w) for e, w in graphs])
     edges, weights = map(list, zip(*graphs, strict=True))
@@ -127,7 +108,7 @@ def test_graphs_that_change():
 @pytest.mark.parametrize("lambda_max", [None, torch.tensor([1.5, 2.0, 3.0])])
 @pytest.mark.parametrize("lengths", [None, torch.tensor([2, 5, 3])])
 def test_a_batch_equals_its_graphs_one_by_one(normalization, lambda_max, lengths):
-    (edges, weight), x, state = graph(), signals(), random_state(N)
+    (edges, weight), x, state = graph(SIZES), signals(N), random_states(2, N)
     layer = GCRN(F, H, 3, normalization).double()
     result = layer(x, edges, weight, state, batch_vector(SIZES), lambda_max, lengths)
     parts = []
@@ -143,7 +124,7 @@ def test_a_batch_equals_its_graphs_one_by_one(normalization, lambda_max, lengths
 def test_many_signals_on_one_graph():
     (edges, weight), layer = graph([6]), GCRN(F, H, 3).double()
     x = torch.randn(2, 6, T, F, dtype=torch.float64, requires_grad=True)
-    state = random_state(2, 6)
+    state = random_states(2, 2, 6)
     lengths = torch.tensor([T, 2])
     result = layer(x, edges, weight, state, lengths=lengths)
     alone = [layer(x[b], edges, weight, tuple(s[b] for s in state), lengths=lengths[b : b + 1]) for b in range(2)]
@@ -152,7 +133,7 @@ def test_many_signals_on_one_graph():
 
 
 def test_state_stops_where_a_sequence_ends():
-    (edges, weight), x, layer = graph(), signals(), GCRN(F, H, 3).double()
+    (edges, weight), x, layer = graph(SIZES), signals(N), GCRN(F, H, 3).double()
     out, state = layer(x, edges, weight, lengths=torch.tensor([2]))
     expected, stopped = layer(x[:, :2], edges, weight)
     assert_close(out[:, :2], expected)
@@ -166,7 +147,7 @@ def test_state_stops_where_a_sequence_ends():
 
 @pytest.mark.parametrize("per_feature", [False, True])
 def test_missing_values_count_as_zero(per_feature):
-    (edges, weight), x, layer = graph(), signals(), GCRN(F, H, 3).double()
+    (edges, weight), x, layer = graph(SIZES), signals(N), GCRN(F, H, 3).double()
     mask = torch.rand(N, T, F) > 0.4 if per_feature else torch.rand(N, T) > 0.4
     full = mask if per_feature else mask.unsqueeze(-1).expand(-1, -1, F)
     broken = torch.where(full, x, torch.nan)
@@ -178,7 +159,7 @@ def test_missing_values_count_as_zero(per_feature):
 
 
 def test_two_halves_and_detached_states():
-    (edges, weight), x, layer = graph(), signals(), GCRN(F, H, 3).double()
+    (edges, weight), x, layer = graph(SIZES), signals(N), GCRN(F, H, 3).double()
     whole = flat(layer(x, edges, weight))
     first, state = layer(x[:, :2], edges, weight)
     second, last = layer(x[:, 2:], edges, weight, state)
@@ -202,7 +183,7 @@ def test_each_step_reaches_k_minus_one_hops(K):
 
 
 def test_renumbering_and_order_of_edges():
-    (edges, weight), x, layer = graph(), signals(), GCRN(F, H, 3).double()
+    (edges, weight), x, layer = graph(SIZES), signals(N), GCRN(F, H, 3).double()
     numbers, order = torch.randperm(N), torch.randperm(edges.size(1))
     moved = torch.empty_like(numbers)
     moved[numbers] = torch.arange(N)
@@ -212,7 +193,7 @@ def test_renumbering_and_order_of_edges():
 
 
 def test_operator_in_place_of_edges():
-    (edges, weight), x, layer = graph(), signals(), GCRN(F, H, 3).double()
+    (edges, weight), x, layer = graph(SIZES), signals(N), GCRN(F, H, 3).double()
     operator = layer.operator(edges, N, weight.detach())
     assert_close(flat(layer(x, operator)), flat(layer(x, edges, weight)))
     assert_close(flat(layer(x, [operator] * T)), flat(layer(x, edges, weight)))

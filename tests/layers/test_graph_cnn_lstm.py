@@ -5,15 +5,11 @@ import reference
 import torch
 from dags import batch_vector, one_by_one
 from gradients import assert_same
-from signal_graphs import SIZES, C, F, H, K, N, T, graph, num_weights, random_states, signals
+from signal_graphs import SIZES, C, F, H, K, N, T, dense, graph, num_weights, random_states, signals
 from torch import nn
 from torch.testing import assert_close
 
 from gnnseq.layers import BidirectionalSignals, FlatGraphCNNLSTM, GraphCNNLSTM
-
-
-def dense(edges, n, weight):
-    return reference.scaled_laplacian(reference.laplacian(reference.adjacency(edges, n, weight)))
 
 
 def lstm_weights(lstm):

@@ -3,7 +3,7 @@
 import pytest
 import reference
 from gradients import assert_same
-from signal_graphs import F, H, K, N, graph, num_weights, random_states, signals
+from signal_graphs import F, H, K, N, dense, graph, num_weights, random_states, signals
 from torch import nn
 
 from gnnseq.layers import GraphGRU, GraphRNN
@@ -13,7 +13,7 @@ from gnnseq.layers import GraphGRU, GraphRNN
 def test_graph_gru_and_rnn_are_the_references(normalization):
     (edges, weight), x = graph(), signals()
     (h0,) = random_states(1, N)
-    L = reference.scaled_laplacian(reference.laplacian(reference.adjacency(edges, N, weight), normalization))
+    L = dense(edges, N, weight, normalization)
     gru, rnn = (kind(F, H, K, normalization).double() for kind in (GraphGRU, GraphRNN))
     expected = reference.gcrn_gru(x, L, gru.weight_x, gru.weight_h, gru.bias, gru.bias_hn, h0)
     assert_same(list(gru(x, edges, weight, h0)), list(expected), [x, weight, h0, *gru.parameters()])
