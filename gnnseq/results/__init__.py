@@ -1,0 +1,1 @@
+"""Records joined over seeds: statistics, verdicts, tables and the page."""

@@ -1,0 +1,1 @@
+"""Any function over many settings: a store of records, claims, processes, progress; knows no model."""
