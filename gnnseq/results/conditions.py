@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from gnnseq.experiments.results import current, family_title, for_tuning
-from gnnseq.experiments.store import Record
+from gnnseq.results.joined import current, family_title, for_tuning
+from gnnseq.runs.store import Record
 
 APART = ("seed", "family", "view", "initialisation", "learning_rate", "length", "size", "purpose")  # shown elsewhere
 MANY = 12  # values that are listed at most

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from gnnseq.experiments.statistics import Summary, summarise
-from gnnseq.experiments.store import Record
+from gnnseq.results.statistics import Summary, summarise
+from gnnseq.runs.store import Record
 
 Naming = Callable[[Record], str]
 

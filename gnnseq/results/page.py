@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from gnnseq.experiments.conditions import conditions, failures, learning_rates
-from gnnseq.experiments.page_style import SCRIPT, STYLE
-from gnnseq.experiments.report import (
+from gnnseq.results.conditions import conditions, failures, learning_rates
+from gnnseq.results.joined import Result, by_task
+from gnnseq.results.page_style import SCRIPT, STYLE
+from gnnseq.results.report import (
     RESULT_HEADER,
     VERDICT_HEADER,
     describe_task,
@@ -16,9 +17,8 @@ from gnnseq.experiments.report import (
     result_cells,
     verdict_cells,
 )
-from gnnseq.experiments.results import Result, by_task
-from gnnseq.experiments.store import Record
-from gnnseq.experiments.verdict import Comparison, ranking
+from gnnseq.results.verdict import Comparison, ranking
+from gnnseq.runs.store import Record
 
 Cell = tuple[str, float | None]
 
@@ -73,8 +73,8 @@ def render_page(
 
     Args:
         title: of the page.
-        results: of `gnnseq.experiments.results.collect`.
-        comparisons: of `gnnseq.experiments.verdict.judge`, of all tasks.
+        results: of `gnnseq.results.joined.collect`.
+        comparisons: of `gnnseq.results.verdict.judge`, of all tasks.
         records: from which settings, versions and failures are read.
         pictures: in order.
 

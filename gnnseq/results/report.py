@@ -5,9 +5,9 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from gnnseq.experiments.results import Result, by_task
-from gnnseq.experiments.statistics import Summary
-from gnnseq.experiments.verdict import Comparison, diagnosis, ranking
+from gnnseq.results.joined import Result, by_task
+from gnnseq.results.statistics import Summary
+from gnnseq.results.verdict import Comparison, diagnosis, ranking
 
 RESULT_HEADER = (
     "model",

@@ -7,9 +7,9 @@ import statistics
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from gnnseq.experiments.report import markdown_table
-from gnnseq.experiments.store import Record
-from gnnseq.experiments.verdict import diagnosed
+from gnnseq.results.report import markdown_table
+from gnnseq.results.verdict import diagnosed
+from gnnseq.runs.store import Record
 
 
 class Row(NamedTuple):

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from gnnseq.experiments.results import Result
-from gnnseq.experiments.statistics import SIGN_FLIP, PairedTest, bootstrap_interval, holm, seeds_needed
+from gnnseq.results.joined import Result
+from gnnseq.results.statistics import SIGN_FLIP, PairedTest, bootstrap_interval, holm, seeds_needed
 
 PART = 0.1  # of the way from chance to the threshold, below which a model counts as not having learned
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from gnnseq.experiments.store import Record
+from gnnseq.runs.store import Record
 
 SHOWN = 2  # running trials that are named
 

@@ -5,10 +5,9 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import Any, Protocol
 
-from gnnseq.experiments.progress import describe
-from gnnseq.experiments.store import Record, Store
-from gnnseq.experiments.sweep import Sweep
-from gnnseq.experiments.trial import run_trial
+from gnnseq.runs.progress import describe
+from gnnseq.runs.store import Record, Store
+from gnnseq.runs.sweep import Sweep
 
 __all__ = ["Runnable", "describe", "run_trials"]
 
@@ -29,11 +28,11 @@ def run_trials(
     trials: Sequence[Runnable],
     store: Store,
     *,
+    run: Callable[[Any], Record],
     jobs: int = 1,
     threads: int = 1,
     retry_failed: bool = False,
     progress: bool = True,
-    run: Callable[[Any], Record] = run_trial,
 ) -> list[Record]:
     """Runs the trials that the store lacks, and returns the records of all, in the order of the trials.
 
@@ -47,12 +46,12 @@ def run_trials(
     Args:
         trials: what to run.
         store: where records are.
+        run: a trial to its record, with the trial's ``key``, ``status`` ("done" or another word) and results.
         jobs: processes at a time, at least 1; 1 is this process, more need joblib. Under ``joblib.parallel_config``
             joblib's backend of that name runs them, e.g. "dask" on a cluster.
         threads: of torch in each process.
         retry_failed: whether trials whose record says "failed" are run once more, as the next ``attempt``.
         progress: whether a bar, or without a terminal a line for each trial, tells how it goes.
-        run: a trial to its record, with the trial's ``key``, ``status`` ("done" or another word) and results.
 
     Raises:
         ValueError: for no trials, or ``jobs`` or ``threads`` under 1.

@@ -10,7 +10,7 @@ from typing import Any
 
 import gnnseq
 from gnnseq.data.files import name_beside
-from gnnseq.experiments.locks import locked
+from gnnseq.runs.locks import locked
 
 Record = dict[str, Any]
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import torch
 
-from gnnseq.experiments.locks import Claims
-from gnnseq.experiments.progress import Progress, label_of
-from gnnseq.experiments.provenance import git_revision, now, surroundings
-from gnnseq.experiments.store import Record, Store
-from gnnseq.experiments.worker import failure, guarded
+from gnnseq.runs.locks import Claims
+from gnnseq.runs.progress import Progress, label_of
+from gnnseq.runs.provenance import git_revision, now, surroundings
+from gnnseq.runs.store import Record, Store
+from gnnseq.runs.worker import failure, guarded
 from gnnseq.training.interrupt import Interrupt
 
 NOTICE = "Stopping when the running trials have ended; press Ctrl-C again to stop at once."

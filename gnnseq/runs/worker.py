@@ -13,9 +13,9 @@ from typing import Any
 
 import torch
 
-from gnnseq.experiments.progress import label_of
-from gnnseq.experiments.provenance import now, surroundings
-from gnnseq.experiments.store import Record
+from gnnseq.runs.progress import label_of
+from gnnseq.runs.provenance import now, surroundings
+from gnnseq.runs.store import Record
 
 LOOK = 0.5  # seconds between looks at the parent process
 

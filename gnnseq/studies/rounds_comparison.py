@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from gnnseq.data.files import write_atomically
-from gnnseq.experiments.store import Record, Store
+from gnnseq.runs.store import Record, Store
 
 FILES = "records.jsonl, table.md, accuracy.png"
 

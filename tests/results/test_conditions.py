@@ -1,6 +1,6 @@
 from comparison import make_record
 
-from gnnseq.experiments.conditions import MANY, conditions, failures, learning_rates
+from gnnseq.results.conditions import MANY, conditions, failures, learning_rates
 
 TUNING = {"family": "lstm", "seed": 1_000_000, "purpose": "tuning", "steps": 7}
 

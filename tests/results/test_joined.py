@@ -3,7 +3,7 @@ import statistics
 import pytest
 from comparison import make_record, make_records, make_regression
 
-from gnnseq.experiments.results import by_name, by_task, collect, current, family_title, score
+from gnnseq.results.joined import by_name, by_task, collect, current, family_title, score
 
 
 def test_one_result_for_each_task_and_model_with_sizes_ascending():

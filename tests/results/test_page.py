@@ -6,9 +6,9 @@ from html.parser import HTMLParser
 import pytest
 from comparison import make_record, make_records
 
-from gnnseq.experiments.page import Picture, render_page, table
-from gnnseq.experiments.results import collect
-from gnnseq.experiments.verdict import judge
+from gnnseq.results.joined import collect
+from gnnseq.results.page import Picture, render_page, table
+from gnnseq.results.verdict import judge
 
 EVIL = "<script>alert('x')</script> & \"y\""
 

@@ -1,7 +1,7 @@
 import re
 
-from gnnseq.experiments import page
-from gnnseq.experiments.page_style import SCRIPT, STYLE
+from gnnseq.results import page
+from gnnseq.results.page_style import SCRIPT, STYLE
 
 
 def schemes():

@@ -4,7 +4,8 @@ import io
 import pytest
 from comparison import make_record, make_records, make_regression
 
-from gnnseq.experiments.report import (
+from gnnseq.results.joined import by_task, collect
+from gnnseq.results.report import (
     RESULT_HEADER,
     VERDICT_HEADER,
     how_tested,
@@ -17,9 +18,8 @@ from gnnseq.experiments.report import (
     verdict_cells,
     verdicts_csv,
 )
-from gnnseq.experiments.results import by_task, collect
-from gnnseq.experiments.statistics import summarise
-from gnnseq.experiments.verdict import compare, judge
+from gnnseq.results.statistics import summarise
+from gnnseq.results.verdict import compare, judge
 
 
 def cells(result):

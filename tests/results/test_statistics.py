@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from gnnseq.experiments.statistics import (
+from gnnseq.results.statistics import (
     PAIRED_T,
     SIGN_FLIP,
     Summary,

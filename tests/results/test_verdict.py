@@ -3,9 +3,9 @@ from dataclasses import replace
 import pytest
 from comparison import make_record, make_records, make_regression
 
-from gnnseq.experiments.results import by_task, collect
-from gnnseq.experiments.statistics import PAIRED_T
-from gnnseq.experiments.verdict import compare, correct_for_number, diagnosis, judge, ranking
+from gnnseq.results.joined import by_task, collect
+from gnnseq.results.statistics import PAIRED_T
+from gnnseq.results.verdict import compare, correct_for_number, diagnosis, judge, ranking
 
 
 def seeds(*values):

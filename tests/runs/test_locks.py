@@ -2,7 +2,7 @@ import os
 import signal
 import threading
 
-from gnnseq.experiments.locks import Claims, locked
+from gnnseq.runs.locks import Claims, locked
 
 
 def in_a_child(function):

@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from gnnseq.experiments.progress import Progress, describe, label_of
+from gnnseq.runs.progress import Progress, describe, label_of
 
 
 def record(score, task="t", higher=True, status="done"):

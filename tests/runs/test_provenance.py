@@ -3,7 +3,7 @@ import subprocess
 from pathlib import Path
 
 import gnnseq
-from gnnseq.experiments import provenance
+from gnnseq.runs import provenance
 
 
 def test_surroundings_are_plain_values():

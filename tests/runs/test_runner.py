@@ -8,8 +8,8 @@ import pytest
 import torch
 from sweeps import Task, keys, ran, run
 
-from gnnseq.experiments import PalindromeTask, Settings, Store, Trial, find_family, run_trials
-from gnnseq.experiments.locks import Claims
+from gnnseq.experiments import PalindromeTask, Settings, Store, Trial, find_family, run_trial, run_trials
+from gnnseq.runs.locks import Claims
 
 TASKS = [Task(number) for number in range(4)]
 
@@ -188,8 +188,8 @@ def test_results_do_not_depend_on_the_number_of_processes(tmp_path):
         for length in (3, 4)
         for seed in (0, 1)
     ]
-    one = run_trials(trials, Store(tmp_path / "one.jsonl"), jobs=1, progress=False)
-    two = run_trials(trials, Store(tmp_path / "two.jsonl"), jobs=2, progress=False)
+    one = run_trials(trials, Store(tmp_path / "one.jsonl"), jobs=1, run=run_trial, progress=False)
+    two = run_trials(trials, Store(tmp_path / "two.jsonl"), jobs=2, run=run_trial, progress=False)
     assert [r["curve"] for r in one] == [r["curve"] for r in two]
     assert [r["score"] for r in one] == [r["score"] for r in two]
 
@@ -230,7 +230,7 @@ def test_without_a_terminal_a_line_for_each_trial(tmp_path, capsys):
 def test_bad_input(tmp_path):
     store = Store(tmp_path / "records.jsonl")
     with pytest.raises(ValueError, match="trials is empty"):
-        run_trials([], store)
+        run_trials([], store, run=run)
     for jobs in (0, -1):
         with pytest.raises(ValueError, match=f"jobs is {jobs}, expected at least 1"):
             run_trials(TASKS, store, jobs=jobs, run=run)

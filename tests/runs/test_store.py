@@ -9,7 +9,7 @@ import pytest
 
 import gnnseq
 from gnnseq.experiments import Store
-from gnnseq.experiments.locks import locked
+from gnnseq.runs.locks import locked
 
 
 def records(store):

@@ -8,10 +8,10 @@ import pytest
 from sweeps import Task, keys, ran, run
 
 from gnnseq.experiments import Store
-from gnnseq.experiments import sweep as module
-from gnnseq.experiments.locks import Claims
-from gnnseq.experiments.sweep import Sweep, _lost_worker, _without_ctrl_c
-from gnnseq.experiments.worker import guarded
+from gnnseq.runs import sweep as module
+from gnnseq.runs.locks import Claims
+from gnnseq.runs.sweep import Sweep, _lost_worker, _without_ctrl_c
+from gnnseq.runs.worker import guarded
 
 
 class BrokenProcessPool(Exception):  # noqa: N818

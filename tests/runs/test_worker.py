@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sweeps import Task, run
 
-from gnnseq.experiments.worker import failure, guarded
+from gnnseq.runs.worker import failure, guarded
 
 
 def test_a_trial_in_this_process():

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from gnnseq.analysis import RNNWeights, rnn_gradients
-from gnnseq.experiments.vanishing import Setting, Task, batches, build, flow_markdown, measure_flow, train
+from gnnseq.studies.gradients import Setting, Task, batches, build, flow_markdown, measure_flow, train
 
 TASK = Task(steps=12, width=8, batch_size=4)
 

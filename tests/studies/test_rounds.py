@@ -2,10 +2,10 @@ import pytest
 import torch
 from torch import nn
 
-from gnnseq.experiments.rounds import Rounds
 from gnnseq.graphs import path_batch
 from gnnseq.layers import RNN
 from gnnseq.models import EdgeEncoder, SequenceClassifier, SymbolEmbedding
+from gnnseq.studies.rounds import Rounds
 from gnnseq.training import CheckpointError
 from gnnseq.training.checkpoint_file import write_checkpoint
 

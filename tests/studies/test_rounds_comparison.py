@@ -1,7 +1,7 @@
 import pytest
 
-from gnnseq.experiments.rounds_comparison import compare_in_rounds, mean_percent
-from gnnseq.experiments.store import Store
+from gnnseq.runs.store import Store
+from gnnseq.studies.rounds_comparison import compare_in_rounds, mean_percent
 
 
 class Runs:

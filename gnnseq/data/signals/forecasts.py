@@ -5,15 +5,15 @@ from torch import Tensor
 
 from gnnseq.data.counters import Words, below
 from gnnseq.data.indexing import check_integer
-from gnnseq.data.signals import Signals, windows
+from gnnseq.data.signals.series import Signals, windows
 from gnnseq.data.streams import Split, Stream
 
 
 class ForecastDataset(Stream):
     """Windows of signals that start anywhere in a split's part of the time, and the next value of every node.
 
-    The parts are those of :class:`gnnseq.data.signals.Signals`: the last 20 % of the steps are the test, the 10 %
-    before them validation. A window and what follows it lie in one part.
+    The parts are those of :class:`gnnseq.data.signals.series.Signals`: the last 20 % of the steps are the test, the
+    10 % before them validation. A window and what follows it lie in one part.
 
     Args:
         signals: the series.

@@ -9,15 +9,15 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from gnnseq.data.corpus import TreeCorpus
 from gnnseq.data.counters import MAX_SEED, Words, derive
-from gnnseq.data.expressions import Level, grow, sums
 from gnnseq.data.indexing import Index, check_integer, is_single, positions
-from gnnseq.data.listops_forms import SYMBOLS, to_binary_corpus, to_corpus, to_sequences
 from gnnseq.data.sequences import IntArray
 from gnnseq.data.streams import Split, check_split, stream_key
-from gnnseq.data.trees import Tree
-from gnnseq.data.vocabulary import Vocabulary
+from gnnseq.data.synthetic.expressions import Level, grow, sums
+from gnnseq.data.synthetic.listops_forms import SYMBOLS, to_binary_corpus, to_corpus, to_sequences
+from gnnseq.data.text.vocabulary import Vocabulary
+from gnnseq.data.trees.corpus import TreeCorpus
+from gnnseq.data.trees.tree import Tree
 
 Lengths: TypeAlias = tuple[int, int | None]
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from torch import Tensor
 
 from gnnseq.data.files import read_chunks, write_atomically
-from gnnseq.data.vocabulary import Vocabulary
+from gnnseq.data.text.vocabulary import Vocabulary
 
 IdArray: TypeAlias = npt.NDArray[np.integer[Any]]
 Ids: TypeAlias = IdArray | Tensor

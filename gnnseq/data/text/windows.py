@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 from gnnseq.data.counters import MAX_SEED, below, derive, key_of
 from gnnseq.data.indexing import Index, check_integer, is_single, positions
 from gnnseq.data.sequences import IntArray
-from gnnseq.data.text import IdArray, Ids, check_ids
+from gnnseq.data.text.encode import IdArray, Ids, check_ids
 
 Window: TypeAlias = tuple[Tensor, Tensor]
 

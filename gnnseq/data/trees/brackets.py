@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import numpy as np
 
-from gnnseq.data.trees import Tree
+from gnnseq.data.trees.tree import Tree
 
 _SPACE, _NAME = r"[ \t\r\n\f\v]", r"[^ \t\r\n\f\v()]"  # a hard space is part of a word
 _LEAF = rf"\({_SPACE}*({_NAME}+){_SPACE}+({_NAME}+){_SPACE}*\)"

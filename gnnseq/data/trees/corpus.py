@@ -8,8 +8,8 @@ from torch.utils.data import Dataset
 
 from gnnseq.data.indexing import Index, is_single, positions
 from gnnseq.data.sequences import IntArray
-from gnnseq.data.trees import Tree
-from gnnseq.data.vocabulary import Vocabulary
+from gnnseq.data.text.vocabulary import Vocabulary
+from gnnseq.data.trees.tree import Tree
 
 UNLABELLED = -100
 

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gnnseq.data.corpus import UNLABELLED, TreeCorpus
 from gnnseq.data.sequences import IntArray
+from gnnseq.data.trees.corpus import UNLABELLED, TreeCorpus
 
 
 @dataclass(frozen=True)

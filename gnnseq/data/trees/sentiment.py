@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 from gnnseq.data.download import cache_folder, changed_members, download, extract
-from gnnseq.data.treebank import read_brackets
-from gnnseq.data.trees import Tree
+from gnnseq.data.trees.tree import Tree
+from gnnseq.data.trees.treebank import read_brackets
 
 Part: TypeAlias = Literal["train", "dev", "test"]
 

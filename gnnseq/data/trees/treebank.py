@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
-from gnnseq.data.brackets import parse_brackets
 from gnnseq.data.files import read_text
-from gnnseq.data.trees import HeadError, Tree, dependency_tree
+from gnnseq.data.trees.brackets import parse_brackets
+from gnnseq.data.trees.tree import HeadError, Tree, dependency_tree
 
 OnError: TypeAlias = Literal["raise", "skip"]
 Block: TypeAlias = tuple[int, list[str]]  # number of the first line, lines

@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy
 from torch_geometric.data import Batch
 
 from gnnseq.data.streams import Split
-from gnnseq.experiments.tasks import Task, find_view
+from gnnseq.experiments.tasks.base import Task, find_view
 from gnnseq.training import correct, squared_error
 
 

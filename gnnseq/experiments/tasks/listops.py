@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Batch
 
-from gnnseq.data.corpus import TreeCorpus
-from gnnseq.data.listops import ListOpsTrees
 from gnnseq.data.streams import Split
-from gnnseq.experiments.task_kinds import Classification, Sampled
-from gnnseq.experiments.tasks import Collate, Level, find_view, sequence_hops, sequence_views
+from gnnseq.data.synthetic.listops import ListOpsTrees
+from gnnseq.data.trees.corpus import TreeCorpus
+from gnnseq.experiments.tasks.base import Collate, Level, find_view, sequence_hops, sequence_views
+from gnnseq.experiments.tasks.kinds import Classification, Sampled
 from gnnseq.graphs import parse_batch
 from gnnseq.graphs.native import both_ways
 
@@ -23,7 +23,7 @@ _COUNTED = 10_000  # expressions by which the commonest value is found
 
 @dataclass(frozen=True)
 class ListOpsTask(Sampled, Classification):
-    """What an expression of nested lists comes to: :class:`gnnseq.data.listops.ListOps`.
+    """What an expression of nested lists comes to: :class:`gnnseq.data.synthetic.listops.ListOps`.
 
     Attributes:
         longest: most symbols of an expression, "]" included.

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Batch
 
-from gnnseq.data.neighbours import NeighborsMatchDataset
 from gnnseq.data.streams import Split
-from gnnseq.experiments.task_kinds import Classification, Sampled
-from gnnseq.experiments.tasks import Collate, Level, find_view, sequence_hops
+from gnnseq.data.synthetic.neighbours import NeighborsMatchDataset
+from gnnseq.experiments.tasks.base import Collate, Level, find_view, sequence_hops
+from gnnseq.experiments.tasks.kinds import Classification, Sampled
 from gnnseq.graphs import to_dilated_paths, to_paths
 from gnnseq.graphs.native import both_ways, match_tree_batch
 
@@ -21,7 +21,7 @@ from gnnseq.graphs.native import both_ways, match_tree_batch
 class NeighborsMatchTask(Sampled, Classification):
     """The root of a binary tree must find the leaf with its key: Tree-NeighborsMatch.
 
-    The data are :class:`gnnseq.data.neighbours.NeighborsMatchDataset`. As "tree" (child to parent) and "graph" (the
+    The data are :class:`gnnseq.data.NeighborsMatchDataset`. As "tree" (child to parent) and "graph" (the
     same tree, undirected) all that the root learns of 2**depth leaves comes through its two children. As a sequence the
     leaves stand from left to right and the root last; inner nodes hold nothing and are left out, so a sequence
     loses nothing, and asks for an associative memory.

@@ -11,11 +11,11 @@ from torch import Tensor
 from torch.nn.functional import pad
 from torch_geometric.data import Batch
 
-from gnnseq.data.network_sequences import adjacency_rows
-from gnnseq.data.networks import BlockModelDataset, KarateClub
 from gnnseq.data.streams import Split
-from gnnseq.experiments.task_kinds import Classification, Sampled
-from gnnseq.experiments.tasks import Collate, Level, find_view
+from gnnseq.data.synthetic.network_sequences import adjacency_rows
+from gnnseq.data.synthetic.networks import BlockModelDataset, KarateClub
+from gnnseq.experiments.tasks.base import Collate, Level, find_view
+from gnnseq.experiments.tasks.kinds import Classification, Sampled
 from gnnseq.graphs import to_dilated_paths, to_paths
 from gnnseq.graphs.native import network_batch
 
@@ -39,8 +39,8 @@ class _Networks(Classification):
         For a recurrent model ("path") and with longer hops ("dilated") the sequence is read twice and answered the
         second time. In "path both ways" it stands once, for models that read it in both directions. In all three a
         node's features are followed by its row of the adjacency matrix
-        (:func:`gnnseq.data.network_sequences.adjacency_rows`); in "graph" those features are zero, since the edges say
-        it.
+        (:func:`gnnseq.data.synthetic.network_sequences.adjacency_rows`); in "graph" those features are zero, since the
+        edges say it.
         """
         views: dict[str, Callable[[Network], Batch]] = {
             "graph": partial(_network, self.num_features),
@@ -57,7 +57,7 @@ class _Networks(Classification):
 
 @dataclass(frozen=True)
 class BlockModelTask(Sampled, _Networks):
-    """To which community each node of a random network belongs: :class:`gnnseq.data.networks.BlockModelDataset`.
+    """To which community each node of a random network belongs: :class:`gnnseq.data.BlockModelDataset`.
 
     Every sample is another network (inductive).
 
@@ -111,7 +111,7 @@ class BlockModelTask(Sampled, _Networks):
 
 @dataclass(frozen=True)
 class KarateTask(_Networks):
-    """To which club each member of Zachary's karate club went: :class:`gnnseq.data.networks.KarateClub`.
+    """To which club each member of Zachary's karate club went: :class:`gnnseq.data.synthetic.networks.KarateClub`.
 
     There is one network, the same for all seeds and splits, which choose the nodes whose labels count (transductive).
     So a batch is that network, once, whatever ``batch_size`` is. A node's features in "graph" say who it is, one-hot.

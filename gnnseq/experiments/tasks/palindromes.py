@@ -11,8 +11,8 @@ from torch_geometric.data import Batch
 
 from gnnseq.data import PalindromeDataset
 from gnnseq.data.streams import Split
-from gnnseq.experiments.task_kinds import Classification, batches_of
-from gnnseq.experiments.tasks import Collate, Level, elements, find_view, sequence_hops, sequence_views
+from gnnseq.experiments.tasks.base import Collate, Level, elements, find_view, sequence_hops, sequence_views
+from gnnseq.experiments.tasks.kinds import Classification, batches_of
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,17 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Batch
 
-from gnnseq.data.adding import AddingDataset
-from gnnseq.data.copy_memory import CopyMemoryDataset
-from gnnseq.data.recall import RecallDataset
 from gnnseq.data.streams import Split
-from gnnseq.experiments.task_kinds import Classification, Regression, Sampled
-from gnnseq.experiments.tasks import Collate, Level, elements, find_view, sequence_hops, sequence_views
+from gnnseq.data.synthetic.adding import AddingDataset
+from gnnseq.data.synthetic.copy_memory import CopyMemoryDataset
+from gnnseq.data.synthetic.recall import RecallDataset
+from gnnseq.experiments.tasks.base import Collate, Level, elements, find_view, sequence_hops, sequence_views
+from gnnseq.experiments.tasks.kinds import Classification, Regression, Sampled
 
 
 @dataclass(frozen=True)
 class CopyMemoryTask(Sampled, Classification):
-    """Symbols are shown, and after a silence they must be said: :class:`gnnseq.data.copy_memory.CopyMemoryDataset`.
+    """Symbols are shown, and after a silence they must be said: :class:`gnnseq.data.CopyMemoryDataset`.
 
     The loss counts every step, blanks included, so that it can be read against
     ``memoryless_cross_entropy``. The accuracy counts only the symbols that must be remembered: with the blanks, doing
@@ -94,7 +94,7 @@ class CopyMemoryTask(Sampled, Classification):
 
 @dataclass(frozen=True)
 class AddingTask(Sampled, Regression):
-    """The sum of the two marked numbers of a sequence: :class:`gnnseq.data.adding.AddingDataset`.
+    """The sum of the two marked numbers of a sequence: :class:`gnnseq.data.synthetic.adding.AddingDataset`.
 
     Attributes:
         length: steps of a sequence.
@@ -144,7 +144,7 @@ class AddingTask(Sampled, Regression):
 
 @dataclass(frozen=True)
 class RecallTask(Sampled, Classification):
-    """Pairs of keys and values, then keys that ask for their values: :class:`gnnseq.data.recall.RecallDataset`.
+    """Pairs of keys and values, then keys that ask for their values: :class:`gnnseq.data.RecallDataset`.
 
     Attributes:
         length: symbols of an input.

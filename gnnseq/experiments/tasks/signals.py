@@ -9,20 +9,20 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Batch
 
-from gnnseq.data.forecasts import ForecastDataset
 from gnnseq.data.indexing import check_integer
-from gnnseq.data.network_sequences import breadth_first
-from gnnseq.data.signals import Signals, spreading_signals
+from gnnseq.data.signals.forecasts import ForecastDataset
+from gnnseq.data.signals.series import Signals, spreading_signals
 from gnnseq.data.streams import Split
-from gnnseq.experiments.task_kinds import Regression, Sampled
-from gnnseq.experiments.tasks import Collate, Level, find_view
+from gnnseq.data.synthetic.network_sequences import breadth_first
+from gnnseq.experiments.tasks.base import Collate, Level, find_view
+from gnnseq.experiments.tasks.kinds import Regression, Sampled
 from gnnseq.graphs import to_dilated_paths, to_paths
 from gnnseq.graphs.native import both_ways, only_last, signal_batch, space_time_batch
 
 
 @dataclass(frozen=True)
 class SignalTask(Sampled, Regression):
-    """The next value of every node of a graph, from a window: :func:`gnnseq.data.signals.spreading_signals`.
+    """The next value of every node of a graph, from a window: :func:`gnnseq.data.signals.series.spreading_signals`.
 
     A node's next value depends on its neighbours' current ones and on noise; its own past says something about it only
     through them. Values are z-scores. There is one series for a ``graph_seed``; seed and split of the samples choose

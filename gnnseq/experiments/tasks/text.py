@@ -10,13 +10,13 @@ from typing import ClassVar
 import numpy as np
 
 from gnnseq.data.files import read_text
-from gnnseq.data.grimm import normalise
 from gnnseq.data.streams import Split, check_split
-from gnnseq.data.text import IdArray, split_ids
-from gnnseq.data.vocabulary import Vocabulary
-from gnnseq.data.windows import TextWindows
-from gnnseq.experiments.task_kinds import Classification, Sampled
-from gnnseq.experiments.tasks import Collate, Level, find_view, sequence_views
+from gnnseq.data.text.encode import IdArray, split_ids
+from gnnseq.data.text.grimm import normalise
+from gnnseq.data.text.vocabulary import Vocabulary
+from gnnseq.data.text.windows import TextWindows
+from gnnseq.experiments.tasks.base import Collate, Level, find_view, sequence_views
+from gnnseq.experiments.tasks.kinds import Classification, Sampled
 
 
 @dataclass(frozen=True)

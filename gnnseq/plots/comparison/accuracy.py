@@ -5,10 +5,20 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 
-from gnnseq.experiments.results import Naming, Result, family_title
-from gnnseq.experiments.store import Record
-from gnnseq.plots.models import bare, drawable, ends, headline, looks, mark_chance, of_one_task, score_label, shown
+from gnnseq.plots.comparison.models import (
+    bare,
+    drawable,
+    ends,
+    headline,
+    looks,
+    mark_chance,
+    of_one_task,
+    score_label,
+    shown,
+)
 from gnnseq.plots.style import panels, save
+from gnnseq.results.joined import Naming, Result, family_title
+from gnnseq.runs.store import Record
 
 
 def plot_accuracy(records: Sequence[Record], path: str | Path, naming: Naming = family_title) -> Path:

@@ -5,10 +5,21 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 
-from gnnseq.experiments.results import Naming, Result, by_name, family_title
-from gnnseq.experiments.store import Record
-from gnnseq.plots.models import BESIDE, Look, bare, drawable, ends, headline, legend_beside, looks, score_label, shown
+from gnnseq.plots.comparison.models import (
+    BESIDE,
+    Look,
+    bare,
+    drawable,
+    ends,
+    headline,
+    legend_beside,
+    looks,
+    score_label,
+    shown,
+)
 from gnnseq.plots.style import figure, save
+from gnnseq.results.joined import Naming, Result, by_name, family_title
+from gnnseq.runs.store import Record
 
 COSTS = {
     "ms_per_step": "milliseconds a training step",

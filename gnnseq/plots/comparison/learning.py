@@ -7,9 +7,7 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 
-from gnnseq.experiments.results import Naming, Result, by_task, family_title
-from gnnseq.experiments.store import Record
-from gnnseq.plots.models import (
+from gnnseq.plots.comparison.models import (
     BESIDE,
     Look,
     bare,
@@ -21,8 +19,10 @@ from gnnseq.plots.models import (
     of_one_task,
     shown,
 )
+from gnnseq.plots.studies.text import moving_mean
 from gnnseq.plots.style import panels, save
-from gnnseq.plots.text import moving_mean
+from gnnseq.results.joined import Naming, Result, by_task, family_title
+from gnnseq.runs.store import Record
 
 RECENT = 20  # batches in a moving mean
 POINTS = 500  # of a line at most

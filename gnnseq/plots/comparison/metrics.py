@@ -6,10 +6,10 @@ from statistics import fmean
 
 from matplotlib.axes import Axes
 
-from gnnseq.experiments.results import Naming, Result, family_title
-from gnnseq.experiments.store import Record
-from gnnseq.plots.models import bare, drawable, headline, legend_beside, of_one_task
+from gnnseq.plots.comparison.models import bare, drawable, headline, legend_beside, of_one_task
 from gnnseq.plots.style import COLOURS, figure, save
+from gnnseq.results.joined import Naming, Result, family_title
+from gnnseq.runs.store import Record
 
 FRESH, BEST = COLOURS[0], COLOURS[1]
 BESIDE = 2.2

@@ -8,9 +8,9 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gnnseq.experiments.results import Naming, Result, collect
-from gnnseq.experiments.store import Record
 from gnnseq.plots.style import COLOURS, MARKERS
+from gnnseq.results.joined import Naming, Result, collect
+from gnnseq.runs.store import Record
 
 LINES = ("-", "--", "-.")
 BESIDE = 2.4  # inches for a legend

@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
-from gnnseq.experiments.results import Naming, Result, family_title
-from gnnseq.experiments.store import Record
-from gnnseq.plots.models import BESIDE, Look, bare, drawable, ends, headline, legend_beside, looks
+from gnnseq.plots.comparison.models import BESIDE, Look, bare, drawable, ends, headline, legend_beside, looks
 from gnnseq.plots.style import figure, save
+from gnnseq.results.joined import Naming, Result, family_title
+from gnnseq.runs.store import Record
 
 ASIDE = 5.0  # points between models at one place
 LOWEST, HIGHEST = -0.25, 1.25  # gains outside are drawn at the edge

@@ -4,17 +4,17 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from gnnseq.experiments.page import Picture, render_page
-from gnnseq.experiments.report import describe_task, number, results_csv, to_markdown, verdicts_csv
-from gnnseq.experiments.results import Naming, Result, by_name, by_task, collect, current, family_title
-from gnnseq.experiments.statistics import SIGN_FLIP, PairedTest
-from gnnseq.experiments.store import Record
-from gnnseq.experiments.verdict import Comparison, correct_for_number, diagnosis, judge
-from gnnseq.plots.accuracy import plot_accuracy
-from gnnseq.plots.cost import plot_cost
-from gnnseq.plots.learning import plot_learning
-from gnnseq.plots.reach import plot_reach
-from gnnseq.plots.verdicts import plot_verdicts
+from gnnseq.plots.comparison.accuracy import plot_accuracy
+from gnnseq.plots.comparison.cost import plot_cost
+from gnnseq.plots.comparison.learning import plot_learning
+from gnnseq.plots.comparison.reach import plot_reach
+from gnnseq.plots.comparison.verdicts import plot_verdicts
+from gnnseq.results.joined import Naming, Result, by_name, by_task, collect, current, family_title
+from gnnseq.results.page import Picture, render_page
+from gnnseq.results.report import describe_task, number, results_csv, to_markdown, verdicts_csv
+from gnnseq.results.statistics import SIGN_FLIP, PairedTest
+from gnnseq.results.verdict import Comparison, correct_for_number, diagnosis, judge
+from gnnseq.runs.store import Record
 
 
 def write_report(
@@ -72,7 +72,7 @@ def verdicts(
     """Comparisons of the models on every task that has at least two.
 
     Args:
-        results: of `gnnseq.experiments.results.collect`.
+        results: of `gnnseq.results.joined.collect`.
         test: of paired differences.
         alpha: level at which a difference is decided.
         reference: the model that all others are compared with; a task without it is left out.

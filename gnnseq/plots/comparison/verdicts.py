@@ -7,12 +7,12 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
 
-from gnnseq.experiments.report import number
-from gnnseq.experiments.results import Naming, Result, by_task, family_title
-from gnnseq.experiments.store import Record
-from gnnseq.experiments.verdict import Comparison, diagnosis
-from gnnseq.plots.models import drawable, headline
+from gnnseq.plots.comparison.models import drawable, headline
 from gnnseq.plots.style import figure, save
+from gnnseq.results.joined import Naming, Result, by_task, family_title
+from gnnseq.results.report import number
+from gnnseq.results.verdict import Comparison, diagnosis
+from gnnseq.runs.store import Record
 
 # Light enough for black text, and told apart in grey by their marks.
 BETTER, WORSE, UNDECIDED, REFERENCE = "#9ecae8", "#f3b896", "#ececec", "#ffffff"
@@ -36,7 +36,7 @@ def plot_verdicts(
 
     Args:
         records: of a store.
-        comparisons: of `gnnseq.plots.report.verdicts` with that reference.
+        comparisons: of `gnnseq.plots.comparison.report.verdicts` with that reference.
         path: of the PNG.
         reference: name of the model that the others are compared with.
         naming: gives a record's model its name.

@@ -7,15 +7,15 @@ from statistics import fmean
 
 from matplotlib.axes import Axes
 
-from gnnseq.experiments.depth import DepthRecord
 from gnnseq.plots.style import COLOURS, MARKERS, figure, save
+from gnnseq.studies.reach.depth import DepthRecord
 
 
 def plot_depth(records: Sequence[DepthRecord], path: str | Path) -> Path:
     """Draws, for each stack, influence against distance for every depth, and what grows with depth.
 
     Args:
-        records: of `gnnseq.experiments.depth.measure_depth`.
+        records: of `gnnseq.studies.reach.depth.measure_depth`.
         path: of the PNG.
 
     Raises:

@@ -19,7 +19,7 @@ def plot_recall(records: Sequence[Record], path: str | Path) -> Path:
     """Draws accuracy against how far back the answer stands, a panel for each model, what it cannot see in grey.
 
     Args:
-        records: of `gnnseq.experiments.recall.run_recall`; what is not done is left out.
+        records: of `gnnseq.studies.reach.first_symbol.run_recall`; what is not done is left out.
         path: of the PNG.
 
     Raises:

@@ -7,9 +7,9 @@ from statistics import fmean
 
 from matplotlib.axes import Axes
 
-from gnnseq.experiments.vanishing import FlowRecord, TrainingRecord
+from gnnseq.plots.studies.text import moving_mean
 from gnnseq.plots.style import COLOURS, MARKERS, figure, save
-from gnnseq.plots.text import moving_mean
+from gnnseq.studies.gradients import FlowRecord, TrainingRecord
 
 FLOOR = 1e-16  # what single precision adds to weights of size 1 is far above
 
@@ -18,7 +18,7 @@ def plot_gradient_flow(records: Sequence[FlowRecord], path: str | Path) -> Path:
     """Draws the norm of the gradient at every time step, as it is and as clipping leaves it.
 
     Args:
-        records: of `gnnseq.experiments.vanishing.measure_flow`.
+        records: of `gnnseq.studies.gradients.measure_flow`.
         path: of the PNG.
 
     Raises:
@@ -50,7 +50,7 @@ def plot_clipping(records: Sequence[TrainingRecord], path: str | Path) -> Path:
     """Draws gradient norm and loss of every training step, with and without clipping, a column for each setting.
 
     Args:
-        records: of `gnnseq.experiments.vanishing.train`.
+        records: of `gnnseq.studies.gradients.train`.
         path: of the PNG.
 
     Raises:

@@ -11,8 +11,8 @@ from matplotlib.colors import LogNorm
 from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 
-from gnnseq.experiments.heat import HeatMap
 from gnnseq.plots.style import figure, save
+from gnnseq.studies.reach.heat import HeatMap
 
 FLOOR = 1e-6  # smallest share that has a colour of its own
 
@@ -21,7 +21,7 @@ def plot_heat(maps: Sequence[HeatMap], path: str | Path) -> Path:
     """Draws a panel for each model: a row for each output, a column for each position, exact zeros in white.
 
     Args:
-        maps: of `gnnseq.experiments.heat.measure_heat`.
+        maps: of `gnnseq.studies.reach.heat.measure_heat`.
         path: of the PNG.
 
     Raises:

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 
-from gnnseq.experiments.optimizer_race import Race, steps_taken
-from gnnseq.experiments.optimizer_trial import find_method
-from gnnseq.experiments.statistics import summarise
-from gnnseq.experiments.store import Record
-from gnnseq.plots.models import bare, headline
+from gnnseq.plots.comparison.models import bare, headline
 from gnnseq.plots.style import COLOURS, MARKERS, figure, save
+from gnnseq.results.statistics import summarise
+from gnnseq.runs.store import Record
+from gnnseq.studies.optimizers.race import Race, steps_taken
+from gnnseq.studies.optimizers.trial import find_method
 
 
 def plot_race(race: Race, path: str | Path) -> Path:

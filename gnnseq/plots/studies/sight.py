@@ -7,15 +7,15 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from gnnseq.experiments.sight import SightRecord
 from gnnseq.plots.style import COLOURS, panels, save
+from gnnseq.studies.reach.sight import SightRecord
 
 
 def plot_sight(records: Sequence[SightRecord], path: str | Path) -> Path:
     """Draws the influence of every symbol on the output, before training, for each model and initialisation.
 
     Args:
-        records: of `gnnseq.experiments.sight.measure_sight`.
+        records: of `gnnseq.studies.reach.sight.measure_sight`.
         path: of the PNG.
 
     Raises:

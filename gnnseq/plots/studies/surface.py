@@ -7,9 +7,9 @@ from pathlib import Path as FilePath
 import torch
 from matplotlib.axes import Axes
 
-from gnnseq.experiments.surface import Path, Surface
-from gnnseq.plots.models import bare, headline
+from gnnseq.plots.comparison.models import bare, headline
 from gnnseq.plots.style import COLOURS, figure, save
+from gnnseq.studies.optimizers.surface import Path, Surface
 
 POINTS = 121  # of the grid, each way
 FLOOR = 1e-9  # losses below are drawn there

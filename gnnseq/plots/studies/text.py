@@ -6,8 +6,8 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 
-from gnnseq.experiments.text_run import TextCurve, bits
 from gnnseq.plots.style import COLOURS, MARKERS, figure, save
+from gnnseq.studies.text.run import TextCurve, bits
 
 RECENT = 100  # batches in a moving mean
 

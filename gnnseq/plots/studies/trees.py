@@ -7,8 +7,8 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from gnnseq.experiments.store import Record
 from gnnseq.plots.style import COLOURS, MARKERS, figure, save
+from gnnseq.runs.store import Record
 
 FEWEST = 20  # samples of a group, below which its accuracy is not drawn
 
@@ -17,7 +17,7 @@ def plot_listops(records: Sequence[Record], chance: float, path: str | Path) -> 
     """Draws accuracy in training, by the length and by the depth of an expression; means over seeds.
 
     Args:
-        records: of `gnnseq.experiments.listops.run_listops`.
+        records: of `gnnseq.studies.listops.comparison.run_listops`.
         chance: accuracy of a constant guess.
         path: of the PNG.
 
@@ -59,7 +59,7 @@ def plot_sentiment(records: Sequence[Record], path: str | Path) -> Path:
     """Draws the accuracy of dev sentences against epochs, a panel for each number of classes: seeds and their mean.
 
     Args:
-        records: of `gnnseq.experiments.sentiment.run_sentiment`.
+        records: of `gnnseq.studies.sentiment.comparison.run_sentiment`.
         path: of the PNG.
 
     Raises:

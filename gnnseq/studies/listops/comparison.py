@@ -15,14 +15,14 @@ import torch
 from torch import nn
 from torch_geometric.data import Batch
 
-from gnnseq.data.corpus import TreeCorpus
-from gnnseq.data.listops import ListOps, ListOpsSequences, ListOpsTrees
 from gnnseq.data.streams import Split
+from gnnseq.data.synthetic.listops import ListOps, ListOpsSequences, ListOpsTrees
+from gnnseq.data.trees.corpus import TreeCorpus
 from gnnseq.experiments.budget import solve_width
 from gnnseq.experiments.family import find_named
-from gnnseq.experiments.listops_families import LISTOPS_FAMILIES, Labels, ListOpsFamily
-from gnnseq.experiments.rounds import Rounds
-from gnnseq.experiments.store import Record
+from gnnseq.runs.store import Record
+from gnnseq.studies.listops.families import LISTOPS_FAMILIES, Labels, ListOpsFamily
+from gnnseq.studies.rounds import Rounds
 from gnnseq.training import History
 
 Counts: TypeAlias = dict[str, list[int]]

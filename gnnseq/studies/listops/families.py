@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
-from gnnseq.data.corpus import TreeCorpus
-from gnnseq.data.listops import ListOps, ListOpsBinaryTrees, ListOpsSequences, ListOpsTrees
+from gnnseq.data.synthetic.listops import ListOps, ListOpsBinaryTrees, ListOpsSequences, ListOpsTrees
+from gnnseq.data.trees.corpus import TreeCorpus
 from gnnseq.graphs import parse_batch, path_batch
 from gnnseq.layers import LSTM, ChildSumTreeLSTM, MeanReadout, NaryTreeLSTM
 from gnnseq.models import BagEncoder, EdgeEncoder, NodeClassifier, SequenceClassifier, SlotEncoder, SymbolEmbedding

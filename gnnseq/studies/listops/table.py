@@ -3,8 +3,8 @@
 import statistics
 from collections.abc import Sequence
 
-from gnnseq.experiments.rounds_comparison import mean_percent
-from gnnseq.experiments.store import Record
+from gnnseq.runs.store import Record
+from gnnseq.studies.rounds_comparison import mean_percent
 
 HEADER = """\
 | model | weights | answers right | of the longest tenth | ms per step, fastest round | seeds |
@@ -16,7 +16,7 @@ def listops_table(records: Sequence[Record], guess: float) -> str:
     """Means over seeds by model, as Markdown, the best first.
 
     Args:
-        records: of `gnnseq.experiments.listops.run_listops`, of one setting.
+        records: of `gnnseq.studies.listops.comparison.run_listops`, of one setting.
         guess: accuracy of a constant guess, from 0 to 1.
     """
     groups: dict[str, list[Record]] = {}

@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gnnseq.experiments.optimizer_trial import OptimizerTrial, find_method, optimizer_title, run_optimizer_trial
-from gnnseq.experiments.report import markdown_table, spread
-from gnnseq.experiments.runner import run_trials
-from gnnseq.experiments.statistics import summarise
-from gnnseq.experiments.store import Record, Store
-from gnnseq.experiments.verdict import Comparison, compare, ranking
+from gnnseq.results.report import markdown_table, spread
+from gnnseq.results.statistics import summarise
+from gnnseq.results.verdict import Comparison, compare, ranking
+from gnnseq.runs.runner import run_trials
+from gnnseq.runs.store import Record, Store
+from gnnseq.studies.optimizers.trial import OptimizerTrial, find_method, optimizer_title, run_optimizer_trial
 
 FIRST_TUNING_SEED = 1_000
 GRID = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)

@@ -19,10 +19,10 @@ from gnnseq.data.streams import Split
 from gnnseq.experiments.budget import num_weights
 from gnnseq.experiments.family import find_named
 from gnnseq.experiments.optimizers import ADAM, MOMENTUM, RMSPROP, SGD, Optimizer
-from gnnseq.experiments.store import Record
 from gnnseq.graphs import to_paths
 from gnnseq.layers import LSTM, RNN
 from gnnseq.models import EdgeEncoder, SequenceClassifier, SymbolEmbedding
+from gnnseq.runs.store import Record
 from gnnseq.training import History, evaluate, fit
 
 EMBEDDING, RECENT = 16, 20
@@ -107,7 +107,7 @@ def run_optimizer_trial(trial: OptimizerTrial) -> Record:
     ``steps_to_threshold``. Gradients are clipped at norm 10, which bounds exploding gradients only.
 
     Returns:
-        A record as `gnnseq.experiments.results` reads it. A tuning run has a validation score and loss, a test run a
+        A record as `gnnseq.results.joined` reads it. A tuning run has a validation score and loss, a test run a
         score and loss on fresh test data.
     """
     torch.manual_seed(trial.seed)

@@ -9,8 +9,8 @@ from torch_geometric.data import Batch
 
 from gnnseq.analysis import influence_blocks, time_influence
 from gnnseq.experiments import Family, PalindromeTask
-from gnnseq.experiments.sight import untrained
 from gnnseq.models import NodeClassifier, SequenceClassifier
+from gnnseq.studies.reach.sight import untrained
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from torch import Tensor, nn
 from torch_geometric.data import Batch
 from torch_geometric.nn import GraphConv
 
-from gnnseq.experiments.recall import RecallModel
 from gnnseq.graphs import dilated_batch, path_batch
 from gnnseq.layers import GCN, LSTM, chrono_
 from gnnseq.models import ConvStack, EdgeEncoder
+from gnnseq.studies.reach.first_symbol import RecallModel
 
 
 def _path(symbols: Tensor, y: Tensor) -> Batch:

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
-from gnnseq.experiments.expected import expected_influence
 from gnnseq.experiments.family import DEFAULT, Family
-from gnnseq.experiments.palindrome_task import PalindromeTask
+from gnnseq.experiments.tasks.palindromes import PalindromeTask
 from gnnseq.models import SequenceClassifier
+from gnnseq.studies.reach.theory import expected_influence
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from torch_geometric.data import Batch
 from torch_geometric.nn import GraphConv
 
 from gnnseq.data.sequences import IntArray, flatten
-from gnnseq.experiments.recall import BASE, RecallModel
 from gnnseq.graphs import (
     balanced_tree_batch,
     complete_batch,
@@ -22,6 +21,7 @@ from gnnseq.graphs import (
 from gnnseq.graphs.batch import append_empty, assemble
 from gnnseq.graphs.edges import Edges, concatenate, connect, count_from, hops_apart
 from gnnseq.models import ConvStack
+from gnnseq.studies.reach.first_symbol import BASE, RecallModel
 
 WINDOW = 4
 Collate = Callable[[Tensor, Tensor], Batch]

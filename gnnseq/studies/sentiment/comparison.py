@@ -13,16 +13,16 @@ import torch
 from torch import nn
 from torch_geometric.data import Batch
 
-from gnnseq.data.corpus import UNLABELLED
-from gnnseq.data.phrases import Phrases
 from gnnseq.data.sequences import IntArray
-from gnnseq.data.vectors import WordVectors
+from gnnseq.data.text.vectors import WordVectors
+from gnnseq.data.trees.corpus import UNLABELLED
+from gnnseq.data.trees.phrases import Phrases
 from gnnseq.experiments.budget import num_weights
-from gnnseq.experiments.rounds import Rounds
-from gnnseq.experiments.sentiment_data import SentimentData
-from gnnseq.experiments.sentiment_families import SentimentFamily, find_sentiment_family
-from gnnseq.experiments.sentiment_trial import SentimentTrial, build_sentiment, solve_size
-from gnnseq.experiments.store import Record
+from gnnseq.runs.store import Record
+from gnnseq.studies.rounds import Rounds
+from gnnseq.studies.sentiment.data import SentimentData
+from gnnseq.studies.sentiment.families import SentimentFamily, find_sentiment_family
+from gnnseq.studies.sentiment.trial import SentimentTrial, build_sentiment, solve_size
 from gnnseq.training import History
 
 POOL = 20  # training batches among which sentences are sorted by size, so that a batch has few levels

@@ -8,13 +8,13 @@ from typing import cast
 import numpy as np
 from torch_geometric.data import Batch
 
-from gnnseq.data.corpus import UNLABELLED, TreeCorpus
-from gnnseq.data.phrases import Phrases
 from gnnseq.data.sequences import IntArray
-from gnnseq.data.trees import Tree
-from gnnseq.data.vocabulary import Vocabulary
-from gnnseq.experiments.sentiment_families import SentimentFamily
+from gnnseq.data.text.vocabulary import Vocabulary
+from gnnseq.data.trees.corpus import UNLABELLED, TreeCorpus
+from gnnseq.data.trees.phrases import Phrases
+from gnnseq.data.trees.tree import Tree
 from gnnseq.graphs import parse_batch, path_batch
+from gnnseq.studies.sentiment.families import SentimentFamily
 
 UNKNOWN = "<unknown>"
 FIVE = Vocabulary("01234", separator=" ")

@@ -5,16 +5,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from gnnseq.data.sequences import IntArray
-from gnnseq.experiments.rounds_comparison import mean_percent
-from gnnseq.experiments.sentiment_data import SentimentData
-from gnnseq.experiments.store import Record
+from gnnseq.runs.store import Record
+from gnnseq.studies.rounds_comparison import mean_percent
+from gnnseq.studies.sentiment.data import SentimentData
 
 
 def sentiment_table(records: Sequence[Record], data: Mapping[int, SentimentData]) -> str:
     """Means over seeds, as Markdown; the first line of each task is the commonest class.
 
     Args:
-        records: of `gnnseq.experiments.sentiment.run_sentiment`.
+        records: of `gnnseq.studies.sentiment.comparison.run_sentiment`.
         data: the trees by number of classes.
     """
     lines = []

@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from gnnseq.data.vectors import WordVectors
+from gnnseq.data.text.vectors import WordVectors
 from gnnseq.experiments.budget import Size, solve_width
-from gnnseq.experiments.sentiment_data import SentimentData
-from gnnseq.experiments.sentiment_families import find_sentiment_family
 from gnnseq.models.words import WordEmbedding
+from gnnseq.studies.sentiment.data import SentimentData
+from gnnseq.studies.sentiment.families import find_sentiment_family
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,14 @@ from typing import Any
 import torch
 from torch_geometric.data import Batch
 
-from gnnseq.data.text import split_ids
-from gnnseq.data.vocabulary import Vocabulary
-from gnnseq.data.windows import ConsecutiveWindows, TextStreams, TextWindows
+from gnnseq.data.text.encode import split_ids
+from gnnseq.data.text.vocabulary import Vocabulary
+from gnnseq.data.text.windows import ConsecutiveWindows, TextStreams, TextWindows
 from gnnseq.experiments.family import find_named
-from gnnseq.experiments.text_families import CAUSAL_FAMILIES, TextFamily
 from gnnseq.graphs.cooccurrence import word_graph
 from gnnseq.models.causal import check_causal
 from gnnseq.models.modes import evaluating
+from gnnseq.studies.text.families import CAUSAL_FAMILIES, TextFamily
 from gnnseq.training import CheckpointError, Evaluation, History, evaluate, fit
 from gnnseq.training.checkpoint_file import differences, load_weights, read_checkpoint, write_checkpoint
 from gnnseq.training.random_state import random_state, set_random_state

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from gnnseq.data.forecasts import ForecastDataset
-from gnnseq.data.signals import spreading_signals
+from gnnseq.data.signals.forecasts import ForecastDataset
+from gnnseq.data.signals.series import spreading_signals
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from gnnseq.data.signals import read_signals, spreading_signals, standardised, windows
+from gnnseq.data.signals.series import read_signals, spreading_signals, standardised, windows
 
 
 def write(path, rows):

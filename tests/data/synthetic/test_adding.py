@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from gnnseq.data.adding import AddingDataset
+from gnnseq.data.synthetic.adding import AddingDataset
 
 
 @pytest.mark.parametrize("length", [2, 7, 10])

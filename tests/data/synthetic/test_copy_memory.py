@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from gnnseq.data.copy_memory import CopyMemoryDataset
+from gnnseq.data.synthetic.copy_memory import CopyMemoryDataset
 
 
 def test_a_sample_is_as_defined():

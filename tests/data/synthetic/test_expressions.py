@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gnnseq.data.counters import derive, key_of
-from gnnseq.data.expressions import DIGITS, OPERATORS, Level, evaluate, first_positions, grow, starts, sums
+from gnnseq.data.synthetic.expressions import DIGITS, OPERATORS, Level, evaluate, first_positions, grow, starts, sums
 
 APPLY = (min, max, lambda values: int(median(values)), lambda values: sum(values) % 10)
 

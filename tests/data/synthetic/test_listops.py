@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
-from gnnseq.data.corpus import TreeCorpus
-from gnnseq.data.listops import ListOps, ListOpsSequences, ListOpsTrees
 from gnnseq.data.padded import pad
+from gnnseq.data.synthetic.listops import ListOps, ListOpsSequences, ListOpsTrees
+from gnnseq.data.trees.corpus import TreeCorpus
 
 OPERATORS = {
     "[MIN": min,
@@ -166,6 +166,6 @@ def test_bad_arguments(options, message):
 
 
 def test_lengths_that_are_too_rare(monkeypatch):
-    monkeypatch.setattr("gnnseq.data.listops._MOST_TRIES", 50)
+    monkeypatch.setattr("gnnseq.data.synthetic.listops._MOST_TRIES", 50)
     with pytest.raises(ValueError, match="expected a range that is not so rare"):
         ListOpsTrees(lengths=(5000, 5001))[0]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
 from gnnseq.data import ListOpsBinaryTrees, ListOpsSequences, ListOpsTrees
-from gnnseq.data.corpus import TreeCorpus
+from gnnseq.data.trees.corpus import TreeCorpus
 
 OPTIONS = st.fixed_dictionaries(
     {

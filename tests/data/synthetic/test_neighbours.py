@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from gnnseq.data.neighbours import NeighborsMatchDataset
+from gnnseq.data.synthetic.neighbours import NeighborsMatchDataset
 
 
 @pytest.mark.parametrize("depth", [1, 2, 5])

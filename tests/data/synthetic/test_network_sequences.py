@@ -3,8 +3,8 @@ from collections import deque
 import pytest
 import torch
 
-from gnnseq.data.network_sequences import adjacency_rows, breadth_first
-from gnnseq.data.networks import BlockModelDataset
+from gnnseq.data.synthetic.network_sequences import adjacency_rows, breadth_first
+from gnnseq.data.synthetic.networks import BlockModelDataset
 
 
 def slow_breadth_first(adjacency: list[list[bool]]) -> list[int]:

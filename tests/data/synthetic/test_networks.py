@@ -2,7 +2,7 @@ import networkx as nx
 import pytest
 import torch
 
-from gnnseq.data.networks import BlockModelDataset, KarateClub
+from gnnseq.data.synthetic.networks import BlockModelDataset, KarateClub
 
 
 def test_a_block_model_is_as_defined():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from gnnseq.data.recall import RecallDataset
+from gnnseq.data.synthetic.recall import RecallDataset
 
 
 @pytest.mark.parametrize(("length", "pairs", "vocabulary"), [(64, 4, 8192), (16, 4, 10), (8, 1, 4), (20, 2, 13)])

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from real_data import real_file
 
-from gnnseq.data import grimm as module
-from gnnseq.data.grimm import fairy_tales, normalise
+from gnnseq.data.text import grimm as module
+from gnnseq.data.text.grimm import fairy_tales, normalise
 
 BODY = "FAIRY TALES\n\n  \u2018Once\u2019\u00a0upon a \u201ctime\u201d  \n\n\n\nthe end\u2014really.\n"
 TEXT = "FAIRY TALES\n\n  'Once' upon a \"time\"\n\nthe end\u2014really.\n"

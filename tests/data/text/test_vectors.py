@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from gnnseq.data.vectors import read_vectors
-from gnnseq.data.vocabulary import Vocabulary
+from gnnseq.data.text.vectors import read_vectors
+from gnnseq.data.text.vocabulary import Vocabulary
 
 WORDS = Vocabulary(["the", "cat", "é", "a b", "."], separator=" ")
 

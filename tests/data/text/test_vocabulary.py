@@ -5,7 +5,7 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from gnnseq.data.vocabulary import Vocabulary, words
+from gnnseq.data.text.vocabulary import Vocabulary, words
 
 TEXT = st.text(max_size=40)
 SYMBOLS = st.lists(st.text(min_size=1, max_size=5), min_size=1, unique=True)

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
-from gnnseq.data.text import encode_file
-from gnnseq.data.vocabulary import Vocabulary
-from gnnseq.data.windows import ConsecutiveWindows, TextStreams, TextWindows
+from gnnseq.data.text.encode import encode_file
+from gnnseq.data.text.vocabulary import Vocabulary
+from gnnseq.data.text.windows import ConsecutiveWindows, TextStreams, TextWindows
 
 IDS = np.arange(100)
 

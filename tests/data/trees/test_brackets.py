@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from tree_strategies import BRACKETS
 
-from gnnseq.data.brackets import parse_brackets
+from gnnseq.data.trees.brackets import parse_brackets
 
 
 @given(BRACKETS)

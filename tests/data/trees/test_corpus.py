@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 from tree_strategies import BRACKETS, heads
 
-from gnnseq.data.brackets import parse_brackets
-from gnnseq.data.corpus import TreeCorpus
-from gnnseq.data.trees import binarize, dependency_tree
-from gnnseq.data.vocabulary import Vocabulary
+from gnnseq.data.text.vocabulary import Vocabulary
+from gnnseq.data.trees.brackets import parse_brackets
+from gnnseq.data.trees.corpus import TreeCorpus
+from gnnseq.data.trees.tree import binarize, dependency_tree
 
 TREES = [parse_brackets(text) for text in ("(1 (0 a) (2 b))", "(2 c)", "(0 (1 a) (1 c) (0 (2 b) (2 a)))")]
 CORPUS = TreeCorpus.from_trees(TREES)

@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tree_strategies import BRACKETS, heads
 
-from gnnseq.data.brackets import parse_brackets
-from gnnseq.data.corpus import UNLABELLED, TreeCorpus
-from gnnseq.data.phrases import Phrases
-from gnnseq.data.trees import dependency_tree
+from gnnseq.data.trees.brackets import parse_brackets
+from gnnseq.data.trees.corpus import UNLABELLED, TreeCorpus
+from gnnseq.data.trees.phrases import Phrases
+from gnnseq.data.trees.tree import dependency_tree
 
 
 def words_under(tree, node):

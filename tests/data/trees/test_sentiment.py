@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from real_data import real_file
 
-from gnnseq.data import sentiment as module
-from gnnseq.data.corpus import TreeCorpus
-from gnnseq.data.sentiment import sentiment_trees
+from gnnseq.data.trees import sentiment as module
+from gnnseq.data.trees.corpus import TreeCorpus
+from gnnseq.data.trees.sentiment import sentiment_trees
 
 TREES = "(3 (2 very) (4 good))\n(1 (2 not) (0 bad))\n"
 

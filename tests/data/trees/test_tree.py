@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tree_strategies import BRACKETS, heads
 
-from gnnseq.data.brackets import parse_brackets
-from gnnseq.data.trees import HeadError, Tree, binarize, dependency_tree
+from gnnseq.data.trees.brackets import parse_brackets
+from gnnseq.data.trees.tree import HeadError, Tree, binarize, dependency_tree
 
 SENTENCE = ["From", "the", "AP", "comes", "this", "story"]
 TREE = dependency_tree(SENTENCE, [2, 2, 3, -1, 5, 3], ["case", "det", "obl", "root", "det", "nsubj"])

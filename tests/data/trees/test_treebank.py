@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from real_data import real_file
 from tree_strategies import BRACKETS, heads
 
-from gnnseq.data.treebank import read_brackets, read_conllu, trees_from_doc
-from gnnseq.data.trees import HeadError
+from gnnseq.data.trees.tree import HeadError
+from gnnseq.data.trees.treebank import read_brackets, read_conllu, trees_from_doc
 
 ROW = "{}\t{}\t_\t_\t_\t_\t{}\t{}\t_\t_"
 GOOD = "\n".join([ROW.format(1, "Go", 0, "root"), ROW.format(2, "home", 1, "advmod")])

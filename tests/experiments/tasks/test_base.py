@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from gnnseq.experiments import PalindromeTask
-from gnnseq.experiments.tasks import HasAnswers, elements, find_view, sequence_hops, sequence_views
+from gnnseq.experiments.tasks.base import HasAnswers, elements, find_view, sequence_hops, sequence_views
 
 DIGITS = torch.tensor([[3, 1, 4, 1], [2, 2, 0, 5]])
 

@@ -9,14 +9,14 @@ import torch
 from torch import nn
 from torch_geometric.nn import GCNConv, GraphConv
 
-from gnnseq.experiments.graph_tasks import BlockModelTask, KarateTask
-from gnnseq.experiments.listops_task import ListOpsTask
-from gnnseq.experiments.neighbours_task import NeighborsMatchTask
-from gnnseq.experiments.sequence_tasks import AddingTask, CopyMemoryTask, RecallTask
-from gnnseq.experiments.signal_task import SignalTask
-from gnnseq.experiments.task_kinds import Classification, Regression
-from gnnseq.experiments.tasks import Task
-from gnnseq.experiments.text_task import TextTask
+from gnnseq.experiments.tasks.base import Task
+from gnnseq.experiments.tasks.kinds import Classification, Regression
+from gnnseq.experiments.tasks.listops import ListOpsTask
+from gnnseq.experiments.tasks.neighbours import NeighborsMatchTask
+from gnnseq.experiments.tasks.networks import BlockModelTask, KarateTask
+from gnnseq.experiments.tasks.sequences import AddingTask, CopyMemoryTask, RecallTask
+from gnnseq.experiments.tasks.signals import SignalTask
+from gnnseq.experiments.tasks.text import TextTask
 from gnnseq.layers import LSTM, ChildSumTreeLSTM
 from gnnseq.models import ConvStack, EdgeEncoder, NodeClassifier, SequenceClassifier, SymbolEmbedding
 from gnnseq.training import evaluate, fit

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from gnnseq.data import ListOpsSequences, ListOpsTrees
-from gnnseq.experiments.listops_task import ListOpsTask, flat_expressions
+from gnnseq.experiments.tasks.listops import ListOpsTask, flat_expressions
 
 
 @pytest.mark.parametrize("lengths", [(6, 20), (4, 8), (6, None)])

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from gnnseq.experiments.neighbours_task import NeighborsMatchTask
+from gnnseq.experiments.tasks.neighbours import NeighborsMatchTask
 
 
 def test_views_of_a_tree_of_neighbours():

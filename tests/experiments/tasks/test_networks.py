@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from gnnseq.experiments.graph_tasks import BlockModelTask, KarateTask
+from gnnseq.experiments.tasks.networks import BlockModelTask, KarateTask
 
 
 def test_the_two_passes_of_a_recurrent_model():

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from gnnseq.experiments import PalindromeTask
-from gnnseq.experiments.tasks import Task
+from gnnseq.experiments.tasks.base import Task
 
 
 def test_it_is_a_task():

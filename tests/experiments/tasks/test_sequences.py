@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from gnnseq.experiments.sequence_tasks import AddingTask, CopyMemoryTask, RecallTask
+from gnnseq.experiments.tasks.sequences import AddingTask, CopyMemoryTask, RecallTask
 
 
 def test_doing_nothing_looks_good_only_with_the_blanks():

@@ -2,7 +2,7 @@ import networkx as nx
 import pytest
 import torch
 
-from gnnseq.experiments.signal_task import SignalTask
+from gnnseq.experiments.tasks.signals import SignalTask
 
 
 def regressed(task, with_neighbours):

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from gnnseq.data.text import split_ids
-from gnnseq.experiments.text_task import TextTask
+from gnnseq.data.text.encode import split_ids
+from gnnseq.experiments.tasks.text import TextTask
 
 
 @pytest.fixture

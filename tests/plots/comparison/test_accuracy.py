@@ -2,7 +2,7 @@ import pytest
 from comparison import make_record, make_records, make_regression
 from drawings import levels, points, spans, texts
 
-from gnnseq.plots.accuracy import plot_accuracy
+from gnnseq.plots.comparison.accuracy import plot_accuracy
 
 
 def own_line(axes):

@@ -2,7 +2,7 @@ import pytest
 from comparison import make_record, make_regression
 from drawings import legend, levels, lines, texts
 
-from gnnseq.plots.cost import COSTS, plot_cost
+from gnnseq.plots.comparison.cost import COSTS, plot_cost
 
 
 def test_score_against_each_cost_at_the_largest_size(drawn):

@@ -2,8 +2,8 @@ import pytest
 from comparison import make_record, make_regression
 from drawings import legend, levels, lines
 
-from gnnseq.experiments.results import collect
-from gnnseq.plots.learning import curves, joined, plot_learning
+from gnnseq.plots.comparison.learning import curves, joined, plot_learning
+from gnnseq.results.joined import collect
 
 
 def record(*accuracy, family="lstm", seed=0, size=10):

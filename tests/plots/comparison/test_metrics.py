@@ -1,7 +1,7 @@
 import pytest
 from comparison import make_record, make_regression
 
-from gnnseq.plots import metrics as room
+from gnnseq.plots.comparison import metrics as room
 
 
 def draw(monkeypatch, data):

@@ -2,9 +2,19 @@ import pytest
 from comparison import make_record, make_records, make_regression
 from drawings import legend
 
-from gnnseq.experiments.results import collect
-from gnnseq.plots.models import bare, drawable, ends, headline, legend_beside, looks, of_one_task, score_label, shown
+from gnnseq.plots.comparison.models import (
+    bare,
+    drawable,
+    ends,
+    headline,
+    legend_beside,
+    looks,
+    of_one_task,
+    score_label,
+    shown,
+)
 from gnnseq.plots.style import COLOURS, MARKERS, figure, panels
+from gnnseq.results.joined import collect
 
 
 class Named:

@@ -2,7 +2,7 @@ import pytest
 from comparison import make_record, make_regression
 from drawings import legend, levels, lines, spans, texts
 
-from gnnseq.plots.reach import HIGHEST, LOWEST, plot_reach
+from gnnseq.plots.comparison.reach import HIGHEST, LOWEST, plot_reach
 
 
 def test_models_with_a_limit_stand_left_at_what_they_reach_beyond_need(drawn):

@@ -4,8 +4,8 @@ import re
 import pytest
 from comparison import make_record, make_records, make_regression
 
-from gnnseq.experiments.results import collect
-from gnnseq.plots.report import verdicts, write_report
+from gnnseq.plots.comparison.report import verdicts, write_report
+from gnnseq.results.joined import collect
 
 
 @pytest.fixture(scope="module")

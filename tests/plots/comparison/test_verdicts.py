@@ -5,8 +5,8 @@ from matplotlib.image import imread
 from matplotlib.patches import Rectangle
 
 from gnnseq.experiments import collect
-from gnnseq.plots import verdicts as room
-from gnnseq.plots.report import verdicts, write_report
+from gnnseq.plots.comparison import verdicts as room
+from gnnseq.plots.comparison.report import verdicts, write_report
 
 SEEDS = range(8)
 SCORES = {"lstm": 0.5, "rnn": 0.3, "gcn": 0.11, "gru": 0.97}

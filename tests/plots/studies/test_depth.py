@@ -2,8 +2,8 @@ import pytest
 from drawings import legend, lines, points
 from matplotlib.image import imread
 
-from gnnseq.experiments.depth import DepthRecord, measure_depths
-from gnnseq.plots.depth import plot_depth
+from gnnseq.plots.studies.depth import plot_depth
+from gnnseq.studies.reach.depth import DepthRecord, measure_depths
 
 
 def record(stack="gcn", layers=2, profile=((0.5, 0.5, 0.0), (0.7, 0.3, 0.0))):

@@ -2,9 +2,9 @@ import pytest
 from drawings import legend, levels, points, spans, texts
 from matplotlib.image import imread
 
-from gnnseq.experiments.reach_models import REACH_MODELS
-from gnnseq.experiments.recall import RecallTrial, run_recall
-from gnnseq.plots.recall import _farthest, plot_before_after, plot_recall
+from gnnseq.plots.studies.first_symbol import _farthest, plot_before_after, plot_recall
+from gnnseq.studies.reach.first_symbol import RecallTrial, run_recall
+from gnnseq.studies.reach.models import REACH_MODELS
 
 
 def record(length, accuracy, sees=True, seed=0, title="Convolution"):

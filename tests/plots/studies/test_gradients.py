@@ -4,8 +4,8 @@ import pytest
 from drawings import legend, levels, lines, points
 from matplotlib.image import imread
 
-from gnnseq.experiments.vanishing import FlowRecord, Setting, Task, TrainingRecord, measure_flow, train
-from gnnseq.plots.gradients import plot_clipping, plot_gradient_flow
+from gnnseq.plots.studies.gradients import plot_clipping, plot_gradient_flow
+from gnnseq.studies.gradients import FlowRecord, Setting, Task, TrainingRecord, measure_flow, train
 
 TASK = Task(steps=6, width=4, batch_size=4)
 

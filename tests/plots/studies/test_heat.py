@@ -4,8 +4,8 @@ from drawings import texts
 from matplotlib.image import imread
 
 from gnnseq.experiments import PalindromeTask, find_family
-from gnnseq.experiments.heat import HeatMap, measure_heat
-from gnnseq.plots.heat import FLOOR, plot_heat
+from gnnseq.plots.studies.heat import FLOOR, plot_heat
+from gnnseq.studies.reach.heat import HeatMap, measure_heat
 
 SHARES = [[1.0, 0.0], [0.75, 0.25], [1e-9, 0.5]]
 

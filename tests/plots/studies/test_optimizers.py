@@ -3,10 +3,10 @@ from drawings import legend, levels, lines, points
 from matplotlib.colors import to_rgba
 from matplotlib.image import imread
 
-from gnnseq.experiments.optimizer_race import Race
-from gnnseq.experiments.optimizer_trial import OptimizerTrial, run_optimizer_trial
-from gnnseq.plots.optimizers import plot_race
+from gnnseq.plots.studies.optimizers import plot_race
 from gnnseq.plots.style import COLOURS
+from gnnseq.studies.optimizers.race import Race
+from gnnseq.studies.optimizers.trial import OptimizerTrial, run_optimizer_trial
 
 
 def run(optimizer, rate, reached, seed=0, status="done"):

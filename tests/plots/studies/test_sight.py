@@ -1,8 +1,8 @@
 import pytest
 from drawings import legend, lines, spans, texts
 
-from gnnseq.experiments.sight import SightRecord
-from gnnseq.plots.sight import plot_sight
+from gnnseq.plots.studies.sight import plot_sight
+from gnnseq.studies.reach.sight import SightRecord
 
 
 def record(family="gcn", initialisation="default", influence=((0.6, 0.4, 0.0),), theory=(0.5, 0.25, 0.25)):

@@ -5,7 +5,7 @@ import torch
 from drawings import legend, lines, texts
 from matplotlib.image import imread
 
-from gnnseq.plots.signals import plot_forecasts
+from gnnseq.plots.studies.signals import plot_forecasts
 
 ERRORS = {"mean": [1.0], "GCRN": [0.5, 0.7]}
 TRUTH = torch.tensor([0.0, 1.0, -1.0])

@@ -2,9 +2,9 @@ import pytest
 from drawings import legend, lines, points
 from matplotlib.image import imread
 
-from gnnseq.experiments.optimizer_trial import METHODS
-from gnnseq.experiments.surface import Path, descend, ravine, two_weight_rnn
-from gnnseq.plots.surface import FLOOR, plot_paths
+from gnnseq.plots.studies.surface import FLOOR, plot_paths
+from gnnseq.studies.optimizers.surface import Path, descend, ravine, two_weight_rnn
+from gnnseq.studies.optimizers.trial import METHODS
 
 RAVINE = ravine(5.0)
 PATH = Path(METHODS[0], 0.1, [(1.0, 2.0), (0.5, 1.0), (0.25, -0.5)], [4.0, 0.25, 0.0])

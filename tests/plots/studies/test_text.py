@@ -4,8 +4,8 @@ import pytest
 from drawings import legend, lines
 from matplotlib.image import imread
 
-from gnnseq.experiments.text_run import TextCurve
-from gnnseq.plots.text import moving_mean, plot_text_curves
+from gnnseq.plots.studies.text import moving_mean, plot_text_curves
+from gnnseq.studies.text.run import TextCurve
 
 ONE = TextCurve([math.log(8), math.log(4)], [0.1, 0.2], [[2, math.log(4), 0.25]])
 

@@ -2,7 +2,7 @@ import pytest
 from drawings import legend, levels, lines, points
 from matplotlib.image import imread
 
-from gnnseq.plots.trees import plot_listops, plot_sentiment
+from gnnseq.plots.studies.trees import plot_listops, plot_sentiment
 
 
 def listops_record(title, seed):

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from gnnseq.data.listops import ListOpsTrees
-from gnnseq.experiments.listops import ListOpsTrial, chance, expression_depths, expression_lengths, run_listops
+from gnnseq.data.synthetic.listops import ListOpsTrees
+from gnnseq.studies.listops.comparison import ListOpsTrial, chance, expression_depths, expression_lengths, run_listops
 
 TINY = ListOpsTrial(
     "tree", depth=4, arguments=3, longest=24, budget=4000, rounds=2, batch_size=8, test_samples=40, round_steps=3

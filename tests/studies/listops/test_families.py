@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from gnnseq.data.listops import ListOpsTrees
-from gnnseq.experiments.listops_families import LISTOPS_FAMILIES
+from gnnseq.data.synthetic.listops import ListOpsTrees
+from gnnseq.studies.listops.families import LISTOPS_FAMILIES
 
 every_family = pytest.mark.parametrize("family", LISTOPS_FAMILIES, ids=lambda family: family.name)
 OPTIONS = {"depth": 5, "arguments": 4, "lengths": (6, 30)}

@@ -1,6 +1,6 @@
 import pytest
 
-from gnnseq.experiments.listops_table import describe_listops, listops_table, longest_tenth
+from gnnseq.studies.listops.table import describe_listops, listops_table, longest_tenth
 
 
 def record(title, seed, accuracy, seconds, labels="all"):

@@ -1,6 +1,7 @@
 import pytest
 
-from gnnseq.experiments.optimizer_race import (
+from gnnseq.runs.store import Store
+from gnnseq.studies.optimizers.race import (
     FIRST_TUNING_SEED,
     choose_rate,
     race_table,
@@ -9,8 +10,7 @@ from gnnseq.experiments.optimizer_race import (
     run_race,
     steps_taken,
 )
-from gnnseq.experiments.optimizer_trial import OptimizerTrial
-from gnnseq.experiments.store import Store
+from gnnseq.studies.optimizers.trial import OptimizerTrial
 
 BASE = OptimizerTrial("sgd", 0.1, length=3, width=12, steps=40, every=5, samples=60, batch_size=32)
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn import RNN
 
-from gnnseq.experiments.optimizer_trial import find_method
-from gnnseq.experiments.surface import Surface, best_path, descend, inside, ravine, two_weight_rnn
+from gnnseq.studies.optimizers.surface import Surface, best_path, descend, inside, ravine, two_weight_rnn
+from gnnseq.studies.optimizers.trial import find_method
 
 SGD, MOMENTUM, RMSPROP, ADAM = (find_method(name) for name in ("sgd", "momentum", "rmsprop", "adam"))
 

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from gnnseq.experiments.optimizer_trial import METHODS, OptimizerTrial, find_method, run_optimizer_trial
-from gnnseq.experiments.results import collect
+from gnnseq.results.joined import collect
+from gnnseq.studies.optimizers.trial import METHODS, OptimizerTrial, find_method, run_optimizer_trial
 
 TINY = OptimizerTrial("adam", 0.02, length=3, width=12, steps=60, every=5, samples=100)
 

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from gnnseq.experiments.depth import measure_depth, measure_depths
+from gnnseq.studies.reach.depth import measure_depth, measure_depths
 
 
 @pytest.mark.parametrize("stack", ["gcn", "graph-conv"])

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from gnnseq.experiments.reach_models import REACH_MODELS
-from gnnseq.experiments.recall import RecallTrial, recall_batches, run_recall
+from gnnseq.studies.reach.first_symbol import RecallTrial, recall_batches, run_recall
+from gnnseq.studies.reach.models import REACH_MODELS
 
 TINY = RecallTrial("conv-2", 3, steps=2, width=8, batch_size=8, test_samples=250)
 

@@ -3,8 +3,8 @@ import torch
 
 from gnnseq.experiments import PALINDROME_FAMILIES, PalindromeTask, find_family
 from gnnseq.experiments.families import GCN_LAYERS
-from gnnseq.experiments.heat import measure_heat, node_shares
-from gnnseq.experiments.sight import position_influence
+from gnnseq.studies.reach.heat import measure_heat, node_shares
+from gnnseq.studies.reach.sight import position_influence
 
 TASK = PalindromeTask(13)
 

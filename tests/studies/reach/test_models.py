@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from gnnseq.analysis import dependencies
-from gnnseq.experiments.reach_models import REACH_MODELS
-from gnnseq.experiments.recall import recall_batches
+from gnnseq.studies.reach.first_symbol import recall_batches
+from gnnseq.studies.reach.models import REACH_MODELS
 
 
 @pytest.mark.parametrize("name", REACH_MODELS)

@@ -3,7 +3,7 @@ import torch
 
 from gnnseq.experiments import SEQUENCE_FAMILIES, PalindromeTask, find_family
 from gnnseq.experiments.families import GCN_LAYERS
-from gnnseq.experiments.sight import measure_sight, position_influence, sentence
+from gnnseq.studies.reach.sight import measure_sight, position_influence, sentence
 
 
 @pytest.mark.parametrize("name", ["rnn", "lstm", "gcn", "tree-lstm-balanced", "gcrn"])

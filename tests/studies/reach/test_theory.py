@@ -4,10 +4,10 @@ from torch import nn
 from torch_geometric.nn import GraphConv
 
 from gnnseq.experiments import PALINDROME_FAMILIES, PalindromeTask, find_family
-from gnnseq.experiments.expected import expected_influence
 from gnnseq.graphs import balanced_tree_batch, path_batch
 from gnnseq.layers import GCN, LSTM, RNN, NaryTreeLSTM, orthogonal_
 from gnnseq.models import ConvStack, EdgeEncoder, SequenceClassifier, SlotEncoder, SymbolEmbedding
+from gnnseq.studies.reach.theory import expected_influence
 
 
 def classifier(encoder):

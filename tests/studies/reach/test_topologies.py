@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from gnnseq.analysis import dependencies
-from gnnseq.experiments.recall import recall_batches
-from gnnseq.experiments.topologies import path_with_hub, topologies
+from gnnseq.studies.reach.first_symbol import recall_batches
+from gnnseq.studies.reach.topologies import path_with_hub, topologies
 
 HOPS = {"path": 11, "dilated": 3, "window": 3, "cycle": 1, "star": 1, "path-hub": 1, "tree": 4, "complete": 1}
 

@@ -3,7 +3,7 @@ import math
 
 import pytest
 
-from gnnseq.experiments.topology_table import topology_csv, topology_markdown, topology_rows
+from gnnseq.studies.reach.topology_table import topology_csv, topology_markdown, topology_rows
 
 
 def record(title="path", accuracy=0.5, sees=True, status="done", strength=0.1):

@@ -5,11 +5,11 @@ import pytest
 import torch
 from small_treebank import PARTS
 
-from gnnseq.data.vectors import WordVectors
-from gnnseq.experiments.sentiment import judge, run_sentiment, training_batches
-from gnnseq.experiments.sentiment_data import SentimentData
-from gnnseq.experiments.sentiment_families import SENTIMENT_FAMILIES, find_sentiment_family
-from gnnseq.experiments.sentiment_trial import SentimentTrial, build_sentiment
+from gnnseq.data.text.vectors import WordVectors
+from gnnseq.studies.sentiment.comparison import judge, run_sentiment, training_batches
+from gnnseq.studies.sentiment.data import SentimentData
+from gnnseq.studies.sentiment.families import SENTIMENT_FAMILIES, find_sentiment_family
+from gnnseq.studies.sentiment.trial import SentimentTrial, build_sentiment
 
 TRIAL = SentimentTrial("tree", budget=3000, features=6, epochs=2, batch_size=2, phrases=1)
 every_family = pytest.mark.parametrize("family", SENTIMENT_FAMILIES, ids=lambda family: family.name)

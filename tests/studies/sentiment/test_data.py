@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from small_treebank import PARTS
 
-from gnnseq.experiments.sentiment_data import SentimentData
-from gnnseq.experiments.sentiment_families import find_sentiment_family
 from gnnseq.graphs import to_texts
+from gnnseq.studies.sentiment.data import SentimentData
+from gnnseq.studies.sentiment.families import find_sentiment_family
 
 
 def test_two_classes_leave_out_neutral_sentences():

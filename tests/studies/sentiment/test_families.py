@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from gnnseq.experiments.sentiment_families import SENTIMENT_FAMILIES, find_sentiment_family
 from gnnseq.graphs import balanced_tree_batch, path_batch
 from gnnseq.models.words import WordEmbedding
+from gnnseq.studies.sentiment.families import SENTIMENT_FAMILIES, find_sentiment_family
 
 
 @pytest.mark.parametrize("family", SENTIMENT_FAMILIES, ids=lambda family: family.name)

@@ -1,7 +1,7 @@
 from small_treebank import PARTS
 
-from gnnseq.experiments.sentiment_data import SentimentData
-from gnnseq.experiments.sentiment_table import describe_sentiment, sentiment_table
+from gnnseq.studies.sentiment.data import SentimentData
+from gnnseq.studies.sentiment.table import describe_sentiment, sentiment_table
 
 
 def record(title, classes, seed, dev):

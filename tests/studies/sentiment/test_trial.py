@@ -4,11 +4,11 @@ import pytest
 import torch
 from small_treebank import PARTS
 
-from gnnseq.data.vectors import WordVectors
+from gnnseq.data.text.vectors import WordVectors
 from gnnseq.experiments.budget import num_weights
-from gnnseq.experiments.sentiment_data import SentimentData
-from gnnseq.experiments.sentiment_families import SENTIMENT_FAMILIES
-from gnnseq.experiments.sentiment_trial import SentimentTrial, build_sentiment, solve_size
+from gnnseq.studies.sentiment.data import SentimentData
+from gnnseq.studies.sentiment.families import SENTIMENT_FAMILIES
+from gnnseq.studies.sentiment.trial import SentimentTrial, build_sentiment, solve_size
 
 DATA = SentimentData(PARTS)
 TRIAL = SentimentTrial("tree", budget=3000, features=6)

@@ -2,12 +2,12 @@ import pytest
 import torch
 from torch_geometric.data import Data
 
-from gnnseq.experiments.text_families import CAUSAL_FAMILIES, HOPS, LAYERS, PATH_CONVS, TextFamily
 from gnnseq.graphs import path_batch
 from gnnseq.layers import LSTM
 from gnnseq.models import EdgeEncoder
 from gnnseq.models.causal import check_causal
 from gnnseq.models.lookahead import influence
+from gnnseq.studies.text.families import CAUSAL_FAMILIES, HOPS, LAYERS, PATH_CONVS, TextFamily
 
 RING = torch.tensor([[0, 1, 2, 1, 2, 0], [1, 2, 0, 0, 1, 2]])
 SYMBOLS = Data(edge_index=RING, edge_weight=torch.ones(6), num_nodes=3)

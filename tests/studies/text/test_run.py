@@ -4,9 +4,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from gnnseq.experiments.text_families import CAUSAL_FAMILIES
-from gnnseq.experiments.text_run import TextRun, TextSettings, bits
 from gnnseq.models.generate import generate
+from gnnseq.studies.text.families import CAUSAL_FAMILIES
+from gnnseq.studies.text.run import TextRun, TextSettings, bits
 
 TEXT = "the wolf and the seven little kids. " * 30 + "once upon a time there was a king. " * 30
 TINY = TextSettings(width=6, embedding=4, window=10, batch_size=3)
