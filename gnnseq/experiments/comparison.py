@@ -68,7 +68,7 @@ def run_comparison(
         for seed in chosen_seeds
         for (task, family), rate in zip(joined, rates, strict=True)
     ]
-    records = run_trials(trials, store, run=run_trial, **runner)
+    records = run_trials(trials, store, **{"run": run_trial, **runner})
     return [_whole(record, trial) for record, trial in zip(records, trials, strict=True)]
 
 
@@ -136,6 +136,6 @@ def tune(
         pair: [[Trial(*pair, seed, rate, settings, "tuning") for seed in seeds] for rate in grid] for pair in joined
     }
     trials = [trial for runs in tries.values() for same_rate in runs for trial in same_rate]
-    records = {record["key"]: record for record in run_trials(trials, store, run=run_trial, **runner)}
+    records = {record["key"]: record for record in run_trials(trials, store, **{"run": run_trial, **runner})}
     found = {pair: [[records[trial.key] for trial in same_rate] for same_rate in runs] for pair, runs in tries.items()}
     return [choose(task, grid, seeds, found[task, family]) for task, family in joined]
