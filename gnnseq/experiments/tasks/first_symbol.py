@@ -72,12 +72,11 @@ class FirstSymbolTask(Sampled, Classification):
     @property
     def views(self) -> Mapping[str, Collate]:
         """All graphs over a sequence."""
-        hub = {"empty": self.base}
         return sequence_views(self.base) | {
             "window": partial(_over, partial(window_batch, size=WINDOW, direction="forward")),
             "cycle": partial(_over, cycle_batch),
-            "star": partial(_over, partial(star_batch, **hub)),
-            "path with hub": partial(_over, partial(path_with_hub_batch, **hub)),
+            "star": partial(_over, partial(star_batch, empty=self.base)),
+            "path with hub": partial(_over, partial(path_with_hub_batch, empty=self.base)),
             "complete": partial(_over, complete_batch),
         }
 
@@ -96,6 +95,7 @@ class FirstSymbolTask(Sampled, Classification):
 
 
 def _hops(task: FirstSymbolTask, collate: Collate) -> int:
-    batch = collate(task.dataset(0, "train")[:1])
+    symbols, first = task.dataset(0, "train")[:1]
+    batch = collate((symbols, first))
     ends = torch.tensor([0]), torch.tensor([int(batch.num_nodes) - 1])
     return int(hops_needed(batch.edge_index, *ends, int(batch.num_nodes)))
