@@ -21,7 +21,7 @@ from gnnseq.experiments.settings import RECENT, Settings, first_reached
 from gnnseq.experiments.tasks.base import Task
 from gnnseq.experiments.tuning import Tuning
 from gnnseq.runs.store import Record
-from gnnseq.training import History, best_k, evaluate, fit
+from gnnseq.training import History, Step, best_k, evaluate, fit
 
 TEST_BATCH = 250
 Purpose = Literal["test", "tuning"]
@@ -141,10 +141,8 @@ def run_trial(trial: Trial) -> Record:
         model,
         batches,
         optimizer,
-        max_norm=settings.max_norm,
-        loss=task.loss,
-        metric=task.metric,
-        after_step=settings.stop_rule(task),
+        step=Step(task.loss, task.metric, settings.max_norm),
+        callbacks=[settings.stop_rule(task)],
     )
     return {
         **trial.description,

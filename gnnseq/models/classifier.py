@@ -93,7 +93,7 @@ class NodeClassifier(Resettable):
         return logits
 
 
-class ExplainedClassifier(MessagePassing):
+class ExplainedClassifier(MessagePassing):  # type: ignore[misc]
     """A classifier as PyG's `Explainer` calls it: ``model(x, edge_index, **attributes) -> logits``.
 
     ``x`` are features, which a mask can scale: ``classifier.embedding(batch.x)`` where symbols are embedded. Further

@@ -123,7 +123,7 @@ def run_optimizer_trial(trial: OptimizerTrial) -> Record:
     size = trial.batch_size
     batches = (_samples(trial, "train", i * size, (i + 1) * size) for i in range(trial.steps))
     optimizer = find_method(trial.optimizer)(model.parameters(), trial.learning_rate)
-    history = fit(model, batches, optimizer, after_step=after_step)
+    history = fit(model, batches, optimizer, callbacks=[after_step])
     first = reached[0] if reached else None
     return {
         **_description(trial, model),

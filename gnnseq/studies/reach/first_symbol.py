@@ -130,7 +130,7 @@ def run_recall(trial: RecallTrial, models: Mapping[str, RecallModel]) -> dict[st
     few = next(recall_batches(spec.collate, trial.length, 2 * trial.seed + 1, MEASURED, 1))
     before, diagnosis = _shares(model, few, trial.length), explain(model, few, few.ptr[:-1])
     optimizer = torch.optim.Adam(model.parameters(), lr=spec.learning_rate)
-    history = fit(model, batches, optimizer, after_step=lambda history: _learned(history, trial.stop_at))
+    history = fit(model, batches, optimizer, callbacks=[lambda history: _learned(history, trial.stop_at)])
     count = math.ceil(trial.test_samples / 250)
     result = evaluate(model, recall_batches(spec.collate, trial.length, 2 * trial.seed + 1, 250, count))
     hops = spec.hops(trial.length)
