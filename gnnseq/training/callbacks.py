@@ -140,8 +140,9 @@ class Callbacks:
 
     def step(self, history: History) -> None:
         """Tells all of a step; the history notes where one stops training."""
-        if any([callback.step(history) for callback in self._told]):
-            history.stopped = f"stopped by a callback at step {history.steps}"
+        for callback in self._told:
+            if callback.step(history):
+                history.stopped = f"stopped by a callback at step {history.steps}"
 
     def state_dict(self) -> list[dict[str, Any]]:
         """The states of all, in order."""

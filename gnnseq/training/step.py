@@ -67,7 +67,7 @@ class Step:
             history.skipped += 1
             return True
         loss = self.loss(logits, batch.y)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         norm = self.clip()
         if history.diverges("loss", loss.item()) or history.diverges("gradient norm", norm):
             return False
