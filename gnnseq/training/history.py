@@ -1,7 +1,6 @@
 """What happened in training, step by step, and its files."""
 
 import csv
-import hashlib
 import io
 import json
 import math
@@ -62,38 +61,6 @@ class History:
         for name, value in zip(COLUMNS, (loss, accuracy, grad_norm, learning_rate), strict=True):
             getattr(self, name).append(float(value))
 
-    def to_csv(self, path: str | Path) -> None:
-        """Writes a line for each step: its number, loss, accuracy, gradient norm and learning rate."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(("step", *COLUMNS))
-        columns = (getattr(self, name) for name in COLUMNS)
-        writer.writerows((step, *row) for step, row in enumerate(zip(*columns, strict=True), start=1))
-        with write_atomically(path) as file:
-            file.write(text.getvalue().encode())
-
-    def to_json(self, path: str | Path) -> None:
-        """Writes all of it; `from_json` reads it."""
-        values = asdict(self)
-        with write_atomically(path) as file:
-            file.write(json.dumps({**values, "checksum": _checksum(values)}).encode())
-
-    @classmethod
-    def from_json(cls, path: str | Path) -> "History":
-        """What `to_json` wrote.
-
-        Raises:
-            ValueError: for another file, or a damaged one.
-        """
-        try:
-            values = json.loads(Path(path).read_bytes())
-            checksum = values.pop("checksum", None)
-            if checksum is not None and checksum != _checksum(values):
-                raise ValueError("its checksum is wrong")
-            return cls.from_plain(values)
-        except (AttributeError, RecursionError, TypeError, ValueError) as error:
-            raise ValueError(f"{path} is no history of a training: {error}") from error
-
     @classmethod
     def from_plain(cls, values: Mapping[str, Any]) -> "History":
         """A history from its attributes by name, as ``dataclasses.asdict`` gives them.
@@ -112,9 +79,32 @@ class History:
                 raise ValueError(f"{name} has {len(curve)} entries, expected {history.steps} numbers")
         return history
 
+    def to_csv(self, path: str | Path) -> None:
+        """Writes a line for each step: its number, loss, accuracy, gradient norm and learning rate."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(("step", *COLUMNS))
+        columns = (getattr(self, name) for name in COLUMNS)
+        writer.writerows((step, *row) for step, row in enumerate(zip(*columns, strict=True), start=1))
+        with write_atomically(path) as file:
+            file.write(text.getvalue().encode())
 
-def _checksum(values: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+    def to_json(self, path: str | Path) -> None:
+        """Writes all of it; `from_json` reads it."""
+        with write_atomically(path) as file:
+            file.write(json.dumps(asdict(self)).encode())
+
+    @classmethod
+    def from_json(cls, path: str | Path) -> "History":
+        """What `to_json` wrote.
+
+        Raises:
+            ValueError: for another file.
+        """
+        try:
+            return cls(**json.loads(Path(path).read_bytes()))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{path} is no history of a training: {error}") from error
 
 
 @dataclass(frozen=True)

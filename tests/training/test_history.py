@@ -21,45 +21,11 @@ def test_json_and_back(tmp_path):
     assert History.from_json(tmp_path / "history.json") == HISTORY
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "[1]",
-        '{"los": []}',
-        "[" * 100_000,
-        '{"loss": [1.0]}',
-        '{"loss": "abc"}',
-        '{"loss": ["a"], "accuracy": [1], "grad_norm": [1], "learning_rate": [1]}',
-        '{"seconds": "1"}',
-        '{"diverged": 1}',
-    ],
-)
+@pytest.mark.parametrize("text", ["", "[1]", '{"los": []}'])
 def test_another_file_is_refused(tmp_path, text):
     (tmp_path / "history.json").write_text(text)
     with pytest.raises(ValueError, match=r"history.json is no history of a training"):
         History.from_json(tmp_path / "history.json")
-
-
-def test_no_flip_of_a_bit_changes_what_is_read(tmp_path):
-    path = tmp_path / "history.json"
-    HISTORY.to_json(path)
-    whole, refused = path.read_bytes(), 0
-    for place in range(0, 8 * len(whole), 3):
-        damaged = bytearray(whole)
-        damaged[place // 8] ^= 1 << place % 8
-        path.write_bytes(damaged)
-        try:
-            assert History.from_json(path) == HISTORY
-        except ValueError:
-            refused += 1
-    assert refused > 0.9 * 8 * len(whole) / 3
-
-
-def test_a_history_of_an_earlier_version_has_no_checksum(tmp_path):
-    path = tmp_path / "history.json"
-    path.write_text('{"loss": [2.5], "accuracy": [0.5], "grad_norm": [1.0], "learning_rate": [0.1], "seconds": 1.5}')
-    assert History.from_json(path) == History([2.5], [0.5], [1.0], [0.1], 1.5)
 
 
 def test_divergence_is_recorded_once_it_is():
