@@ -1,7 +1,9 @@
 """A tree over the words of a sentence."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import index
+from typing import Any
 
 import numpy as np
 
@@ -124,12 +126,13 @@ def dependency_tree(words: Sequence[str], heads: Sequence[int], labels: Sequence
 
     Args:
         words: of the sentence ``[n]``.
-        heads: place of every word's head, from 0; -1 for the root.
+        heads: place of every word's head, from 0; -1 for the root. Integers of Python, NumPy or torch.
         labels: relation of every word to its head.
 
     Raises:
         HeadError: if a head is out of range, there is no root or a second one, or a cycle.
     """
+    heads = _whole(heads)
     children = _dependents(heads)
     order: list[int] = []
     stack = [heads.index(-1)]
@@ -173,6 +176,17 @@ def _dependents(heads: Sequence[int]) -> list[list[int]]:
         message = f"words {roots[0] + 1} and {roots[1] + 1} are both the root, expected one head 0"
         raise HeadError(roots[1], message)
     return children
+
+
+def _whole(heads: Iterable[Any]) -> list[int]:
+    """Heads as Python's integers."""
+    whole: list[int] = []
+    for word, head in enumerate(heads):
+        try:
+            whole.append(index(head))
+        except TypeError as error:
+            raise HeadError(word, f"word {word + 1} has head {head!r}, expected an integer") from error
+    return whole
 
 
 def _raise_cycle(heads: Sequence[int], word: int) -> None:

@@ -1,6 +1,7 @@
 import nltk
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from tree_strategies import BRACKETS, heads
@@ -10,6 +11,20 @@ from gnnseq.data.trees.tree import HeadError, Tree, binarize, dependency_tree
 
 SENTENCE = ["From", "the", "AP", "comes", "this", "story"]
 TREE = dependency_tree(SENTENCE, [2, 2, 3, -1, 5, 3], ["case", "det", "obl", "root", "det", "nsubj"])
+
+
+@pytest.mark.parametrize("made", [np.array, torch.tensor, lambda heads: [np.int64(head) for head in heads]])
+def test_heads_of_numpy_and_torch(made):
+    tree = dependency_tree(["she", "reads", "books"], made([1, -1, 1]), ["nsubj", "root", "obj"])
+    assert tree.words == ("she", "books", "reads")
+    assert tree.parents.tolist() == [2, 2, -1]
+
+
+@pytest.mark.parametrize("head", [1.0, "1", None])
+def test_heads_that_are_no_integers_are_named(head):
+    with pytest.raises(HeadError, match=rf"word 3 has head {head!r}, expected an integer") as error:
+        dependency_tree(["she", "reads", "books"], [1, -1, head], ["nsubj", "root", "obj"])
+    assert error.value.word == 2
 
 
 def test_dependency_tree():
