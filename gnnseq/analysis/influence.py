@@ -5,9 +5,9 @@ from torch import Tensor, nn
 from torch_geometric.data import Data
 
 from gnnseq.analysis.calls import Model, ModelCall
-from gnnseq.analysis.forward import Norm
-from gnnseq.analysis.jacobian import BlockJacobian, measured
-from gnnseq.analysis.linear import Linearised
+from gnnseq.analysis.jacobian.forward.forward_jacobian import Norm
+from gnnseq.analysis.jacobian.linear import Linearised
+from gnnseq.analysis.jacobian.products.block_jacobian import BlockJacobian, measured
 from gnnseq.models.modes import evaluating
 
 

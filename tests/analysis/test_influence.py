@@ -9,16 +9,16 @@ from tqdm import tqdm
 
 from gnnseq.analysis import (
     dependencies,
-    forward,
     frobenius,
     influence,
     influence_blocks,
-    jacobian,
     l1,
     reach,
     spectral,
     time_influence,
 )
+from gnnseq.analysis.jacobian.forward import forward_jacobian
+from gnnseq.analysis.jacobian.products import block_jacobian
 from gnnseq.graphs import path_batch, symbol_signal_batch
 from gnnseq.layers import GCN, GCRN, LSTM
 from gnnseq.models import ConvStack, EdgeEncoder, SequenceClassifier, SignalEncoder, SymbolEmbedding
@@ -185,8 +185,8 @@ def test_a_bar_shows_what_is_done(model, monkeypatch):
                 done.append(item)
                 yield item
 
-    monkeypatch.setattr(forward, "tqdm", Bar)
-    monkeypatch.setattr(jacobian, "tqdm", Bar)
+    monkeypatch.setattr(forward_jacobian, "tqdm", Bar)
+    monkeypatch.setattr(block_jacobian, "tqdm", Bar)
     influence(model.double(), paths(), chunk_size=9)
     assert len(done) > 1
     assert (options["disable"], options["delay"]) == (None, 2)

@@ -9,10 +9,10 @@ from torch import Tensor
 from torch_geometric.data import Data
 from tqdm import tqdm
 
-from gnnseq.analysis.forward import Entries, ForwardJacobian, Norm
-from gnnseq.analysis.linear import Linearised, random_numbers
+from gnnseq.analysis.jacobian.forward.forward_jacobian import Entries, ForwardJacobian, Norm
+from gnnseq.analysis.jacobian.linear import Linearised, random_numbers
+from gnnseq.analysis.jacobian.products.seeds import Colouring, Layout, by_hops, ends_and_middles, halves
 from gnnseq.analysis.reach import hops_from, nearby
-from gnnseq.analysis.seeds import Colouring, Layout, by_hops, ends_and_middles, halves
 
 
 class Side(NamedTuple):

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, Self
 
 from torch import Tensor
 
-from gnnseq.analysis.blocks import Blocks, combined
-from gnnseq.analysis.plan import Plan, Rule, Step, UnknownOperation, Value
+from gnnseq.analysis.jacobian.forward.blocks import Blocks, combined
+from gnnseq.analysis.jacobian.forward.plan import Plan, Rule, Step, UnknownOperation, Value
 
 
 class TooLarge(Exception):  # noqa: N818

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.func import vmap
 
 from gnnseq.analysis.calls import ModelCall
-from gnnseq.analysis.rows import fast_rows
+from gnnseq.analysis.jacobian.rows import fast_rows
 
 MEMORY_LIMIT = 2**30  # bytes that all vectors of one product may take together
 _CACHE = 2**21  # bytes of the average intermediate result at which products are fastest on a CPU
