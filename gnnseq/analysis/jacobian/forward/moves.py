@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gnnseq.analysis.jacobian.forward.blocks import Blocks, Term, combined
-from gnnseq.analysis.jacobian.forward.operation import asked, name_of, rows_of, saved_by, shapes_of
 from gnnseq.analysis.jacobian.forward.plan import Operands, Plan, UnknownOperation, Value
+from gnnseq.analysis.jacobian.operation import asked, name_of, rows_of, saved_by, shapes_of
 
 Ints = NDArray[np.int64]
 

@@ -341,7 +341,7 @@ def test_model_in_another_dtype():
     batch = paths((5,), dtype=torch.float32)
     assert influence(Stack(GCNConv).double(), batch).dtype == torch.float64
     assert batch.x.dtype == torch.float32
-    assert influence(Stack(GCNConv), batch).dtype == torch.float32
+    assert influence(Stack(GCNConv), batch).dtype == torch.float64
 
 
 def test_disconnected_nodes():

@@ -1,6 +1,6 @@
 import torch
 
-from gnnseq.analysis.jacobian.forward.operation import asked, name_of, rows_of, saved_by, shapes_of
+from gnnseq.analysis.jacobian.operation import asked, name_of, rows_of, saved_by, shapes_of
 from gnnseq.analysis.jacobian.rows import fast_rows
 
 
