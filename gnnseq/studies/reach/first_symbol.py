@@ -16,6 +16,7 @@ from torch_geometric.data import Batch
 from gnnseq.analysis import explain, hops_needed, influence_blocks
 from gnnseq.experiments.budget import solve_width
 from gnnseq.models import SequenceClassifier, SymbolEmbedding
+from gnnseq.results.verdict import beyond_reach
 from gnnseq.training import History, evaluate, fit
 
 BASE = 10  # symbols
@@ -141,7 +142,7 @@ def run_recall(trial: RecallTrial, models: Mapping[str, RecallModel]) -> dict[st
         "title": spec.title,
         "hops": hops,
         "layers": spec.layers,
-        "sees": hops >= 0 and (spec.layers is None or hops <= spec.layers),
+        "sees": hops >= 0 and not beyond_reach(spec.layers, hops),
         "weights": sum(p.numel() for p in model.parameters()),
         "width": size,
         "chance": 1 / BASE,
