@@ -30,7 +30,7 @@ def measured(
     """
     if hops is not None and hops < 0:
         raise ValueError(f"hops is {hops}, expected an integer >= 0")
-    few = _one_output_each(linear, norm, chunk_size)
+    few = one_output_each(linear, norm, chunk_size)
     if few is not None:
         return few
     forward = ForwardJacobian.of(linear)
@@ -43,7 +43,7 @@ def measured(
     return entries
 
 
-def _one_output_each(linear: Linearised, norm: Norm, chunk_size: int | None) -> Sizes | None:
+def one_output_each(linear: Linearised, norm: Norm, chunk_size: int | None) -> Sizes | None:
     """From one vector for each channel, which all graphs share; None for more outputs, or if graphs are not separate.
 
     Further vectors, random at half of the graphs and zero at the others, find out whether one graph influences another.
