@@ -9,11 +9,11 @@ from torch_geometric.data import Batch
 from gnnseq.layers.graph_recurrent import GraphRecurrent
 from gnnseq.layers.recurrent import Recurrent
 from gnnseq.models.batches import Resettable, edge_arguments, graph_bounds, node_graphs
+from gnnseq.models.causality import check_causal
 from gnnseq.models.encoders import EdgeEncoder
-from gnnseq.models.lookahead import check_causal, influence
 from gnnseq.ops.edges import check_edges
 
-__all__ = ["PathRecurrence", "SymbolGraphEncoder", "check_causal", "influence"]
+__all__ = ["PathRecurrence", "SymbolGraphEncoder", "check_causal"]
 
 
 class PathRecurrence(EdgeEncoder):

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple, Self
 
 from torch import Tensor
 
-from gnnseq.analysis.blocks import Blocks, combined
-from gnnseq.analysis.plan import Plan, Rule, Step, UnknownOperation, Value
+from gnnseq.analysis.jacobian.forward.blocks import Blocks, combined
+from gnnseq.analysis.jacobian.forward.plan import Plan, Rule, Step, UnknownOperation, Value
+from gnnseq.analysis.jacobian.operation import recorded
 
 
 class TooLarge(Exception):  # noqa: N818
@@ -56,7 +57,7 @@ class Program:
         Raises:
             UnknownOperation: if an operation has no rule, or an unexpected shape.
         """
-        nodes = _recorded(out)
+        nodes = recorded(out)
         plan = Plan(Counter(following for node in nodes for following in node.next_functions))
         values: dict[Any, list[Value | None]] = {}
         for node in nodes:
@@ -115,18 +116,6 @@ def _once(plan: Plan, pair: tuple[Any, int], values: list[Value | None]) -> Valu
 
 def _bytes(blocks: Blocks) -> int:
     return blocks.value.nbytes
-
-
-def _recorded(out: Tensor) -> list[Any]:
-    """The operations that lead to a tensor, in the order in which they ran, leaves first."""
-    seen: set[Any] = set()
-    waiting: list[Any] = [out.grad_fn]
-    while waiting:
-        node = waiting.pop()
-        if node is not None and node not in seen:
-            seen.add(node)
-            waiting += [following for following, _ in node.next_functions]
-    return sorted(seen, key=lambda node: node._sequence_nr() if node.next_functions else -1)
 
 
 def _last_reads(steps: list[Step], result: int) -> list[list[int]]:

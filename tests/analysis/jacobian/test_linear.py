@@ -8,9 +8,9 @@ from torch import nn
 from torch.testing import assert_close
 from torch_geometric.nn import GATConv, GCNConv
 
-from gnnseq.analysis import linear as linear_module
 from gnnseq.analysis.calls import ModelCall
-from gnnseq.analysis.linear import Linearised, random_numbers
+from gnnseq.analysis.jacobian import linear as linear_module
+from gnnseq.analysis.jacobian.linear import Linearised, random_numbers
 from gnnseq.layers import LSTM
 
 

@@ -1,8 +1,8 @@
 import pytest
 import torch
-from analysis.programs import check, program_of
+from analysis.jacobian.forward.programs import check, program_of
 
-from gnnseq.analysis.plan import UnknownOperation
+from gnnseq.analysis.jacobian.forward.plan import UnknownOperation
 
 MOVES = {
     "view": lambda x: x.view(2, 3, 4).tanh().view(6, 4),

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from gnnseq.analysis.blocks import Blocks, Mix, Pairs, Term, combined
+from gnnseq.analysis.jacobian.forward.blocks import Blocks, Mix, Pairs, Term, combined
 
 ROWS, SEEDS, K, F = 5, 4, 2, 3
 

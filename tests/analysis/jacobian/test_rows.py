@@ -3,7 +3,7 @@ import torch
 from torch.func import vmap
 from torch.testing import assert_close
 
-from gnnseq.analysis.rows import fast_rows
+from gnnseq.analysis.jacobian.rows import fast_rows
 
 INDEX = torch.tensor([3, 0, 3, 1])
 

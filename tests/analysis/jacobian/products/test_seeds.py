@@ -2,8 +2,8 @@ import pytest
 import torch
 from analysis.dense import path
 
+from gnnseq.analysis.jacobian.products.seeds import Layout, by_hops, ends_and_middles, halves
 from gnnseq.analysis.reach import nearby
-from gnnseq.analysis.seeds import Layout, by_hops, ends_and_middles, halves
 
 
 def layout(sizes):

@@ -11,10 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gnnseq.analysis.blocks import Mix
-from gnnseq.analysis.moves import MOVING, moving
-from gnnseq.analysis.operation import asked, name_of, rows_of, shapes_of
-from gnnseq.analysis.plan import Operands, Plan, Rule, UnknownOperation, Value
+from gnnseq.analysis.jacobian.forward.blocks import Mix
+from gnnseq.analysis.jacobian.forward.moves import MOVING, moving
+from gnnseq.analysis.jacobian.forward.plan import Operands, Plan, Rule, UnknownOperation, Value
+from gnnseq.analysis.jacobian.operation import asked, name_of, rows_of, shapes_of
 
 _ELEMENTWISE = frozenset(
     {

@@ -3,10 +3,10 @@
 import torch
 from torch.testing import assert_close
 
-from gnnseq.analysis.blocks import Blocks, Pairs
-from gnnseq.analysis.program import Program
-from gnnseq.analysis.rows import fast_rows
-from gnnseq.analysis.rules import rule_of
+from gnnseq.analysis.jacobian.forward.blocks import Blocks, Pairs
+from gnnseq.analysis.jacobian.forward.program import Program
+from gnnseq.analysis.jacobian.forward.rules import rule_of
+from gnnseq.analysis.jacobian.rows import fast_rows
 
 
 def program_of(function, x):

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from gnnseq.analysis.blocks import Blocks, Pairs
-from gnnseq.analysis.linear import Linearised, memory_limit, random_numbers
-from gnnseq.analysis.plan import UnknownOperation
-from gnnseq.analysis.program import Program, TooLarge
+from gnnseq.analysis.jacobian.forward.blocks import Blocks, Pairs
+from gnnseq.analysis.jacobian.forward.plan import UnknownOperation
+from gnnseq.analysis.jacobian.forward.program import Program, TooLarge
+from gnnseq.analysis.jacobian.forward.rules import rule_of
+from gnnseq.analysis.jacobian.linear import Linearised, memory_limit, random_numbers
 from gnnseq.analysis.reach import local_index, nearby
-from gnnseq.analysis.rules import rule_of
 
 Norm = Callable[[Tensor], Tensor]
 _CACHE = 2**22  # bytes of the average step's blocks at which the way forward is fastest on a CPU

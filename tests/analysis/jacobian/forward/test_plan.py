@@ -2,8 +2,8 @@ from collections import Counter
 
 import torch
 
-from gnnseq.analysis.blocks import Mix, Term
-from gnnseq.analysis.plan import Plan, Value
+from gnnseq.analysis.jacobian.forward.blocks import Mix, Term
+from gnnseq.analysis.jacobian.forward.plan import Plan, Value
 
 SHAPE = (4, 3)
 

@@ -6,12 +6,12 @@ from torch.testing import assert_close
 from torch_geometric.data import Data
 from torch_geometric.nn import GATConv, GCNConv, GraphConv, SAGEConv
 
-from gnnseq.analysis import forward as forward_module
 from gnnseq.analysis import l1
 from gnnseq.analysis.calls import ModelCall
-from gnnseq.analysis.forward import ForwardJacobian
-from gnnseq.analysis.linear import Linearised
-from gnnseq.analysis.program import TooLarge
+from gnnseq.analysis.jacobian.forward import forward_jacobian as forward_module
+from gnnseq.analysis.jacobian.forward.forward_jacobian import ForwardJacobian
+from gnnseq.analysis.jacobian.forward.program import TooLarge
+from gnnseq.analysis.jacobian.linear import Linearised
 from gnnseq.layers import GCN, GRU, LSTM, ChildSumTreeLSTM
 
 

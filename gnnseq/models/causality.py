@@ -15,10 +15,10 @@ from gnnseq.models.classifier import NodeClassifier, SymbolEmbedding
 ToBatch: TypeAlias = Callable[[Any], Batch]
 
 _LISTED = 5  # pairs of positions that a message names
-_TEXTS, _SYMBOLS, _ROWS = 2, 64, 8  # how much of a batch `refuse_lookahead` reads, predictions of each text
+_TEXTS, _SYMBOLS, _ROWS = 2, 64, 8  # how much of a batch `check_causal_batch` reads, predictions of each text
 
 
-def influence(model: NodeClassifier, ids: Tensor, to_batch: ToBatch) -> Tensor:
+def symbol_influence(model: NodeClassifier, ids: Tensor, to_batch: ToBatch) -> Tensor:
     r"""How much every symbol influences every prediction: :math:`I_{tu} = \|v^\top \partial y_t / \partial x_u\|_1`.
 
     y are logits and x features of symbols. The vector v is random, so that an entry is zero only if the whole
@@ -56,14 +56,14 @@ def check_causal(model: NodeClassifier, to_batch: ToBatch, num_steps: int = 12) 
     with _own_random_numbers(device), torch.enable_grad():
         symbols = cast(SymbolEmbedding, model.embedding).num_symbols
         ids = torch.randint(symbols, (2, num_steps)).to(device)
-        seen = influence(deepcopy(model).train(), ids, to_batch)
+        seen = symbol_influence(deepcopy(model).train(), ids, to_batch)
     if seen.shape != (ids.numel(), ids.numel()):
         raise ValueError(f"to_batch made {len(seen)} nodes of {ids.numel()} symbols, expected one each")
     place = torch.arange(ids.numel(), device=device)
     _refuse(seen, place, place // num_steps)
 
 
-def refuse_lookahead(model: NodeClassifier, batch: Batch) -> bool:
+def check_causal_batch(model: NodeClassifier, batch: Batch) -> bool:
     """The same check on a batch as it is: its first two texts, 64 symbols of each, eight of their predictions.
 
     Args:

@@ -7,7 +7,7 @@ from gradients import assert_same
 from torch.nn import Module
 
 from gnnseq.layers import GCRN, GRU, LSTM, RNN, GraphGRU, SignalStack
-from gnnseq.layers.segments import checkpointed_paths, checkpointed_signals
+from gnnseq.layers.checkpointed import checkpointed_paths, checkpointed_signals
 
 N, T, F, H = 4, 7, 3, 2
 

@@ -9,10 +9,10 @@ from torch import Tensor
 from torch_geometric.data import Data
 from tqdm import tqdm
 
-from gnnseq.analysis.forward import Entries, ForwardJacobian, Norm
-from gnnseq.analysis.linear import Linearised, random_numbers
+from gnnseq.analysis.jacobian.forward.forward_jacobian import Norm
+from gnnseq.analysis.jacobian.linear import Linearised, random_numbers
+from gnnseq.analysis.jacobian.products.seeds import Colouring, Layout, by_hops, ends_and_middles, halves
 from gnnseq.analysis.reach import hops_from, nearby
-from gnnseq.analysis.seeds import Colouring, Layout, by_hops, ends_and_middles, halves
 
 
 class Side(NamedTuple):
@@ -86,6 +86,12 @@ class BlockJacobian:
         self.reached = None if few else self._hops_seen(places, answers[1 : 1 + len(places)])
         if not self.separate:
             self.side = side._replace(layout=layout.whole(), edge_index=None)
+
+    @classmethod
+    def backward(cls, linear: Linearised) -> Self:
+        """From the outputs, without regard to edges."""
+        layout = Layout(linear.out_graph, linear.in_graph)
+        return cls(linear, Side(linear.pull, linear.out_size[1], layout, False, None))
 
     @classmethod
     def of(cls, linear: Linearised, data: Data) -> Self:
@@ -202,33 +208,6 @@ class BlockJacobian:
             scale += share.abs().amax(-1).sum(0)
         tolerance = 1e3 * torch.finfo(rest.dtype).eps * scale.unsqueeze(1)
         return matrix if bool((rest.abs() <= tolerance).all()) else None
-
-
-def measured(
-    linear: Linearised, data: Data, norm: Norm, hops: int | None = None, chunk_size: int | None = None
-) -> Sizes | Entries:
-    """The size of every block: forward in blocks where the model can be followed, else by products.
-
-    Args:
-        linear: the model at a batch.
-        data: the batch.
-        norm: of a block ``[..., C, F]``.
-        hops: known reach along the edges.
-        chunk_size: derivatives computed at once.
-
-    Raises:
-        ValueError: for negative ``hops``, or if an influence beyond them is found.
-    """
-    if hops is not None and hops < 0:
-        raise ValueError(f"hops is {hops}, expected an integer >= 0")
-    forward = ForwardJacobian.of(linear)
-    entries = None if forward is None else forward.sizes(norm, chunk_size)
-    if entries is None:
-        return BlockJacobian.of(linear, data).sizes(norm, hops, chunk_size)
-    edges = edges_between_nodes(linear, data)
-    if hops is not None and edges is not None and entries.reaches_beyond(hops, edges):
-        raise ValueError(f"hops is {hops}, but the model reaches further along edge_index")
-    return entries
 
 
 def edges_between_nodes(linear: Linearised, data: Data) -> Tensor | None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 
 from torch import Tensor
 
-from gnnseq.analysis.blocks import Blocks, Mix, Term, combined
+from gnnseq.analysis.jacobian.forward.blocks import Blocks, Mix, Term, combined
 
 
 class UnknownOperation(Exception):  # noqa: N818

@@ -1,7 +1,7 @@
 import torch
 
-from gnnseq.analysis.operation import asked, name_of, rows_of, saved_by, shapes_of
-from gnnseq.analysis.rows import fast_rows
+from gnnseq.analysis.jacobian.operation import asked, name_of, rows_of, saved_by, shapes_of
+from gnnseq.analysis.jacobian.rows import fast_rows
 
 
 def leaf():

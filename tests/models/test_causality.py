@@ -11,9 +11,9 @@ from gnnseq.graphs import dilated_batch, path_batch
 from gnnseq.layers import LSTM
 from gnnseq.models import EdgeEncoder, SymbolEmbedding
 from gnnseq.models.causal import PathRecurrence
+from gnnseq.models.causality import check_causal, check_causal_batch
 from gnnseq.models.generate import generate
 from gnnseq.models.language_model import CharLanguageModel
-from gnnseq.models.lookahead import check_causal, refuse_lookahead
 from gnnseq.training import fit
 
 S, F, H = 7, 3, 5
@@ -79,7 +79,7 @@ def test_a_causal_model_is_checked_once():
     torch.rand(1)
     after = torch.get_rng_state()
     torch.set_rng_state(random)
-    assert refuse_lookahead(model, path_batch([torch.tensor([1, 2])]))
+    assert check_causal_batch(model, path_batch([torch.tensor([1, 2])]))
     torch.rand(1)
     assert torch.equal(torch.get_rng_state(), after)
 
@@ -112,7 +112,7 @@ def test_advancing_is_checked():
 def test_one_symbol_shows_nothing():
     model = build(EdgeEncoder(LSTM(F, H, bidirectional=True)), 2 * H)
     model(path_batch(texts(1, 1)))
-    assert not refuse_lookahead(model, path_batch(texts(1, 1)))
+    assert not check_causal_batch(model, path_batch(texts(1, 1)))
     with pytest.raises(ValueError, match="not causal"):
         model(path_batch(texts(1, 2)))
 
@@ -137,22 +137,22 @@ def test_texts_that_see_each_other_are_refused():
 def test_weights_that_are_not_finite_show_nothing():
     model = build(EdgeEncoder(LSTM(F, H)))
     nn.init.constant_(model.head.weight, float("nan"))
-    assert not refuse_lookahead(model, path_batch(texts(5)))
+    assert not check_causal_batch(model, path_batch(texts(5)))
     assert bool(model(path_batch(texts(5))).isnan().all())
 
 
 def test_long_texts_cost_no_more_than_short_ones():
     model = build(Counted(LSTM(F, H)))
-    assert refuse_lookahead(model, path_batch(texts(500, 3, 500)))
+    assert check_causal_batch(model, path_batch(texts(500, 3, 500)))
     assert Counted.nodes == 64 + 3
 
 
 def test_a_batch_that_cannot_be_cut():
     whole = path_batch(texts(5, 90))
     plain = Batch(x=whole.x, edge_index=whole.edge_index, batch=whole.batch, ptr=whole.ptr)
-    assert refuse_lookahead(build(EdgeEncoder(LSTM(F, H))), plain)
+    assert check_causal_batch(build(EdgeEncoder(LSTM(F, H))), plain)
     with pytest.raises(ValueError, match=r"not causal.*position 0 on 1"):
-        refuse_lookahead(build(EdgeEncoder(LSTM(F, H, bidirectional=True)), 2 * H), plain)
+        check_causal_batch(build(EdgeEncoder(LSTM(F, H, bidirectional=True)), 2 * H), plain)
 
 
 def test_compiled_models_are_not_checked():

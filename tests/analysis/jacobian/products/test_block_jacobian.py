@@ -19,10 +19,10 @@ from gnnseq.analysis import (
     spectral,
     time_influence,
 )
-from gnnseq.analysis import linear as linear_module
 from gnnseq.analysis.calls import ModelCall
-from gnnseq.analysis.jacobian import BlockJacobian
-from gnnseq.analysis.linear import Linearised
+from gnnseq.analysis.jacobian import linear as linear_module
+from gnnseq.analysis.jacobian.linear import Linearised
+from gnnseq.analysis.jacobian.products.block_jacobian import BlockJacobian
 from gnnseq.layers import GCN, GCRN, GRU, LSTM, RNN, NaryTreeLSTM
 from gnnseq.models import EdgeEncoder, NodeClassifier, ScalarSymbols, SequenceClassifier, SignalEncoder, SymbolEmbedding
 
@@ -341,7 +341,7 @@ def test_model_in_another_dtype():
     batch = paths((5,), dtype=torch.float32)
     assert influence(Stack(GCNConv).double(), batch).dtype == torch.float64
     assert batch.x.dtype == torch.float32
-    assert influence(Stack(GCNConv), batch).dtype == torch.float32
+    assert influence(Stack(GCNConv), batch).dtype == torch.float64
 
 
 def test_disconnected_nodes():

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gnnseq.analysis.blocks import Blocks, Term, combined
-from gnnseq.analysis.operation import asked, name_of, rows_of, saved_by, shapes_of
-from gnnseq.analysis.plan import Operands, Plan, UnknownOperation, Value
+from gnnseq.analysis.jacobian.forward.blocks import Blocks, Term, combined
+from gnnseq.analysis.jacobian.forward.plan import Operands, Plan, UnknownOperation, Value
+from gnnseq.analysis.jacobian.operation import asked, name_of, rows_of, saved_by, shapes_of
 
 Ints = NDArray[np.int64]
 

@@ -1,9 +1,9 @@
 import pytest
 import torch
-from analysis.programs import check, program_of
+from analysis.jacobian.forward.programs import check, program_of
 from torch import nn
 
-from gnnseq.analysis.plan import UnknownOperation
+from gnnseq.analysis.jacobian.forward.plan import UnknownOperation
 from gnnseq.ops.sparse import SparseOperator
 
 torch.manual_seed(0)

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.func import vmap
 
 from gnnseq.analysis.calls import ModelCall
-from gnnseq.analysis.rows import fast_rows
+from gnnseq.analysis.jacobian.rows import fast_rows
 
 MEMORY_LIMIT = 2**30  # bytes that all vectors of one product may take together
 _CACHE = 2**21  # bytes of the average intermediate result at which products are fastest on a CPU
@@ -57,7 +57,7 @@ class Linearised:
     def _record(self) -> tuple[tuple[Tensor, Tensor], Tensor]:
         """Runs the model; once more if it drew random numbers, which may or may not have changed anything."""
         before = _random_states()
-        with torch.enable_grad(), _decomposed(), fast_rows():
+        with torch.enable_grad(), decomposed(), fast_rows():
             x = self.x.clone().requires_grad_()
             out, graph = self._call.rows(self._call(x))
         if _random_states() != before:
@@ -151,7 +151,7 @@ def _random_states() -> list[Any]:
 
 
 @contextmanager
-def _decomposed() -> Iterator[None]:
+def decomposed() -> Iterator[None]:
     """Recurrences without fused kernels, whose backward passes have no derivatives."""
     mkldnn = torch._C._get_mkldnn_enabled()
     torch._C._set_mkldnn_enabled(False)

@@ -50,3 +50,15 @@ def asked(node: Any, gradients: list[Tensor]) -> tuple[Tensor | None, ...]:
     """What the backward pass of an operation makes of gradients, for each operand."""
     found = node(*gradients)
     return found if isinstance(found, tuple) else (found,)
+
+
+def recorded(out: Tensor) -> list[Any]:
+    """The operations that lead to a tensor, in the order in which they ran, leaves first."""
+    seen: set[Any] = set()
+    waiting: list[Any] = [out.grad_fn]
+    while waiting:
+        node = waiting.pop()
+        if node is not None and node not in seen:
+            seen.add(node)
+            waiting += [following for following, _ in node.next_functions]
+    return sorted(seen, key=lambda node: node._sequence_nr() if node.next_functions else -1)

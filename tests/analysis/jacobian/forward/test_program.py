@@ -1,12 +1,12 @@
 import pytest
 import torch
-from analysis.programs import check, program_of
+from analysis.jacobian.forward.programs import check, program_of
 from torch import nn
 
-from gnnseq.analysis.blocks import Blocks, Pairs
-from gnnseq.analysis.plan import UnknownOperation
-from gnnseq.analysis.program import Program, TooLarge
-from gnnseq.analysis.rules import rule_of
+from gnnseq.analysis.jacobian.forward.blocks import Blocks, Pairs
+from gnnseq.analysis.jacobian.forward.plan import UnknownOperation
+from gnnseq.analysis.jacobian.forward.program import Program, TooLarge
+from gnnseq.analysis.jacobian.forward.rules import rule_of
 
 
 def features(rows, width):
