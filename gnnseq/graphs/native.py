@@ -1,15 +1,20 @@
 """Data that are graphs by nature: networks, trees of neighbours, signals over space and time."""
 
-from typing import cast
+from copy import copy
+from typing import TypeVar, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch_geometric.data.batch import Batch
+from torch_geometric.data.data import Data
 
+from gnnseq.graphs.attributes import Levels, check_graph, levels_of
 from gnnseq.graphs.batch import assemble
-from gnnseq.graphs.edges import Edges, orient
+from gnnseq.graphs.edges import Edges
 from gnnseq.graphs.tree import balanced_tree_batch
+
+Graphs = TypeVar("Graphs", bound=Data)
 
 
 def network_batch(features: Tensor, adjacency: Tensor, y: Tensor | None = None) -> Batch:
@@ -58,17 +63,28 @@ def match_tree_batch(features: Tensor, y: Tensor | None = None) -> Batch:
     return batch
 
 
-def both_ways(batch: Batch) -> Batch:
+def both_ways(batch: Graphs, *, levels: Levels | None = None) -> Graphs:
     """The same graphs with every edge followed by its reverse; attributes of edges are left out.
 
     Args:
-        batch: of directed graphs, with any attributes per graph or per node.
+        batch: of directed graphs, with any attributes per graph or per node; or one graph.
+        levels: "node", "edge" or "graph" for attributes whose name says nothing and that fit several.
+
+    Raises:
+        TypeError: if ``batch`` is no ``Data`` nor a batch of them.
+        ValueError: if ``edge_index`` is missing or does not fit, or the level of an attribute is open.
     """
-    ends, owner = batch.edge_index, batch.batch
-    counts = torch.bincount(owner[ends[0]], minlength=batch.num_graphs)
-    edges = orient(Edges(ends.cpu().numpy(), counts.cpu().numpy()), "both")
-    others = {name: batch[name] for name in batch.keys() if name not in _STRUCTURE and not batch.is_edge_attr(name)}  # noqa: SIM118
-    return assemble(batch.x, batch.ptr.diff().cpu().numpy(), edges, others)
+    ends, _ = check_graph(batch)
+    double = copy(batch)
+    dropped = [name for name, level in levels_of(batch, levels).items() if level == "edge"]
+    for name in dropped:
+        del double[name]
+    double.edge_index = torch.stack([ends, ends.flip(0)], dim=2).reshape(2, -1)
+    for table in ("_slice_dict", "_inc_dict"):
+        if (kept := getattr(batch, table, None)) is not None:
+            kept = {name: value for name, value in kept.items() if name not in dropped}
+            setattr(double, table, kept | {"edge_index": 2 * kept["edge_index"]} if table == "_slice_dict" else kept)
+    return double
 
 
 def space_time_batch(series: Tensor, adjacency: Tensor, y: Tensor | None = None) -> Batch:
@@ -127,9 +143,6 @@ def only_last(y: Tensor, steps: int) -> Tensor:
     targets = y.new_full((len(y), steps, y.size(1)), torch.nan)
     targets[:, -1] = y
     return targets
-
-
-_STRUCTURE = ("x", "edge_index", "batch", "ptr")
 
 
 def _check_square(adjacency: Tensor, nodes: int) -> None:

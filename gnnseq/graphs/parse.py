@@ -29,8 +29,12 @@ def parse_batch(corpus: TreeCorpus, *, every_node: bool = True) -> Batch:
         :func:`gnnseq.graphs.to_texts` reads the sentences back.
 
     Raises:
+        TypeError: if ``corpus`` is no :class:`gnnseq.data.TreeCorpus`.
         ValueError: if the corpus is empty.
     """
+    if not isinstance(corpus, TreeCorpus):
+        what = type(corpus).__name__
+        raise TypeError(f"corpus is a {what}, expected a TreeCorpus, such as TreeCorpus.from_trees makes of trees")
     if len(corpus) == 0:
         raise ValueError("corpus is empty, expected at least one tree")
     sizes = np.diff(corpus.ptr)
