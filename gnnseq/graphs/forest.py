@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from gnnseq.data.sequences import IntArray
+from gnnseq.data.trees import name_cycle
 
 
 def join_rows(name: str, rows: Sequence[Tensor], lengths: IntArray) -> IntArray:
@@ -107,9 +108,9 @@ def _raise_cycle(node: int, parents: IntArray, lengths: IntArray) -> None:
     cycle = [node]
     while (node := int(parents[node])) != cycle[0]:
         cycle.append(node)
-    row, _ = _place(node, lengths)
-    path = " -> ".join(str(_place(node, lengths)[1]) for node in [*cycle, cycle[0]])
-    raise ValueError(f"parents[{row}] has the cycle {path}, expected a tree")
+    row, place = _place(node, lengths)
+    named = name_cycle([one - node + place for one in cycle])
+    raise ValueError(f"parents[{row}] has the cycle {named}, expected a tree")
 
 
 def _place(node: int, lengths: IntArray) -> tuple[int, int]:

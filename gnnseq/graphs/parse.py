@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch_geometric.data.batch import Batch
 
-from gnnseq.data.corpus import TreeCorpus
+from gnnseq.data.corpus import TreeCorpus, require_corpus
 from gnnseq.graphs.batch import assemble
 from gnnseq.graphs.edges import Edges
 
@@ -32,9 +32,7 @@ def parse_batch(corpus: TreeCorpus, *, every_node: bool = True) -> Batch:
         TypeError: if ``corpus`` is no :class:`gnnseq.data.TreeCorpus`.
         ValueError: if the corpus is empty.
     """
-    if not isinstance(corpus, TreeCorpus):
-        what = type(corpus).__name__
-        raise TypeError(f"corpus is a {what}, expected a TreeCorpus, such as TreeCorpus.from_trees makes of trees")
+    require_corpus(corpus)
     if len(corpus) == 0:
         raise ValueError("corpus is empty, expected at least one tree")
     sizes = np.diff(corpus.ptr)

@@ -8,6 +8,7 @@ from tree_strategies import BRACKETS, heads
 
 from gnnseq.data.brackets import parse_brackets
 from gnnseq.data.corpus import TreeCorpus
+from gnnseq.data.treebank import Treebank
 from gnnseq.data.trees import binarize, dependency_tree
 from gnnseq.data.vocabulary import Vocabulary
 
@@ -101,3 +102,11 @@ def test_relabel():
     assert corpus.relabel({"good": "g", "bad": "b"}).labels.tolist() == corpus.labels.tolist()
     with pytest.raises(ValueError, match="'7' at position 1"):
         CORPUS.relabel({"2": "good", "7": "bad"})
+
+
+def test_what_is_no_list_of_trees():
+    tree = parse_brackets("(1 a)")
+    with pytest.raises(TypeError, match="trees is a Tree, expected a list of trees"):
+        TreeCorpus.from_trees(tree)
+    with pytest.raises(TypeError, match=r"trees\[0\] is a list, expected a Tree, as in bank.trees"):
+        TreeCorpus.from_trees(Treebank([tree], []))
