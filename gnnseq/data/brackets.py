@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from reprlib import repr as shorten
 from typing import NoReturn
 
 import numpy as np
@@ -72,7 +73,7 @@ class _Parser:
                 self.begin()
             if self.done or (not self.stack and token[0] != "("):
                 expected = "the end of the tree" if self.done else "'('"
-                self._fail(start, f"expected {expected}, got {token[0] if token[0] in '()' else token!r}")
+                self._fail(start, f"expected {expected}, got {shorten(token[0] if token[0] in '()' else token)}")
             if token == ")":
                 self._close(start)
                 continue
@@ -131,7 +132,7 @@ class _Parser:
 
     def _add(self, start: int, word: str, label: str) -> int:
         if self.require_labels and not label:
-            what = f"of {word!r}" if word else "after '('"
+            what = f"of {shorten(word)}" if word else "after '('"
             self._fail(start, f"expected a label {what}")
         self.parents.append(-1)
         self.slots.append(0)

@@ -56,7 +56,10 @@ def encode_file(text: str | Path, ids: str | Path, vocabulary: Vocabulary) -> Id
     with write_atomically(ids) as file:
         _write_header(file, dtype, count)
         for piece in read_pieces(text, whole_words=bool(vocabulary.separator)):
-            part = vocabulary.encode(piece, first=count).numpy()
+            try:
+                part = vocabulary.encode(piece, first=count).numpy()
+            except ValueError as error:
+                raise ValueError(f"{text}: {error}") from None
             file.write(part.astype(dtype).tobytes())
             count += len(part)
         if not count:

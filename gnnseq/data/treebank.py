@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from reprlib import repr as shorten
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from gnnseq.data.brackets import parse_all_brackets
@@ -98,7 +99,7 @@ def _tree_of_tokens(tokens: list[Any]) -> Tree:
     place = {token.i: word for word, token in enumerate(tokens)}
     for word, token in enumerate(tokens):
         if token.head.i not in place:
-            message = f"word {word + 1} ({token.text!r}) has head {token.head.text!r}"
+            message = f"word {word + 1} ({shorten(token.text)}) has head {shorten(token.head.text)}"
             raise HeadError(word, f"{message}, expected a word of the same sentence")
     heads = [-1 if token.head.i == token.i else place[token.head.i] for token in tokens]
     return dependency_tree([token.text for token in tokens], heads, [token.dep_ for token in tokens])
@@ -185,12 +186,12 @@ def _parse_sentence(first: int, lines: list[str]) -> list[Tree]:
         if _LEFT_OUT.fullmatch(name):
             continue
         if name != str(len(words) + 1):
-            raise ValueError(f"line {number}: expected word {len(words) + 1}, got {name!r}")
+            raise ValueError(f"line {number}: expected word {len(words) + 1}, got {shorten(name)}")
         if not _NUMBER.fullmatch(head):
-            raise ValueError(f"line {number}: expected a number as head, got {head[:20]!r}")
+            raise ValueError(f"line {number}: expected a number as head, got {shorten(head)}")
         if not (form.strip() and label.strip()):
             what = "form in column 2" if not form.strip() else "relation in column 8"
-            raise ValueError(f"line {number}: expected a {what}, got {(label if form.strip() else form)!r}")
+            raise ValueError(f"line {number}: expected a {what}, got {shorten(label if form.strip() else form)}")
         numbers.append(number)
         words.append(form)
         heads.append(int(head) - 1)

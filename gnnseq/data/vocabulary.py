@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, cached_property
 from itertools import chain
 from pathlib import Path
+from reprlib import repr as shorten
 from typing import Any, TypedDict
 
 import numpy as np
@@ -64,9 +65,9 @@ class Vocabulary:
             raise ValueError("symbols is or has an empty string, expected at least one symbol")
         if len(self._ids) != len(self.symbols):
             twice = next(s for n, s in enumerate(self.symbols) if self._ids[s] != n)
-            raise ValueError(f"symbols has {twice!r} twice, expected distinct symbols")
+            raise ValueError(f"symbols has {shorten(twice)} twice, expected distinct symbols")
         if unknown is not None and unknown not in self._ids:
-            raise ValueError(f"unknown is {unknown!r}, expected one of the symbols or None")
+            raise ValueError(f"unknown is {shorten(unknown)}, expected one of the symbols or None")
 
     @classmethod
     def from_characters(cls, texts: Iterable[str], *, unknown: str | None = None) -> "Vocabulary":
@@ -201,7 +202,9 @@ class Vocabulary:
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
         if checksum not in (None, _checksum(vocabulary)):
-            raise ValueError(f"{path} is damaged: its checksum is {checksum!r}, expected {_checksum(vocabulary)!r}")
+            raise ValueError(
+                f"{path} is damaged: its checksum is {shorten(checksum)}, expected {_checksum(vocabulary)!r}"
+            )
         return vocabulary
 
     def __len__(self) -> int:
@@ -260,7 +263,7 @@ def _require_strings(symbols: tuple[object, ...], unknown: object, separator: ob
     named += [("unknown", unknown)] if not isinstance(unknown, str | None) else []
     named += [("separator", separator)] if not isinstance(separator, str) else []
     if named:
-        raise TypeError(f"{named[0][0]} is {named[0][1]!r}, expected a str")
+        raise TypeError(f"{named[0][0]} is {shorten(named[0][1])}, expected a str")
 
 
 def _checksum(vocabulary: Vocabulary) -> str:
@@ -272,6 +275,6 @@ def _lead(unknown: str | None, symbols: list[str]) -> list[str]:
 
 
 def _describe_unknown(text: Sequence[str], missing: IntArray, first: int) -> str:
-    listed = ", ".join(f"{text[n]!r} at position {first + n}" for n in missing[:_LISTED].tolist())
+    listed = ", ".join(f"{shorten(text[n])} at position {first + n}" for n in missing[:_LISTED].tolist())
     more = f" and {len(missing) - _LISTED} more" if len(missing) > _LISTED else ""
     return f"text has symbols outside the vocabulary: {listed}{more}"

@@ -161,7 +161,7 @@ def test_no_text():
         "مُحَمَّدٌ رَسُولٌ",
         "שָׁלוֹם עוֹלָם",
         "cafe\u0301 ole\u0301",
-        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \u0628\u0631\u0648",  # a zero-width non-joiner inside the word
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \u0628\u0631\u0648",  # a zero-width non-joiner
         "Donau\u00addampf Schiff\u00adfahrt",  # soft hyphens
         "l'e\u0301te\u0301 vis-a\u0300-vis",
         "\u2764\ufe0f \U0001d400\U0001e8d0",  # a variation selector, a mark outside the first plane
@@ -243,7 +243,7 @@ def test_a_damaged_file_is_not_read(tmp_path):
             refused += 1
     assert refused >= 8 * len(content) - 4  # the case of a hexadecimal digit in an escape may change
     path.write_bytes(content.replace(b'"b"', b'"c"'))
-    with pytest.raises(ValueError, match=r"vocabulary.json is damaged: its checksum is '[0-9a-f]{64}', expected"):
+    with pytest.raises(ValueError, match=r"vocabulary.json is damaged: its checksum is '[0-9a-f.]+', expected"):
         Vocabulary.load(path)
     path.write_text(json.dumps(vocabulary.state_dict()))  # as earlier versions wrote it
     assert Vocabulary.load(path) == vocabulary
