@@ -96,7 +96,9 @@ def _behind_white_space(text: str) -> int:
 
 def check_ids(ids: Ids, least: int) -> IdArray:
     """Ids ``[N]`` as an array, at least so many of them."""
-    values = ids.numpy() if isinstance(ids, Tensor) else ids
+    values: object = ids.numpy() if isinstance(ids, Tensor) else ids
+    if not isinstance(values, np.ndarray):
+        raise TypeError(f"ids is a {type(values).__name__}, expected an array or a tensor of integers")
     if values.ndim != 1 or values.dtype.kind not in "iu":
         shape, dtype = list(values.shape), values.dtype
         raise ValueError(f"ids has shape {shape} and dtype {dtype}, expected one row of integers")

@@ -86,8 +86,11 @@ def trees_from_doc(doc: Any) -> list[Tree]:
 
     Raises:
         HeadError: if a sentence is no tree.
+        TypeError: if ``doc`` is no document of tokens, such as a string.
         ValueError: if there is no sentence, one has no token, or a head is in another sentence.
     """
+    if isinstance(doc, str) or not isinstance(doc, Iterable):
+        raise TypeError(f"doc is a {type(doc).__name__}, expected a parsed document: an iterable of tokens")
     sentences = [list(sentence) for sentence in (doc.sents if hasattr(doc, "sents") else [doc])]
     if not sentences or [] in sentences:
         where = f"sentence {sentences.index([]) + 1} of doc" if hasattr(doc, "sents") and sentences else "doc"

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from gnnseq.data.files import read_text, write_atomically
+from gnnseq.data.indexing import check_integer
 from gnnseq.data.sequences import IntArray
 
 _LISTED = 5  # unknown symbols that a message names
@@ -92,13 +93,16 @@ class Vocabulary:
         Args:
             texts: strings, cut by :func:`words`, or lists of words.
             unknown: the symbol of all other words, which comes first.
-            max_size: at most so many words, besides ``unknown``; ``None`` for all.
+            max_size: at most so many words, at least 1, besides ``unknown``; ``None`` for all.
             min_count: rarer words are left out.
 
         Raises:
             TypeError: if ``texts`` is one string.
-            ValueError: if no word is left.
+            ValueError: if no word is left, or ``max_size`` or ``min_count`` is out of range.
         """
+        if max_size is not None:
+            check_integer("max_size", max_size, 1)
+        check_integer("min_count", min_count, 0)
         if isinstance(texts, str):
             raise TypeError("texts is a str, expected a list of texts")
         counts: Counter[str] = Counter()
@@ -148,9 +152,9 @@ class Vocabulary:
             ValueError: if an id is out of range.
         """
         numbers = ids.tolist() if isinstance(ids, Tensor) else list(ids)
-        outside = [number for number in numbers if not 0 <= number < len(self)]
-        if outside:
-            raise ValueError(f"ids has {outside[0]}, expected 0 to {len(self) - 1}")
+        for number in numbers:
+            if not isinstance(number, int | np.integer) or not 0 <= number < len(self):
+                raise ValueError(f"ids has {number}, expected 0 to {len(self) - 1}")
         return [self.symbols[number] for number in numbers]
 
     def state_dict(self) -> VocabularyState:

@@ -149,7 +149,7 @@ def _count_pairs(nodes: IntArray, lengths: IntArray, window: int) -> _Pairs:
         lengths: symbols of every text.
         window: at least 2.
     """
-    if window < 2:
+    if not isinstance(window, int | np.integer) or window < 2:
         raise ValueError(f"window is {window}, expected at least 2 symbols")
     size, first = int(nodes.max()) + 1, np.cumsum(lengths) - lengths
     codes, counts = np.zeros(0, np.int64), np.zeros(0, np.int64)

@@ -14,6 +14,10 @@ def join_rows(name: str, rows: Sequence[Tensor], lengths: IntArray) -> IntArray:
     """Rows of integers end to end; each must be as long as its sequence."""
     if len(rows) != len(lengths):
         raise ValueError(f"{name} has {len(rows)} rows, expected {len(lengths)}, one per tree")
+    for kind in set(map(type, rows)):
+        if not issubclass(kind, Tensor):
+            row = list(map(type, rows)).index(kind)
+            raise TypeError(f"{name}[{row}] is a {kind.__name__}, expected a tensor of integers")
     expected = lengths.tolist()
     if set(map(Tensor.dim, rows)) == {1} and list(map(Tensor.numel, rows)) == expected:
         joined = torch.cat(list(rows))

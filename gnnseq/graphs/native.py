@@ -32,11 +32,14 @@ def network_batch(features: Tensor, adjacency: Tensor, y: Tensor | None = None) 
     Raises:
         ValueError: if the shapes do not fit.
     """
+    if features.dim() not in (2, 3, 4):
+        raise ValueError(f"features has shape {list(features.shape)}, expected [B, n, F] or symbols [B, n]")
     size, nodes = features.shape[:2]
     if adjacency.shape != (size, nodes, nodes):
         raise ValueError(f"adjacency has shape {list(adjacency.shape)}, expected [{size}, {nodes}, {nodes}]")
     if y is not None and y.shape not in ((size,), (size, nodes)):
         raise ValueError(f"y has shape {list(y.shape)}, expected [{size}, {nodes}] or [{size}]")
+    _check_weights(adjacency)
     graph, source, target = (part.numpy() for part in adjacency.nonzero(as_tuple=True))
     ends = np.stack([source, target]) + graph * nodes
     edges = Edges(ends, np.bincount(graph, minlength=size))
@@ -106,8 +109,9 @@ def space_time_batch(series: Tensor, adjacency: Tensor, y: Tensor | None = None)
     Raises:
         ValueError: if the shapes do not fit.
     """
-    size, nodes, steps = series.shape
-    _check_square(adjacency, nodes)
+    size, nodes, steps = _check_series(series, adjacency)
+    if y is not None and (y.shape != (size, nodes) or not y.is_floating_point()):
+        raise ValueError(f"y is {y.dtype} {list(y.shape)}, expected floats [{size}, {nodes}]")
     joined = (adjacency != 0) | torch.eye(nodes, dtype=torch.bool, device=adjacency.device)
     one = joined.nonzero().t().cpu().numpy() + np.array([[0], [nodes]])
     slices = one[:, None, :] + nodes * np.arange(steps)[:, None]  # [2, L, E]
@@ -133,7 +137,7 @@ def signal_batch(series: Tensor, adjacency: Tensor, y: Tensor | None = None) -> 
     Raises:
         ValueError: if the shapes do not fit.
     """
-    _check_square(adjacency, series.size(1))
+    _check_series(series, adjacency)
     same = adjacency.expand(len(series), -1, -1)
     return network_batch(series.unsqueeze(-1), same, y)
 
@@ -145,6 +149,18 @@ def only_last(y: Tensor, steps: int) -> Tensor:
     return targets
 
 
-def _check_square(adjacency: Tensor, nodes: int) -> None:
+def _check_series(series: Tensor, adjacency: Tensor) -> tuple[int, int, int]:
+    if series.dim() != 3:
+        raise ValueError(f"series has shape {list(series.shape)}, expected [B, N, L]")
+    size, nodes, steps = series.shape
     if adjacency.shape != (nodes, nodes):
         raise ValueError(f"adjacency has shape {list(adjacency.shape)}, expected [{nodes}, {nodes}]: one node a series")
+    _check_weights(adjacency)
+    return size, nodes, steps
+
+
+def _check_weights(adjacency: Tensor) -> None:
+    if adjacency.layout != torch.strided:
+        raise ValueError("adjacency is a sparse tensor, expected a dense one")
+    if adjacency.isnan().any():
+        raise ValueError("adjacency has NaN, expected numbers: those that are not 0 are edges")

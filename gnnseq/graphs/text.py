@@ -50,8 +50,12 @@ def to_texts(batch: Data, vocabulary: Vocabulary) -> list[str]:
         vocabulary: that of the symbols.
 
     Raises:
+        TypeError: if ``batch`` is no ``Data`` nor a batch of them.
         ValueError: if ``x`` holds no symbols.
     """
+    given: object = batch
+    if not isinstance(given, Data):
+        raise TypeError(f"batch is a {type(given).__name__}, expected a Batch or Data")
     x = batch.x
     if x is None or x.dim() != 1 or x.is_floating_point():
         found = "missing" if x is None else f"{x.dtype} {list(x.shape)}"

@@ -109,3 +109,8 @@ def test_a_text_without_white_space_takes_no_longer(tmp_path):
     assert time.process_time() - start < 3
     assert "".join(pieces) == "ab" * 15_000_000
     assert max(map(len, pieces)) == 30_000_000  # cut nowhere
+
+
+def test_ids_that_are_a_list():
+    with pytest.raises(TypeError, match="ids is a list, expected an array or a tensor of integers"):
+        split_ids([1, 2, 3])

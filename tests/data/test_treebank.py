@@ -277,3 +277,9 @@ def test_a_long_cycle_is_named_in_short_and_at_once(tmp_path):
         read_conllu(path)
     assert time.process_time() - start < 2
     assert len(str(caught.value)) < len(str(path)) + 200
+
+
+@pytest.mark.parametrize("doc", [None, "She reads."])
+def test_what_is_no_document(doc):
+    with pytest.raises(TypeError, match=f"doc is a {type(doc).__name__}, expected a parsed document"):
+        trees_from_doc(doc)

@@ -247,3 +247,15 @@ def test_a_damaged_file_is_not_read(tmp_path):
         Vocabulary.load(path)
     path.write_text(json.dumps(vocabulary.state_dict()))  # as earlier versions wrote it
     assert Vocabulary.load(path) == vocabulary
+
+
+@pytest.mark.parametrize("ids", [torch.tensor([0.5]), [None], torch.zeros(1, 2, dtype=torch.long)])
+def test_ids_that_are_no_integers(ids):
+    with pytest.raises(ValueError, match=r"ids has .*, expected 0 to 1$"):
+        Vocabulary("ab").decode(ids)
+
+
+@pytest.mark.parametrize("limits", [{"max_size": -1}, {"max_size": 0}, {"max_size": 1.5}, {"min_count": None}])
+def test_limits_out_of_range(limits):
+    with pytest.raises(ValueError, match=r"(max_size|min_count) is .*, expected an integer >= [01]"):
+        Vocabulary.from_words(["a b"], **limits)

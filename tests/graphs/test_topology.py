@@ -1,4 +1,5 @@
 import networkx as nx
+import numpy as np
 import pytest
 import torch
 from graph_checks import assert_root_last, assert_same_batch
@@ -171,3 +172,16 @@ def test_a_hub_of_symbols_has_one():
 def test_an_unknown_direction_is_named(build):
     with pytest.raises(ValueError, match="direction is 'in', expected one of"):
         build(TOKENS, direction="in")
+
+
+@pytest.mark.parametrize("hops", [[1.5], [], [0], [2, 2], ["a"]])
+def test_hops_that_are_none(hops):
+    with pytest.raises(ValueError, match=r"hops is \[.*\], expected distinct integers >= 1"):
+        dilated_batch(["abc"], hops=hops)
+
+
+def test_sizes_that_are_no_integers():
+    with pytest.raises(ValueError, match=r"size is 1.5, expected an integer >= 1"):
+        window_batch(["abc"], 1.5)
+    assert window_batch(["abc"], np.int64(1)).edge_index.size(1) == 4
+    assert dilated_batch(["abc"], hops=np.array([1, 2])).edge_index.size(1) == 3
