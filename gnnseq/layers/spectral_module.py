@@ -31,6 +31,12 @@ class SpectralModule(nn.Module):
         self.K = K
         self.normalization = normalization
 
+    @property
+    def filter_weight(self) -> Tensor:
+        """The weight that says in which dtype the layer works."""
+        weight: Tensor = self.weight
+        return weight
+
     def operator(
         self,
         edge_index: Any,
@@ -44,12 +50,8 @@ class SpectralModule(nn.Module):
         A `SparseOperator` is returned as it is, so any other linear map can take the Laplacian's place.
         """
         if isinstance(edge_index, SparseOperator):
-            if edge_index.num_nodes != num_nodes:
-                raise ValueError(f"the operator is of {edge_index.num_nodes} nodes, but x has {num_nodes}")
-            return edge_index
-        edges, weight = plain_edges(edge_index, edge_weight)
-        dtype = torch.float64 if next(self.parameters()).dtype == torch.float64 else torch.float32
-        weight = torch.ones(edges.size(1), dtype=dtype, device=edges.device) if weight is None else weight.to(dtype)
+            return ready(edge_index, num_nodes, edge_weight=edge_weight, lambda_max=lambda_max)
+        edges, weight = weighted_edges(edge_index, edge_weight, self.filter_weight)
         return scaled_laplacian(edges, num_nodes, weight, self.normalization, lambda_max, batch)
 
     def operators(
@@ -73,3 +75,22 @@ class SpectralModule(nn.Module):
             return self.filtered(operators, x, weight, bias).unbind(2)
         steps = zip(operators, x.unbind(2), strict=True)
         return [self.filtered(operator, x_t, weight, bias) for operator, x_t in steps]
+
+
+def weighted_edges(edge_index: Any, edge_weight: Tensor | None, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Edges and their weights, ones where there are none, for a layer: in float64 if it is, in float32 otherwise."""
+    edges, given = plain_edges(edge_index, edge_weight)
+    dtype = torch.float64 if weight.dtype == torch.float64 else torch.float32
+    if given is None:
+        return edges, torch.ones(edges.size(1), dtype=dtype, device=edges.device)
+    return edges, given if given.is_complex() else given.to(dtype)
+
+
+def ready(operator: SparseOperator, num_nodes: int, **given: Any) -> SparseOperator:
+    """A ready operator, for so many nodes; nothing may be given beside it that it would not read."""
+    for name, value in given.items():
+        if value is not None:
+            raise ValueError(f"{name} is given beside a ready operator, expected None: make the operator with it")
+    if not torch.jit.is_tracing() and operator.num_nodes != num_nodes:
+        raise ValueError(f"the operator is of {operator.num_nodes} nodes, but x has {num_nodes}")
+    return operator

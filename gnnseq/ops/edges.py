@@ -34,7 +34,7 @@ def plain_edges(edge_index: Any, edge_weight: Tensor | None = None) -> tuple[Ten
         return _entries(edge_index)
     if not isinstance(edge_index, Tensor):
         raise TypeError(f"edge_index is a {type(edge_index).__name__}, expected a tensor [2, E] or a sparse matrix")
-    if edge_index.dim() != 2 or edge_index.size(0) != 2:
+    if edge_index.dim() != 2 or (not torch.jit.is_tracing() and edge_index.size(0) != 2):
         raise ValueError(f"edge_index has shape {list(edge_index.shape)}, expected [2, E]")
     if edge_index.dtype != torch.long:
         raise ValueError(f"edge_index has dtype {edge_index.dtype}, expected torch.int64")

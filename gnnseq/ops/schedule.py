@@ -93,6 +93,10 @@ class Schedule(LevelOrder):
             if edge_index.num_nodes != num_nodes:
                 raise ValueError(f"the Schedule is of {edge_index.num_nodes} nodes, but x has {num_nodes}")
             return edge_index
+        if torch.jit.is_tracing():
+            raise ValueError(
+                "edge_index is read inside torch.jit.trace, which would freeze its order: expected a Schedule"
+            )
         return cls(plain_edges(edge_index)[0], num_nodes, batch)
 
     def __repr__(self) -> str:

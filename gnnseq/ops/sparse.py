@@ -40,7 +40,7 @@ class SparseOperator(nn.Module):
     def __init__(self, edge_index: Tensor, weight: Tensor, num_nodes: int, diagonal: float = 0.0) -> None:
         super().__init__()
         check_edges(edge_index, num_nodes)
-        if weight.shape != edge_index.shape[1:]:
+        if not torch.jit.is_tracing() and weight.shape != edge_index.shape[1:]:
             expected = list(edge_index.shape[1:])
             raise ValueError(f"weight has shape {list(weight.shape)}, expected {expected}, one per edge")
         self.num_nodes = num_nodes
@@ -50,10 +50,11 @@ class SparseOperator(nn.Module):
         self._build()
 
     def _build(self) -> None:
-        constant = not self.weight.requires_grad and not has_tangent(self.weight)
+        weight = self.weight
+        varies = is_traced() or weight.requires_grad or has_tangent(weight)
         self.matrix: _Matrix | None = None
-        if constant and self.edge_index.size(1) > 0 and not self.weight.is_meta and not is_traced():
-            self.matrix = _Matrix.from_edges(self.edge_index, self.weight, self.num_nodes)
+        if not varies and len(weight) > 0 and not weight.is_meta:
+            self.matrix = _Matrix.from_edges(self.edge_index, weight, self.num_nodes)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         super()._apply(fn, recurse)
@@ -117,7 +118,7 @@ class SparseOperator(nn.Module):
         if self.matrix is not None and not torch.compiler.is_compiling() and not torch.jit.is_tracing():
             out: Tensor = _multiply(x, self.matrix)
             return out
-        if self.edge_index.size(1) == 0 and not torch.jit.is_tracing():
+        if not torch.jit.is_tracing() and self.edge_index.size(1) == 0:
             return torch.zeros_like(x)
         messages = x.index_select(0, self.edge_index[0]) * self.weight.to(x.dtype).unsqueeze(1)
         return torch.zeros_like(x).index_add(0, self.edge_index[1], messages)

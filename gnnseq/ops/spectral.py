@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor
+
 from gnnseq.ops.edges import check_edges, check_weights
 from gnnseq.ops.sparse import SparseOperator, as_real
 

@@ -150,7 +150,7 @@ def test_it_lives_in_a_module_as_a_buffer_does():
     model, x = Holder(op), torch.randn(N, 3, dtype=torch.float64)
     expected = model(x)
     assert list(model.state_dict()) == ["linear.weight", "linear.bias"]
-    copies = [copy.deepcopy(model), pickle.loads(pickle.dumps(model)), copy.copy(model)]  # noqa: S301
+    copies = [copy.deepcopy(model), pickle.loads(pickle.dumps(model)), copy.copy(model)]
     copies += [AveragedModel(model, use_buffers=use) for use in (False, True)]
     for averaged in copies[-2:]:
         averaged.update_parameters(model)
