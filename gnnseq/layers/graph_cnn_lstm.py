@@ -10,7 +10,7 @@ from gnnseq.layers.checks import check_sizes
 from gnnseq.layers.GCRN import GCRN
 from gnnseq.layers.signal_layout import SignalLayout, States, within
 from gnnseq.ops.sparse import SparseOperator
-from gnnseq.ops.transforms import autocast_dtype
+from gnnseq.ops.transforms import autocast_dtype, is_recorded
 
 _NO_GRAPH = SparseOperator(torch.empty(2, 0, dtype=torch.long), torch.empty(0), 0)
 
@@ -154,14 +154,14 @@ class FlatGraphCNNLSTM(GraphCNNLSTM):
         return f"num_nodes={self.num_nodes}"
 
     def _states(self, num_nodes: int) -> int:
-        if torch.jit.is_tracing():
+        if is_recorded():
             return num_nodes // self.num_nodes
         if num_nodes % self.num_nodes:
             raise ValueError(f"x has {num_nodes} nodes, expected a multiple of num_nodes={self.num_nodes}")
         return num_nodes // self.num_nodes
 
     def _check_batch(self, batch: Tensor | None) -> None:
-        if batch is None or torch.jit.is_tracing():
+        if batch is None or is_recorded():
             return
         graph = torch.arange(len(batch), device=batch.device) // self.num_nodes
         if not torch.equal(batch, graph.to(batch.dtype)):

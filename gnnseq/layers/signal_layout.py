@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from gnnseq.layers.checks import ONE_KIND, check_dtype, check_states
+from gnnseq.ops.transforms import is_recorded
 
 States = tuple[Tensor, ...]
 
@@ -25,7 +26,7 @@ class SignalLayout:
         shapes = f"[N, {F}], [N, T, {F}] or [B, N, T, {F}]"
         if not isinstance(x, Tensor):
             raise TypeError(f"x is a {type(x).__name__}, expected a tensor {shapes}; {ONE_KIND}")
-        if not torch.jit.is_tracing():
+        if not is_recorded():
             if x.dim() not in (2, 3, 4) or in_channels not in (None, x.size(-1)):
                 raise ValueError(f"x has shape {list(x.shape)}, expected {shapes}")
             if 0 in x.shape[:-1]:
@@ -87,7 +88,7 @@ class SignalLayout:
 
     def masked(self, x: Tensor, mask: Tensor) -> Tensor:
         """Missing values replaced by zero, whatever stands there."""
-        if not torch.jit.is_tracing() and (mask.dtype != torch.bool or mask.shape not in (x.shape, x.shape[:-1])):
+        if not is_recorded() and (mask.dtype != torch.bool or mask.shape not in (x.shape, x.shape[:-1])):
             raise ValueError(
                 f"mask is {mask.dtype} of shape {list(mask.shape)}, "
                 f"expected torch.bool of shape {list(x.shape)} or {list(x.shape[:-1])}"
@@ -97,7 +98,7 @@ class SignalLayout:
 
     def active(self, lengths: Tensor, batch: Tensor | None) -> Tensor:
         """True before the end of each sequence, ``[N or 1, S or 1, T]``."""
-        if not torch.jit.is_tracing():
+        if not is_recorded():
             self._check_lengths(lengths, batch)
         steps = torch.arange(self.steps, device=lengths.device)
         if self.dim == 4:
@@ -109,12 +110,13 @@ class SignalLayout:
         if not isinstance(lengths, Tensor) or lengths.is_floating_point():
             kind = lengths.dtype if isinstance(lengths, Tensor) else f"a {type(lengths).__name__}"
             raise TypeError(f"lengths is {kind}, expected a tensor of integers, one per sequence")
-        of_graphs = self.dim != 4 and batch is not None
-        if of_graphs and batch.shape != (self.nodes,):
+        if batch is None or self.dim == 4:
+            count, more = (self.signals if self.dim == 4 else 1), False
+        elif batch.shape == (self.nodes,):
+            count, more = int(batch.max()) + 1, True  # graphs without nodes may follow the last one
+        else:
             raise ValueError(f"batch has shape {list(batch.shape)}, expected [{self.nodes}], one per node")
-        count = int(batch.max()) + 1 if of_graphs else (self.signals if self.dim == 4 else 1)
-        # graphs without nodes may follow the last one of batch
-        if lengths.dim() != 1 or len(lengths) < count or (len(lengths) > count and not of_graphs):
+        if lengths.dim() != 1 or len(lengths) < count or (len(lengths) > count and not more):
             raise ValueError(f"lengths has shape {list(lengths.shape)}, expected [{count}], one per sequence")
         if bool(((lengths < 1) | (lengths > self.steps)).any()):
             raise ValueError(f"lengths is {lengths.tolist()}, expected 1 to {self.steps}")

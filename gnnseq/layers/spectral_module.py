@@ -11,6 +11,7 @@ from gnnseq.layers.signal_layout import SignalLayout
 from gnnseq.ops.edges import plain_edges
 from gnnseq.ops.sparse import SparseOperator
 from gnnseq.ops.spectral import chebyshev_terms, scaled_laplacian
+from gnnseq.ops.transforms import is_recorded
 
 Operators = SparseOperator | Sequence[SparseOperator]
 
@@ -34,14 +35,15 @@ class SpectralModule(nn.Module):
     @property
     def filter_weight(self) -> Tensor:
         """The weight that says in which dtype the layer works."""
-        weight: Tensor = self.weight
+        weight = self.weight
+        assert isinstance(weight, Tensor)
         return weight
 
     def operator(
         self,
         edge_index: Any,
         num_nodes: int,
-        edge_weight: Tensor | None = None,
+        edge_weight: Any = None,
         batch: Tensor | None = None,
         lambda_max: Tensor | float | None = None,
     ) -> SparseOperator:
@@ -77,7 +79,7 @@ class SpectralModule(nn.Module):
         return [self.filtered(operator, x_t, weight, bias) for operator, x_t in steps]
 
 
-def weighted_edges(edge_index: Any, edge_weight: Tensor | None, weight: Tensor) -> tuple[Tensor, Tensor]:
+def weighted_edges(edge_index: Any, edge_weight: Any, weight: Tensor) -> tuple[Tensor, Tensor]:
     """Edges and their weights, ones where there are none, for a layer: in float64 if it is, in float32 otherwise."""
     edges, given = plain_edges(edge_index, edge_weight)
     dtype = torch.float64 if weight.dtype == torch.float64 else torch.float32
@@ -91,6 +93,6 @@ def ready(operator: SparseOperator, num_nodes: int, **given: Any) -> SparseOpera
     for name, value in given.items():
         if value is not None:
             raise ValueError(f"{name} is given beside a ready operator, expected None: make the operator with it")
-    if not torch.jit.is_tracing() and operator.num_nodes != num_nodes:
+    if not is_recorded() and operator.num_nodes != num_nodes:
         raise ValueError(f"the operator is of {operator.num_nodes} nodes, but x has {num_nodes}")
     return operator

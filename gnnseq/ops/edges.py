@@ -8,10 +8,12 @@ from torch_geometric.edge_index import EdgeIndex
 from torch_geometric.typing import SparseTensor
 from torch_geometric.utils import is_sparse, to_edge_index
 
+from gnnseq.ops.transforms import is_recorded
+
 Adjacency = Tensor | SparseTensor
 
 
-def plain_edges(edge_index: Any, edge_weight: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+def plain_edges(edge_index: Any, edge_weight: Any = None) -> tuple[Tensor, Tensor | None]:
     r"""Returns a plain ``[2, E]`` tensor of edges, and their weights where there are any.
 
     A sparse adjacency is read as PyG's layers read it, as the transposed matrix ``adj_t`` with one row per
@@ -34,7 +36,7 @@ def plain_edges(edge_index: Any, edge_weight: Tensor | None = None) -> tuple[Ten
         return _entries(edge_index)
     if not isinstance(edge_index, Tensor):
         raise TypeError(f"edge_index is a {type(edge_index).__name__}, expected a tensor [2, E] or a sparse matrix")
-    if edge_index.dim() != 2 or (not torch.jit.is_tracing() and edge_index.size(0) != 2):
+    if edge_index.dim() != 2 or (not is_recorded() and edge_index.size(0) != 2):
         raise ValueError(f"edge_index has shape {list(edge_index.shape)}, expected [2, E]")
     if edge_index.dtype != torch.long:
         raise ValueError(f"edge_index has dtype {edge_index.dtype}, expected torch.int64")
@@ -55,7 +57,7 @@ def _entries(matrix: Any) -> tuple[Tensor, Tensor | None]:
 
 def check_edges(edge_index: Tensor, num_nodes: int) -> None:
     """Raises a ``ValueError`` that names the first node index outside ``0 .. num_nodes - 1``."""
-    if torch.jit.is_tracing() or edge_index.numel() == 0 or edge_index.is_meta:
+    if is_recorded() or edge_index.numel() == 0 or edge_index.is_meta:
         return
     low, high = edge_index.aminmax()
     if low < 0 or high >= num_nodes:
@@ -65,7 +67,7 @@ def check_edges(edge_index: Tensor, num_nodes: int) -> None:
 
 def check_weights(edge_weight: Tensor, num_edges: int) -> None:
     """Raises a ``ValueError`` unless ``edge_weight`` is one finite real number per edge."""
-    if torch.jit.is_tracing():
+    if is_recorded():
         return
     if edge_weight.is_complex():
         raise ValueError(f"edge_weight has dtype {edge_weight.dtype}, expected real numbers")

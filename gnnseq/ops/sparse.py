@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gnnseq.ops.edges import check_edges
-from gnnseq.ops.transforms import has_tangent, is_traced
+from gnnseq.ops.transforms import has_tangent, is_recorded, is_traced
 
 
 class SparseOperator(nn.Module):
@@ -18,8 +18,8 @@ class SparseOperator(nn.Module):
     On the CPU and on a GPU it is a CSR matrix, together with its transpose for the backward pass, so that messages
     are never formed; where every two nodes share an edge it is a dense one. Where the weights need gradients, inside
     `torch.compile` and `torch.jit.trace`, and where it is made inside a transform of `torch.func`, edges are gathered
-    and added instead. All of these sum over edges only: a NaN at a node reaches its neighbours, and besides them at most
-    that node itself (where the matrix is dense).
+    and added instead. All of these sum over edges only: a NaN at a node reaches its neighbours, and where the matrix is
+    dense that node itself.
 
     It is a module without weights. In another module it moves, is copied and changes its dtype as a buffer does, and
     is not part of the ``state_dict``.
@@ -40,7 +40,7 @@ class SparseOperator(nn.Module):
     def __init__(self, edge_index: Tensor, weight: Tensor, num_nodes: int, diagonal: float = 0.0) -> None:
         super().__init__()
         check_edges(edge_index, num_nodes)
-        if not torch.jit.is_tracing() and weight.shape != edge_index.shape[1:]:
+        if not is_recorded() and weight.shape != edge_index.shape[1:]:
             expected = list(edge_index.shape[1:])
             raise ValueError(f"weight has shape {list(weight.shape)}, expected {expected}, one per edge")
         self.num_nodes = num_nodes
@@ -57,7 +57,7 @@ class SparseOperator(nn.Module):
             self.matrix = _Matrix.from_edges(self.edge_index, weight, self.num_nodes)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        super()._apply(fn, recurse)
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         self._build()
         return self
 
@@ -65,7 +65,7 @@ class SparseOperator(nn.Module):
         return {**vars(self), "matrix": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
         self._build()
 
     def _replicate_for_data_parallel(self) -> Self:
@@ -94,7 +94,7 @@ class SparseOperator(nn.Module):
         """
         if not x.is_floating_point() and not x.is_complex():
             raise ValueError(f"x has dtype {x.dtype}, expected a floating point dtype: use x.to({self.weight.dtype})")
-        if not torch.jit.is_tracing() and x.size(0) != self.num_nodes:
+        if not is_recorded() and x.size(0) != self.num_nodes:
             raise ValueError(
                 f"x has shape {list(x.shape)}, expected {self.num_nodes} nodes in the first dimension, as the operator"
             )
@@ -115,10 +115,10 @@ class SparseOperator(nn.Module):
         return (self.matrix.transposed if transposed else self.matrix).of(dtype)
 
     def _product(self, x: Tensor) -> Tensor:
-        if self.matrix is not None and not torch.compiler.is_compiling() and not torch.jit.is_tracing():
+        if self.matrix is not None and not torch.compiler.is_compiling() and not is_recorded():
             out: Tensor = _multiply(x, self.matrix)
             return out
-        if not torch.jit.is_tracing() and self.edge_index.size(1) == 0:
+        if not is_recorded() and self.edge_index.size(1) == 0:
             return torch.zeros_like(x)
         messages = x.index_select(0, self.edge_index[0]) * self.weight.to(x.dtype).unsqueeze(1)
         return torch.zeros_like(x).index_add(0, self.edge_index[1], messages)

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from gnnseq.ops.edges import check_edges, check_weights
 from gnnseq.ops.sparse import SparseOperator, as_real
+from gnnseq.ops.transforms import is_recorded
 
 
 def gcn_operator(
@@ -33,7 +34,7 @@ def gcn_operator(
     if add_self_loops:
         edge_index, weight = _with_self_loops(edge_index, weight, num_nodes)
     degree = weight.new_zeros(num_nodes).index_add(0, edge_index[1], weight)
-    if not torch.jit.is_tracing() and bool((degree < 0).any()):
+    if not is_recorded() and bool((degree < 0).any()):
         node = int((degree < 0).nonzero()[0])
         raise ValueError(f"edge_weight gives node {node} the degree {degree[node].item()}, expected >= 0")
     scale = _inverse_power(degree, 0.5)
@@ -74,8 +75,8 @@ def scaled_laplacian(
     Args:
         edge_index: edges ``[2, E]`` of an undirected graph, so both directions of each.
         num_nodes: number of nodes N.
-        edge_weight: weights ``[E]``, finite; non-negative for "sym" and "rw" and without ``lambda_max``. The two directions of an edge should
-            carry the same weight; this is not checked, so that weights may be learned.
+        edge_weight: weights ``[E]``, finite; non-negative for "sym" and "rw" and without ``lambda_max``. The two
+            directions of an edge should carry the same weight; this is not checked, so that weights may be learned.
         normalization: "sym", "rw" or None.
         lambda_max: largest eigenvalue, one number or one per graph ``[G]``; positive. Graphs without nodes may follow
             the last one of ``batch``.
@@ -154,14 +155,14 @@ def _lambda_max(
         bound = degree.new_zeros(_num_graphs(graph)).scatter_reduce(0, graph[edge_index[1]], pair, "amax")
         return torch.where(bound > 0, bound, 2.0)[graph]
     value = torch.as_tensor(lambda_max, device=degree.device)
-    if not torch.jit.is_tracing():
+    if not is_recorded():
         _check_lambda_max(value, 1 if batch is None else _num_graphs(graph), batch is None)
     value = value.to(degree.dtype).view(-1)
     return value.expand(len(degree)) if len(value) == 1 else value[graph]
 
 
 def _num_graphs(graph: Tensor) -> int:
-    if torch.jit.is_tracing():
+    if is_recorded():
         raise ValueError("normalization is None without lambda_max, expected lambda_max inside torch.jit.trace")
     return int(graph.max()) + 1
 
@@ -186,7 +187,7 @@ def _checked_weight(edge_index: Tensor, num_nodes: int, edge_weight: Tensor | No
 def _check_spectral(
     edge_index: Tensor, num_nodes: int, weight: Tensor, positive: bool, normalization: str | None
 ) -> None:
-    if torch.jit.is_tracing():
+    if is_recorded():
         return
     source, target = edge_index[0], edge_index[1]
     if not torch.equal((source * num_nodes + target).sort().values, (target * num_nodes + source).sort().values):

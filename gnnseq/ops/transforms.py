@@ -11,9 +11,14 @@ from torch._functorch.pyfunctorch import (
 )
 
 
+def is_recorded() -> bool:
+    """Whether `torch.jit.trace` records this code: a size or a number that Python reads would be frozen."""
+    return bool(torch.jit.is_tracing())  # type: ignore[attr-defined, no-untyped-call]
+
+
 def is_traced() -> bool:
     """Whether `torch.compile` or `torch.jit.trace` reads this code, or `torch.func` wraps its tensors."""
-    if torch.compiler.is_compiling() or torch.jit.is_tracing():
+    if torch.compiler.is_compiling() or is_recorded():
         return True
     return torch._C._functorch.peek_interpreter_stack() is not None
 

@@ -62,11 +62,8 @@ def test_autocast_decides_the_dtype(case, dtype):
     layer, x, graphs, _ = run(case, dtype=dtype)
     with torch.autocast("cpu", torch.bfloat16):
         results = case.call(layer, x, graphs, batch_vector(graphs.sizes))
-        if isinstance(case, Readout) or dtype == torch.float64:
-            expected = dtype
-        else:
-            expected = torch.bfloat16
-        assert [part.dtype for part in results] == [expected] * len(results)
+        expected = dtype if isinstance(case, Readout) or dtype == torch.float64 else torch.bfloat16
+        assert {part.dtype for part in results} == {expected}
         x = x.detach().to(torch.bfloat16)
         if dtype == torch.float32:
             assert case.call(layer, x, graphs, batch_vector(graphs.sizes))[0].dtype == torch.bfloat16
@@ -149,7 +146,7 @@ def storage(tensor):
 def test_results_own_their_memory(case, steps):
     case = copy.copy(case)
     case.steps = case.steps and steps
-    layer, x, graphs, results = run(case)
+    layer, x, _, results = run(case)
     places = [storage(tensor).data_ptr() for tensor in (*results, x, *layer.parameters())]
     assert len(set(places)) == len(places)
     for state in results[1:]:
@@ -314,7 +311,7 @@ def test_an_empty_graph_at_the_end(case):
 def test_no_nodes(case):
     layer, x, _, _ = run(case)
     none = torch.empty(2, 0, dtype=torch.long)
-    with pytest.raises(ValueError, match="x has no nodes, expected|x has shape .*, expected at least one"):
+    with pytest.raises(ValueError, match=r"x has no nodes, expected|x has shape .*, expected at least one"):
         layer(x[:0], none)
 
 

@@ -95,7 +95,7 @@ def test_a_list_of_weights():
 
 
 def test_complex_weights():
-    with pytest.raises(ValueError, match="edge_weight has dtype torch.complex64, expected real numbers"):
+    with pytest.raises(ValueError, match=r"edge_weight has dtype torch\.complex64, expected real numbers"):
         check_weights(WEIGHT.to(torch.complex64), 4)
 
 

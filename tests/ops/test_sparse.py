@@ -146,7 +146,7 @@ class Holder(nn.Module):
 
 
 def test_it_lives_in_a_module_as_a_buffer_does():
-    op, matrix, _ = directed()
+    op, _, _ = directed()
     model, x = Holder(op), torch.randn(N, 3, dtype=torch.float64)
     expected = model(x)
     assert list(model.state_dict()) == ["linear.weight", "linear.bias"]
