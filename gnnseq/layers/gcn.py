@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch_geometric.nn import GCNConv
 
 from gnnseq.layers.checks import check_dtype, check_nodes
+from gnnseq.layers.edge_mask import EdgeMask
 from gnnseq.layers.spectral_module import ready, weighted_edges
 from gnnseq.ops.sparse import SparseOperator
 from gnnseq.ops.spectral import gcn_operator
@@ -63,6 +64,7 @@ class GCN(nn.Module):
         self.num_layers = num_layers
         self.add_self_loops = add_self_loops
         self.activation = nn.ReLU() if activation is None else activation
+        self.edge_mask = EdgeMask(num_layers)
         widths = [in_channels] + [out_channels] * num_layers
         self.weights = nn.ParameterList(torch.empty(widths[i], out_channels) for i in range(num_layers))
         self.biases = nn.ParameterList(torch.empty(out_channels) for _ in range(num_layers)) if bias else None
@@ -75,9 +77,9 @@ class GCN(nn.Module):
         for bias in self.biases or []:
             nn.init.zeros_(bias)
 
-    def extra_repr(self) -> str:
-        """The arguments, as PyG prints them."""
-        return f"{self.in_channels}, {self.out_channels}, num_layers={self.num_layers}"
+    def __repr__(self) -> str:
+        sizes = f"{self.in_channels}, {self.out_channels}, num_layers={self.num_layers}"
+        return f"{type(self).__name__}({sizes}, activation={self.activation})"
 
     @classmethod
     def from_gcn_conv(cls, conv: GCNConv) -> Self:
@@ -105,10 +107,11 @@ class GCN(nn.Module):
         check_dtype(x, self.weights[0])
         dtype = autocast_dtype(x)
         if isinstance(edge_index, SparseOperator):
-            operator = ready(edge_index, num_nodes, edge_weight=edge_weight)
+            operator = ready(edge_index, num_nodes, self.edge_mask, edge_weight=edge_weight)
         else:
             edges, weight = weighted_edges(edge_index, edge_weight, self.weights[0])
             operator = gcn_operator(edges, num_nodes, weight, self.add_self_loops)
+            operator = self.edge_mask.forward(operator, edges)
         for layer, weight in enumerate(self.weights):
             x = x if layer == 0 else self.activation(x)
             narrow = layer == 0 and self.in_channels < self.out_channels

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from gnnseq.layers.checks import check_sizes
+from gnnseq.layers.edge_mask import EdgeMask
 from gnnseq.layers.signal_layout import SignalLayout
 from gnnseq.ops.edges import plain_edges
 from gnnseq.ops.sparse import SparseOperator
@@ -31,6 +32,10 @@ class SpectralModule(nn.Module):
             raise ValueError(f'normalization is {normalization!r}, expected "sym", "rw" or None')
         self.K = K
         self.normalization = normalization
+        self.edge_mask = EdgeMask(K - 1) if K > 1 else None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.extra_repr()})"
 
     @property
     def filter_weight(self) -> Tensor:
@@ -52,9 +57,11 @@ class SpectralModule(nn.Module):
         A `SparseOperator` is returned as it is, so any other linear map can take the Laplacian's place.
         """
         if isinstance(edge_index, SparseOperator):
-            return ready(edge_index, num_nodes, edge_weight=edge_weight, lambda_max=lambda_max)
+            given = {"edge_weight": edge_weight, "lambda_max": lambda_max}
+            return ready(edge_index, num_nodes, self.edge_mask, **given)
         edges, weight = weighted_edges(edge_index, edge_weight, self.filter_weight)
-        return scaled_laplacian(edges, num_nodes, weight, self.normalization, lambda_max, batch)
+        operator = scaled_laplacian(edges, num_nodes, weight, self.normalization, lambda_max, batch)
+        return operator if self.edge_mask is None else self.edge_mask.forward(operator, edges)
 
     def operators(
         self, layout: SignalLayout, edge_index: Any, edge_weight: Any, batch: Tensor | None, lambda_max: Any
@@ -88,8 +95,10 @@ def weighted_edges(edge_index: Any, edge_weight: Any, weight: Tensor) -> tuple[T
     return edges, given if given.is_complex() else given.to(dtype)
 
 
-def ready(operator: SparseOperator, num_nodes: int, **given: Any) -> SparseOperator:
+def ready(operator: SparseOperator, num_nodes: int, mask: EdgeMask | None = None, **given: Any) -> SparseOperator:
     """A ready operator, for so many nodes; nothing may be given beside it that it would not read."""
+    if mask is not None and mask.is_set:
+        raise ValueError("edge_index is a ready operator, expected edges [2, E]: an explainer masks them")
     for name, value in given.items():
         if value is not None:
             raise ValueError(f"{name} is given beside a ready operator, expected None: make the operator with it")

@@ -13,7 +13,7 @@ from layer_cases import ALL, IN_TIME, LEARNED, OVER_SIGNALS, Flat, Graphs, Nary,
 from torch import nn
 from torch.testing import assert_close
 
-from gnnseq.layers import GCN, BidirectionalSignals, SignalStack
+from gnnseq.layers import GCN, BidirectionalSignals, SignalStack, recurrent
 
 DTYPES = (torch.float32, torch.float64, torch.bfloat16, torch.float16, torch.int64, torch.bool, torch.complex64)
 NAN, INF = float("nan"), float("inf")
@@ -21,6 +21,7 @@ every = pytest.mark.parametrize("case", ALL)
 learned = pytest.mark.parametrize("case", LEARNED)
 in_time = pytest.mark.parametrize("case", IN_TIME)
 over_signals = pytest.mark.parametrize("case", OVER_SIGNALS)
+with_dtype_rule = pytest.mark.parametrize("case", LEARNED if hasattr(recurrent, "check_dtype") else OVER_SIGNALS)
 over_a_graph = pytest.mark.parametrize("case", [p for p in OVER_SIGNALS if p.id != "GCRN-1"])  # K = 1 has no graph
 cases = st.sampled_from([param.values[0] for param in ALL])
 sizes_around_thresholds = st.lists(st.sampled_from([1, 2, 3, 7, 8, 9, 31, 32, 33, 64, 65]), min_size=1, max_size=3)
@@ -37,7 +38,7 @@ def finite(part):
     return bool(torch.isfinite(part).all())
 
 
-@learned
+@with_dtype_rule
 @pytest.mark.parametrize("own", [torch.float32, torch.float64])
 def test_another_dtype_is_refused(case, own):
     layer, x, graphs, _ = run(case, dtype=own)
@@ -46,7 +47,7 @@ def test_another_dtype_is_refused(case, own):
             case.call(layer, torch.ones_like(x, dtype=other), graphs, batch_vector(graphs.sizes))
 
 
-@learned
+@with_dtype_rule
 def test_another_dtype_of_states_is_refused(case):
     layer, x, graphs, results = run(case)
     if len(results) == 1:
