@@ -171,4 +171,4 @@ class FlatGraphCNNLSTM(GraphCNNLSTM):
         return torch.cat(filtered.unflatten(0, (-1, self.num_nodes)).unbind(1), dim=-1)  # [G, S, T, num_nodes * C]
 
     def _active(self, active: Tensor) -> Tensor:
-        return active if active.size(0) == 1 else active[:: self.num_nodes]
+        return active[:: self.num_nodes]  # one row stays one row

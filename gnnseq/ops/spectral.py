@@ -90,7 +90,7 @@ def scaled_laplacian(
         raise ValueError(f'normalization is {normalization!r}, expected "sym", "rw" or None')
     weight = _checked_weight(edge_index, num_nodes, edge_weight)
     _check_spectral(edge_index, num_nodes, weight, normalization is not None or lambda_max is None, normalization)
-    if batch is not None and batch.shape != (num_nodes,):
+    if batch is not None and not is_recorded() and batch.shape != (num_nodes,):
         raise ValueError(f"batch has shape {list(batch.shape)}, expected [{num_nodes}], one per node")
     inside = edge_index[0] != edge_index[1]
     edge_index, weight = edge_index[:, inside], weight[inside]

@@ -264,6 +264,35 @@ def test_traced_it_reads_the_graph_it_is_given(case):
         assert_close(traced(x, graphs.edge_index, weight), Output(layer)(x, graphs.edge_index, weight))
 
 
+@in_time
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning", "ignore:.*torch.jit:FutureWarning")
+def test_traced_it_reads_lengths_and_refuses_other_steps(case):
+    layer, x, _, _ = run(case)
+    layer.eval()
+
+    def arguments(case, steps):
+        graphs, lengths = case.graphs(), torch.randint(1, steps + 1, (len(case.sizes),))
+        x = torch.randn(sum(graphs.sizes), steps, x_width, dtype=torch.float64)
+        batch = batch_vector(graphs.sizes)
+        return x, graphs.edge_index, graphs.arguments["edge_weight"], batch, lengths
+
+    x_width, steps = x.size(-1), x.size(1)
+    traced = torch.jit.trace(WithLengths(layer), arguments(case, steps))
+    other = arguments(of_sizes(case, [5, 33, 2, 1]), steps)
+    assert_close(traced(*other), WithLengths(layer)(*other))
+    with pytest.raises(RuntimeError, match="Expected 4 elements in a list but found 5"):
+        traced(*arguments(case, steps + 1))
+
+
+class WithLengths(nn.Module):
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x, edge_index, edge_weight, batch, lengths):
+        return flat(self.layer(x, edge_index, edge_weight, batch=batch, lengths=lengths))[0]
+
+
 class Output(nn.Module):
     def __init__(self, layer):
         super().__init__()
