@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+_AUTOCAST = (torch.float32, torch.float16, torch.bfloat16)
+
 
 def check_sizes(**sizes: int) -> None:
     """Raises a ``ValueError`` that names the first size below 1."""
@@ -26,10 +28,23 @@ def check_nodes(x: Tensor, in_channels: int) -> int:
     return x.size(0)
 
 
+def check_dtype(x: Tensor, weight: Tensor, name: str = "x") -> None:
+    """Raises a ``ValueError`` unless ``x`` has the dtype of a layer's weights, as `torch.nn` expects it.
+
+    Under autocast any of float32, float16 and bfloat16 will do for the others.
+    """
+    if x.dtype == weight.dtype:
+        return
+    if x.dtype in _AUTOCAST and weight.dtype in _AUTOCAST and torch.is_autocast_enabled(x.device.type):
+        return
+    raise ValueError(f"{name} has dtype {x.dtype}, expected {weight.dtype} as the layer: use {name}.to({weight.dtype})")
+
+
 def check_states(states: tuple[Tensor, ...], count: int, shape: list[int], device: torch.device) -> None:
     """Raises a ``ValueError`` unless there are ``count`` states of a shape on a device."""
-    if len(states) != count or any(list(state.shape) != shape for state in states):
-        raise ValueError(f"state has shapes {[list(state.shape) for state in states]}, expected {count} of {shape}")
+    found = [list(state.shape) if isinstance(state, Tensor) else type(state).__name__ for state in states]
+    if found != [shape] * count:
+        raise ValueError(f"state has shapes {found}, expected {count} of {shape}")
     for state in states:
         if state.device != device:
             raise ValueError(f"state is on {state.device}, expected {device}")
