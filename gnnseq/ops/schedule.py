@@ -23,22 +23,30 @@ class Schedule(LevelOrder):
     outgoing edges, a *leaf* one without incoming edges.
 
     Args:
-        edge_index: edges ``[2, E]`` from the node that is read to the node that reads it.
+        edge_index: edges ``[2, E]`` from the node that is read to the node that reads it, or a sparse matrix.
         num_nodes: number of nodes N.
-        batch: graph of each node ``[N]``.
+        batch: graph of each node ``[N]``, int64.
 
     Raises:
-        ValueError: for a cycle (one is named), a node out of range, or ``batch`` of another length.
+        TypeError: for edges that are no tensor or sparse matrix.
+        ValueError: for a cycle (one is named), a node out of range, ``batch`` of another length, dtype or sign, or an
+            edge between two graphs of ``batch``.
+        RuntimeError: under `torch.jit.trace`, which would keep the structure of the first graphs for all others.
     """
 
     def __init__(
         self,
-        edge_index: Tensor,
+        edge_index: Any,
         num_nodes: int,
         batch: Tensor | None = None,
         reverse_of: "Schedule | None" = None,
     ) -> None:
-        super().__init__(edge_index, num_nodes)
+        if torch.jit.is_tracing():
+            raise RuntimeError(
+                "edge_index is read under torch.jit.trace, which would keep the order of these graphs for all others, "
+                "expected a Schedule that was made before, of the graphs that the trace is for"
+            )
+        super().__init__(plain_edges(edge_index)[0], num_nodes)
         self._batch = batch
         self._reversed = reverse_of
         self._consecutive: PathLayout | None = None
@@ -55,6 +63,7 @@ class Schedule(LevelOrder):
     def _build(self) -> None:
         self._check()
         self._consecutive = consecutive_paths(self.edge_index, self.num_nodes)
+        self._check_cuts()
         self.paths = self._find_paths()
         if self.paths is None:
             _ = self.heights  # a cycle is an error here, not at the first use
@@ -65,9 +74,31 @@ class Schedule(LevelOrder):
     def _check(self) -> None:
         if self.num_nodes < 1:
             raise ValueError(f"num_nodes is {self.num_nodes}, expected at least 1")
-        if self._batch is not None and self._batch.shape != (self.num_nodes,):
-            shape = list(self._batch.shape)
-            raise ValueError(f"batch has shape {shape}, expected [{self.num_nodes}], one per node")
+        batch = self._batch
+        if batch is None:
+            return
+        if not isinstance(batch, Tensor):
+            raise TypeError(f"batch is a {type(batch).__name__}, expected a tensor [{self.num_nodes}]")
+        if batch.shape != (self.num_nodes,):
+            raise ValueError(f"batch has shape {list(batch.shape)}, expected [{self.num_nodes}], one per node")
+        if batch.dtype != torch.long:
+            raise ValueError(f"batch has dtype {batch.dtype}, expected torch.int64")
+        if bool((batch < 0).any()):
+            raise ValueError(f"batch has graph {int(batch.min())}, expected numbers from 0 on")
+
+    def _check_cuts(self) -> None:
+        """Raises where ``batch`` gives the two ends of an edge to different graphs."""
+        if self._batch is None or (self._consecutive is not None and self._in_batch_order(self._consecutive)):
+            return
+        graph = self._batch[self.edge_index]
+        cut = (graph[0] != graph[1]).nonzero()
+        if len(cut):
+            edge = int(cut[0])
+            (source, target), (one, other) = self.edge_index[:, edge].tolist(), graph[:, edge].tolist()
+            raise ValueError(
+                f"batch gives node {source} to graph {one} and node {target} to graph {other}, but edge {edge} joins "
+                "them: expected edges within a graph"
+            )
 
     def _find_paths(self) -> PathLayout | None:
         """The layout of the paths, whatever their nodes' numbers, if every graph is one path."""
@@ -93,7 +124,7 @@ class Schedule(LevelOrder):
             if edge_index.num_nodes != num_nodes:
                 raise ValueError(f"the Schedule is of {edge_index.num_nodes} nodes, but x has {num_nodes}")
             return edge_index
-        return cls(plain_edges(edge_index)[0], num_nodes, batch)
+        return cls(edge_index, num_nodes, batch)
 
     def __repr__(self) -> str:
         kind = "paths" if self.paths is not None else f"levels={len(self.levels)}"
