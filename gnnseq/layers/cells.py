@@ -10,8 +10,6 @@ from gnnseq.ops.scan import Children, States, scan, scan_levels
 from gnnseq.ops.schedule import Schedule
 from gnnseq.ops.transforms import is_mapped
 
-_SATURATED = 1e4  # a gate's input at which float32 and float64 sigmoids are exactly 0 or 1
-
 
 def _kernel_dtype(x: Tensor) -> torch.dtype:
     """In which a fused kernel runs: torch's autocast knows them on a GPU only."""
@@ -200,12 +198,14 @@ class LSTMCell(Cell):
         """torch.lstm.
 
         Where paths end at different steps, one more input feature marks the padding: it closes the input gate and
-        opens the forget gate exactly, so that the final cell state is that of each path's last node.
+        opens the forget gate exactly, so that the final cell state is that of each path's last node. The mark and its
+        weights multiply to infinity, which no finite bias can make up for.
         """
         if not paths.equal:
-            x = torch.cat([x, paths.padding.to(x.dtype).unsqueeze(-1)], dim=-1)
+            huge = 2 * torch.finfo(x.dtype).max ** 0.5
+            x = torch.cat([x, (paths.padding.to(x.dtype) * huge).unsqueeze(-1)], dim=-1)
             hold = x.new_zeros(4, self.out_channels)
-            hold[0], hold[1] = -_SATURATED, _SATURATED
+            hold[0], hold[1] = -huge, huge
             weights = [torch.cat([weights[0], hold.view(-1, 1)], dim=1), *weights[1:]]
         out, h, c = torch.lstm(x, initial, weights, self.bias is not None, 1, 0.0, self.training, False, True)
         return out, (h[0], c[0])

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gnnseq.layers.cells import Cell, GRUCell, LSTMCell, RNNCell
-from gnnseq.layers.checks import check_nodes, check_states
+from gnnseq.layers.checks import check_dropout, check_dtype, check_nodes, check_sizes, check_states
 from gnnseq.layers.interop import load_torch, store_torch
 from gnnseq.ops.scan import States
 from gnnseq.ops.schedule import Schedule
@@ -42,15 +42,8 @@ class Recurrent(nn.Module):
         bidirectional: bool = False,
     ) -> None:
         super().__init__()
-        for name, value in {
-            "in_channels": in_channels,
-            "out_channels": out_channels,
-            "num_layers": num_layers,
-        }.items():
-            if value < 1:
-                raise ValueError(f"{name} is {value}, expected at least 1")
-        if not 0.0 <= dropout < 1.0:
-            raise ValueError(f"dropout is {dropout}, expected 0 <= dropout < 1")
+        check_sizes(in_channels=in_channels, out_channels=out_channels, num_layers=num_layers)
+        check_dropout(dropout)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.num_layers = num_layers
@@ -123,7 +116,7 @@ class Recurrent(nn.Module):
         return module
 
     def _run(self, x: Tensor, edge_index: Any, initial: States | None) -> tuple[Tensor, States]:
-        schedule = Schedule.from_edge_index(edge_index, check_nodes(x, self.in_channels))
+        schedule = self._schedule(x, edge_index)
         if initial is not None:
             self._check_states(initial, schedule.num_graphs)
         finals: list[States] = []
@@ -144,9 +137,18 @@ class Recurrent(nn.Module):
             return x, tuple(state.unsqueeze(0) for state in finals[0])
         return x, tuple(torch.stack(kind) for kind in zip(*finals, strict=True))
 
+    def _schedule(self, x: Tensor, edge_index: Any) -> Schedule:
+        num_nodes = check_nodes(x, self.in_channels)
+        check_dtype(x, self._cells[0].weight_ih)
+        return Schedule.from_edge_index(edge_index, num_nodes)
+
     def _check_states(self, initial: States, num_graphs: int) -> None:
-        shape = [self.num_layers * self.num_directions, num_graphs, self.out_channels]
-        check_states(initial, self.cell_type.states, shape, self._cells[0].weight_hh.device)
+        shape, weight = [len(self.cells), num_graphs, self.out_channels], self._cells[0].weight_hh
+        if isinstance(initial, Tensor) and initial.dim() != 4:
+            raise ValueError(f"state is a tensor {list(initial.shape)}, expected a pair (h, c), each {shape}")
+        check_states(initial, self.cell_type.states, shape, weight.device)
+        for state in initial:
+            check_dtype(state, weight, "state")
 
 
 class RNN(Recurrent):
@@ -174,7 +176,8 @@ class RNN(Recurrent):
           is their mean.
 
     Raises:
-        ValueError: for a cycle, a node out of range, or shapes that do not fit.
+        ValueError: for a cycle, a node out of range, shapes that do not fit, or features and states of another dtype
+            than the weights (under autocast any of float32, float16 and bfloat16 will do).
     """
 
     cell_type: type[Cell] = RNNCell
@@ -237,7 +240,7 @@ class LSTM(Recurrent):
         """
         if len(self.cells) != 1:
             raise ValueError(f"{self} has {len(self.cells)} cells, expected one layer in one direction")
-        schedule = Schedule.from_edge_index(edge_index, check_nodes(x, self.in_channels))
+        schedule = self._schedule(x, edge_index)
         initial = None
         if state is not None:
             self._check_states(state, schedule.num_graphs)

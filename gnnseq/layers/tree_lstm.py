@@ -4,8 +4,9 @@ from typing import Any, Self, cast
 
 import torch
 from torch import Tensor, nn
+from torch_geometric.utils import is_sparse
 
-from gnnseq.layers.checks import check_nodes, check_states
+from gnnseq.layers.checks import check_dtype, check_nodes, check_sizes, check_states
 from gnnseq.layers.interop import load_child_sum
 from gnnseq.layers.recurrent import LSTM
 from gnnseq.ops.full_trees import FullTrees
@@ -61,27 +62,22 @@ class NaryTreeLSTM(nn.Module):
 
     Shapes:
         - **x:** ``[N, F]``
-        - **edge_index:** ``[2, E]`` from child to parent, or a `Schedule`
+        - **edge_index:** ``[2, E]`` from child to parent, or a `Schedule`; not a sparse matrix, whose edges have an
+          order of their own
         - **edge_slot:** ``[E]``, the place of each edge's child at its parent, from 0
         - **state:** a pair ``(h, c)`` of ``[G, H]``, read by the leaves of each graph as their first child
         - **output:** ``[N, H]``, and ``(h, c)`` of every graph's root, each ``[G, H]``
 
     Raises:
         ValueError: for a cycle, a node out of range, a place outside the arity, two children in one place (both name
-            the node), or shapes that do not fit.
+            the node), a sparse matrix, or shapes and dtypes that do not fit.
     """
 
     fused: bool = True
 
     def __init__(self, in_channels: int, out_channels: int, arity: int = 2, bias: bool = True) -> None:
         super().__init__()
-        for name, value in {
-            "in_channels": in_channels,
-            "out_channels": out_channels,
-            "arity": arity,
-        }.items():
-            if value < 1:
-                raise ValueError(f"{name} is {value}, expected at least 1")
+        check_sizes(in_channels=in_channels, out_channels=out_channels, arity=arity)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.arity = arity
@@ -110,10 +106,19 @@ class NaryTreeLSTM(nn.Module):
         state: tuple[Tensor, Tensor] | None = None,
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Runs the recurrence; see the class for shapes."""
-        schedule = Schedule.from_edge_index(edge_index, check_nodes(x, self.in_channels))
+        num_nodes = check_nodes(x, self.in_channels)
+        check_dtype(x, self.weight_ih)
+        if is_sparse(edge_index):
+            raise ValueError(
+                "edge_index is a sparse matrix, which puts its edges in an order of its own, expected edges [2, E] in "
+                "the order of edge_slot"
+            )
+        schedule = Schedule.from_edge_index(edge_index, num_nodes)
         self._check_slots(schedule.edge_index, edge_slot)
         if state is not None:
             check_states(state, 2, [schedule.num_graphs, self.out_channels], self.weight_ih.device)
+            for kind in state:
+                check_dtype(kind, self.weight_ih, "state")
         replaced = not self.fused or "_step" in vars(self)  # by code that watches every level
         trees = None if replaced or state is not None else FullTrees.of(schedule, edge_slot, self.arity)
         if trees is not None:

@@ -41,7 +41,7 @@ class Schedule(LevelOrder):
         batch: Tensor | None = None,
         reverse_of: "Schedule | None" = None,
     ) -> None:
-        if torch.jit.is_tracing():
+        if torch.jit.is_tracing() and reverse_of is None:
             raise RuntimeError(
                 "edge_index is read under torch.jit.trace, which would keep the order of these graphs for all others, "
                 "expected a Schedule that was made before, of the graphs that the trace is for"
@@ -121,6 +121,8 @@ class Schedule(LevelOrder):
     def from_edge_index(cls, edge_index: Any, num_nodes: int, batch: Tensor | None = None) -> "Schedule":
         """A schedule of anything that PyG accepts as edges; a `Schedule` is returned as it is."""
         if isinstance(edge_index, Schedule):
+            if batch is not None:
+                raise ValueError("batch is given twice: a Schedule has its own")
             if edge_index.num_nodes != num_nodes:
                 raise ValueError(f"the Schedule is of {edge_index.num_nodes} nodes, but x has {num_nodes}")
             return edge_index
