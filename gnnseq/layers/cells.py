@@ -1,6 +1,7 @@
 """Equations of the RNN, GRU and LSTM, once for torch's fused kernels on paths and once level by level."""
 
 from abc import ABC, abstractmethod
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor, nn
@@ -8,14 +9,13 @@ from torch import Tensor, nn
 from gnnseq.ops.paths import PathLayout
 from gnnseq.ops.scan import Children, States, scan, scan_levels
 from gnnseq.ops.schedule import Schedule
-from gnnseq.ops.transforms import is_mapped
+from gnnseq.ops.transforms import autocasts, is_mapped
 
 
 def _kernel_dtype(x: Tensor) -> torch.dtype:
     """In which a fused kernel runs: torch's autocast knows them on a GPU only."""
-    device = x.device.type
-    if torch.is_autocast_enabled(device) and x.dtype != torch.float64:
-        return torch.get_autocast_dtype(device)
+    if autocasts(x.device) and x.dtype != torch.float64:
+        return torch.get_autocast_dtype(x.device.type)
     return x.dtype
 
 
@@ -52,20 +52,32 @@ class Cell(nn.Module, ABC):
         """Sizes, as PyG prints them."""
         return f"{self.in_channels}, {self.out_channels}, bias={self.bias is not None}"
 
-    def forward(self, x: Tensor, schedule: Schedule, initial: States | None = None) -> tuple[Tensor, States]:
-        """Output of every node ``[N, H]`` and the states of every graph's root, each ``[G, H]``."""
-        if schedule.paths is None or is_mapped():
+    def forward(
+        self, x: Tensor, schedule: Schedule, initial: States | None = None, fused: bool = True
+    ) -> tuple[Tensor, States]:
+        """Output of every node ``[N, H]`` and the states of every graph's root, each ``[G, H]``.
+
+        Args:
+            x: ``[N, F]``.
+            schedule: the order of the nodes.
+            initial: states ``[G, H]`` of each graph.
+            fused: whether torch's kernels may run on paths.
+        """
+        if not fused or schedule.paths is None or is_mapped():
             return self.by_level(x, schedule, initial)
         return self.on_paths(x, schedule.paths, initial)
 
     def by_level(self, x: Tensor, schedule: Schedule, initial: States | None = None) -> tuple[Tensor, States]:
         """The same, level by level, for any directed acyclic graph."""
+        schedule.prepare()
         done, last = scan_levels(schedule, self.step, x, initial, self._project)
         out = torch.cat([states[0] for states in done]).index_select(0, schedule.scan_place)
         return out, tuple(schedule.at_last(state) for state in last)
 
     def node_states(self, x: Tensor, schedule: Schedule, initial: States | None = None) -> States:
-        """States of every node, each ``[N, H]``."""
+        """States of every node, each ``[N, H]``, after the hooks that make weights (weight norm, pruning)."""
+        for hook in self._forward_pre_hooks.values():
+            hook(self, (x, schedule, initial))
         return scan(schedule, self.step, x, initial, self._project)
 
     def _project(self, x: Tensor, leaves: bool) -> Tensor:
@@ -83,7 +95,7 @@ class Cell(nn.Module, ABC):
         dtype = _kernel_dtype(x)
         if initial is None:
             initial = (x.new_zeros(paths.num_paths, self.out_channels),) * self.states
-        with torch.autocast(x.device.type, enabled=False):
+        with torch.autocast(x.device.type, enabled=False) if autocasts(x.device) else nullcontext():
             dense = paths.dense(x.to(dtype))
             weights = [weight.to(dtype) for weight in self.fused_weights()]
             out, last = self.fused(dense, weights, paths, tuple(state.to(dtype).unsqueeze(0) for state in initial))
@@ -207,5 +219,8 @@ class LSTMCell(Cell):
             hold = x.new_zeros(4, self.out_channels)
             hold[0], hold[1] = -huge, huge
             weights = [torch.cat([weights[0], hold.view(-1, 1)], dim=1), *weights[1:]]
+        if torch.compiler.is_compiling() and not x.requires_grad:
+            # torch compiles no gradients of oneDNN's LSTM, which it takes where the input needs none
+            x = torch.cat([x.flatten(0, 1), weights[0][:0]]).view(x.shape)
         out, h, c = torch.lstm(x, initial, weights, self.bias is not None, 1, 0.0, self.training, False, True)
         return out, (h[0], c[0])

@@ -1,5 +1,6 @@
 """RNN, GRU and LSTM along the edges of any directed acyclic graph."""
 
+from collections.abc import Callable
 from typing import Any, Self, cast
 
 import torch
@@ -10,6 +11,22 @@ from gnnseq.layers.checks import check_dropout, check_dtype, check_nodes, check_
 from gnnseq.layers.interop import load_torch, store_torch
 from gnnseq.ops.scan import States
 from gnnseq.ops.schedule import Schedule
+
+
+@torch.compiler.disable(reason="a recurrence compiles as a whole on a Schedule that was used before")
+def uncompiled(call: Callable[..., Any], *arguments: Any) -> Any:
+    """Runs a call outside `torch.compile`: to order a graph is integer arithmetic that depends on the data."""
+    return call(*arguments)
+
+
+def schedule_of(edge_index: Any, x: Tensor, weight: Tensor) -> Schedule:
+    """The order of the nodes, for features ``[N, F]`` that fit the weights ``[gates * H, F]``."""
+    num_nodes = check_nodes(x, weight.size(1))
+    check_dtype(x, weight)
+    schedule = Schedule.from_edge_index(edge_index, num_nodes)
+    if schedule.device != x.device:
+        raise ValueError(f"edge_index is on {schedule.device}, expected {x.device} as x: use edge_index.to(x.device)")
+    return schedule
 
 
 class Recurrent(nn.Module):
@@ -81,9 +98,11 @@ class Recurrent(nn.Module):
     def from_torch(cls, module: nn.RNNBase) -> Self:
         """A layer with the weights of a torch module of the same kind, which gives the same outputs on paths.
 
+        It has the module's mode (training or evaluation), dtype, device and frozen weights.
+
         Raises:
             TypeError: for another module.
-            ValueError: for a projection, or an activation that is not tanh.
+            ValueError: for a projection, an activation that is not tanh, or one of a GRU's two biases frozen.
         """
         if not isinstance(module, cls.torch_type):
             raise TypeError(f"module is a {type(module).__name__}, expected torch.nn.{cls.torch_type.__name__}")
@@ -99,10 +118,10 @@ class Recurrent(nn.Module):
         )
         layer = layer.to(next(module.parameters()))
         load_torch(layer._cells, layer.num_directions, module)
-        return layer
+        return layer.train(module.training)
 
     def to_torch(self) -> nn.RNNBase:
-        """The torch module with the same weights, for padded tensors ``[B, T, F]``."""
+        """The torch module with the same weights, for padded tensors ``[B, T, F]``; as `from_torch` keeps the mode."""
         module: nn.RNNBase = cast(Any, self.torch_type)(
             self.in_channels,
             self.out_channels,
@@ -113,10 +132,13 @@ class Recurrent(nn.Module):
             bidirectional=self.bidirectional,
         ).to(self._cells[0].weight_ih)
         store_torch(self._cells, self.num_directions, module)
-        return module
+        return module.train(self.training)
 
     def _run(self, x: Tensor, edge_index: Any, initial: States | None) -> tuple[Tensor, States]:
-        schedule = self._schedule(x, edge_index)
+        if torch.compiler.is_dynamo_compiling() and not self._can_be_compiled(edge_index):
+            out, states = uncompiled(self._run, x, edge_index, initial)
+            return out, states
+        schedule = schedule_of(edge_index, x, self._cells[0].weight_ih)
         if initial is not None:
             self._check_states(initial, schedule.num_graphs)
         finals: list[States] = []
@@ -127,7 +149,7 @@ class Recurrent(nn.Module):
                 state = None if initial is None else tuple(kind[number] for kind in initial)
                 there = schedule if direction == 0 else schedule.reversed()
                 cell = self._cells[number]
-                out, final = cell(x, there, state) if self.fused else cell.by_level(x, there, state)
+                out, final = cell(x, there, state, self.fused)
                 outs.append(out)
                 finals.append(final)
             x = outs[0] if len(outs) == 1 else torch.cat(outs, dim=-1)
@@ -137,10 +159,8 @@ class Recurrent(nn.Module):
             return x, tuple(state.unsqueeze(0) for state in finals[0])
         return x, tuple(torch.stack(kind) for kind in zip(*finals, strict=True))
 
-    def _schedule(self, x: Tensor, edge_index: Any) -> Schedule:
-        num_nodes = check_nodes(x, self.in_channels)
-        check_dtype(x, self._cells[0].weight_ih)
-        return Schedule.from_edge_index(edge_index, num_nodes)
+    def _can_be_compiled(self, edge_index: Any) -> bool:
+        return isinstance(edge_index, Schedule) and edge_index.is_ready(self.fused, self.bidirectional)
 
     def _check_states(self, initial: States, num_graphs: int) -> None:
         shape, weight = [len(self.cells), num_graphs, self.out_channels], self._cells[0].weight_hh
@@ -240,7 +260,10 @@ class LSTM(Recurrent):
         """
         if len(self.cells) != 1:
             raise ValueError(f"{self} has {len(self.cells)} cells, expected one layer in one direction")
-        schedule = self._schedule(x, edge_index)
+        if torch.compiler.is_dynamo_compiling():
+            h, c = uncompiled(self.cell_states, x, edge_index, state)
+            return h, c
+        schedule = schedule_of(edge_index, x, self._cells[0].weight_ih)
         initial = None
         if state is not None:
             self._check_states(state, schedule.num_graphs)

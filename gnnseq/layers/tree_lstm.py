@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.utils import is_sparse
 
-from gnnseq.layers.checks import check_dtype, check_nodes, check_sizes, check_states
-from gnnseq.layers.interop import load_child_sum
-from gnnseq.layers.recurrent import LSTM
+from gnnseq.layers.checks import check_dtype, check_sizes, check_states
+from gnnseq.layers.interop import check_child_sum, load_child_sum
+from gnnseq.layers.recurrent import LSTM, schedule_of, uncompiled
 from gnnseq.ops.full_trees import FullTrees
 from gnnseq.ops.nary_lstm import Inputs, nary_lstm
 from gnnseq.ops.scan import Children, States, scan_levels
@@ -27,12 +27,17 @@ class ChildSumTreeLSTM(LSTM):
         """A layer with the weights of a module laid out as in the literature.
 
         That is linear layers ``W_iou``, ``U_iou``, ``W_f``, ``U_f`` with gates in the order i, o, u, and biases in any
-        of them or beside them as ``b_iou`` and ``b_f``. Where ``W_f`` is missing, as in DGL's example, it is zero.
+        of them or beside them as ``b_iou`` and ``b_f``. Where ``W_f`` is missing, as in DGL's example, it is zero; it
+        is trained with the rest. The layer has the module's mode, dtype, device and frozen weights.
+
+        Raises:
+            TypeError: without those linear layers.
+            ValueError: for shapes that do not fit, as those of an N-ary cell, or weights of which some are frozen.
         """
-        weight = cast(nn.Linear, module.W_iou).weight
-        layer = cls(weight.size(1), weight.size(0) // 3).to(weight)
+        in_channels, out_channels = check_child_sum(module)
+        layer = cls(in_channels, out_channels).to(cast(nn.Linear, module.W_iou).weight)
         load_child_sum(layer._cells[0], module)
-        return layer
+        return layer.train(module.training)
 
 
 class NaryTreeLSTM(nn.Module):
@@ -106,20 +111,21 @@ class NaryTreeLSTM(nn.Module):
         state: tuple[Tensor, Tensor] | None = None,
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Runs the recurrence; see the class for shapes."""
-        num_nodes = check_nodes(x, self.in_channels)
-        check_dtype(x, self.weight_ih)
+        if torch.compiler.is_dynamo_compiling():
+            out, (h, c) = uncompiled(self.forward, x, edge_index, edge_slot, state)
+            return out, (h, c)
         if is_sparse(edge_index):
             raise ValueError(
                 "edge_index is a sparse matrix, which puts its edges in an order of its own, expected edges [2, E] in "
                 "the order of edge_slot"
             )
-        schedule = Schedule.from_edge_index(edge_index, num_nodes)
+        schedule = schedule_of(edge_index, x, self.weight_ih)
         self._check_slots(schedule.edge_index, edge_slot)
         if state is not None:
             check_states(state, 2, [schedule.num_graphs, self.out_channels], self.weight_ih.device)
             for kind in state:
                 check_dtype(kind, self.weight_ih, "state")
-        replaced = not self.fused or "_step" in vars(self)  # by code that watches every level
+        replaced = not self.fused or edge_slot.is_meta or "_step" in vars(self)  # by code that watches every level
         trees = None if replaced or state is not None else FullTrees.of(schedule, edge_slot, self.arity)
         if trees is not None:
             return self._full(x, schedule, trees)
@@ -132,6 +138,8 @@ class NaryTreeLSTM(nn.Module):
             raise ValueError(f"edge_slot has shape {list(edge_slot.shape)}, expected [{edge_index.size(1)}]")
         if edge_slot.dtype != torch.long:
             raise ValueError(f"edge_slot has dtype {edge_slot.dtype}, expected torch.int64")
+        if edge_slot.is_meta:
+            return
         outside = (edge_slot < 0) | (edge_slot >= self.arity)
         if bool(outside.any()):
             edge = int(outside.nonzero()[0])

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from copy import deepcopy
 from typing import Any, TypeAlias, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch_geometric.data import Batch
 
 from gnnseq.models.classifier import NodeClassifier, SymbolEmbedding
@@ -55,7 +54,8 @@ def check_causal(model: NodeClassifier, to_batch: ToBatch, num_steps: int = 12) 
     with _own_random_numbers(device), torch.enable_grad():
         symbols = cast(SymbolEmbedding, model.embedding).num_symbols
         ids = torch.randint(symbols, (2, num_steps)).to(device)
-        seen = influence(deepcopy(model).train(), ids, to_batch)
+        with _apart(model):
+            seen = influence(model, ids, to_batch)
     if seen.shape != (ids.numel(), ids.numel()):
         raise ValueError(f"to_batch made {len(seen)} nodes of {ids.numel()} symbols, expected one each")
     place = torch.arange(ids.numel(), device=device)
@@ -75,13 +75,14 @@ def refuse_lookahead(model: NodeClassifier, batch: Batch) -> bool:
     Raises:
         ValueError: if the model looks ahead or aside; it names the positions.
     """
-    with _own_random_numbers(next(model.parameters()).device), torch.inference_mode(False), torch.enable_grad():
+    with _own_random_numbers(batch.x.device), torch.inference_mode(False), torch.enable_grad():
         few, ends = _first_texts(batch)
         rows = [torch.linspace(first, last - 1, _ROWS).long().unique() for first, last in ends]
         if max(map(len, rows)) < 2:
             return False
         places = torch.cat(rows)
-        seen = _influence(deepcopy(model).train(), few, places)
+        with _apart(model):
+            seen = _influence(model, few, places)
     if not bool(seen.isfinite().all()):
         return False
     _refuse(seen, places.to(seen.device), few.batch)
@@ -95,6 +96,25 @@ def _own_random_numbers(device: torch.device) -> Iterator[None]:
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(0)
         yield
+
+
+@contextmanager
+def _apart(model: nn.Module) -> Iterator[None]:
+    """A model in training mode with copies of its buffers; afterwards it has its own modes and buffers again.
+
+    Copies of the model itself would not do: weights that a hook makes (weight norm, pruning) cannot be copied.
+    """
+    modules = list(model.modules())
+    kept = [(module, module.training, dict(module._buffers)) for module in modules]
+    for module, _, buffers in kept:
+        module._buffers.update({name: None if b is None else b.clone() for name, b in buffers.items()})
+        module.training = True
+    try:
+        yield
+    finally:
+        for module, training, buffers in kept:
+            module._buffers.update(buffers)
+            module.training = training
 
 
 def _first_texts(batch: Batch) -> tuple[Batch, list[tuple[int, int]]]:

@@ -1,5 +1,6 @@
 """In which order a recurrence visits the nodes of a batch of directed acyclic graphs."""
 
+from copy import copy
 from functools import cached_property
 from typing import Any
 
@@ -31,7 +32,8 @@ class Schedule(LevelOrder):
         TypeError: for edges that are no tensor or sparse matrix.
         ValueError: for a cycle (one is named), a node out of range, ``batch`` of another length, dtype or sign, or an
             edge between two graphs of ``batch``.
-        RuntimeError: under `torch.jit.trace`, which would keep the structure of the first graphs for all others.
+        RuntimeError: under `torch.jit.trace` and `torch.export`, which would keep the order of the first graphs for
+            all others.
     """
 
     def __init__(
@@ -41,14 +43,15 @@ class Schedule(LevelOrder):
         batch: Tensor | None = None,
         reverse_of: "Schedule | None" = None,
     ) -> None:
-        if torch.jit.is_tracing() and reverse_of is None:
+        if reverse_of is None and (torch.jit.is_tracing() or torch.compiler.is_exporting()):
             raise RuntimeError(
-                "edge_index is read under torch.jit.trace, which would keep the order of these graphs for all others, "
-                "expected a Schedule that was made before, of the graphs that the trace is for"
+                "edge_index is read under torch.jit.trace or torch.export, which keep the order of these graphs for "
+                "all others, expected a Schedule made and used before, of the graphs that the trace is for"
             )
         super().__init__(plain_edges(edge_index)[0], num_nodes)
         self._batch = batch
         self._reversed = reverse_of
+        self.ready = False
         self._consecutive: PathLayout | None = None
         self.paths: PathLayout | None
         if reverse_of is None:
@@ -74,6 +77,8 @@ class Schedule(LevelOrder):
     def _check(self) -> None:
         if self.num_nodes < 1:
             raise ValueError(f"num_nodes is {self.num_nodes}, expected at least 1")
+        if self.edge_index.is_meta:
+            raise ValueError('edge_index is on meta, without values, expected a Schedule moved by `to("meta")`')
         batch = self._batch
         if batch is None:
             return
@@ -119,7 +124,11 @@ class Schedule(LevelOrder):
 
     @classmethod
     def from_edge_index(cls, edge_index: Any, num_nodes: int, batch: Tensor | None = None) -> "Schedule":
-        """A schedule of anything that PyG accepts as edges; a `Schedule` is returned as it is."""
+        """A schedule of anything that PyG accepts as edges; a `Schedule` is returned as it is.
+
+        Raises:
+            ValueError: as the class, and for a `Schedule` of another number of nodes or beside a ``batch``.
+        """
         if isinstance(edge_index, Schedule):
             if batch is not None:
                 raise ValueError("batch is given twice: a Schedule has its own")
@@ -178,15 +187,53 @@ class Schedule(LevelOrder):
         return self._mean_over_roots(state.index_select(0, self.inverse_order[self.roots] - first))
 
     def _mean_over_roots(self, state: Tensor) -> Tensor:
-        graph = self.graph[self.roots]
-        count = torch.bincount(graph, minlength=self.num_graphs).clamp(min=1)
+        graph, count = self._graph_of_roots
         total = state.new_zeros(self.num_graphs, state.size(-1)).index_add(0, graph, state)
         return total / count.unsqueeze(1)
+
+    @cached_property
+    def _graph_of_roots(self) -> tuple[Tensor, Tensor]:
+        """Graph of each root ``[R]``, and the number of roots of each graph ``[G]``, at least 1."""
+        graph = self.graph[self.roots]
+        return graph, torch.bincount(graph, minlength=self.num_graphs).clamp(min=1)
 
     @cached_property
     def leaf_graph(self) -> Tensor:
         """Graph of each leaf, in the order of the levels."""
         return self.graph[self.order[self.is_leaf]]
+
+    def prepare(self) -> None:
+        """Computes all that a recurrence level by level reads, since code under `torch.compile` cannot."""
+        if not self.ready and not torch.compiler.is_compiling():
+            _ = self.levels, self.scan_place, self.inverse_order, self.leaf_graph
+            _ = self.root_of_graph is not None or self._graph_of_roots
+            self.ready = True
+
+    def is_ready(self, fused: bool = True, both: bool = False) -> bool:
+        """Whether `torch.compile` may read the schedule: nothing is left to compute but by torch's own operations.
+
+        Args:
+            fused: whether paths run on the fused kernels.
+            both: whether the edges are needed in both directions.
+        """
+        if not self.ready and not (fused and self.paths is not None):
+            return False
+        return not both or (self._reversed is not None and self._reversed.is_ready(fused))
+
+    def to(self, device: torch.device | str) -> "Schedule":
+        """The same schedule on another device, with all that a recurrence reads; also on "meta"."""
+        device = torch.device(device)
+        if device == self.device:
+            return self
+        there, back = self._moved(device), self.reversed()._moved(device)
+        there._reversed, back._reversed = back, there
+        return there
+
+    def _moved(self, device: torch.device) -> "Schedule":
+        self.prepare()
+        other = copy(self)
+        vars(other).update(_to({key: value for key, value in vars(self).items() if key != "_reversed"}, device))
+        return other
 
     def reversed(self) -> "Schedule":
         """The schedule of the same graphs with every edge turned round."""
@@ -194,3 +241,19 @@ class Schedule(LevelOrder):
             with outside_transforms():
                 self._reversed = Schedule(self.edge_index.flip(0), self.num_nodes, self.graph, reverse_of=self)
         return self._reversed
+
+
+def _to(value: Any, device: torch.device) -> Any:
+    """All tensors inside on another device."""
+    if isinstance(value, Tensor):
+        return value.to(device)
+    if isinstance(value, dict):
+        return {key: _to(part, device) for key, part in value.items()}
+    if isinstance(value, PathLayout):
+        other = copy(value)
+        vars(other).update(_to(vars(value), device))
+        return other
+    if isinstance(value, list | tuple):
+        parts = [_to(part, device) for part in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+    return value

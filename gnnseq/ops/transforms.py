@@ -40,3 +40,8 @@ def outside_transforms() -> Iterator[None]:
         return
     with temporarily_clear_interpreter_stack():
         yield
+
+
+def autocasts(device: torch.device) -> bool:
+    """Whether `torch.autocast` is on for a device; for "meta" there is none."""
+    return torch.amp.is_autocast_available(device.type) and torch.is_autocast_enabled(device.type)
