@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any, TypeAlias, cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch_geometric.data import Batch
 
 from gnnseq.models.classifier import NodeClassifier, SymbolEmbedding
@@ -54,8 +55,7 @@ def check_causal(model: NodeClassifier, to_batch: ToBatch, num_steps: int = 12) 
     with _own_random_numbers(device), torch.enable_grad():
         symbols = cast(SymbolEmbedding, model.embedding).num_symbols
         ids = torch.randint(symbols, (2, num_steps)).to(device)
-        with _apart(model):
-            seen = influence(model, ids, to_batch)
+        seen = influence(_copied(model), ids, to_batch)
     if seen.shape != (ids.numel(), ids.numel()):
         raise ValueError(f"to_batch made {len(seen)} nodes of {ids.numel()} symbols, expected one each")
     place = torch.arange(ids.numel(), device=device)
@@ -81,8 +81,7 @@ def refuse_lookahead(model: NodeClassifier, batch: Batch) -> bool:
         if max(map(len, rows)) < 2:
             return False
         places = torch.cat(rows)
-        with _apart(model):
-            seen = _influence(model, few, places)
+        seen = _influence(_copied(model), few, places)
     if not bool(seen.isfinite().all()):
         return False
     _refuse(seen, places.to(seen.device), few.batch)
@@ -98,23 +97,11 @@ def _own_random_numbers(device: torch.device) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def _apart(model: nn.Module) -> Iterator[None]:
-    """A model in training mode with copies of its buffers; afterwards it has its own modes and buffers again.
-
-    Copies of the model itself would not do: weights that a hook makes (weight norm, pruning) cannot be copied.
-    """
-    modules = list(model.modules())
-    kept = [(module, module.training, dict(module._buffers)) for module in modules]
-    for module, _, buffers in kept:
-        module._buffers.update({name: None if b is None else b.clone() for name, b in buffers.items()})
-        module.training = True
-    try:
-        yield
-    finally:
-        for module, training, buffers in kept:
-            module._buffers.update(buffers)
-            module.training = training
+def _copied(model: NodeClassifier) -> NodeClassifier:
+    """A copy in training mode, with the same weights: those that a hook makes (weight norm, pruning) allow no copy."""
+    made = (value for module in model.modules() for value in vars(module).values() if isinstance(value, Tensor))
+    shared = [*model.parameters(), *(value for value in made if not value.is_leaf)]
+    return deepcopy(model, {id(weight): weight for weight in shared}).train()
 
 
 def _first_texts(batch: Batch) -> tuple[Batch, list[tuple[int, int]]]:
