@@ -12,11 +12,16 @@ from gnnseq.ops.schedule import Schedule
 from gnnseq.ops.transforms import autocasts, is_mapped
 
 
-def _kernel_dtype(x: Tensor) -> torch.dtype:
-    """In which a fused kernel runs: torch's autocast knows them on a GPU only."""
+def kernel_dtype(x: Tensor) -> torch.dtype:
+    """In which states are computed: autocast's dtype where it is on, though torch's fused kernels may not know it."""
     if autocasts(x.device) and x.dtype != torch.float64:
         return torch.get_autocast_dtype(x.device.type)
     return x.dtype
+
+
+def in_kernel_dtype(states: States | None) -> States | None:
+    """Initial states as a recurrence computes the others, so that its results have one dtype."""
+    return None if states is None else tuple(state.to(kernel_dtype(state)) for state in states)
 
 
 class Cell(nn.Module, ABC):
@@ -70,7 +75,7 @@ class Cell(nn.Module, ABC):
     def by_level(self, x: Tensor, schedule: Schedule, initial: States | None = None) -> tuple[Tensor, States]:
         """The same, level by level, for any directed acyclic graph."""
         schedule.prepare()
-        done, last = scan_levels(schedule, self.step, x, initial, self._project)
+        done, last = scan_levels(schedule, self.step, x, in_kernel_dtype(initial), self._project)
         out = torch.cat([states[0] for states in done]).index_select(0, schedule.scan_place)
         return out, tuple(schedule.at_last(state) for state in last)
 
@@ -78,7 +83,7 @@ class Cell(nn.Module, ABC):
         """States of every node, each ``[N, H]``, after the hooks that make weights (weight norm, pruning)."""
         for hook in self._forward_pre_hooks.values():
             hook(self, (x, schedule, initial))
-        return scan(schedule, self.step, x, initial, self._project)
+        return scan(schedule, self.step, x, in_kernel_dtype(initial), self._project)
 
     def _project(self, x: Tensor, leaves: bool) -> Tensor:
         return nn.functional.linear(x, self.weight_ih, self.bias)
@@ -92,7 +97,7 @@ class Cell(nn.Module, ABC):
 
         What comes after the last node of a path cannot change an earlier output, so padding is exact.
         """
-        dtype = _kernel_dtype(x)
+        dtype = kernel_dtype(x)
         if initial is None:
             initial = (x.new_zeros(paths.num_paths, self.out_channels),) * self.states
         with torch.autocast(x.device.type, enabled=False) if autocasts(x.device) else nullcontext():
@@ -160,7 +165,7 @@ class GRUCell(Cell):
         x_rz, x_n = x.split([2 * self.out_channels, self.out_channels], dim=-1)
         h_rz, h_n = hidden.split([2 * self.out_channels, self.out_channels], dim=-1)
         r, z = (x_rz + h_rz).sigmoid().chunk(2, dim=-1)
-        n = (x_n + r * (h_n if self.bias_hn is None else h_n + self.bias_hn)).tanh()
+        n = (x_n + r * (h_n if self.bias_hn is None else h_n + self.bias_hn.to(h_n.dtype))).tanh()
         return (n + z * (h - n),)
 
     def fused(self, x: Tensor, weights: list[Tensor], paths: PathLayout, initial: States) -> tuple[Tensor, States]:

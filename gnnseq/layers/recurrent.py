@@ -10,7 +10,7 @@ from gnnseq.layers.cells import Cell, GRUCell, LSTMCell, RNNCell
 from gnnseq.layers.checks import check_dropout, check_dtype, check_nodes, check_sizes, check_states
 from gnnseq.layers.interop import load_torch, store_torch
 from gnnseq.ops.scan import States
-from gnnseq.ops.schedule import Schedule
+from gnnseq.ops.schedule import Schedule, refuse_trace
 
 
 @torch.compiler.disable(reason="a recurrence compiles as a whole on a Schedule that was used before")
@@ -135,7 +135,10 @@ class Recurrent(nn.Module):
         return module.train(self.training)
 
     def _run(self, x: Tensor, edge_index: Any, initial: States | None) -> tuple[Tensor, States]:
-        if torch.compiler.is_dynamo_compiling() and not self._can_be_compiled(edge_index):
+        ready = isinstance(edge_index, Schedule) and edge_index.is_ready(self.fused, self.bidirectional)
+        if torch.jit.is_tracing() and not ready:
+            raise RuntimeError(refuse_trace("edge_index"))
+        if torch.compiler.is_dynamo_compiling() and not ready:
             out, states = uncompiled(self._run, x, edge_index, initial)
             return out, states
         schedule = schedule_of(edge_index, x, self._cells[0].weight_ih)
@@ -158,9 +161,6 @@ class Recurrent(nn.Module):
         if len(finals) == 1:
             return x, tuple(state.unsqueeze(0) for state in finals[0])
         return x, tuple(torch.stack(kind) for kind in zip(*finals, strict=True))
-
-    def _can_be_compiled(self, edge_index: Any) -> bool:
-        return isinstance(edge_index, Schedule) and edge_index.is_ready(self.fused, self.bidirectional)
 
     def _check_states(self, initial: States, num_graphs: int) -> None:
         shape, weight = [len(self.cells), num_graphs, self.out_channels], self._cells[0].weight_hh

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.utils import is_sparse
 
+from gnnseq.layers.cells import in_kernel_dtype
 from gnnseq.layers.checks import check_dtype, check_sizes, check_states
 from gnnseq.layers.interop import check_child_sum, load_child_sum
 from gnnseq.layers.recurrent import LSTM, schedule_of, uncompiled
@@ -114,6 +115,11 @@ class NaryTreeLSTM(nn.Module):
         if torch.compiler.is_dynamo_compiling():
             out, (h, c) = uncompiled(self.forward, x, edge_index, edge_slot, state)
             return out, (h, c)
+        if torch.jit.is_tracing():
+            raise RuntimeError(
+                "edge_slot is read under torch.jit.trace, which would keep these places for all other graphs, expected "
+                "a call outside it"
+            )
         if is_sparse(edge_index):
             raise ValueError(
                 "edge_index is a sparse matrix, which puts its edges in an order of its own, expected edges [2, E] in "
@@ -129,7 +135,7 @@ class NaryTreeLSTM(nn.Module):
         trees = None if replaced or state is not None else FullTrees.of(schedule, edge_slot, self.arity)
         if trees is not None:
             return self._full(x, schedule, trees)
-        done, (h, c) = self._scan(x, schedule, edge_slot[schedule.edge_order], state)
+        done, (h, c) = self._scan(x, schedule, edge_slot[schedule.edge_order], in_kernel_dtype(state))
         out = torch.cat([states[0] for states in done]).index_select(0, schedule.scan_place)
         return out, (schedule.at_last(h), schedule.at_last(c))
 

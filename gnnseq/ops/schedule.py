@@ -14,6 +14,14 @@ from gnnseq.ops.paths import PathLayout, consecutive_paths
 from gnnseq.ops.transforms import outside_transforms
 
 
+def refuse_trace(name: str) -> str:
+    """What an error says where a graph is read under a tool that would keep it for all others."""
+    return (
+        f"{name} is read under torch.jit.trace or torch.export, which would keep the order of these graphs for all "
+        "others, expected a Schedule that the layer has run on before, of the graphs that the trace is for"
+    )
+
+
 class Schedule(LevelOrder):
     """The order in which a recurrence computes the nodes of a batch of directed acyclic graphs.
 
@@ -44,10 +52,7 @@ class Schedule(LevelOrder):
         reverse_of: "Schedule | None" = None,
     ) -> None:
         if reverse_of is None and (torch.jit.is_tracing() or torch.compiler.is_exporting()):
-            raise RuntimeError(
-                "edge_index is read under torch.jit.trace or torch.export, which keep the order of these graphs for "
-                "all others, expected a Schedule made and used before, of the graphs that the trace is for"
-            )
+            raise RuntimeError(refuse_trace("edge_index"))
         super().__init__(plain_edges(edge_index)[0], num_nodes)
         self._batch = batch
         self._reversed = reverse_of
