@@ -75,6 +75,7 @@ class NaryTreeLSTM(nn.Module):
         - **output:** ``[N, H]``, and ``(h, c)`` of every graph's root, each ``[G, H]``
 
     Raises:
+        TypeError: for edges or places that are no tensor.
         ValueError: for a cycle, a node out of range, a place outside the arity, two children in one place (both name
             the node), a sparse matrix, or shapes and dtypes that do not fit.
     """
@@ -140,6 +141,8 @@ class NaryTreeLSTM(nn.Module):
         return out, (schedule.at_last(h), schedule.at_last(c))
 
     def _check_slots(self, edge_index: Tensor, edge_slot: Tensor) -> None:
+        if not isinstance(edge_slot, Tensor):
+            raise TypeError(f"edge_slot is a {type(edge_slot).__name__}, expected a tensor [{edge_index.size(1)}]")
         if edge_slot.shape != (edge_index.size(1),):
             raise ValueError(f"edge_slot has shape {list(edge_slot.shape)}, expected [{edge_index.size(1)}]")
         if edge_slot.dtype != torch.long:

@@ -30,7 +30,7 @@ def segment(x: Tensor, ptr: Tensor, reduce: str) -> Tensor:
         raise ValueError(f'reduce is {reduce!r}, expected "sum", "mean", "max" or "min"')
     check_bounds(ptr, x)
     size = ptr.diff()
-    with_scatter = WITH_TORCH_SCATTER and not is_traced()
+    with_scatter = WITH_TORCH_SCATTER and not is_traced() and not x.is_meta
     if reduce in ("sum", "mean") and (x.device.type == "cpu" or not with_scatter):
         owner = torch.repeat_interleave(size, output_size=x.size(0))
         total = x.new_zeros(size.size(0), *x.shape[1:]).index_add(0, owner, x)

@@ -153,6 +153,9 @@ def compiled_cases():
     schedule.reversed()
     yield "LSTM", LSTM(F, H, bidirectional=True), (x, schedule)
     yield "GRU", GRU(F, H), (x, Schedule(path_edges([3, 3]), N))
+    tree = Schedule(tree_edges([4, 2]), N)
+    LSTM(F, H, bidirectional=True)(x, tree)
+    yield "LSTM on trees", LSTM(F, H, bidirectional=True), (x, tree)
     gcrn = GCRN(F, H, 3)
     yield "GCRN", gcrn, (signals, gcrn.operator(und, N))
     yield "GCN", GCN(F, H), (x, gcn_operator(und, N))
@@ -167,6 +170,53 @@ def test_compiles_without_graph_breaks(layer, arguments):
     x = x.clone().requires_grad_()
     left, right = (out if isinstance(out, torch.Tensor) else out[0] for out in (compiled(x, graph), layer(x, graph)))
     assert_same([left], [right], [x, *layer.parameters()])
+
+
+@pytest.mark.parametrize("kind", [RNN, GRU, LSTM])
+@pytest.mark.parametrize("learned", [False, True])
+@pytest.mark.parametrize("lengths", [[3, 3], [4, 2]])
+def test_compiled_paths_train(kind, learned, lengths):
+    """By torch's own equations, in float32, where no input gets a gradient too: oneDNN's LSTM compiles none."""
+    torch._dynamo.reset()
+    layer, schedule = kind(F, H), Schedule(path_edges(lengths), N)
+    compiled = torch.compile(layer, fullgraph=True, backend="aot_eager_decomp_partition")
+    x = torch.randn(N, F, requires_grad=learned)
+    assert_same([compiled(x, schedule)[0]], [layer(x, schedule)[0]], list(layer.parameters()))
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")  # dynamo's own
+def test_an_unused_schedule_runs_outside_the_compiled_code():
+    torch._dynamo.reset()
+    layer, x, schedule = LSTM(F, H, bidirectional=True), torch.randn(N, F), Schedule(tree_edges([N]), N)
+    assert_close(torch.compile(layer, backend="eager")(x, schedule), layer(x, schedule))
+    torch._dynamo.reset()
+    whole = torch.compile(layer, backend="eager", fullgraph=True)
+    for used in (schedule, Schedule(tree_edges([N]), N), Schedule(tree_edges([2, 4]), N)):
+        assert_close(layer(x, used), whole(x, used))
+    with pytest.raises(torch._dynamo.exc.Unsupported, match="on a Schedule that was used before"):
+        whole(x, Schedule(tree_edges([N]), N))
+
+
+@pytest.mark.parametrize("kind", [RNN, GRU, LSTM])
+@pytest.mark.parametrize("edges", [path_edges, tree_edges])
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
+def test_a_trace_of_a_used_schedule_holds(kind, edges):
+    layer, schedule = kind(F, H, bidirectional=True), Schedule(edges([4, 2]), N)
+    x = torch.randn(N, F)
+
+    class Outputs(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = layer
+
+        def forward(self, x):
+            return self.layer(x, schedule)[0]
+
+    outputs = Outputs()
+    with pytest.raises(RuntimeError, match="expected a Schedule that the layer has run on before"):
+        torch.jit.trace(outputs, (x,))
+    layer(x, schedule)
+    assert_close(torch.jit.trace(outputs, (x,))(2 * x), outputs(2 * x))
 
 
 @pytest.mark.parametrize("kind", [RNN, GRU, LSTM])
