@@ -86,8 +86,8 @@ def _suffix(number: int, num_directions: int) -> str:
 @torch.enable_grad()
 def load_filters(layer: Any, module: nn.RNNBase) -> None:
     """Copies the weights of a torch module of one layer into filters with K = 1, with its mode and what is frozen."""
-    take(layer.weight_x, module.weight_ih_l0.t().unsqueeze(0), name="weight_x")
-    take(layer.weight_h, module.weight_hh_l0.t().unsqueeze(0), name="weight_h")
+    for name, goal in {"weight_ih_l0": layer.weight_x, "weight_hh_l0": layer.weight_h}.items():
+        take(goal, getattr(module, name).t())
     _load_bias(layer, module, "l0")
     layer.train(module.training)
 

@@ -11,12 +11,15 @@ from gnnseq.layers.checks import check_dropout, check_dtype, check_nodes, check_
 from gnnseq.layers.interop import load_torch, store_torch
 from gnnseq.ops.scan import States
 from gnnseq.ops.schedule import Schedule, refuse_trace
+from gnnseq.ops.transforms import in_jit_trace
 
 
-@torch.compiler.disable(reason="a recurrence compiles as a whole on a Schedule that was used before")
-def uncompiled(call: Callable[..., Any], *arguments: Any) -> Any:
+def _call(call: Callable[..., Any], *arguments: Any) -> Any:
     """Runs a call outside `torch.compile`: to order a graph is integer arithmetic that depends on the data."""
     return call(*arguments)
+
+
+uncompiled = torch.compiler.disable(_call, reason="a recurrence compiles as a whole on a Schedule that was used before")
 
 
 def schedule_of(edge_index: Any, x: Tensor, weight: Tensor) -> Schedule:
@@ -136,7 +139,7 @@ class Recurrent(nn.Module):
 
     def _run(self, x: Tensor, edge_index: Any, initial: States | None) -> tuple[Tensor, States]:
         ready = isinstance(edge_index, Schedule) and edge_index.is_ready(self.fused, self.bidirectional)
-        if torch.jit.is_tracing() and not ready:
+        if in_jit_trace() and not ready:
             raise RuntimeError(refuse_trace("edge_index"))
         if torch.compiler.is_dynamo_compiling() and not ready:
             out, states = uncompiled(self._run, x, edge_index, initial)
@@ -162,11 +165,11 @@ class Recurrent(nn.Module):
             return x, tuple(state.unsqueeze(0) for state in finals[0])
         return x, tuple(torch.stack(kind) for kind in zip(*finals, strict=True))
 
-    def _check_states(self, initial: States, num_graphs: int) -> None:
+    def _check_states(self, initial: States | Tensor, num_graphs: int) -> None:
         shape, weight = [len(self.cells), num_graphs, self.out_channels], self._cells[0].weight_hh
         if isinstance(initial, Tensor) and initial.dim() != 4:
             raise ValueError(f"state is a tensor {list(initial.shape)}, expected a pair (h, c), each {shape}")
-        check_states(initial, self.cell_type.states, shape, weight.device)
+        check_states(tuple(initial), self.cell_type.states, shape, weight.device)
         for state in initial:
             check_dtype(state, weight, "state")
 

@@ -14,6 +14,7 @@ from gnnseq.ops.full_trees import FullTrees
 from gnnseq.ops.nary_lstm import Inputs, nary_lstm
 from gnnseq.ops.scan import Children, States, scan_levels
 from gnnseq.ops.schedule import Schedule
+from gnnseq.ops.transforms import in_jit_trace
 
 
 class ChildSumTreeLSTM(LSTM):
@@ -116,7 +117,7 @@ class NaryTreeLSTM(nn.Module):
         if torch.compiler.is_dynamo_compiling():
             out, (h, c) = uncompiled(self.forward, x, edge_index, edge_slot, state)
             return out, (h, c)
-        if torch.jit.is_tracing():
+        if in_jit_trace():
             raise RuntimeError(
                 "edge_slot is read under torch.jit.trace, which would keep these places for all other graphs, expected "
                 "a call outside it"

@@ -13,7 +13,7 @@ _MAPPED = "Batched"  # dispatch key of tensors under ``is_grads_batched``
 
 
 def may_run(*tensors: Tensor | None) -> bool:
-    """Whether a hand-written pass can run on these: floats of one dtype with values, and nothing that traces or maps."""
+    """Whether a hand-written pass can run: on floats of one dtype that have values, where nothing traces or maps."""
     dtypes = {tensor.dtype for tensor in tensors if tensor is not None}
     device = next(tensor.device for tensor in tensors if tensor is not None)
     if needs_plain_operations() or device.type == "meta" or autocasts(device):

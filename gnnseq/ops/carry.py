@@ -5,6 +5,7 @@ once for each level that reads it. A node is parked where carrying it would cost
 edges: a node with one edge to a root 10,000 levels later is not copied 10,000 times.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -37,7 +38,8 @@ def carry_positions(source: Ints, target: Ints, step: Ints, local: Ints, size: I
     span = step[target] - step[source]
     child = local[source].copy()
     empty = np.empty(0, dtype=np.int64)
-    keep, park, goals = [empty] * len(size), [empty] * len(size), [[] for _ in size]
+    keep, park = [empty] * len(size), [empty] * len(size)
+    goals: list[list[tuple[int, int]]] = [[] for _ in size]
     far = span > 1
     if not far.any():
         return Carried(child, keep, park, goals)
@@ -96,11 +98,8 @@ def _park(
     rank[arriving] = np.arange(len(owner)) - np.searchsorted(goal[arriving], goal[arriving])
     position = size[goal - 1] + kept[goal] + rank
     leaving = np.lexsort((local[owner], goal, step[owner]))
-    level, goal = step[owner[leaving]], goal[leaving]
-    cuts = np.searchsorted(level, np.arange(len(size) + 1)).tolist()
-    park = [local[owner[leaving[a:b]]] for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
-    goals = [
-        list(zip(*(part.tolist() for part in np.unique(goal[a:b], return_counts=True)), strict=True)) if b > a else []
-        for a, b in zip(cuts[:-1], cuts[1:], strict=True)
-    ]
-    return position[entry], park, goals
+    cuts = np.searchsorted(step[owner[leaving]], np.arange(len(size) + 1)).tolist()
+    entries = [leaving[a:b] for a, b in pairwise(cuts)]
+    counts = (np.unique(goal[level], return_counts=True) for level in entries)
+    goals = [list(zip(which.tolist(), count.tolist(), strict=True)) for which, count in counts]
+    return position[entry], [local[owner[level]] for level in entries], goals

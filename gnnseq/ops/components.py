@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gnnseq.ops.levels import Ints
+from gnnseq.ops.carry import Ints
 
 
 def components(source: Ints, target: Ints, num_nodes: int) -> Ints:

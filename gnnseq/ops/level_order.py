@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gnnseq.ops.levels import Ints, Levels, TensorLevel, cut, height_and_root
+from gnnseq.ops.carry import Ints
+from gnnseq.ops.levels import Levels, TensorLevel, cut, height_and_root
 from gnnseq.ops.transforms import outside_transforms
 
 

@@ -11,7 +11,7 @@ from gnnseq.ops.components import components, trees
 from gnnseq.ops.edges import plain_edges
 from gnnseq.ops.level_order import LevelOrder
 from gnnseq.ops.paths import PathLayout, consecutive_paths
-from gnnseq.ops.transforms import outside_transforms
+from gnnseq.ops.transforms import in_jit_trace, outside_transforms
 
 
 def refuse_trace(name: str) -> str:
@@ -51,7 +51,7 @@ class Schedule(LevelOrder):
         batch: Tensor | None = None,
         reverse_of: "Schedule | None" = None,
     ) -> None:
-        if reverse_of is None and (torch.jit.is_tracing() or torch.compiler.is_exporting()):
+        if reverse_of is None and (in_jit_trace() or torch.compiler.is_exporting()):
             raise RuntimeError(refuse_trace("edge_index"))
         super().__init__(plain_edges(edge_index)[0], num_nodes)
         self._batch = batch

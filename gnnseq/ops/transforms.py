@@ -42,6 +42,11 @@ def outside_transforms() -> Iterator[None]:
         yield
 
 
+def in_jit_trace() -> bool:
+    """Whether `torch.jit.trace` records this code, which keeps for all other inputs what Python reads of these."""
+    return torch._C._get_tracing_state() is not None
+
+
 def autocasts(device: torch.device) -> bool:
     """Whether `torch.autocast` is on for a device; for "meta" there is none."""
     return torch.amp.is_autocast_available(device.type) and torch.is_autocast_enabled(device.type)

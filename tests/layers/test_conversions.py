@@ -1,4 +1,4 @@
-"""What every conversion of weights keeps: outputs are held in test_interop; here mode, frozen weights, dtype, errors."""
+"""What every conversion of weights keeps: mode, frozen weights, dtype and errors; `test_interop` compares outputs."""
 
 import pytest
 import torch

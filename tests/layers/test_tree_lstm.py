@@ -155,5 +155,5 @@ def test_a_sparse_matrix_has_an_order_of_its_own(layout):
     layer, x, edges = NaryTreeLSTM(F, H), torch.randn(3, F), torch.tensor([[1, 0], [2, 2]])
     matrix = torch.sparse_coo_tensor(edges.flip(0), torch.ones(2), (3, 3)).coalesce()
     matrix = matrix if layout == "coo" else matrix.to_sparse_csr()
-    with pytest.raises(ValueError, match="edge_index is a sparse matrix, .* expected edges .* in the order of edge_s"):
+    with pytest.raises(ValueError, match=r"edge_index is a sparse matrix, .* in the order of edge_slot"):
         layer(x, matrix, torch.tensor([0, 1]))
