@@ -24,6 +24,8 @@ uncompiled = torch.compiler.disable(_call, reason="a recurrence compiles as a wh
 
 def schedule_of(edge_index: Any, x: Tensor, weight: Tensor) -> Schedule:
     """The order of the nodes, for features ``[N, F]`` that fit the weights ``[gates * H, F]``."""
+    if not isinstance(x, Tensor):
+        raise TypeError(f"x is a {type(x).__name__}, expected a tensor [N, {weight.size(1)}]")
     num_nodes = check_nodes(x, weight.size(1))
     check_dtype(x, weight)
     schedule = Schedule.from_edge_index(edge_index, num_nodes)
@@ -139,7 +141,7 @@ class Recurrent(nn.Module):
 
     def _run(self, x: Tensor, edge_index: Any, initial: States | None) -> tuple[Tensor, States]:
         ready = isinstance(edge_index, Schedule) and edge_index.is_ready(self.fused, self.bidirectional)
-        if is_recorded() and not ready:
+        if not ready and (is_recorded() or torch.compiler.is_exporting()):
             raise ValueError(refuse_trace("edge_index"))
         if torch.compiler.is_dynamo_compiling() and not ready:
             out, states = uncompiled(self._run, x, edge_index, initial)

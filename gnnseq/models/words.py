@@ -49,6 +49,8 @@ class WordEmbedding(Resettable):
         shape = [self.num_symbols, self.table.embedding_dim]
         if list(values.shape) != shape:
             raise ValueError(f"values has shape {list(values.shape)}, expected {shape}")
+        if list(found.shape) != shape[:1] or found.dtype != torch.bool:
+            raise ValueError(f"found is {found.dtype} {list(found.shape)}, expected torch.bool {shape[:1]}")
         self.table.weight[:-1][found] = values[found].to(self.table.weight)
 
     def forward(self, x: Tensor) -> Tensor:

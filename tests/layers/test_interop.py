@@ -213,10 +213,12 @@ def test_a_trace_of_a_used_schedule_holds(kind, edges):
             return self.layer(x, schedule)[0]
 
     outputs = Outputs()
-    with pytest.raises(RuntimeError, match="expected a Schedule that the layer has run on before"):
-        torch.jit.trace(outputs, (x,))
+    for trace in (torch.jit.trace, torch.export.export):
+        with pytest.raises(RuntimeError, match="expected a Schedule that the layer has run on before"):
+            trace(outputs, (x,))
     layer(x, schedule)
-    assert_close(torch.jit.trace(outputs, (x,))(2 * x), outputs(2 * x))
+    for traced in (torch.jit.trace(outputs, (x,)), torch.export.export(outputs, (x,)).module()):
+        assert_close(traced(2 * x), outputs(2 * x))
 
 
 @pytest.mark.parametrize("kind", [RNN, GRU, LSTM])

@@ -322,6 +322,10 @@ def test_bad_input(kind):
         layer(x, edges, (away, away) if kind is LSTM else away)
     with pytest.raises(ValueError, match="x has no nodes, expected at least one"):
         layer(x[:0], edges[:, :0])
+    with pytest.raises(TypeError, match=rf"x is a list, expected a tensor \[N, {F}\]"):
+        layer(x.tolist(), edges)
+    with pytest.raises(ValueError, match=r"edge_index has shape \[3, 1\], expected \[2, E\]"):
+        layer(x, torch.tensor([[0], [1], [2]]))
 
 
 def test_cell_states_of_many_cells():
