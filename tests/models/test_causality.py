@@ -23,7 +23,9 @@ undirected = partial(path_batch, direction="both")
 
 def both_ways(ids, y=None):
     batch = dilated_batch(ids, hops=(1, 3))
-    return Batch.from_data_list([Data(x=g.x, edge_index=to_undirected(g.edge_index)) for g in batch.to_data_list()])
+    both = Batch.from_data_list([Data(x=g.x, edge_index=to_undirected(g.edge_index)) for g in batch.to_data_list()])
+    both.y = y
+    return both
 
 
 class Counted(EdgeEncoder):
