@@ -43,6 +43,7 @@ from gnnseq.experiments.recall import RecallModel, RecallTrial, run_recall
 from gnnseq.experiments.sight import SightRecord, measure_sight, sentence
 from gnnseq.experiments.topologies import topologies
 from gnnseq.experiments.topology_table import topology_csv, topology_markdown, topology_rows
+from gnnseq.files import write_text
 from gnnseq.plots.depth import plot_depth
 from gnnseq.plots.heat import plot_heat
 from gnnseq.plots.recall import plot_before_after, plot_recall
@@ -115,7 +116,7 @@ def show_sight(options: argparse.Namespace, families: list[Family], task: Palind
     text = table(pairs) + "\n" + "\n".join(f"- {sentence(*pair)}" for pair in pairs) + "\n"
     print(text)
     records = [record for pair in pairs for record in pair if record is pair[0] or record.initialisation != "default"]
-    (options.output / "sight.md").write_text(text, encoding="utf-8")
+    write_text(options.output / "sight.md", text)
     write(records, options.output / "sight.json")
     plot_sight(records, options.output / "sight.png")
 
@@ -166,8 +167,8 @@ def show_topologies(options: argparse.Namespace) -> int:
     records = trained(options, trials, models, "topologies.jsonl")
     rows = topology_rows(records)
     print(topology_markdown(rows))
-    (options.output / "topologies.md").write_text(topology_markdown(rows), encoding="utf-8")
-    (options.output / "topologies.csv").write_text(topology_csv(rows), encoding="utf-8")
+    write_text(options.output / "topologies.md", topology_markdown(rows))
+    write_text(options.output / "topologies.csv", topology_csv(rows))
     return report_failures(records)
 
 
@@ -195,7 +196,7 @@ def report_failures(records: list[dict[str, Any]]) -> int:
 def write(records: list[Any], path: Path) -> None:
     """Records as JSON, numbers to four digits."""
     text = json.dumps([shortened(asdict(record)) for record in records], indent=None)
-    path.write_text(text.replace("}, {", "},\n{") + "\n", encoding="utf-8")
+    write_text(path, text.replace("}, {", "},\n{") + "\n")
 
 
 def shortened(value: Any) -> Any:

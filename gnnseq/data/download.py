@@ -13,7 +13,7 @@ from typing import IO
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from gnnseq.data.files import name_beside, write_atomically
+from gnnseq.files import name_beside, write_atomically
 
 _CHUNK = 1 << 16
 _TIMEOUT = 30.0  # seconds without a byte

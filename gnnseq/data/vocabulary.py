@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gnnseq.data.files import write_atomically
 from gnnseq.data.sequences import IntArray
+from gnnseq.files import write_atomically
 
 _WORD = re.compile(r"\w+(?:['’-]\w+)*|[^\w\s]")
 _LISTED = 5  # unknown symbols that a message names

@@ -2,15 +2,14 @@
 
 import json
 import os
-import shutil
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import gnnseq
-from gnnseq.data.files import name_beside
 from gnnseq.experiments.locks import locked
+from gnnseq.files import write_atomically
 
 Record = dict[str, Any]
 
@@ -164,17 +163,8 @@ class Store:
             os.fsync(file.fileno())
 
     def _replace(self, lines: list[bytes]) -> None:
-        part = name_beside(self.path)
-        try:
-            with part.open("xb") as file:
-                file.write(b"\n".join(lines))
-                file.flush()
-                os.fsync(file.fileno())
-            shutil.copymode(self.path, part)
-            os.replace(part, self.path)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
+        with write_atomically(self.path) as file:
+            file.write(b"\n".join(lines))
 
     def _report(self, number: int, what: str) -> None:
         message = f"{self.path}, line {number} is not a whole record; {what}, and its run will be repeated"

@@ -10,6 +10,7 @@ from gnnseq.experiments.results import Naming, Result, by_name, by_task, collect
 from gnnseq.experiments.statistics import SIGN_FLIP, PairedTest
 from gnnseq.experiments.store import Record
 from gnnseq.experiments.verdict import Comparison, correct_for_number, diagnosis, judge
+from gnnseq.files import write_text
 from gnnseq.plots.accuracy import plot_accuracy
 from gnnseq.plots.cost import plot_cost
 from gnnseq.plots.learning import plot_learning
@@ -173,8 +174,5 @@ def _slug(name: str) -> str:
 
 
 def _write(path: Path, text: str) -> Path:
-    """Writes beside the final name first, so that a broken file never stands there."""
-    beside = path.with_name(path.name + ".part")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
+    write_text(path, text)
     return path

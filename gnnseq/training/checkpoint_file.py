@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 import gnnseq
-from gnnseq.training.files import write_atomically
+from gnnseq.files import write_atomically
 
 FORMAT = 1
 MARK = "gnnseq checkpoint"  # holds the format

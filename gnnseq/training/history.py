@@ -7,7 +7,7 @@ import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from gnnseq.training.files import write_atomically
+from gnnseq.files import write_atomically
 
 COLUMNS = ("loss", "accuracy", "grad_norm", "learning_rate")
 
