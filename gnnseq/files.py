@@ -1,12 +1,16 @@
 """Files that appear complete or not at all, also where the disk is full, the process dies or the power fails."""
 
+import hashlib
+import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from uuid import uuid4
+
+_CHECKSUM = "sha256"
 
 
 @contextmanager
@@ -45,6 +49,35 @@ def write_text(path: str | Path, text: str) -> None:
     """Writes a text as UTF-8 with `write_atomically`."""
     with write_atomically(path) as file:
         file.write(text.encode())
+
+
+def write_json(path: str | Path, state: Mapping[str, Any]) -> None:
+    """Writes plain values as JSON with their checksum, which `read_json` verifies."""
+    write_text(path, json.dumps({**state, _CHECKSUM: checksum(state)}))
+
+
+def read_json(path: str | Path) -> dict[str, Any]:
+    """What `write_json` wrote; a file without a checksum, as older versions wrote them, is read too.
+
+    Raises:
+        OSError: if the file cannot be read.
+        ValueError: if it is no JSON object, is nested too deeply, or its values are not those that were written.
+    """
+    try:
+        state = json.loads(Path(path).read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is no JSON: {error}") from None
+    if not isinstance(state, dict):
+        raise ValueError(f"{path} holds a {type(state).__name__}, expected an object")
+    expected = state.pop(_CHECKSUM, None)
+    if expected is not None and expected != checksum(state):
+        raise ValueError(f"{path} was damaged or changed: its checksum is not that of its values")
+    return state
+
+
+def checksum(state: Mapping[str, Any]) -> str:
+    """The SHA-256 of plain values, whatever the order of their names."""
+    return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
 
 
 def name_beside(path: Path) -> Path:

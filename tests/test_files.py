@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gnnseq.files import name_beside, write_atomically, write_text
+from gnnseq.files import name_beside, read_json, write_atomically, write_json, write_text
 
 ROOT = Path(__file__).parents[1]
 SOURCES = [*sorted((ROOT / "gnnseq").rglob("*.py")), *sorted((ROOT / "examples").glob("*.py"))]
@@ -97,6 +97,15 @@ def test_a_folder_or_a_device_is_refused_before_anything_is_written(tmp_path):
 def test_a_long_name_leaves_room_for_the_name_beside(tmp_path):
     write_text(tmp_path / ("n" * 240), "x")
     assert name_beside(Path("a/b")) != name_beside(Path("a/b"))
+
+
+def test_plain_values_and_their_checksum(tmp_path):
+    path, state = tmp_path / "state.json", {"b": [0.1, float("inf")], "a": {"é": None}}
+    write_json(path, state)
+    assert read_json(path) == state
+    path.write_text(path.read_text().replace("0.1", "0.2"))
+    with pytest.raises(ValueError, match=r"state.json was damaged or changed: its checksum"):
+        read_json(path)
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -2,12 +2,11 @@
 
 import csv
 import io
-import json
 import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from gnnseq.files import write_atomically
+from gnnseq.files import read_json, write_json, write_text
 
 COLUMNS = ("loss", "accuracy", "grad_norm", "learning_rate")
 
@@ -53,25 +52,41 @@ class History:
         writer.writerow(("step", *COLUMNS))
         columns = (getattr(self, name) for name in COLUMNS)
         writer.writerows((step, *row) for step, row in enumerate(zip(*columns, strict=True), start=1))
-        with write_atomically(path) as file:
-            file.write(text.getvalue().encode())
+        write_text(path, text.getvalue())
 
     def to_json(self, path: str | Path) -> None:
-        """Writes all of it; `from_json` reads it."""
-        with write_atomically(path) as file:
-            file.write(json.dumps(asdict(self)).encode())
+        """Writes all of it with a checksum; `from_json` reads it."""
+        write_json(path, asdict(self))
 
     @classmethod
     def from_json(cls, path: str | Path) -> "History":
         """What `to_json` wrote.
 
         Raises:
-            ValueError: for another file.
+            ValueError: for another file, or one that was damaged.
         """
         try:
-            return cls(**json.loads(Path(path).read_bytes()))
+            found = cls(**read_json(path))
+            found._check()
         except (TypeError, ValueError) as error:
             raise ValueError(f"{path} is no history of a training: {error}") from error
+        return found
+
+    def _check(self) -> None:
+        columns = {name: getattr(self, name) for name in COLUMNS}
+        for name, column in columns.items():
+            if not isinstance(column, list) or not all(type(value) in (int, float) for value in column):
+                raise ValueError(f"{name} is no list of numbers")
+        if len({len(column) for column in columns.values()}) > 1:
+            raise ValueError(", ".join(f"{name} has {len(column)} steps" for name, column in columns.items()))
+        kinds: dict[str, tuple[type, ...]] = {
+            "seconds": (int, float),
+            "stopped": (str, type(None)),
+            "diverged": (bool,),
+        }
+        for name, kind in kinds.items():
+            if type(getattr(self, name)) not in kind:
+                raise ValueError(f"{name} is {getattr(self, name)!r}")
 
 
 @dataclass(frozen=True)
