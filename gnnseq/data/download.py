@@ -190,7 +190,7 @@ def _named(archive: str | Path) -> Iterator[None]:
     except Exception as error:
         if isinstance(error, OSError) and error.errno not in _BY_THE_ARCHIVE:
             raise
-        raise ValueError(f"{archive} is no intact zip file: {error or type(error).__name__}") from None
+        raise ValueError(f"{archive} is no intact zip file: {str(error) or type(error).__name__}") from None
 
 
 def _open(archive: str | Path) -> zipfile.ZipFile:

@@ -105,12 +105,19 @@ def how_tested(comparisons: Sequence[Comparison]) -> str:
 
 
 def markdown_table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    """A table in Markdown with columns of even width; a bar inside a cell is escaped."""
-    texts = [[cell.replace("|", "\\|") for cell in line] for line in [header, *lines]]
+    """A table in Markdown with columns of even width; bars and markup inside a cell are escaped."""
+    texts = [[plain(cell).replace("|", "\\|") for cell in line] for line in [header, *lines]]
     widths = [max(len(line[i]) for line in texts) for i in range(len(header))]
     rows = ["| " + " | ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) + " |" for line in texts]
     rows.insert(1, "|" + "|".join("-" * (w + 2) for w in widths) + "|")
     return "\n".join(rows) + "\n"
+
+
+def plain(text: str) -> str:
+    """A text on one line of Markdown in which names from records make neither tags nor links."""
+    for mark, shown in (("\\", "\\\\"), ("&", "&amp;"), ("<", "&lt;"), ("](", "]\\("), ("][", "]\\[")):
+        text = text.replace(mark, shown)
+    return " ".join(text.splitlines())
 
 
 def to_markdown(results: Sequence[Result], comparisons: Sequence[Comparison]) -> str:
@@ -119,9 +126,9 @@ def to_markdown(results: Sequence[Result], comparisons: Sequence[Comparison]) ->
     for title, group in by_task(results).items():
         task, own = group[0].task, [c for c in comparisons if c.task == title]
         percent = task["metric"] == "accuracy"
-        parts.append(f"## {title[:1].upper()}{title[1:]}\n\n{describe_task(task)}\n")
+        parts.append(f"## {plain(title[:1].upper() + title[1:])}\n\n{plain(describe_task(task))}\n")
         if own:
-            parts.append(f"{ranking(own)}\n")
+            parts.append(f"{plain(ranking(own))}\n")
         parts.append(markdown_table(RESULT_HEADER, ([text for text, _ in result_cells(r)] for r in group)))
         if own:
             parts.append(markdown_table(VERDICT_HEADER, ([t for t, _ in verdict_cells(c, percent)] for c in own)))
@@ -154,7 +161,7 @@ def results_csv(results: Iterable[Result]) -> str:
             r.first("state_size"), r.middle("steps_to_threshold"), r.middle("samples_to_threshold"),
             r.middle("ms_per_step"), r.middle("peak_memory_mb"), r.setting,
         ])  # fmt: skip
-    return _csv(header, lines)
+    return csv_text(header, lines)
 
 
 def verdicts_csv(comparisons: Iterable[Comparison]) -> str:
@@ -166,15 +173,23 @@ def verdicts_csv(comparisons: Iterable[Comparison]) -> str:
          c.test.name, c.alpha, c.verdict]
         for c in comparisons
     ]  # fmt: skip
-    return _csv(header, lines)
+    return csv_text(header, lines)
 
 
-def _csv(header: list[str], lines: Iterable[list[Any]]) -> str:
+def csv_text(header: Iterable[str], lines: Iterable[Iterable[Any]]) -> str:
+    """CSV that a spreadsheet takes for values only: a text that it would run as a formula begins with an apostrophe."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows([["" if value is None else value for value in line] for line in lines])
+    writer.writerows([_value(value) for value in line] for line in lines)
     return out.getvalue()
+
+
+def _value(value: Any) -> Any:
+    if value is None or isinstance(value, int | float):
+        return "" if value is None else value
+    text = str(value)
+    return f"'{text}" if text.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
 
 
 def _reached(result: Result) -> str:

@@ -1,13 +1,11 @@
 """Records over seeds, joined into rows that people and other tools read."""
 
-import csv
-import io
 import json
 import statistics
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from gnnseq.experiments.report import markdown_table
+from gnnseq.experiments.report import csv_text, markdown_table, plain
 from gnnseq.experiments.store import Record
 from gnnseq.experiments.verdict import diagnosed
 
@@ -184,7 +182,7 @@ def markdown(table: Sequence[Row]) -> str:
         own = [row for row in table if row.task == task]
         header = tuple(name.format(metric=own[0].metric) for name in columns)
         lines = [tuple(cell(row) for cell in columns.values()) for row in own]
-        parts.append(f"{task[0].upper()}{task[1:]} ({guess(own[0])})\n\n{markdown_table(header, lines)}")
+        parts.append(f"{plain(task[0].upper() + task[1:])} ({plain(guess(own[0]))})\n\n{markdown_table(header, lines)}")
     return "\n".join(parts)
 
 
@@ -197,10 +195,4 @@ def guess(row: Row) -> str:
 
 def to_csv(table: Sequence[Row]) -> str:
     """All rows as CSV with a header, one column per field of `Row` and the verdict."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*Row._fields, "verdict"])
-    for row in table:
-        values: list[Any] = ["" if value is None else value for value in row]
-        writer.writerow([*values, row.verdict])
-    return out.getvalue()
+    return csv_text([*Row._fields, "verdict"], ([*row, row.verdict] for row in table))

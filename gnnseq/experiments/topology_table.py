@@ -1,14 +1,13 @@
 """One table of graphs: hops needed, influence end to end, and whether it learns."""
 
-import csv
-import io
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from typing import Any
 
 import torch
 
 from gnnseq.analysis import mean_interval
+from gnnseq.experiments.report import csv_text
 
 
 @dataclass(frozen=True)
@@ -100,8 +99,4 @@ def topology_markdown(rows: Sequence[TopologyRow]) -> str:
 
 def topology_csv(rows: Sequence[TopologyRow]) -> str:
     """The table for programs, all columns."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [field.name for field in fields(TopologyRow)], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(row) for row in rows)
-    return text.getvalue()
+    return csv_text([field.name for field in fields(TopologyRow)], map(astuple, rows))
