@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
 
-_CHECKSUM = "sha256"
+_CHECKSUM = "checksum"
 
 
 @contextmanager

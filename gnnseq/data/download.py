@@ -195,7 +195,14 @@ def _named(archive: str | Path) -> Iterator[None]:
 
 def _open(archive: str | Path) -> zipfile.ZipFile:
     with _named(archive):
-        return zipfile.ZipFile(archive)
+        members = zipfile.ZipFile(archive)
+        with open(archive, "rb") as file:  # zipfile takes a member whose neighbour's length is damaged for a comment
+            file.seek(-12 - len(members.comment), os.SEEK_END)
+            count = int.from_bytes(file.read(2), "little")
+        if count not in (len(members.infolist()), 0xFFFF):
+            members.close()
+            raise zipfile.BadZipFile(f"it lists {len(members.infolist())} of {count} members")
+        return members
 
 
 def _check_members(archive: str | Path, members: list[zipfile.ZipInfo], max_bytes: int, max_members: int) -> None:

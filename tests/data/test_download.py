@@ -227,15 +227,17 @@ def harmed(data, kind):
         out[entry + 10] = out[local + 8] = zipfile.ZIP_BZIP2
     elif kind == "cut":  # EOFError
         out[entry + 20], out[entry + 24] = 250, 250
+    elif kind == "swallowed":  # no error at all: the second member is taken for the first one's comment
+        out[entry + 32] = len(out) - 22 - entry - 46 - 5
     elif kind == "name":  # UnicodeDecodeError
         out[entry + 8 + 1] |= 8
         out[entry + 46] = 0xFF
     return bytes(out)
 
 
-@pytest.mark.parametrize("kind", ["method", "encrypted", "bz2", "cut", "name", "twice", "long"])
+@pytest.mark.parametrize("kind", ["method", "encrypted", "bz2", "cut", "name", "twice", "long", "swallowed"])
 def test_every_damage_is_one_error_with_the_name_of_the_archive(tmp_path, kind):
-    names = {"twice": ["a", "a/b"], "long": ["n" * 300]}.get(kind, ["a.txt"])
+    names = {"twice": ["a", "a/b"], "long": ["n" * 300], "swallowed": ["a.txt", "b.txt"]}.get(kind, ["a.txt"])
     archive = write_zip(tmp_path / "a.zip", names)
     archive.write_bytes(harmed(archive.read_bytes(), kind))
     with pytest.raises(ValueError, match=r"a\.zip is no intact zip file: ."):

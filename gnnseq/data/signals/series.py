@@ -148,7 +148,10 @@ def read_signals(series: str | Path, adjacency: str | Path) -> Signals:
             f"{adjacency}: adjacency has shape {list(weights.shape)}, expected {[len(names)] * 2}, one row and one "
             f"column for each column of {series}; a list of edges (from, to, weight) has to be made into such a table"
         )
-    return standardised(values, weights, names)
+    try:
+        return standardised(values, weights, names)
+    except ValueError as error:
+        raise ValueError(f"{series} with {adjacency}: {error}") from None
 
 
 def windows(values: Tensor, starts: Tensor, length: int) -> tuple[Tensor, Tensor]:
