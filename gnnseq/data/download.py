@@ -54,7 +54,8 @@ def download(
         ``path``.
 
     Raises:
-        OSError: if the file cannot be fetched (``urllib.error.URLError``), comes short, is too large or takes too long.
+        OSError: if the file cannot be fetched, comes short, is too large or takes too long; the message names the
+            address.
         ValueError: if what was fetched has another hash.
     """
     path = Path(path)
@@ -155,27 +156,38 @@ def changed_members(archive: str | Path, folder: str | Path) -> list[str]:
 def _fetch(url: str, file: IO[bytes], max_bytes: int, deadline: float) -> str:
     """Copies what lies at ``url`` into a file and returns its hash."""
     digest = hashlib.sha256()
-    request = Request(url, headers={"User-Agent": "gnnseq"})
-    try:
-        with urlopen(request, timeout=_TIMEOUT) as reply:
-            size = reply.headers.get("Content-Length")
-            if size is not None and not (size.isdecimal() and int(size) <= max_bytes):
-                raise OSError(f"{url} has Content-Length {size!r}, expected at most {max_bytes} bytes")
-            while chunk := reply.read1(_CHUNK):
-                digest.update(chunk)
-                file.write(chunk)
-                if file.tell() > max_bytes:
-                    raise OSError(f"{url} has more than {max_bytes} bytes, the most that are taken")
-                if time.monotonic() > deadline:
-                    raise OSError(f"{url} took too long: {file.tell()} bytes in the time that is given")
-    except HTTPError as error:
-        error.close()  # it holds the connection
-        raise
-    except HTTPException as error:
-        raise OSError(f"{url} broke off: {error!r}") from error
+    with _network(url):
+        reply = urlopen(Request(url, headers={"User-Agent": "gnnseq"}), timeout=_TIMEOUT)
+    with reply:
+        size = reply.headers.get("Content-Length")
+        if size is not None and not (size.isdecimal() and int(size) <= max_bytes):
+            raise OSError(f"{url} has Content-Length {size!r}, expected at most {max_bytes} bytes")
+        while True:
+            with _network(url):
+                chunk = reply.read1(_CHUNK)
+            if not chunk:
+                break
+            digest.update(chunk)
+            file.write(chunk)
+            if file.tell() > max_bytes:
+                raise OSError(f"{url} has more than {max_bytes} bytes, the most that are taken")
+            if time.monotonic() > deadline:
+                raise OSError(f"{url} took too long: {file.tell()} bytes in the time that is given")
     if size is not None and file.tell() != int(size):
         raise OSError(f"{url} broke off after {file.tell()} bytes, expected {size}")
     return digest.hexdigest()
+
+
+@contextmanager
+def _network(url: str) -> Iterator[None]:
+    """Gives the network's errors the address."""
+    try:
+        yield
+    except HTTPError as error:
+        error.close()  # it holds the connection
+        raise OSError(f"{url} cannot be fetched: {error}") from error
+    except (OSError, HTTPException) as error:
+        raise OSError(f"{url} cannot be fetched, or broke off: {str(error) or repr(error)}") from error
 
 
 @contextmanager
