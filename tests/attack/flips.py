@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from attack.outcome import Attack, Outcome, judge
 from survival import equal
 
+from attack.outcome import Attack, Outcome, judge
 from gnnseq.data import Vocabulary
 from gnnseq.data.download import changed_members, extract, hash_file, is_intact
 from gnnseq.experiments import Store

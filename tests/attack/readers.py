@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+
 from attack.flips import HISTORY, WORDS, checkpoint, unpacked, write_archive, write_records
 from attack.outcome import Attack, Outcome, judge
-
 from gnnseq.data import Vocabulary, encode_file, fairy_tales, read_brackets, read_conllu, read_vectors, sentiment_trees
 from gnnseq.data.files import read_text
 from gnnseq.data.signals.series import Signals, read_signals
@@ -22,9 +22,10 @@ from gnnseq.training.checkpoint_file import read_checkpoint, write_checkpoint
 
 TOKENS = [
     *(b"\xff", b"\x00", b"\xef\xbb\xbf", b'"', b"(", b")", b"[", b"{}", b",", b"\t", b"\r\n", b"\n\n", b"'", b" "),
-    *(b"1_000", b"1e400", b"-1e39", b"nan", b"-inf", b"9" * 400, b"-1", b"0", b"0x1", "１２".encode(), b"true", b"null"),
-    *(b"(" * 5000, b"[" * 5000, b'{"a":' * 5000, "e\u0301".encode(), "\u2028".encode(), b"\x1c", b"\xed\xa0\x80"),
-]
+    *(b"1_000", b"1e400", b"-1e39", b"nan", b"-inf", b"9" * 400, b"-1", b"0", b"0x1", b"true", b"null", b"\x1c"),
+    *(b"(" * 5000, b"[" * 5000, b'{"a":' * 5000, b"\xed\xa0\x80"),
+    *(text.encode() for text in ("\uff11\uff12", "e\u0301", "\u2028")),
+]  # fmt: skip
 BRACKETS = b"(3 (2 very) (4 (2 good) (2 films)))\n(1 (2 not) (0 bad))\n(2 (2 (2 a) (2 b)) (2 c))\n"
 CONLLU = b"# text = she reads\n" + b"".join(
     b"\t".join([str(n).encode(), form, b"_", b"_", b"_", b"_", str(head).encode(), relation, b"_", b"_"]) + b"\n"

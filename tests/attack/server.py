@@ -13,7 +13,6 @@ from unittest.mock import patch
 from urllib.parse import unquote
 
 from attack.outcome import Outcome, judge
-
 from gnnseq.data.download import download
 from gnnseq.data.text import grimm
 
@@ -41,6 +40,13 @@ class Liar(BaseHTTPRequestHandler):
     def sized(self, body: bytes, size: object) -> None:
         self.head(("Content-Length", size))
         self.wfile.write(body)
+
+    def unsized(self, body: bytes) -> None:
+        self.head()
+        self.wfile.write(body)
+
+    def raw(self, data: bytes) -> None:
+        self.wfile.write(data)
 
     def endless(self, piece: bytes, pause: float) -> None:
         self.head()
@@ -74,12 +80,12 @@ LIES: dict[str, Callable[[Liar], None]] = {
     "a negative length": lambda liar: liar.sized(BOOK, -1),
     "a huge length": lambda liar: liar.sized(BOOK, 10**18),
     "two lengths": lambda liar: liar.sized(BOOK, f"{len(BOOK)}, 5"),
-    "cut off, without a length": lambda liar: (liar.head(), liar.wfile.write(BOOK[:-100])) and None,
+    "cut off, without a length": lambda liar: liar.unsized(BOOK[:-100]),
     "an endless body": lambda liar: liar.endless(b"x" * 65536, 0.0),
     "a slow body": lambda liar: liar.endless(b"x", 0.02),
     "a broken chunk": lambda liar: liar.chunked(b"%x\r\n" % len(BOOK) + BOOK[:1000]),
     "a chunk of no size": lambda liar: liar.chunked(b"zz\r\n" + BOOK),
-    "no HTTP": lambda liar: liar.wfile.write(b"\x00\x01\x02 hello\r\n\r\n") and None,
+    "no HTTP": lambda liar: liar.raw(b"\x00\x01\x02 hello\r\n\r\n"),
     "an error": lambda liar: liar.send_error(500),
     "hanging up": lambda liar: None,
 }
