@@ -11,7 +11,7 @@ from torch_geometric.data import Batch
 
 from benchmarks.row import Row, Side
 from gnnseq.experiments import SEQUENCE_FAMILIES, PalindromeTask, Trial, find_family
-from gnnseq.experiments.trial import build
+from gnnseq.experiments.run import build
 from gnnseq.training import fit
 
 LENGTH, STEPS = 20, 10  # the longest palindrome of the defaults; steps in one measurement

@@ -10,6 +10,7 @@ from torch import nn
 from torch_geometric.nn import GCNConv, GraphConv
 
 from gnnseq.experiments.tasks.base import Task
+from gnnseq.experiments.tasks.first_symbol import FirstSymbolTask
 from gnnseq.experiments.tasks.kinds import Classification, Regression
 from gnnseq.experiments.tasks.listops import ListOpsTask
 from gnnseq.experiments.tasks.neighbours import NeighborsMatchTask
@@ -22,6 +23,7 @@ from gnnseq.models import ConvStack, EdgeEncoder, NodeClassifier, SequenceClassi
 from gnnseq.training import evaluate, fit
 
 TASKS: tuple[Task, ...] = (
+    FirstSymbolTask(9),
     CopyMemoryTask(4, symbols=2),
     AddingTask(9),
     RecallTask(12, 2, 12),
