@@ -46,7 +46,17 @@ EXAMPLES: dict[str, list[str]] = {
                             "6", "--batch-size", "4", "--phrases", "1"],
     "vanishing_gradients": ["--steps", "6", "--radii", "1", "--width", "4", "--seeds", "1", "--train-steps", "2"],
 }  # fmt: skip
-TIMES = {"seconds", "seconds_per_epoch", "ms_per_step", "started", "ended", "provenance", "peak_memory_mb", "options"}
+TIMES = {
+    "seconds",
+    "seconds_per_epoch",
+    "ms_per_step",
+    "started",
+    "ended",
+    "provenance",
+    "peak_memory_mb",
+    "options",
+    "checksum",
+}
 
 
 def start(name: str, folder: Path, *more: str) -> subprocess.Popen[str]:
