@@ -5,6 +5,7 @@ import csv
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from reprlib import repr as shorten
 
 import torch
 from torch import Tensor
@@ -24,9 +25,9 @@ def read_number(text: str) -> float:
     except ValueError:
         value = None
     if value is None or "_" in text:
-        raise ValueError(f"{text!r} is no number, expected a finite number")
+        raise ValueError(f"{shorten(text)} is no number, expected a finite number")
     if not -_LARGEST <= value <= _LARGEST:
-        raise ValueError(f"{text!r} is too large for float32 or is not finite, expected a finite number")
+        raise ValueError(f"{shorten(text)} is too large for float32 or is not finite, expected a finite number")
     return value
 
 

@@ -19,6 +19,7 @@ from gnnseq.experiments.tasks.kinds import Classification, Regression
 from gnnseq.experiments.tasks.listops import ListOpsTask
 from gnnseq.experiments.tasks.neighbours import NeighborsMatchTask
 from gnnseq.experiments.tasks.networks import BlockModelTask, KarateTask
+from gnnseq.experiments.tasks.own import OwnTask
 from gnnseq.experiments.tasks.palindromes import PalindromeTask
 from gnnseq.experiments.tasks.sequences import AddingTask, CopyMemoryTask, RecallTask
 from gnnseq.experiments.tasks.signals import SignalTask
@@ -53,6 +54,7 @@ __all__ = [
     "ListOpsTask",
     "NeighborsMatchTask",
     "Optimizer",
+    "OwnTask",
     "PalindromeTask",
     "RecallTask",
     "Regression",

@@ -16,7 +16,7 @@ from gnnseq.experiments.measures import GRAPHS, Memory, kept_bytes, memory_mb, r
 from gnnseq.experiments.settings import RECENT, first_reached
 from gnnseq.experiments.trial import Trial
 from gnnseq.runs.store import Record
-from gnnseq.training import Evaluation, History, best_k, evaluate, fit
+from gnnseq.training import Evaluation, History, Step, best_k, evaluate, fit
 
 TEST_BATCH = 250
 Probe = Callable[[nn.Module, Trial], Record]
@@ -48,10 +48,8 @@ def run_trial(trial: Trial, *, before: Probe | None = None, after: Probe | None 
         model,
         batches,
         optimizer,
-        max_norm=settings.max_norm,
-        loss=task.loss,
-        metric=task.metric,
-        after_step=settings.stop_rule(task) if settings.validate_every is None else looks,
+        step=Step(task.loss, task.metric, settings.max_norm),
+        callbacks=[settings.stop_rule(task) if settings.validate_every is None else looks],
     )
     if after is not None and not history.diverged:
         probed |= after(model, trial)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from gnnseq.experiments.family import Family
 from gnnseq.experiments.settings import Settings
-from gnnseq.experiments.tasks.base import Task
+from gnnseq.experiments.tasks.base import HasPlain, Task
 from gnnseq.experiments.tuning import Tuning
 from gnnseq.runs.store import Record
 
@@ -104,6 +104,8 @@ class Trial:
 
 
 def _values(task: Any) -> dict[str, Any]:
+    if isinstance(task, HasPlain):
+        return task.plain
     if not is_dataclass(task) or isinstance(task, type):
         raise TypeError(f"task is {task!r}, expected a frozen dataclass of plain values")
     return asdict(task)

@@ -3,12 +3,20 @@
 import csv
 import io
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from gnnseq.files import read_json, write_json, write_text
 
 COLUMNS = ("loss", "accuracy", "grad_norm", "learning_rate")
+TYPES: dict[str, Any] = dict.fromkeys(COLUMNS, list) | {
+    "seconds": float | int,
+    "stopped": str | None,
+    "diverged": bool,
+    "skipped": int,
+}
 
 
 @dataclass
@@ -23,6 +31,7 @@ class History:
         seconds: wall-clock time of the whole loop.
         stopped: why training ended before its last step; None where it did not.
         diverged: whether a loss or gradient that was not finite ended it.
+        skipped: batches without targets, which took no step.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -32,6 +41,7 @@ class History:
     seconds: float = 0.0
     stopped: str | None = None
     diverged: bool = False
+    skipped: int = 0
 
     @property
     def steps(self) -> int:
@@ -44,6 +54,29 @@ class History:
             return False
         self.stopped, self.diverged = f"{name} is {value} at step {self.steps + 1}", True
         return True
+
+    def add(self, loss: float, accuracy: float, grad_norm: float, learning_rate: float) -> None:
+        """Records a step, as Python's own numbers whatever a metric gave."""
+        for name, value in zip(COLUMNS, (loss, accuracy, grad_norm, learning_rate), strict=True):
+            getattr(self, name).append(float(value))
+
+    @classmethod
+    def from_plain(cls, values: Mapping[str, Any]) -> "History":
+        """A history from its attributes by name, as ``dataclasses.asdict`` gives them.
+
+        Raises:
+            ValueError: for other names or types, or curves of different lengths.
+        """
+        history = cls(**values)
+        for name, expected in TYPES.items():
+            value = getattr(history, name)
+            if not isinstance(value, expected):
+                raise ValueError(f"{name} is {value!r}, expected {expected}")
+        for name in COLUMNS:
+            curve = getattr(history, name)
+            if len(curve) != history.steps or not all(isinstance(value, float | int) for value in curve):
+                raise ValueError(f"{name} has {len(curve)} entries, expected {history.steps} numbers")
+        return history
 
     def to_csv(self, path: str | Path) -> None:
         """Writes a line for each step: its number, loss, accuracy, gradient norm and learning rate."""
@@ -66,33 +99,19 @@ class History:
             ValueError: for another file, or one that was damaged.
         """
         try:
-            found = cls(**read_json(path))
-            found._check()
+            return cls.from_plain(read_json(path))
         except (TypeError, ValueError) as error:
             raise ValueError(f"{path} is no history of a training: {error}") from error
-        return found
-
-    def _check(self) -> None:
-        columns = {name: getattr(self, name) for name in COLUMNS}
-        for name, column in columns.items():
-            if not isinstance(column, list) or not all(type(value) in (int, float) for value in column):
-                raise ValueError(f"{name} is no list of numbers")
-        if len({len(column) for column in columns.values()}) > 1:
-            raise ValueError(", ".join(f"{name} has {len(column)} steps" for name, column in columns.items()))
-        kinds: dict[str, tuple[type, ...]] = {
-            "seconds": (int, float),
-            "stopped": (str, type(None)),
-            "diverged": (bool,),
-        }
-        for name, kind in kinds.items():
-            if type(getattr(self, name)) not in kind:
-                raise ValueError(f"{name} is {getattr(self, name)!r}")
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Loss and accuracy (0 to 1), or the mean of another metric, over ``count`` targets."""
+    """Loss and accuracy (0 to 1), or the mean of another metric, over ``count`` targets.
+
+    ``skipped`` batches had no target.
+    """
 
     loss: float
     accuracy: float
     count: int
+    skipped: int = 0

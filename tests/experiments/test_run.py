@@ -137,7 +137,7 @@ def test_a_label_says_what_runs():
 def test_training_stops_where_it_has_learned():
     settings = Settings(budget=600, batch_size=32)
     record = run_trial(Trial(PalindromeTask(2), LSTM, learning_rate=0.03, settings=settings))
-    assert record["stopped"].startswith("stopped by after_step")
+    assert record["stopped"].startswith("stopped by a callback")
     assert 20 <= record["steps_to_threshold"] <= record["steps"] < 400
     assert record["samples_to_threshold"] == 32 * record["steps_to_threshold"]
     assert record["score"] > 0.95

@@ -1,4 +1,5 @@
 import networkx as nx
+import numpy as np
 import pytest
 import torch
 from graph_checks import assert_root_last, assert_same_batch
@@ -180,3 +181,16 @@ def test_a_path_with_a_hub():
     edges = {tuple(edge) for edge in batch.edge_index.t().tolist()}
     assert edges == {(0, 1), (1, 2), (0, 3), (1, 3), (2, 3), (4, 5), (5, 6), (4, 7), (5, 7), (6, 7)}
     assert batch.get_example(1).edge_index.max() == 3
+
+
+@pytest.mark.parametrize("hops", [[1.5], [], [0], [2, 2], ["a"]])
+def test_hops_that_are_none(hops):
+    with pytest.raises(ValueError, match=r"hops is \[.*\], expected distinct integers >= 1"):
+        dilated_batch(["abc"], hops=hops)
+
+
+def test_sizes_that_are_no_integers():
+    with pytest.raises(ValueError, match=r"size is 1.5, expected an integer >= 1"):
+        window_batch(["abc"], 1.5)
+    assert window_batch(["abc"], np.int64(1)).edge_index.size(1) == 4
+    assert dilated_batch(["abc"], hops=np.array([1, 2])).edge_index.size(1) == 3

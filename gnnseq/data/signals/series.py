@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from reprlib import repr as shorten
 
 import numpy as np
 import torch
@@ -213,7 +214,7 @@ def _read_table(path: Path, header: bool) -> tuple[list[str], Tensor]:
 def _names(path: Path, line: int, row: list[str]) -> list[str]:
     twice = [column for column, name in enumerate(row) if name in row[:column]]
     if twice:
-        raise ValueError(f"{path}, line {line}, column {twice[0] + 1}: the name {row[twice[0]]!r} comes twice")
+        raise ValueError(f"{path}, line {line}, column {twice[0] + 1}: the name {shorten(row[twice[0]])} comes twice")
     if all(re.fullmatch(r"\s*-?\d*[.]?\d*(e[+-]?\d+)?\s*", cell) for cell in row) and any("." in c for c in row):
         raise ValueError(f"{path}, line {line}: numbers, expected a row of names first")
     return row
@@ -225,11 +226,11 @@ def _describe(path: Path, line: int, row: list[str], names: list[str]) -> str:
         try:
             read_number(cell)
         except ValueError as error:
-            where = f"{path}, line {line}, column {column + 1}" + (f" ({names[column]})" if names else "")
+            where = f"{path}, line {line}, column {column + 1}" + (f" ({names[column][:30]})" if names else "")
             if cell.strip().lower() in _GAPS:
                 return f"{where}: {cell!r} is a gap, expected a number; fill gaps first"
             if _TIMESTAMP.match(cell):
-                return f"{where}: {cell!r} looks like a timestamp, expected a number; leave out that column"
+                return f"{where}: {shorten(cell)} looks like a timestamp, expected a number; leave out that column"
             more = "" if names else "; expected one row and one column of weights per node, without names"
             return f"{where}: {error}{more}"
     raise AssertionError("every cell is a number")

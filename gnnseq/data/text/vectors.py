@@ -46,6 +46,8 @@ def read_vectors(path: str | Path, vocabulary: Vocabulary) -> WordVectors:
             line = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
             if width and line.count(b" ") == width and line[: line.index(b" ")] not in rows:
                 continue
+            if number == 1 and b"\r" in line.rstrip(b"\r\n"):
+                raise ValueError(f"{path}, line 1 ends with a carriage return alone, expected a line feed")
             fields = line.split()
             if not fields or (number == 1 and len(fields) == 2 and all(map(bytes.isdigit, fields))):
                 continue

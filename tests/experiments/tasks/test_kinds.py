@@ -20,7 +20,7 @@ from gnnseq.experiments.tasks.signals import SignalTask
 from gnnseq.experiments.tasks.text import TextTask
 from gnnseq.layers import LSTM, ChildSumTreeLSTM
 from gnnseq.models import ConvStack, EdgeEncoder, NodeClassifier, SequenceClassifier, SymbolEmbedding
-from gnnseq.training import evaluate, fit
+from gnnseq.training import Step, evaluate, fit
 
 TASKS: tuple[Task, ...] = (
     FirstSymbolTask(9),
@@ -206,7 +206,7 @@ def test_a_model_that_sees_learns_it(task, view, encoder, steps):
     else:
         model = SequenceClassifier(embedding, encoder(features), None, head)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
-    fit(model, task.batches(view, 0, "train", 64, steps), optimizer, loss=task.loss, metric=task.metric)
+    fit(model, task.batches(view, 0, "train", 64, steps), optimizer, step=Step(task.loss, task.metric))
     result = evaluate(model, task.batches(view, 0, "test", 100, 2), loss=task.loss, metric=task.metric)
     assert result.accuracy > task.solved if task.higher_is_better else result.accuracy < task.solved
 
