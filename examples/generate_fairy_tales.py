@@ -20,10 +20,10 @@ from pathlib import Path
 
 import torch
 
-from gnnseq.data.files import write_atomically
 from gnnseq.data.text.grimm import Book, fairy_tales
 from gnnseq.experiments import Store, num_weights, solve_width
 from gnnseq.experiments.command_line import check_at_least_one, exit_status, fill_in
+from gnnseq.files import write_text
 from gnnseq.models.generate import Pick, Sampling, generate, greedy
 from gnnseq.plots.studies.text import plot_text_curves
 from gnnseq.studies.text.families import CAUSAL_FAMILIES
@@ -173,8 +173,7 @@ def single(options: argparse.Namespace, book: Book) -> int:
         print(measured[-1])
     text = listings(run, options)
     print("\n" + text)
-    with write_atomically(options.output / "samples.txt") as file:
-        file.write("\n".join([about, *measured, "", text]).encode())
+    write_text(options.output / "samples.txt", "\n".join([about, *measured, "", text]))
     plot_text_curves({run.family.title: run.curve}, options.output / "curves.png")
     print(f"Results: {options.output}/samples.txt, curves.png, checkpoint.pt")
     return 0
@@ -221,8 +220,7 @@ def compare(options: argparse.Namespace, book: Book) -> int:
         records.append(store.read()[key])
     table = tabulate(records, options)
     print("\n" + table)
-    with write_atomically(options.output / "compare.md") as file:
-        file.write(table.encode())
+    write_text(options.output / "compare.md", table)
     curves = {record["title"]: TextCurve(**record["curve"]) for record in records}
     plot_text_curves(curves, options.output / "curves.png")
     print(f"Results: {options.output}/compare.jsonl, compare.md, curves.png")

@@ -2,14 +2,13 @@
 
 import json
 import os
-import shutil
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import gnnseq
-from gnnseq.data.files import name_beside
+from gnnseq.files import checksum, write_atomically
 from gnnseq.runs.locks import locked
 
 Record = dict[str, Any]
@@ -21,9 +20,9 @@ class Store:
     """An append-only file of records, one JSON object a line, keyed by ``record["key"]``.
 
     A record is written under a lock and forced to the disk, so several processes may write one store, and at most the
-    run in flight is lost. A line that was cut off, or that is no record, is reported with its number and set aside in
-    ``<path>.rejected`` before the next record is written; the rest is used. ``pandas.read_json(path, lines=True)``
-    reads the file.
+    run in flight is lost. A line that was cut off, that is no record, or whose checksum is not that of its values, is
+    reported with its number and set aside in ``<path>.rejected`` before the next record is written; the rest is used.
+    ``pandas.read_json(path, lines=True)`` reads the file.
 
     Args:
         path: of the file; it is made with its folder.
@@ -118,6 +117,7 @@ class Store:
 
     def _write(self, descriptor: int, record: Record) -> None:
         stamped = {"format": FORMAT, "library": gnnseq.__version__} | record
+        stamped["checksum"] = checksum(stamped)
         line = json.dumps(stamped, sort_keys=True, allow_nan=True).encode() + b"\n"
         size = os.fstat(descriptor).st_size
         try:
@@ -164,17 +164,8 @@ class Store:
             os.fsync(file.fileno())
 
     def _replace(self, lines: list[bytes]) -> None:
-        part = name_beside(self.path)
-        try:
-            with part.open("xb") as file:
-                file.write(b"\n".join(lines))
-                file.flush()
-                os.fsync(file.fileno())
-            shutil.copymode(self.path, part)
-            os.replace(part, self.path)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
+        with write_atomically(self.path) as file:
+            file.write(b"\n".join(lines))
 
     def _report(self, number: int, what: str) -> None:
         message = f"{self.path}, line {number} is not a whole record; {what}, and its run will be repeated"
@@ -200,9 +191,13 @@ def _bytes(descriptor: int, start: int = 0) -> bytes:
 
 
 def _parse(line: bytes) -> Record | None:
-    """The record in a line; None where it holds none."""
+    """The record in a line without its checksum; None where it holds none, or the checksum is another's."""
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
+    if isinstance(record, dict):
+        expected = record.pop("checksum", None)  # older records have none
+        if expected is not None and expected != checksum(record):
+            return None
     return record if isinstance(record, dict) and isinstance(record.get("key"), str) else None
