@@ -5,9 +5,9 @@
     python examples/generate_fairy_tales.py --preset report --output runs/tales_report
     python examples/generate_fairy_tales.py --compare --output runs/tales_compare
 
-Trains on the first nine tenths of the book and measures on the last, or on more of a small book. Writes samples.txt, curves.png and checkpoint.pt
-into the output folder; with --compare, compare.jsonl, compare.md and curves.png. Run again with the same folder, it
-goes on where it stopped.
+Trains on the first nine tenths of the book and measures on the last, or on more of a small book. Writes samples.txt,
+curves.png and checkpoint.pt into the output folder; with --compare, compare.jsonl, compare.md and curves.png. Run again
+with the same folder, it goes on where it stopped.
 """
 
 import argparse

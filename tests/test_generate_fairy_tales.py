@@ -149,12 +149,12 @@ def test_a_small_book_is_enough(characters, tmp_path, capsys):
 
 
 def test_a_book_without_the_letters_of_the_default_prompt_brings_its_own(tmp_path, capsys):
-    tale = "Жили-были старик со старухой у самого синего моря.\n"
+    tale = "Жили-были старик да бабка около самого синего моря.\n"
     (tmp_path / "book.txt").write_text(tale * 40, encoding="utf-8")
     arguments = ["--path", tmp_path / "book.txt", *TINY, "--steps", 1]
     status, output, errors = call(capsys, *arguments, "--output", tmp_path / "out")
     assert status == 0, errors
-    assert "'Жили-были старик со ', completed by 64 characters" in output
+    assert "'Жили-были старик да ', completed by 64 characters" in output
     status, output, errors = call(capsys, *arguments, "--prompt", "Once", "--output", tmp_path / "no")
     assert status == 2
     assert "'O' at position 0" in errors

@@ -7,14 +7,15 @@ import sys
 import tempfile
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar, cast
 
 STOPPED, TERMINATED = 130, 143  # what a shell gives a process that Ctrl-C, or SIGTERM, ended
 Setting = tuple[str, type, str]
+Result = TypeVar("Result")
 
 
 def add_settings(parser: argparse.ArgumentParser, settings: Iterable[Setting], defaults: Mapping[str, Any]) -> None:
@@ -87,6 +88,16 @@ def make_folder(output: Path) -> None:
 def option(name: str) -> str:
     """A field's name as an option: ``batch_size`` is ``--batch-size``."""
     return f"--{name.replace('_', '-')}"
+
+
+def tell(lines: Generator[str, None, Result]) -> Result:
+    """Prints lines as soon as they come; what their generator returns."""
+    while True:
+        try:
+            line = next(lines)
+        except StopIteration as end:
+            return cast(Result, end.value)
+        print(line, flush=True)  # noqa: T201
 
 
 def exit_status(command: str, output: Path, run: Callable[[], int | None]) -> int:

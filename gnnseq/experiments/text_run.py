@@ -85,8 +85,9 @@ class TextCurve:
 
 
 class TextRun:
-    """A language model in training on the first nine tenths of a text; the last tenth is held out, or more of a small
-    text: a window and the symbol behind it at least.
+    """A language model in training on the first nine tenths of a text; the last tenth is held out.
+
+    Of a small text more is held out: a window and the symbol behind it at least.
 
     The windows of step k depend on the seed and k alone, so a run that was restored repeats no batch and leaves none
     out, and its weights are those of a run without a break, bit by bit.
