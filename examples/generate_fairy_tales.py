@@ -20,13 +20,13 @@ from pathlib import Path
 import torch
 
 from gnnseq.data.files import write_atomically
-from gnnseq.data.grimm import Book, fairy_tales
+from gnnseq.data.text.grimm import Book, fairy_tales
 from gnnseq.experiments import Size, Store, num_weights, solve_width
 from gnnseq.experiments.command_line import check_at_least_one, check_positive, exit_status, fill_in, make_folder
-from gnnseq.experiments.text_families import CAUSAL_FAMILIES
-from gnnseq.experiments.text_run import TextCurve, TextRun, TextSettings, bits
 from gnnseq.models.generate import Pick, Sampling, generate, greedy
-from gnnseq.plots.text import plot_text_curves
+from gnnseq.plots.studies.text import plot_text_curves
+from gnnseq.studies.text.families import CAUSAL_FAMILIES
+from gnnseq.studies.text.run import TextCurve, TextRun, TextSettings, bits
 from gnnseq.training.interrupt import Interrupt
 
 QUICK = {"steps": 2_000, "width": 128, "window": 30, "batch_size": 64, "learning_rate": 4e-3, "every": 500}
