@@ -24,7 +24,7 @@ from gnnseq.experiments.tasks.text import TextTask
 from gnnseq.experiments.trial import Trial, run_trial
 from gnnseq.experiments.tuning import Tuning
 from gnnseq.results.joined import collect
-from gnnseq.results.table import Row, markdown, rows, to_csv
+from gnnseq.results.table import markdown, to_csv
 from gnnseq.results.verdict import compare, diagnosis, judge, ranking
 from gnnseq.runs.runner import describe, run_trials
 from gnnseq.runs.store import Store
@@ -53,7 +53,6 @@ __all__ = [
     "PalindromeTask",
     "RecallTask",
     "Regression",
-    "Row",
     "Settings",
     "Sight",
     "SignalTask",
@@ -74,7 +73,6 @@ __all__ = [
     "num_weights",
     "pairs",
     "ranking",
-    "rows",
     "run_comparison",
     "run_trial",
     "run_trials",

@@ -157,6 +157,8 @@ def diagnosis(result: Result) -> str:
     "learned": the mean reaches the threshold. A model that scores above chance beyond its reach is named so: then the
     task leaks its answer, or the reach is wrong.
     """
+    if not result.scores:
+        return "failed"
     reach, required, gain = result.first("hops_reach"), result.first("hops_required"), result.gain()
     short = reach is not None and required is not None and reach < required
     return diagnosed(short or result.middle("influence") == 0, gain)

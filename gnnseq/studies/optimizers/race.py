@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gnnseq.results.report import markdown_table, spread
 from gnnseq.results.statistics import summarise
+from gnnseq.results.table import markdown_table, spread
 from gnnseq.results.verdict import Comparison, compare, ranking
 from gnnseq.runs.runner import run_trials
 from gnnseq.runs.store import Record, Store
