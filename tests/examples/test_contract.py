@@ -75,14 +75,15 @@ CASES = {
         ("lightning_fabric",),
     ),
     "tree_lstm_listops": Case(
-        "--rounds 1 --round-steps 2 --batch-size 4 --test-samples 30 --budget 5000 --depth 4 --longest 12 --models lstm",
+        "--rounds 1 --round-steps 2 --batch-size 4 --test-samples 9 --budget 5000 --depth 4 --longest 12 --models lstm",
         ("--models gcn", "--seeds 0", "--depth 1", "--arguments 10", "--longest 5", "--budget 10", "--rounds 0",
          "--round-steps 0", "--batch-size 0", "--learning-rate 0", "--test-samples 0"),
     ),
     "tree_lstm_sentiment": Case(
         "--path TREES --epochs 1 --budget 20000 --features 6 --batch-size 4 --models tree bag",
         ("--path nowhere", "--path TREES --vectors nowhere.txt", "--models gcn", "--seeds 0", "--epochs 0",
-         "--budget 10 --path TREES", "--features 0", "--batch-size 0", "--phrases -1", "--path TREES --learning-rate nan",
+         "--budget 10 --path TREES", "--features 0", "--batch-size 0", "--phrases -1",
+         "--path TREES --learning-rate nan",
          "--path TREES --word-rate -1", "--path TREES --weight-decay -1", "--path TREES --dropout 2",
          "--path TREES --word-dropout 1", "--path TREES --feature-dropout -1"),
     ),
