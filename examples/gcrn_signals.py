@@ -33,8 +33,7 @@ from gnnseq.layers import GCRN
 from gnnseq.ops import SparseOperator
 from gnnseq.plots.studies.signals import plot_forecasts
 from gnnseq.runs.store import Store
-from gnnseq.training import Checkpoint, History, fit, squared_error
-from gnnseq.training.checkpoint_file import load_weights, read_checkpoint
+from gnnseq.training import Checkpoint, History, Step, fit, squared_error
 
 LAGS = 4
 EVERY = 25  # steps between two looks at the validation part
@@ -188,14 +187,12 @@ def train(
         whole,
         batches(signals, options, burn_in),
         optimizer,
-        max_norm=1.0,
-        loss=nn.functional.mse_loss,
-        metric=squared_error,
+        step=Step(nn.functional.mse_loss, squared_error, max_norm=1.0),
         scheduler=torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, options.steps),
         checkpoint=checkpoint,
     )
     if checkpoint.best_path.exists():
-        load_weights(checkpoint.best_path, whole, read_checkpoint(checkpoint.best_path, "training")["model"])
+        checkpoint.load_best(whole)
     return model, history
 
 
