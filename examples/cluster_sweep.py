@@ -28,6 +28,7 @@ from torch import nn
 
 from gnnseq.data import PalindromeDataset
 from gnnseq.experiments import Store, run_trials
+from gnnseq.experiments.command_line import check_at_least_one, check_positive, exit_status, make_folder
 from gnnseq.graphs import to_paths
 from gnnseq.layers import GRU, LSTM, RNN
 from gnnseq.models import EdgeEncoder, SequenceClassifier, SymbolEmbedding
@@ -35,6 +36,7 @@ from gnnseq.training import evaluate, fit
 
 LAYERS = {"rnn": RNN, "gru": GRU, "lstm": LSTM}
 BATCH, WIDTH = 32, 32
+CHANCE = 0.1  # ten digits
 
 
 @dataclass(frozen=True)
@@ -117,29 +119,33 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=200, help="training steps (200)")
     parser.add_argument("--retry-failed", action="store_true", help="run once more what failed before")
     parser.add_argument("--output", type=Path, default=Path("runs/cluster"), help="folder (runs/cluster)")
-    options = parser.parse_args(arguments)
-    for name in ("workers", "seeds", "steps"):
-        if getattr(options, name) < 1:
-            parser.error(f"--{name} is {getattr(options, name)}, expected at least 1")
-    return options
+    return parser.parse_args(arguments)
+
+
+def check(options: argparse.Namespace) -> None:
+    """Raises a ValueError for what no sweep could use."""
+    check_at_least_one(options, ["workers", "seeds", "steps"])
+    check_positive(options, ["rates", "timeout"])
+    for length in options.lengths:
+        PalindromeDataset(length)
 
 
 def tabulate(records: list[dict]) -> str:
-    """Mean accuracy over seeds of each layer, length and rate."""
+    """Mean accuracy over seeds of each layer, length and rate; a run that diverged counts as a guess."""
     scores = defaultdict(list)
     for record in records:
-        if record["status"] == "done":
-            trial = record["trial"]
-            scores[trial["layer"], trial["length"], trial["rate"]].append(record["score"])
+        if record["status"] != "failed":
+            trial, score = record["trial"], record["score"] if record["status"] == "done" else CHANCE
+            scores[trial["layer"], trial["length"], trial["rate"]].append(score)
     lines = ["| layer | length | learning rate | seeds | fresh accuracy |", "|---|---:|---:|---:|---:|"]
     for (layer, length, rate), found in sorted(scores.items()):
         lines.append(f"| {layer} | {length} | {rate:g} | {len(found)} | {statistics.fmean(found):.3f} |")
     return "\n".join(lines)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Runs what is missing and prints the table; 1 where a trial failed, 2 for what no sweep could use."""
-    options = parse(arguments)
+def sweep(options: argparse.Namespace) -> int:
+    """Runs what is missing and prints the table; 1 where a trial failed or diverged."""
+    check(options)
     trials = [
         Trial(layer, length, rate, options.steps, seed)
         for seed in range(options.seeds)
@@ -147,23 +153,23 @@ def main(arguments: list[str] | None = None) -> int:
         for rate in options.rates
         for layer in LAYERS
     ]
-    try:
-        store = Store(options.output / "records.jsonl")
-        with connect(options) as client, joblib.parallel_config("dask", client=client):
-            jobs = max(2, sum(client.ncores().values()))
-            records = run_trials(trials, store, jobs=jobs, retry_failed=options.retry_failed, run=run)
-    except ValueError as error:
-        print(f"cluster_sweep: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(f"\nStopped. Finished trials are in {options.output}; run the same command to go on.", file=sys.stderr)
-        return 130
+    make_folder(options.output)
+    store = Store(options.output / "records.jsonl")
+    with connect(options) as client, joblib.parallel_config("dask", client=client):
+        jobs = max(2, sum(client.ncores().values()))
+        records = run_trials(trials, store, jobs=jobs, retry_failed=options.retry_failed, run=run)
     print(tabulate(records))
     bad = [record for record in records if record["status"] != "done"]
     for record in bad:
         print(f"{record['status']}: {record['label']}: {record['stopped']}", file=sys.stderr)
     print(f"Results: {store.path}")
     return 1 if bad else 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs what is missing and prints the table; 2 for what no sweep could use."""
+    options = parse(arguments)
+    return exit_status("cluster_sweep", options.output, lambda: sweep(options))
 
 
 if __name__ == "__main__":
