@@ -17,9 +17,9 @@ from stored import fill, read, take_over
 from torch_geometric.data import Batch, Data
 
 from gnnseq.experiments import SEQUENCE_FAMILIES, Row, markdown, rows
-from gnnseq.experiments.sight import SightRecord, sentence
 from gnnseq.graphs import balanced_tree_batch, dilated_batch, path_graph, symbol_signal_batch
 from gnnseq.plots import plot_accuracy, plot_graphs, plot_levels
+from gnnseq.studies.reach.sight import SightRecord, sentence
 
 DOCS = Path(__file__).parent
 RESULTS, FIGURES = DOCS / "results", DOCS / "figures"

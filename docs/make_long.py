@@ -16,8 +16,8 @@ from scipy.stats import binomtest
 from stored import read, take_over
 
 from gnnseq.experiments import Row, rows
-from gnnseq.experiments.store import Record
-from gnnseq.plots.metrics import plot_metrics
+from gnnseq.plots.comparison.metrics import plot_metrics
+from gnnseq.runs.store import Record
 
 DOCS = Path(__file__).parent
 RESULTS = DOCS.parent / "benchmarks" / "results"

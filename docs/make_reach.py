@@ -16,18 +16,18 @@ from typing import Any
 
 from stored import fill
 
-from gnnseq.experiments.depth import DepthRecord
-from gnnseq.experiments.heat import HeatMap
-from gnnseq.experiments.reach_models import REACH_MODELS
-from gnnseq.experiments.sight import SightRecord
-from gnnseq.experiments.topologies import GRAPHS
-from gnnseq.experiments.topology_table import topology_markdown, topology_rows
-from gnnseq.experiments.vanishing import FlowRecord, TrainingRecord, flow_markdown
-from gnnseq.plots.depth import plot_depth
-from gnnseq.plots.gradients import plot_clipping, plot_gradient_flow
-from gnnseq.plots.heat import plot_heat
-from gnnseq.plots.recall import plot_before_after, plot_recall
-from gnnseq.plots.sight import plot_sight
+from gnnseq.plots.studies.depth import plot_depth
+from gnnseq.plots.studies.first_symbol import plot_before_after, plot_recall
+from gnnseq.plots.studies.gradients import plot_clipping, plot_gradient_flow
+from gnnseq.plots.studies.heat import plot_heat
+from gnnseq.plots.studies.sight import plot_sight
+from gnnseq.studies.gradients import FlowRecord, TrainingRecord, flow_markdown
+from gnnseq.studies.reach.depth import DepthRecord
+from gnnseq.studies.reach.heat import HeatMap
+from gnnseq.studies.reach.models import REACH_MODELS
+from gnnseq.studies.reach.sight import SightRecord
+from gnnseq.studies.reach.topologies import GRAPHS
+from gnnseq.studies.reach.topology_table import topology_markdown, topology_rows
 
 DOCS = Path(__file__).parent
 RESULTS, FIGURES = DOCS / "results" / "reach", DOCS / "figures"

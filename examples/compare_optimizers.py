@@ -14,14 +14,14 @@ import sys
 import warnings
 from pathlib import Path
 
-from gnnseq.experiments.optimizer_race import GRID, Race, race_table, race_verdicts, run_race
-from gnnseq.experiments.optimizer_trial import FAMILIES, METHODS, OptimizerTrial, find_method, optimizer_title
-from gnnseq.experiments.report import how_tested, verdicts_csv
-from gnnseq.experiments.store import Store
-from gnnseq.experiments.surface import best_path, ravine, two_weight_rnn
-from gnnseq.plots.learning import plot_learning
-from gnnseq.plots.optimizers import plot_race
-from gnnseq.plots.surface import plot_paths
+from gnnseq.plots.comparison.learning import plot_learning
+from gnnseq.plots.studies.optimizers import plot_race
+from gnnseq.plots.studies.surface import plot_paths
+from gnnseq.results.report import how_tested, verdicts_csv
+from gnnseq.runs.store import Store
+from gnnseq.studies.optimizers.race import GRID, Race, race_table, race_verdicts, run_race
+from gnnseq.studies.optimizers.surface import best_path, ravine, two_weight_rnn
+from gnnseq.studies.optimizers.trial import FAMILIES, METHODS, OptimizerTrial, find_method, optimizer_title
 
 PATH_RATES = tuple(a * 10.0**b for b in range(-3, 1) for a in (1, 1.5, 2, 3, 5, 7))
 

@@ -36,12 +36,12 @@ from gnnseq.experiments import (
 )
 from gnnseq.experiments.command_line import check_at_least_one, fill_in
 from gnnseq.experiments.families import ORTHOGONAL_QUIET
-from gnnseq.experiments.graph_tasks import BlockModelTask, KarateTask
-from gnnseq.experiments.listops_task import ListOpsTask
-from gnnseq.experiments.neighbours_task import NeighborsMatchTask
-from gnnseq.experiments.sequence_tasks import AddingTask, CopyMemoryTask, RecallTask
-from gnnseq.experiments.signal_task import SignalTask
-from gnnseq.experiments.text_task import TextTask
+from gnnseq.experiments.tasks.listops import ListOpsTask
+from gnnseq.experiments.tasks.neighbours import NeighborsMatchTask
+from gnnseq.experiments.tasks.networks import BlockModelTask, KarateTask
+from gnnseq.experiments.tasks.sequences import AddingTask, CopyMemoryTask, RecallTask
+from gnnseq.experiments.tasks.signals import SignalTask
+from gnnseq.experiments.tasks.text import TextTask
 from gnnseq.plots import plot_accuracy
 
 
@@ -296,8 +296,8 @@ def write(records: list[dict[str, Any]], options: argparse.Namespace) -> list[st
 
 def write_page(records: list[dict[str, Any]], options: argparse.Namespace) -> list[str]:
     """One page with verdicts, tables and figures; the names of all its files."""
-    from gnnseq.experiments.results import collect
-    from gnnseq.plots.report import verdicts, write_report
+    from gnnseq.plots.comparison.report import verdicts, write_report
+    from gnnseq.results.joined import collect
 
     reference = None if options.reference is None else find_family(options.reference).title
     found = verdicts(collect(records), reference=reference)

@@ -36,17 +36,17 @@ from typing import Any
 from tqdm import tqdm
 
 from gnnseq.experiments import PALINDROME_FAMILIES, Family, PalindromeTask, Store, find_family, run_trials
-from gnnseq.experiments.depth import TITLES, measure_depth
-from gnnseq.experiments.heat import measure_heat
-from gnnseq.experiments.reach_models import REACH_MODELS
-from gnnseq.experiments.recall import RecallModel, RecallTrial, run_recall
-from gnnseq.experiments.sight import SightRecord, measure_sight, sentence
-from gnnseq.experiments.topologies import topologies
-from gnnseq.experiments.topology_table import topology_csv, topology_markdown, topology_rows
-from gnnseq.plots.depth import plot_depth
-from gnnseq.plots.heat import plot_heat
-from gnnseq.plots.recall import plot_before_after, plot_recall
-from gnnseq.plots.sight import plot_sight
+from gnnseq.plots.studies.depth import plot_depth
+from gnnseq.plots.studies.first_symbol import plot_before_after, plot_recall
+from gnnseq.plots.studies.heat import plot_heat
+from gnnseq.plots.studies.sight import plot_sight
+from gnnseq.studies.reach.depth import TITLES, measure_depth
+from gnnseq.studies.reach.first_symbol import RecallModel, RecallTrial, run_recall
+from gnnseq.studies.reach.heat import measure_heat
+from gnnseq.studies.reach.models import REACH_MODELS
+from gnnseq.studies.reach.sight import SightRecord, measure_sight, sentence
+from gnnseq.studies.reach.topologies import topologies
+from gnnseq.studies.reach.topology_table import topology_csv, topology_markdown, topology_rows
 
 DEPTHS = (1, 2, 4, 8, 16)
 PARTS = ("sight", "heat", "depth", "reach")

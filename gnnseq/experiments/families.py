@@ -7,7 +7,7 @@ from torch import nn
 from torch_geometric.nn import GraphConv
 
 from gnnseq.experiments.family import Family, Initialisation, find_named
-from gnnseq.experiments.tasks import Task
+from gnnseq.experiments.tasks.base import Task
 from gnnseq.layers import (
     GCN,
     GCRN,

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 from torch import nn
 
-from gnnseq.experiments.tasks import Collate, Task, find_view
+from gnnseq.experiments.tasks.base import Collate, Task, find_view
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch_geometric.data import Batch
 
 from gnnseq.analysis import influence, time_influence
-from gnnseq.experiments.tasks import HasAnswers, Task
+from gnnseq.experiments.tasks.base import HasAnswers, Task
 
 Memory = Callable[[torch.optim.Optimizer], float]
 GRAPHS = 4  # on which influence is measured

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from gnnseq.experiments.optimizers import ADAM, Optimizer
-from gnnseq.experiments.tasks import Task
+from gnnseq.experiments.tasks.base import Task
 from gnnseq.training import History
 
 RECENT = 20  # training batches over which learning is judged

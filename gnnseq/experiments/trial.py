@@ -18,9 +18,9 @@ from gnnseq.experiments.budget import Size, num_weights, solve_width
 from gnnseq.experiments.family import Family
 from gnnseq.experiments.measures import GRAPHS, Memory, kept_bytes, memory_mb, relative_influence
 from gnnseq.experiments.settings import RECENT, Settings, first_reached
-from gnnseq.experiments.store import Record
-from gnnseq.experiments.tasks import Task
+from gnnseq.experiments.tasks.base import Task
 from gnnseq.experiments.tuning import Tuning
+from gnnseq.runs.store import Record
 from gnnseq.training import History, best_k, evaluate, fit
 
 TEST_BATCH = 250

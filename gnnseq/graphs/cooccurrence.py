@@ -10,7 +10,7 @@ from torch_geometric.data.data import Data
 
 from gnnseq.data.padded import Samples, split_samples
 from gnnseq.data.sequences import IntArray, flatten
-from gnnseq.data.vocabulary import Vocabulary
+from gnnseq.data.text.vocabulary import Vocabulary
 from gnnseq.graphs.batch import assemble
 from gnnseq.graphs.edges import Edges, hops_apart, orient
 from gnnseq.graphs.text import Texts, encode_texts

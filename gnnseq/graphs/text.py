@@ -10,7 +10,7 @@ from torch import Tensor
 from torch_geometric.data.batch import Batch
 
 from gnnseq.data.padded import Samples, split_samples
-from gnnseq.data.vocabulary import Vocabulary
+from gnnseq.data.text.vocabulary import Vocabulary
 from gnnseq.graphs.edges import Direction
 from gnnseq.graphs.path import path_batch
 
