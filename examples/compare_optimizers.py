@@ -11,9 +11,9 @@ losses of two weights) into the output folder. Run again with the same folder, i
 
 import argparse
 import sys
-import warnings
 from pathlib import Path
 
+from gnnseq.experiments.command_line import exit_status
 from gnnseq.plots.comparison.learning import plot_learning
 from gnnseq.plots.studies.optimizers import plot_race
 from gnnseq.plots.studies.surface import plot_paths
@@ -90,25 +90,17 @@ def write(found: Race, options: argparse.Namespace) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Runs what is missing, prints the table and writes the results; 1 where a final run failed."""
     options = parse(arguments)
-    try:
-        for name in options.optimizers:
-            find_method(name)
-        if options.jobs < 1:
-            raise ValueError(f"jobs is {options.jobs}, expected at least 1")
-        with warnings.catch_warnings():
-            warnings.simplefilter("default")
-            warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
-            store = Store(options.output / "records.jsonl")
-            found = race(options, store)
-        if all(record["status"] == "failed" for record in found.final):
-            raise ValueError(f"no run ended: {found.final[0]['stopped']}")
-        print(write(found, options))
-    except ValueError as error:
-        print(f"compare_optimizers: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\nStopped. Finished runs are kept; run the same command to go on.", file=sys.stderr)
-        return 130
+    return exit_status("compare_optimizers", options.output, lambda: compare(options))
+
+
+def compare(options: argparse.Namespace) -> int:
+    """Runs, prints and writes; 1 where a final run failed."""
+    for name in options.optimizers:
+        find_method(name)
+    if options.jobs < 1:
+        raise ValueError(f"jobs is {options.jobs}, expected at least 1")
+    found = race(options, Store(options.output / "records.jsonl"))
+    print(write(found, options))
     failed = [record for record in found.final if record["status"] == "failed"]
     for record in failed:
         print(f"failed: {record['trial']}: {record['stopped']}", file=sys.stderr)

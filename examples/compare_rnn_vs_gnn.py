@@ -12,7 +12,6 @@ task) into the output folder. Run again with the same folder, it does only what 
 
 import argparse
 import sys
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,7 +33,7 @@ from gnnseq.experiments import (
     run_comparison,
     to_csv,
 )
-from gnnseq.experiments.command_line import check_at_least_one, fill_in
+from gnnseq.experiments.command_line import check_at_least_one, exit_status, fill_in
 from gnnseq.experiments.families import ORTHOGONAL_QUIET
 from gnnseq.experiments.tasks.listops import ListOpsTask
 from gnnseq.experiments.tasks.neighbours import NeighborsMatchTask
@@ -160,6 +159,11 @@ def check(options: argparse.Namespace) -> None:
             raise ValueError(f"--tune holds {rate}, expected positive learning rates")
     if options.tune is not None and options.learning_rate is not None:
         raise ValueError("--tune and --learning-rate are both given, expected one of them")
+    if options.lengths and all(":" in word for word in options.tasks):
+        raise ValueError(
+            f"--lengths is {' '.join(map(str, options.lengths))}, but each of --tasks {' '.join(options.tasks)} has a "
+            "size of its own; expected a task without one, or no --lengths"
+        )
 
 
 def make_tasks(options: argparse.Namespace) -> list[Task]:
@@ -244,25 +248,16 @@ def run(options: argparse.Namespace, store: Store) -> list[dict[str, Any]]:
 def main(arguments: list[str] | None = None) -> int:
     """Runs what is missing, prints the table and writes the results; 1 where a run failed."""
     options = parse(arguments)
-    try:
-        check(options)
-        groups(options)
-        if options.reference is not None:
-            find_family(options.reference)
-        store = Store(options.output / "records.jsonl")
-        with warnings.catch_warnings():
-            warnings.simplefilter("default")
-            warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
-            records = run(options, store)
-    except ValueError as error:
-        print(f"compare_rnn_vs_gnn: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(
-            f"\nStopped. Finished runs are kept in {store.path}; run the same command to go on.",
-            file=sys.stderr,
-        )
-        return 130
+    return exit_status("compare_rnn_vs_gnn", options.output, lambda: compare(options))
+
+
+def compare(options: argparse.Namespace) -> int:
+    """Runs, prints and writes; 1 where a run failed."""
+    check(options)
+    groups(options)
+    if options.reference is not None:
+        find_family(options.reference)
+    records = run(options, Store(options.output / "records.jsonl"))
     files = write(records, options)
     failed = [record for record in records if record["status"] != "done"]
     for record in failed:
@@ -274,18 +269,16 @@ def main(arguments: list[str] | None = None) -> int:
 def write(records: list[dict[str, Any]], options: argparse.Namespace) -> list[str]:
     """Prints the table and writes it with the figures; the names of the files."""
     table = rows(records)
-    if not table:
-        return []
-    print(markdown(table))
     (options.output / "summary.md").write_text(markdown(table), encoding="utf-8")
     (options.output / "summary.csv").write_text(to_csv(table), encoding="utf-8")
     files = ["summary.csv", "summary.md"]
-    kinds = list(dict.fromkeys(row.kind for row in table))
+    kinds = list(dict.fromkeys(row.kind for row in table if row.seeds))
     for kind in kinds:
         files.append("accuracy.png" if len(kinds) == 1 else f"accuracy-{kind.replace(' ', '-')}.png")
         plot_accuracy([r for r in records if r["task"]["name"] == kind], options.output / files[-1])
     if options.html:
         files += write_page(records, options)
+    print(markdown(table))
     print(explain(options))
     for note in dict.fromkeys(
         f"{r['label'].rsplit(',', 2)[0]}: {r['budget_note']}" for r in records if r.get("budget_note")

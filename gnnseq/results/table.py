@@ -3,10 +3,12 @@
 import csv
 import io
 import json
+import math
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from gnnseq.results.joined import score
 from gnnseq.results.report import markdown_table
 from gnnseq.results.verdict import diagnosed
 from gnnseq.runs.store import Record
@@ -21,8 +23,8 @@ class Row(NamedTuple):
         size: its length or depth.
         family: name of the model family.
         title: the family's name in full.
-        seeds: number of finished runs.
-        score: mean metric on fresh data.
+        seeds: number of runs that left a result; 0 where all failed, and all numbers of the runs are then missing.
+        score: mean metric on fresh data; a run that diverged and left no finite score counts as chance.
         spread: standard deviation over the seeds (ddof 1); 0 for one seed.
         metric: what the score is.
         higher_is_better: of the metric.
@@ -39,7 +41,8 @@ class Row(NamedTuple):
         ms_per_step: median time of a training step in milliseconds.
         peak_memory_mb: memory that training holds at once; None where it was not measured.
         setting: initialisation and learning rate.
-        failed: runs that failed or diverged.
+        failed: runs that ended in an error and left no result.
+        diverged: runs that diverged, among the results.
     """
 
     task: str
@@ -58,7 +61,7 @@ class Row(NamedTuple):
     hops_required: int | None
     hops_reach: int | None
     influence: float | None
-    weights: int
+    weights: int | None
     state_size: int | None
     steps: float
     samples_to_threshold: float | None
@@ -66,6 +69,7 @@ class Row(NamedTuple):
     peak_memory_mb: float | None
     setting: str
     failed: int
+    diverged: int = 0
 
     @property
     def gain(self) -> float:
@@ -80,31 +84,29 @@ class Row(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """What the numbers say: cannot see, sees but did not learn, learned in part, or learned."""
-        return diagnosed(self.cannot_see, self.gain)
+        """What the numbers say: cannot see, sees but did not learn, learned in part, learned, or failed."""
+        return "failed" if self.seeds == 0 else diagnosed(self.cannot_see, self.gain)
 
 
 def rows(records: Iterable[Record]) -> list[Row]:
     """One row for each task, model and setting, in the order in which they first appear, sizes ascending.
 
-    Runs that only chose a learning rate are left out, and so are models none of whose runs was finished.
+    Runs that only chose a learning rate are left out. A model all of whose runs failed has a row that says so.
     """
     groups: dict[str, list[Record]] = {}
     for record in records:
-        if record["purpose"] == "test":
+        if record.get("purpose") == "test":
             setting = {name: value for name, value in record["trial"].items() if name != "seed"}
             groups.setdefault(json.dumps(setting, sort_keys=True), []).append(record)
     kinds = list(dict.fromkeys(group[0]["task"]["name"] for group in groups.values()))
     ordered = sorted(groups.values(), key=lambda g: (kinds.index(g[0]["task"]["name"]), g[0]["task"]["size"]))
-    return [row for group in ordered if (row := _row(group)) is not None]
+    return [_row(group) for group in ordered]
 
 
-def _row(group: list[Record]) -> Row | None:
-    done = [record for record in group if record["status"] == "done"]
-    if not done:
-        return None
-    scores = [record["score"] for record in done]
-    first = done[0]
+def _row(group: list[Record]) -> Row:
+    scored = [(record, value) for record in group if (value := score(record)) is not None]
+    done, scores = [record for record, _ in scored], [value for _, value in scored]
+    first = done[0] if done else group[0]
     task = first["task"]
     return Row(
         task=task["title"],
@@ -113,7 +115,7 @@ def _row(group: list[Record]) -> Row | None:
         family=first["family"]["name"],
         title=first["family"]["title"],
         seeds=len(done),
-        score=statistics.fmean(scores),
+        score=statistics.fmean(scores) if done else math.nan,
         spread=statistics.stdev(scores) if len(done) > 1 else 0.0,
         metric=task["metric"],
         higher_is_better=task["higher_is_better"],
@@ -123,14 +125,15 @@ def _row(group: list[Record]) -> Row | None:
         hops_required=first["hops_required"],
         hops_reach=first["hops_reach"],
         influence=_mean(done, "influence"),
-        weights=first["weights"],
-        state_size=first["state_size"],
-        steps=statistics.fmean(record["steps"] for record in done),
+        weights=first.get("weights"),
+        state_size=first.get("state_size"),
+        steps=statistics.fmean(record["steps"] for record in done) if done else math.nan,
         samples_to_threshold=_mean(done, "samples_to_threshold"),
-        ms_per_step=statistics.median(record["ms_per_step"] for record in done),
+        ms_per_step=statistics.median(record["ms_per_step"] for record in done) if done else math.nan,
         peak_memory_mb=_mean(done, "peak_memory_mb"),
         setting=f"{first['initialisation']}, lr {first['trial']['learning_rate']:g}",
         failed=len(group) - len(done),
+        diverged=sum(record["status"] == "diverged" for record in done),
     )
 
 
@@ -141,14 +144,17 @@ def _mean(records: Iterable[Record], name: str) -> float | None:
 
 
 def _shown(value: float | None, form: str) -> str:
-    return "" if value is None else format(value, form)
+    return "" if value is None or math.isnan(value) else format(value, form)
 
 
 def _score(row: Row) -> str:
-    failed = f", {row.failed} failed" if row.failed else ""
+    counts = ((row.diverged, "diverged"), (row.failed, "failed"))
+    ended = "".join(f", {count} {word}" for count, word in counts if count)
+    if row.seeds == 0:
+        return f"none{ended}"
     if row.higher_is_better:
-        return f"{100 * row.score:5.1f} ± {100 * row.spread:4.1f} %{failed}"
-    return f"{row.score:.4f} ± {row.spread:.4f}{failed}"
+        return f"{100 * row.score:5.1f} ± {100 * row.spread:4.1f} %{ended}"
+    return f"{row.score:.4f} ± {row.spread:.4f}{ended}"
 
 
 def _best(row: Row) -> str:
@@ -166,11 +172,11 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
     "best 50": _best,
     "sees / needs": _hops,
     "verdict": lambda row: row.verdict,
-    "weights": lambda row: f"{row.weights:,}",
+    "weights": lambda row: _shown(row.weights, ",d"),
     "state": lambda row: _shown(row.state_size, ",d"),
-    "steps": lambda row: f"{row.steps:.0f}",
+    "steps": lambda row: _shown(row.steps, ".0f"),
     "samples to learn": lambda row: _shown(row.samples_to_threshold, ",.0f"),
-    "ms/step": lambda row: f"{row.ms_per_step:.1f}",
+    "ms/step": lambda row: _shown(row.ms_per_step, ".1f"),
     "MB": lambda row: _shown(row.peak_memory_mb, ".1f"),
     "setting": lambda row: row.setting,
 }
@@ -201,6 +207,6 @@ def to_csv(table: Sequence[Row]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([*Row._fields, "verdict"])
     for row in table:
-        values: list[Any] = ["" if value is None else value for value in row]
+        values: list[Any] = ["" if value is None or value != value else value for value in row]
         writer.writerow([*values, row.verdict])
     return out.getvalue()

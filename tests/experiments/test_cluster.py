@@ -42,7 +42,7 @@ def test_workers_with_several_threads_are_refused(tmp_path):
         distributed.LocalCluster(1, threads_per_worker=2, **how) as cluster,
         distributed.Client(cluster) as client,
         joblib.parallel_config("dask", client=client),
-        pytest.raises(ValueError, match=r"Dask's worker at inproc:.* expected workers with one thread: .* --nthreads 1"),
+        pytest.raises(ValueError, match=r"Dask's worker at inproc:.* expected workers with one thread: .* --nthreads"),
     ):
         run_trials(tasks, store, jobs=2, run=run, progress=False)
     assert store.attempts() == {}

@@ -4,6 +4,7 @@ import io
 import pytest
 
 from gnnseq.experiments import PalindromeTask, Settings, Trial, find_family, markdown, rows, run_trial, to_csv
+from gnnseq.results.joined import collect
 
 
 def record(length=10, family="gcn", seed=0, score=0.1, status="done", **others):
@@ -75,10 +76,31 @@ def test_verdicts_on_errors(score, verdict):
 
 
 def test_failures_are_counted_and_never_averaged():
-    (row,) = rows([record(score=0.5), record(seed=1, status="diverged", score=0.0)])
+    failed = Trial(PalindromeTask(10), find_family("gcn"), 1).description | {"status": "failed"}
+    (row,) = rows([record(score=0.5), failed])
     assert (row.seeds, row.failed, row.score, row.spread) == (1, 1, 0.5, 0.0)
-    failed = {name: value for name, value in record(status="failed").items() if name != "score"}
-    assert rows([failed]) == []
+    assert "50.0 ±  0.0 %, 1 failed |" in markdown([row])
+
+
+def test_a_model_all_of_whose_runs_failed_is_shown():
+    failed = [Trial(PalindromeTask(10), find_family("gcn"), seed).description | {"status": "failed"} for seed in (0, 1)]
+    table = rows([*failed, record(family="lstm", score=0.5)])
+    assert [(row.seeds, row.failed, row.verdict) for row in table] == [(0, 2, "failed"), (1, 0, "learned in part")]
+    line = next(line for line in markdown(table).splitlines() if "GCN" in line)
+    assert "| none, 2 failed |" in line
+    assert "nan" not in line
+    (first, _) = csv.DictReader(io.StringIO(to_csv(table)))
+    assert (first["seeds"], first["score"], first["weights"], first["failed"]) == ("0", "", "", "2")
+
+
+def test_a_run_that_diverged_is_a_result_at_chance_and_named():
+    """As on the page: gnnseq.results.joined.score has the one rule."""
+    records = [record(score=0.5), record(seed=1) | {"status": "diverged", "score": float("nan")}]
+    (row,) = rows(records)
+    (result,) = collect(records)
+    assert (row.seeds, row.failed, row.diverged) == (2, 0, 1)
+    assert row.score == result.summary.mean == pytest.approx(0.3)
+    assert "30.0 ± 28.3 %, 1 diverged |" in markdown([row])
 
 
 def test_tuning_runs_are_left_out():

@@ -225,7 +225,7 @@ def test_threads_of_one_process_are_refused(tmp_path):
     """They share torch's random numbers: one record of nine was another one with three threads."""
     joblib = pytest.importorskip("joblib")
     store = Store(tmp_path / "records.jsonl")
-    with joblib.parallel_config("threading"), pytest.raises(ValueError, match="is ThreadingBackend, .* such as 'loky'"):
+    with joblib.parallel_config("threading"), pytest.raises(ValueError, match=r"is ThreadingBackend, .* 'loky'"):
         run_trials(TASKS, store, run=run, jobs=3, progress=False)
     assert store.attempts() == {}
     with joblib.parallel_config("threading"):
@@ -269,7 +269,7 @@ def test_no_function_stops_the_sweep(tmp_path, jobs):
         pytest.importorskip("joblib")
     acts = [*FATAL, "attempt", "another key", "odd parts", "nan", "pass"]
     tasks, store = [Task(number, act) for number, act in enumerate(acts)], Store(tmp_path / "records.jsonl")
-    with pytest.warns(UserWarning, match=rf"8 of 13 trials failed; .* trial 0:[\s\S]*run returned NoneType, expected"):
+    with pytest.warns(UserWarning, match=r"8 of 13 trials failed; .* trial 0:[\s\S]*run returned NoneType, expected"):
         records = run_trials(tasks, store, run=hostile, jobs=jobs)
     failed = [record["trial"]["act"] for record in records if record["status"] == "failed"]
     assert failed == FATAL

@@ -226,7 +226,7 @@ def test_records_on_a_medium_that_cannot_be_written_are_read(tmp_path, read_only
     assert store.attempts() == {"x": 1}
     with pytest.raises(OSError, match="Read-only file system"):
         store.append({"key": "y"})
-    with pytest.raises(ValueError, match="expected a file that can be written: .*Read-only"):
+    with pytest.raises(ValueError, match=r"expected a file that can be written: .*Read-only"):
         Store(tmp_path / "new.jsonl")
 
 

@@ -79,6 +79,8 @@ class OptimizerTrial:
             raise ValueError(f"family is {self.family!r}, expected one of {', '.join(FAMILIES)}")
         if not self.learning_rate > 0:
             raise ValueError(f"learning_rate is {self.learning_rate}, expected a positive number")
+        if self.length < 2:
+            raise ValueError(f"length is {self.length}, expected an integer >= 2")
         for name in ("width", "steps", "batch_size", "every", "samples"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
