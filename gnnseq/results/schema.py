@@ -77,8 +77,7 @@ def checked(record: Record) -> Record:
     _check(record, {"status": STATUS})
     if record["status"] != "failed" or "task" in record:
         _check(record, REQUIRED)
-        if record["task"]["chance"] == record["task"]["solved"]:
-            raise ValueError(f"task.solved is {record['task']['solved']}, expected another value than task.chance")
+        _check_levels(record["task"])
     _check(record, {name: kind for name, kind in OPTIONAL.items() if _at(record, name) is not None})
     if record.get("tuning"):
         _check(record, TUNED)
@@ -97,6 +96,14 @@ def _check(record: Record, fields: dict[str, Kind]) -> None:
             raise ValueError(f"{name} is missing, expected {kind.expected}, as in the record of a comparison")
         if not kind.holds(value):
             raise ValueError(f"{name} is {reprlib.repr(value)}, expected {kind.expected}")
+
+
+def _check_levels(task: Record) -> None:
+    for name in ("chance", "solved"):
+        if task["metric"] == "accuracy" and not 0 <= task[name] <= 1:
+            raise ValueError(f"task.{name} is {task[name]}, expected a share from 0 to 1, as task.metric is accuracy")
+    if task["chance"] == task["solved"]:
+        raise ValueError(f"task.solved is {task['solved']}, expected another value than task.chance")
 
 
 def _at(record: Any, name: str) -> Any:
