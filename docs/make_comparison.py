@@ -23,7 +23,7 @@ from gnnseq.plots import plot_cost, plot_learning, plot_reach, plot_verdicts
 from gnnseq.plots.comparison.report import verdicts
 from gnnseq.results.conditions import learning_rates
 from gnnseq.results.joined import Result, by_task
-from gnnseq.results.report import describe_task, markdown_table, number, spread
+from gnnseq.results.table import describe_task, markdown_table, number, spread
 from gnnseq.results.verdict import Comparison, diagnosis
 from gnnseq.runs.store import Record
 

@@ -26,10 +26,10 @@ from gnnseq.experiments import (
     Settings,
     Store,
     Task,
+    collect,
     find_family,
     find_named,
     markdown,
-    rows,
     run_comparison,
     to_csv,
 )
@@ -268,17 +268,19 @@ def compare(options: argparse.Namespace) -> int:
 
 def write(records: list[dict[str, Any]], options: argparse.Namespace) -> list[str]:
     """Prints the table and writes it with the figures; the names of the files."""
-    table = rows(records)
+    table = collect(records)
+    if not table:
+        return []
+    print(markdown(table))
     (options.output / "summary.md").write_text(markdown(table), encoding="utf-8")
     (options.output / "summary.csv").write_text(to_csv(table), encoding="utf-8")
     files = ["summary.csv", "summary.md"]
-    kinds = list(dict.fromkeys(row.kind for row in table if row.seeds))
+    kinds = list(dict.fromkeys(result.task["name"] for result in table if result.scores))
     for kind in kinds:
         files.append("accuracy.png" if len(kinds) == 1 else f"accuracy-{kind.replace(' ', '-')}.png")
         plot_accuracy([r for r in records if r["task"]["name"] == kind], options.output / files[-1])
     if options.html:
         files += write_page(records, options)
-    print(markdown(table))
     print(explain(options))
     for note in dict.fromkeys(
         f"{r['label'].rsplit(',', 2)[0]}: {r['budget_note']}" for r in records if r.get("budget_note")
@@ -290,7 +292,6 @@ def write(records: list[dict[str, Any]], options: argparse.Namespace) -> list[st
 def write_page(records: list[dict[str, Any]], options: argparse.Namespace) -> list[str]:
     """One page with verdicts, tables and figures; the names of all its files."""
     from gnnseq.plots.comparison.report import verdicts, write_report
-    from gnnseq.results.joined import collect
 
     reference = None if options.reference is None else find_family(options.reference).title
     found = verdicts(collect(records), reference=reference)
@@ -310,12 +311,13 @@ def explain(options: argparse.Namespace) -> str:
         f"Settings: {options.optimizer}, batches of {options.batch_size}, at most {options.steps:,} steps ({stop}), "
         f"{tuned}gradients clipped at norm 10, seeds 0 to {options.seeds - 1}; spread is the standard deviation over "
         "seeds.\n"
-        "fresh accuracy: on samples never trained on. best 50: the mean of the 50 best training batches, the "
+        "score: on samples never trained on; mean ± standard deviation and the 95 % bootstrap interval of the mean; a "
+        "run that diverged counts as chance. best 50: the mean of the 50 best training batches, the "
         "course report's metric, which flatters.\n"
-        "sees / needs: hops (over time for the GCRN: steps) that the model covers, and that lie between the answer and "
-        "the output. Seeing is necessary, not sufficient: initialisation and the graph decide the rest.\n"
-        "state: numbers held for one element of the input. samples to learn: until the last 20 batches reached the "
-        "task's threshold, mean over the seeds that did. MB: weights, gradients, optimiser and what a step keeps.\n"
+        "hops required: between the answer and the output (over time for the GCRN: steps). hops reached: by the model. "
+        "Seeing is necessary, not sufficient: initialisation and the graph decide the rest.\n"
+        "state: numbers held for one element of the input. samples to threshold: until the last 20 batches reached the "
+        "task's threshold, median over the seeds that did. memory: weights, gradients, optimiser, a step's tensors.\n"
     )
 
 

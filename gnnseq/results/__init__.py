@@ -2,12 +2,11 @@
 
 from gnnseq.results.joined import Result, collect
 from gnnseq.results.statistics import Summary, summarise
-from gnnseq.results.table import Row, markdown, rows, to_csv
+from gnnseq.results.table import markdown, to_csv
 from gnnseq.results.verdict import compare, diagnosis, judge, ranking
 
 __all__ = [
     "Result",
-    "Row",
     "Summary",
     "collect",
     "compare",
@@ -15,7 +14,6 @@ __all__ = [
     "judge",
     "markdown",
     "ranking",
-    "rows",
     "summarise",
     "to_csv",
 ]

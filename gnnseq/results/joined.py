@@ -27,8 +27,8 @@ class Result:
     Attributes:
         model: its name in tables and figures.
         task: name, title, size, metric, higher_is_better, chance and solved, as records hold them.
-        scores: by seed, on fresh data; a run that diverged counts as chance where it left no finite score.
-        records: that ended, by seed.
+        scores: by seed, on fresh data; a run that diverged counts as chance. Empty where every run failed.
+        records: that ended, by seed; where every run failed, those.
         diverged: how many of them diverged.
         failed: runs that ended in an error and left no score.
     """
@@ -42,7 +42,9 @@ class Result:
 
     @cached_property
     def summary(self) -> Summary:
-        """Mean, spread and interval of the scores."""
+        """Mean, spread and interval of the scores; a mean of NaN where every run failed."""
+        if not self.scores:
+            return Summary(0, math.nan, None, None, None)
         return summarise(list(self.scores.values()))
 
     @property
@@ -59,6 +61,11 @@ class Result:
     def first(self, key: str) -> Any:
         """A value that does not depend on the seed; None where no record has it."""
         return next((record[key] for record in self.records if record.get(key) is not None), None)
+
+    def mean(self, key: str) -> float | None:
+        """The mean over the seeds; None where no record has the value."""
+        values = [record[key] for record in self.records if record.get(key) is not None]
+        return statistics.fmean(values) if values else None
 
     def middle(self, key: str) -> float | None:
         """The median over the seeds; None where no record has the value."""
@@ -87,7 +94,8 @@ def collect(records: Iterable[Record], naming: Naming = family_title) -> list[Re
     """One result for each task and model, in the order of first appearance, sizes ascending.
 
     Args:
-        records: of a store; those without a score count as failed, those that chose a learning rate are left out.
+        records: of a store; those without a score count as failed, those that chose a learning rate are left out. A
+            model whose runs all failed has a result without scores.
         naming: gives a record's model its name; records of one name and task must differ in their seed.
 
     Raises:
@@ -99,7 +107,7 @@ def collect(records: Iterable[Record], naming: Naming = family_title) -> list[Re
             groups.setdefault((record["task"]["title"], naming(record)), []).append(record)
     names = list(dict.fromkeys(group[0]["task"]["name"] for group in groups.values()))
     ordered = sorted(groups.items(), key=lambda item: _place(item[1][0], names))
-    return [result for (_, model), group in ordered if (result := _result(model, group)) is not None]
+    return [_result(model, group) for (_, model), group in ordered]
 
 
 def by_task(results: Iterable[Result]) -> dict[str, list[Result]]:
@@ -122,7 +130,7 @@ def _place(record: Record, names: Sequence[str]) -> tuple[int, float]:
     return names.index(record["task"]["name"]), record["task"]["size"]
 
 
-def _result(model: str, group: list[Record]) -> Result | None:
+def _result(model: str, group: list[Record]) -> Result:
     scores: dict[int, float] = {}
     kept = []
     for record in group:
@@ -137,12 +145,12 @@ def _result(model: str, group: list[Record]) -> Result | None:
             )
         scores[seed] = value
         kept.append(record)
-    if not kept:
-        return None
+    failed = len(group) - len(kept)
+    kept = kept or group
     kept.sort(key=lambda record: record["trial"]["seed"])
     diverged = sum(record["status"] == "diverged" for record in kept)
     in_order = {seed: scores[seed] for seed in sorted(scores)}
-    return Result(model, kept[0]["task"], in_order, tuple(kept), diverged, len(group) - len(kept))
+    return Result(model, kept[0]["task"], in_order, tuple(kept), diverged, failed)
 
 
 def for_tuning(record: Record) -> bool:
@@ -151,11 +159,11 @@ def for_tuning(record: Record) -> bool:
 
 
 def score(record: Record) -> float | None:
-    """The score that counts; chance for a run that diverged and left none; None for one that failed."""
+    """The score that counts: chance for a run that diverged, None for one that failed."""
+    if record["status"] == "diverged":
+        return float(record["task"]["chance"])
     value = record.get("score")
-    if value is not None and math.isfinite(value):
-        return float(value)
-    return float(record["task"]["chance"]) if record["status"] == "diverged" else None
+    return float(value) if value is not None and math.isfinite(value) else None
 
 
 def current(record: Record) -> Record:

@@ -9,18 +9,10 @@ from html import escape
 from gnnseq.results.conditions import conditions, failures, learning_rates
 from gnnseq.results.joined import Result, by_task
 from gnnseq.results.page_style import SCRIPT, STYLE
-from gnnseq.results.report import (
-    RESULT_HEADER,
-    VERDICT_HEADER,
-    describe_task,
-    how_tested,
-    result_cells,
-    verdict_cells,
-)
+from gnnseq.results.report import VERDICT_HEADER, how_tested, verdict_cells
+from gnnseq.results.table import COLUMNS, Cell, describe_task, result_cells
 from gnnseq.results.verdict import Comparison, ranking
 from gnnseq.runs.store import Record
-
-Cell = tuple[str, float | None]
 
 CLASSES = {
     "learned": "learned",
@@ -39,7 +31,7 @@ threshold.
 Influence: the answer's relative influence on the output before training.
 Gradient norm: median over the steps, and the largest, before clipping; median over the seeds.
 Samples to threshold: median over the runs that reached it.
-A run that diverged counts with the score it ended with, or as chance; a run that failed is left out and listed.
+A run that diverged counts as chance; a run that failed is left out. Both are listed under the settings.
 Undecided does not mean equal: it means that these seeds do not tell the models apart."""
 
 
@@ -120,7 +112,7 @@ def _task(place: int, group: Sequence[Result], comparisons: Sequence[Comparison]
         f"<section><h2 id='task-{place}'>{escape(title[:1].upper() + title[1:])}</h2>",
         f"<p>{escape(ranking(own))}</p>" if own else "",
         f"<p class='soft'>{escape(describe_task(task))}</p>",
-        table(f"Results on {title}", RESULT_HEADER, map(result_cells, group)),
+        table(f"Results on {title}", tuple(COLUMNS), map(result_cells, group)),
     ]
     if own:
         pairs = table(f"Pairs on {title}", VERDICT_HEADER, (verdict_cells(c, percent) for c in own))

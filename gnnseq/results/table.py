@@ -1,212 +1,177 @@
-"""Records over seeds, joined into rows that people and other tools read."""
+"""Results as a table that people and other tools read: one line for each model on each task."""
 
 import csv
 import io
-import json
 import math
-import statistics
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from gnnseq.results.joined import score
-from gnnseq.results.report import markdown_table
-from gnnseq.results.verdict import diagnosed
-from gnnseq.runs.store import Record
+from gnnseq.results.joined import Result, by_task
+from gnnseq.results.statistics import Summary
+from gnnseq.results.verdict import diagnosis
 
-
-class Row(NamedTuple):
-    """One model on one task, over its seeds. Accuracies are shares from 0 to 1.
-
-    Attributes:
-        task: title of the task.
-        kind: its name without its size.
-        size: its length or depth.
-        family: name of the model family.
-        title: the family's name in full.
-        seeds: number of runs that left a result; 0 where all failed, and all numbers of the runs are then missing.
-        score: mean metric on fresh data; a run that diverged and left no finite score counts as chance.
-        spread: standard deviation over the seeds (ddof 1); 0 for one seed.
-        metric: what the score is.
-        higher_is_better: of the metric.
-        chance: metric of the best guess that sees no input.
-        solved: metric from which on the task counts as learned.
-        best_50: mean over the seeds of the 50 best training batches, the report's metric; None for errors.
-        hops_required: hops from the answer to the output; None where there is no such number.
-        hops_reach: hops the model covers; None where there is no limit.
-        influence: of the answer before training, relative to the average input; None where it was not measured.
-        weights: number of weights.
-        state_size: numbers held for one element of the input.
-        steps: mean number of training steps.
-        samples_to_threshold: mean training samples until the threshold; None where no seed reached it.
-        ms_per_step: median time of a training step in milliseconds.
-        peak_memory_mb: memory that training holds at once; None where it was not measured.
-        setting: initialisation and learning rate.
-        failed: runs that ended in an error and left no result.
-        diverged: runs that diverged, among the results.
-    """
-
-    task: str
-    kind: str
-    size: int
-    family: str
-    title: str
-    seeds: int
-    score: float
-    spread: float
-    metric: str
-    higher_is_better: bool
-    chance: float
-    solved: float
-    best_50: float | None
-    hops_required: int | None
-    hops_reach: int | None
-    influence: float | None
-    weights: int | None
-    state_size: int | None
-    steps: float
-    samples_to_threshold: float | None
-    ms_per_step: float
-    peak_memory_mb: float | None
-    setting: str
-    failed: int
-    diverged: int = 0
-
-    @property
-    def gain(self) -> float:
-        """How far the score lies on the way from chance, 0, to the task's threshold, 1."""
-        return (self.score - self.chance) / (self.solved - self.chance)
-
-    @property
-    def cannot_see(self) -> bool:
-        """Whether the answer lies beyond the model's reach, or was seen to have no influence at all."""
-        reach, required = self.hops_reach, self.hops_required
-        return self.influence == 0 or (reach is not None and required is not None and reach < required)
-
-    @property
-    def verdict(self) -> str:
-        """What the numbers say: cannot see, sees but did not learn, learned in part, learned, or failed."""
-        return "failed" if self.seeds == 0 else diagnosed(self.cannot_see, self.gain)
+Cell = tuple[str, float | None]  # the text, and the number that it is sorted by, if any
 
 
-def rows(records: Iterable[Record]) -> list[Row]:
-    """One row for each task, model and setting, in the order in which they first appear, sizes ascending.
-
-    Runs that only chose a learning rate are left out. A model all of whose runs failed has a row that says so.
-    """
-    groups: dict[str, list[Record]] = {}
-    for record in records:
-        if record.get("purpose") == "test":
-            setting = {name: value for name, value in record["trial"].items() if name != "seed"}
-            groups.setdefault(json.dumps(setting, sort_keys=True), []).append(record)
-    kinds = list(dict.fromkeys(group[0]["task"]["name"] for group in groups.values()))
-    ordered = sorted(groups.values(), key=lambda g: (kinds.index(g[0]["task"]["name"]), g[0]["task"]["size"]))
-    return [_row(group) for group in ordered]
+def number(value: float | None, percent: bool = False) -> str:
+    """A number in a table: in per cent, or with three digits that count; a dash for None and NaN."""
+    if value is None or math.isnan(value):
+        return "–"
+    return f"{100 * value:.1f} %" if percent else f"{value:.3g}"
 
 
-def _row(group: list[Record]) -> Row:
-    scored = [(record, value) for record in group if (value := score(record)) is not None]
-    done, scores = [record for record, _ in scored], [value for _, value in scored]
-    first = done[0] if done else group[0]
-    task = first["task"]
-    return Row(
-        task=task["title"],
-        kind=task["name"],
-        size=task["size"],
-        family=first["family"]["name"],
-        title=first["family"]["title"],
-        seeds=len(done),
-        score=statistics.fmean(scores) if done else math.nan,
-        spread=statistics.stdev(scores) if len(done) > 1 else 0.0,
-        metric=task["metric"],
-        higher_is_better=task["higher_is_better"],
-        chance=task["chance"],
-        solved=task["solved"],
-        best_50=_mean(done, "best_50"),
-        hops_required=first["hops_required"],
-        hops_reach=first["hops_reach"],
-        influence=_mean(done, "influence"),
-        weights=first.get("weights"),
-        state_size=first.get("state_size"),
-        steps=statistics.fmean(record["steps"] for record in done) if done else math.nan,
-        samples_to_threshold=_mean(done, "samples_to_threshold"),
-        ms_per_step=statistics.median(record["ms_per_step"] for record in done) if done else math.nan,
-        peak_memory_mb=_mean(done, "peak_memory_mb"),
-        setting=f"{first['initialisation']}, lr {first['trial']['learning_rate']:g}",
-        failed=len(group) - len(done),
-        diverged=sum(record["status"] == "diverged" for record in done),
+def spread(summary: Summary, percent: bool) -> str:
+    """Mean, standard deviation and interval; one run has its value only."""
+    if summary.count == 0:
+        return "–"
+    if summary.spread is None or summary.low is None or summary.high is None:
+        return f"{number(summary.mean, percent)} (1 seed)"
+    if not percent:
+        return f"{summary.mean:.3g} ± {summary.spread:.2g} [{summary.low:.3g}, {summary.high:.3g}]"
+    return (
+        f"{100 * summary.mean:.1f} ± {100 * summary.spread:.1f} % [{100 * summary.low:.1f}, {100 * summary.high:.1f}]"
     )
 
 
-def _mean(records: Iterable[Record], name: str) -> float | None:
-    """Over the records that have the value."""
-    values = [record[name] for record in records if record[name] is not None]
-    return statistics.fmean(values) if values else None
+def _percent(result: Result) -> bool:
+    return bool(result.task["metric"] == "accuracy")
 
 
-def _shown(value: float | None, form: str) -> str:
-    return "" if value is None or math.isnan(value) else format(value, form)
+def _score(result: Result) -> Cell:
+    ended = ((result.diverged, "diverged"), (result.failed, "failed"))
+    text = spread(result.summary, _percent(result)) + "".join(f", {count} {word}" for count, word in ended if count)
+    return text, None if result.summary.count == 0 else result.summary.mean
 
 
-def _score(row: Row) -> str:
-    counts = ((row.diverged, "diverged"), (row.failed, "failed"))
-    ended = "".join(f", {count} {word}" for count, word in counts if count)
-    if row.seeds == 0:
-        return f"none{ended}"
-    if row.higher_is_better:
-        return f"{100 * row.score:5.1f} ± {100 * row.spread:4.1f} %{ended}"
-    return f"{row.score:.4f} ± {row.spread:.4f}{ended}"
+def _solved(result: Result) -> Cell:
+    count = result.summary.count
+    return f"{result.solved} of {count}", result.solved / count if count else None
 
 
-def _best(row: Row) -> str:
-    return "" if row.best_50 is None else f"{100 * row.best_50:5.1f} %"
+def _diagnosis(result: Result) -> Cell:
+    return diagnosis(result), None if result.summary.count == 0 else result.gain()
 
 
-def _hops(row: Row) -> str:
-    reach = "all" if row.hops_reach is None else str(row.hops_reach)
-    return f"{reach} / {'-' if row.hops_required is None else row.hops_required}"
+def _reach(result: Result) -> Cell:
+    reach = result.first("hops_reach")
+    if reach is not None:
+        return _plain(reach)
+    return ("–", None) if diagnosis(result) in ("cannot see", "failed") else ("no limit", float("inf"))
 
 
-COLUMNS: dict[str, Callable[[Row], str]] = {
-    "model": lambda row: row.title,
-    "fresh {metric}": _score,
+def _gradient(result: Result) -> Cell:
+    gradient = result.gradient
+    return ("–", None) if gradient is None else (f"{number(gradient[0])} ({number(gradient[1])})", gradient[0])
+
+
+def _samples(result: Result) -> Cell:
+    """The median over the runs that reached the threshold, and how many did where not all did."""
+    middle = result.middle("samples_to_threshold")
+    count = sum(record.get("samples_to_threshold") is not None for record in result.records)
+    some = "" if count == len(result.records) else f" ({count} of {len(result.records)} runs)"
+    return ("–", None) if middle is None else (f"{middle:,.0f}{some}", middle)
+
+
+def _plain(value: float | None) -> Cell:
+    return number(value), value
+
+
+def _whole(value: float | None) -> Cell:
+    return ("–", None) if value is None else (f"{value:,.0f}", value)
+
+
+def _best(result: Result) -> Cell:
+    value = result.mean("best_50")
+    return number(value, percent=True), value
+
+
+COLUMNS: dict[str, Callable[[Result], Cell]] = {
+    "model": lambda result: (result.model, None),
+    "score": _score,
+    "solved": _solved,
     "best 50": _best,
-    "sees / needs": _hops,
-    "verdict": lambda row: row.verdict,
-    "weights": lambda row: _shown(row.weights, ",d"),
-    "state": lambda row: _shown(row.state_size, ",d"),
-    "steps": lambda row: _shown(row.steps, ".0f"),
-    "samples to learn": lambda row: _shown(row.samples_to_threshold, ",.0f"),
-    "ms/step": lambda row: _shown(row.ms_per_step, ".1f"),
-    "MB": lambda row: _shown(row.peak_memory_mb, ".1f"),
-    "setting": lambda row: row.setting,
+    "diagnosis": _diagnosis,
+    "hops required": lambda result: _plain(result.first("hops_required")),
+    "hops reached": _reach,
+    "influence": lambda result: _plain(result.middle("influence")),
+    "gradient norm (largest)": _gradient,
+    "weights": lambda result: _whole(result.first("weights")),
+    "state": lambda result: _whole(result.first("state_size")),
+    "steps": lambda result: _whole(result.middle("steps")),
+    "samples to threshold": _samples,
+    "ms/step": lambda result: _plain(result.middle("ms_per_step")),
+    "memory (MB)": lambda result: _plain(result.middle("peak_memory_mb")),
+    "setting": lambda result: (result.setting, None),
 }
+NARROW = tuple(name for name in COLUMNS if name not in ("solved", "influence", "gradient norm (largest)"))
 
 
-def markdown(table: Sequence[Row]) -> str:
-    """One Markdown table for each task; a column that is empty in all of them is left out."""
-    columns = {name: cell for name, cell in COLUMNS.items() if any(cell(row) for row in table)}
+def result_cells(result: Result) -> list[Cell]:
+    """A result under `COLUMNS`."""
+    return [cell(result) for cell in COLUMNS.values()]
+
+
+def markdown(results: Sequence[Result], columns: Sequence[str] = NARROW) -> str:
+    """One Markdown table for each task; a column that is empty in all of them is left out.
+
+    Score: mean ± standard deviation (n - 1) over the seeds on fresh data, and the 95 % bootstrap interval of the mean.
+
+    Args:
+        results: of `gnnseq.results.collect`.
+        columns: names of `COLUMNS`; those that fit a terminal by default.
+    """
+    lines = {name: [COLUMNS[name](result)[0] for result in results] for name in columns}
+    shown = [name for name, texts in lines.items() if any(text not in ("–", "") for text in texts)]
     parts = []
-    for task in dict.fromkeys(row.task for row in table):
-        own = [row for row in table if row.task == task]
-        header = tuple(name.format(metric=own[0].metric) for name in columns)
-        lines = [tuple(cell(row) for cell in columns.values()) for row in own]
-        parts.append(f"{task[0].upper()}{task[1:]} ({guess(own[0])})\n\n{markdown_table(header, lines)}")
+    for title, group in by_task(results).items():
+        table = markdown_table(shown, ([COLUMNS[name](result)[0] for name in shown] for result in group))
+        parts.append(f"{title[0].upper()}{title[1:]}. {describe_task(group[0].task)}\n\n{table}")
     return "\n".join(parts)
 
 
-def guess(row: Row) -> str:
-    """What a guess scores at the row's task, in words."""
-    if row.higher_is_better:
-        return f"a guess scores {100 * row.chance:.0f} %"
-    return f"the best constant guess has a {row.metric} of {row.chance:.3g}"
+def describe_task(task: dict[str, Any]) -> str:
+    """What is measured, and the values of chance and of the threshold."""
+    percent = task["metric"] == "accuracy"
+    better = "higher" if task["higher_is_better"] else "lower"
+    return (
+        f"Score: {task['metric']} on fresh data, {better} is better; chance {number(task['chance'], percent)}, "
+        f"threshold {number(task['solved'], percent)}."
+    )
 
 
-def to_csv(table: Sequence[Row]) -> str:
-    """All rows as CSV with a header, one column per field of `Row` and the verdict."""
+def markdown_table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown with columns of even width; a bar inside a cell is escaped."""
+    texts = [[cell.replace("|", "\\|") for cell in line] for line in [header, *lines]]
+    widths = [max(len(line[i]) for line in texts) for i in range(len(header))]
+    rows = ["| " + " | ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) + " |" for line in texts]
+    rows.insert(1, "|" + "|".join("-" * (w + 2) for w in widths) + "|")
+    return "\n".join(rows) + "\n"
+
+
+def to_csv(results: Iterable[Result]) -> str:
+    """One line for each result, numbers in full."""
+    header = ["task", "name", "size", "metric", "model", "seeds", "mean", "sd", "low", "high", "solved", "best_50",
+              "diverged", "failed", "diagnosis", "hops_required", "hops_reach", "influence", "grad_norm", "weights",
+              "state_size", "steps", "steps_to_threshold", "samples_to_threshold", "ms_per_step", "peak_memory_mb",
+              "setting"]  # fmt: skip
+    lines = []
+    for r in results:
+        s, gradient = r.summary, r.gradient
+        lines.append([
+            r.task["title"], r.task["name"], r.task["size"], r.task["metric"], r.model, s.count,
+            s.mean if s.count else None, s.spread, s.low, s.high, r.solved, r.mean("best_50"), r.diverged, r.failed,
+            diagnosis(r), r.first("hops_required"), r.first("hops_reach"), r.middle("influence"),
+            gradient and gradient[0], r.first("weights"), r.first("state_size"), r.middle("steps"),
+            r.middle("steps_to_threshold"), r.middle("samples_to_threshold"), r.middle("ms_per_step"),
+            r.middle("peak_memory_mb"), r.setting,
+        ])  # fmt: skip
+    return csv_text(header, lines)
+
+
+def csv_text(header: list[str], lines: Iterable[list[Any]]) -> str:
+    """CSV with a header; None is an empty field."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*Row._fields, "verdict"])
-    for row in table:
-        values: list[Any] = ["" if value is None or value != value else value for value in row]
-        writer.writerow([*values, row.verdict])
+    writer.writerow(header)
+    writer.writerows([["" if value is None else value for value in line] for line in lines])
     return out.getvalue()

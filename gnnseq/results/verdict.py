@@ -152,14 +152,29 @@ def judge(
 def diagnosis(result: Result) -> str:
     """Why a model scores as it does: a word for its mean score, beside what it sees.
 
-    "cannot see": it reaches fewer hops than the task requires, or the answer had no influence at all before training.
+    "cannot see": as `cannot_see` tells.
     "sees but did not learn": less than a tenth of the way from chance to the task's threshold. "learned in part", and
     "learned": the mean reaches the threshold. A model that scores above chance beyond its reach is named so: then the
     task leaks its answer, or the reach is wrong.
     """
-    reach, required, gain = result.first("hops_reach"), result.first("hops_required"), result.gain()
-    short = reach is not None and required is not None and reach < required
-    return diagnosed(short or result.middle("influence") == 0, gain)
+    if not result.scores:
+        return "failed"
+    return diagnosed(cannot_see(result), result.gain())
+
+
+def cannot_see(result: Result) -> bool:
+    """Whether the answer lies beyond the model's reach: a statement about its graph, not about numbers.
+
+    Decided by the hops that are stated; by the record of its influence before training where nobody stated them, in
+    which zero stands for an answer from which none of the model's operations lead to the output.
+    """
+    reach, required = result.first("hops_reach"), result.first("hops_required")
+    return beyond_reach(reach, required) or result.middle("influence") == 0
+
+
+def beyond_reach(reach: int | None, required: int | None) -> bool:
+    """Whether a model that covers ``reach`` hops (None: no limit) falls short of those required (None: not known)."""
+    return reach is not None and required is not None and reach < required
 
 
 def diagnosed(blind: bool, gain: float) -> str:

@@ -43,8 +43,8 @@ def test_the_way_from_chance_to_the_threshold_in_both_directions():
     assert (good.solved, bad.solved) == (1, 0)
 
 
-def test_a_run_that_diverged_without_a_score_counts_as_chance():
-    assert score(make_record(score=0.3, status="diverged")) == 0.3
+def test_a_run_that_diverged_counts_as_chance():
+    assert score(make_record(score=0.3, status="diverged")) == 0.1
     nan = make_record(seed=1, status="diverged") | {"score": float("nan")}
     assert score(nan) == 0.1
     (result,) = collect([make_record(score=0.9), nan])
@@ -55,7 +55,8 @@ def test_a_failed_run_is_counted_and_left_out():
     failed = make_record(seed=1, status="failed") | {"score": None}
     (result,) = collect([make_record(), failed])
     assert (result.failed, list(result.scores)) == (1, [0])
-    assert collect([failed]) == []
+    (none,) = collect([failed])
+    assert (none.failed, none.scores, none.summary.count) == (1, {}, 0)
     assert collect([{"key": "x", "trial": {"seed": 0}, "status": "failed", "stopped": "ValueError: budget"}]) == []
 
 

@@ -1,137 +1,105 @@
 import csv
 import io
 
-import pytest
+from comparison import make_record, make_records, make_regression
 
-from gnnseq.experiments import PalindromeTask, Settings, Trial, find_family, markdown, rows, run_trial, to_csv
-from gnnseq.results.joined import collect
+from gnnseq.experiments import PalindromeTask, Settings, Trial, find_family, run_trial
+from gnnseq.results import collect, markdown, to_csv
+from gnnseq.results.statistics import summarise
+from gnnseq.results.table import COLUMNS, markdown_table, number, result_cells, spread
 
 
-def record(length=10, family="gcn", seed=0, score=0.1, status="done", **others):
-    trial = Trial(PalindromeTask(length), find_family(family), seed)
-    return {
-        **trial.description,
-        "status": status,
-        "score": score,
-        "best_50": score + 0.1,
-        "influence": 0.5,
-        "weights": 10_000,
-        "state_size": 32,
-        "steps": 400,
-        "samples_to_threshold": 6_400 * (seed + 1) if score > 0.95 else None,
-        "ms_per_step": 2.0 + seed,
-        "peak_memory_mb": 1.5,
-        "hops_reach": 8,
-        "hops_required": 8,
-        **others,
+def cells(result):
+    return dict(zip(COLUMNS, (text for text, _ in result_cells(result)), strict=True))
+
+
+def test_numbers():
+    assert [number(v) for v in (None, 0.00123456, 1234.0)] == ["–", "0.00123", "1.23e+03"]
+    assert number(0.98765, percent=True) == "98.8 %"
+
+
+def test_a_score_with_spread_and_interval_or_one_seed():
+    assert spread(summarise([0.5, 0.7, 0.9]), percent=True) == "70.0 ± 20.0 % [50.0, 90.0]"
+    assert spread(summarise([0.5, 0.7, 0.9]), percent=False) == "0.7 ± 0.2 [0.5, 0.9]"
+    assert spread(summarise([0.5]), percent=True) == "50.0 % (1 seed)"
+
+
+def test_the_cells_of_a_result():
+    (result,) = collect([make_record("gcn", 20, seed, 0.1) for seed in (0, 1)])
+    assert cells(result) == {
+        "model": "GCN, 8 layers on the path",
+        "score": "10.0 ± 0.0 % [10.0, 10.0]",
+        "solved": "0 of 2",
+        "best 50": "10.0 %",
+        "diagnosis": "cannot see",
+        "hops required": "18",
+        "hops reached": "8",
+        "influence": "1e-20",
+        "gradient norm (largest)": "1.25 (2)",
+        "weights": "10,003",
+        "state": "40",
+        "steps": "30",
+        "samples to threshold": "–",
+        "ms/step": "5",
+        "memory (MB)": "53",
+        "setting": "default, lr 0.003",
     }
 
 
-ERROR = {"name": "adding", "title": "adding over 50 steps", "size": 50, "level": "graph", "view": "path",
-         "metric": "mean squared error", "higher_is_better": False, "chance": 0.16, "solved": 0.01}  # fmt: skip
+def test_what_did_not_end_well_and_what_reached_the_threshold_is_counted():
+    records = [make_record(seed=0, score=0.99), make_record(seed=1, score=0.5, status="diverged")]
+    failed = make_record(seed=2, status="failed") | {"score": None}
+    (result,) = collect([*records, failed])
+    assert cells(result)["score"].endswith("], 1 diverged, 1 failed")
+    assert cells(result)["samples to threshold"] == "1,920 (1 of 2 runs)"
 
 
-def test_rows_give_mean_and_sample_deviation_over_seeds():
-    (row,) = rows([record(seed=s, score=a) for s, a in enumerate((0.2, 0.4, 0.9))])
-    assert row.seeds == 3
-    assert row.score == pytest.approx(0.5)
-    assert row.spread == pytest.approx(0.360555, abs=1e-6)
-    assert row.best_50 == pytest.approx(0.6)
-    assert row.ms_per_step == 3.0
-    assert row.samples_to_threshold is None
+def test_cells_sort_by_numbers():
+    limited, free = collect([make_record("gcn"), make_record("lstm")])
+    place = list(COLUMNS).index("hops reached")
+    assert result_cells(limited)[place] == ("8", 8)
+    assert result_cells(free)[place] == ("no limit", float("inf"))
 
 
-def test_a_threshold_is_averaged_over_the_seeds_that_reached_it():
-    (row,) = rows([record(seed=s, score=a) for s, a in enumerate((0.2, 0.99, 0.98))])
-    assert row.samples_to_threshold == 16_000
+def test_bars_inside_a_markdown_cell_are_escaped():
+    assert markdown_table(("a", "b"), [("x|y", "1")]) == "| a    | b |\n|------|---|\n| x\\|y | 1 |\n"
 
 
-@pytest.mark.parametrize(
-    ("score", "reach", "influence", "verdict"),
-    [
-        (0.1, 7, 0.5, "cannot see"),
-        (0.1, None, 0.0, "cannot see"),
-        (0.3, 7, 0.5, "scores beyond its reach"),
-        (0.99, 8, 0.5, "learned"),
-        (0.99, None, None, "learned"),
-        (0.5, 8, 0.5, "learned in part"),
-        (0.11, 8, 0.5, "sees but did not learn"),
-    ],
-)
-def test_verdicts(score, reach, influence, verdict):
-    assert rows([record(score=score, hops_reach=reach, influence=influence)])[0].verdict == verdict
-
-
-@pytest.mark.parametrize(
-    ("score", "verdict"), [(0.16, "sees but did not learn"), (0.08, "learned in part"), (0.009, "learned")]
-)
-def test_verdicts_on_errors(score, verdict):
-    (row,) = rows([record(score=score, task=ERROR, best_50=None)])
-    assert row.verdict == verdict
-    text = markdown([row])
-    assert "Adding over 50 steps (the best constant guess has a mean squared error of 0.16)" in text
-    assert "fresh mean squared error" in text
-    assert f"{score:.4f} ± 0.0000" in text
-    assert "best 50" not in text
-
-
-def test_failures_are_counted_and_never_averaged():
-    failed = Trial(PalindromeTask(10), find_family("gcn"), 1).description | {"status": "failed"}
-    (row,) = rows([record(score=0.5), failed])
-    assert (row.seeds, row.failed, row.score, row.spread) == (1, 1, 0.5, 0.0)
-    assert "50.0 ±  0.0 %, 1 failed |" in markdown([row])
-
-
-def test_a_model_all_of_whose_runs_failed_is_shown():
-    failed = [Trial(PalindromeTask(10), find_family("gcn"), seed).description | {"status": "failed"} for seed in (0, 1)]
-    table = rows([*failed, record(family="lstm", score=0.5)])
-    assert [(row.seeds, row.failed, row.verdict) for row in table] == [(0, 2, "failed"), (1, 0, "learned in part")]
-    line = next(line for line in markdown(table).splitlines() if "GCN" in line)
-    assert "| none, 2 failed |" in line
-    assert "nan" not in line
-    (first, _) = csv.DictReader(io.StringIO(to_csv(table)))
-    assert (first["seeds"], first["score"], first["weights"], first["failed"]) == ("0", "", "", "2")
-
-
-def test_a_run_that_diverged_is_a_result_at_chance_and_named():
-    """As on the page: gnnseq.results.joined.score has the one rule."""
-    records = [record(score=0.5), record(seed=1) | {"status": "diverged", "score": float("nan")}]
-    (row,) = rows(records)
-    (result,) = collect(records)
-    assert (row.seeds, row.failed, row.diverged) == (2, 0, 1)
-    assert row.score == result.summary.mean == pytest.approx(0.3)
-    assert "30.0 ± 28.3 %, 1 diverged |" in markdown([row])
-
-
-def test_tuning_runs_are_left_out():
-    assert rows([record() | {"purpose": "tuning", "score": None}]) == []
-
-
-def test_settings_make_rows_of_their_own():
-    other = Trial(PalindromeTask(10), find_family("gcn"), learning_rate=0.1, settings=Settings(steps=9))
-    assert [row.setting for row in rows([record(), record() | other.description])] == [
-        "default, lr 0.003",
-        "default, lr 0.1",
-    ]
-
-
-def test_markdown_and_csv_hold_every_row():
-    table = rows([record(length, family) for length in (20, 5) for family in ("gcn", "lstm")])
-    text = markdown(table)
-    assert text.index("Palindromes of length 5 (a guess scores 10 %)") < text.index("length 20")
+def test_markdown_has_a_table_for_each_task_and_no_empty_column():
+    text = markdown(collect(make_records(2, sizes=(20, 5))))
+    first = "Palindromes of length 5. Score: accuracy on fresh data, higher is better; chance 10.0 %, threshold 95.0 %."
+    assert text.index(first) < text.index("Palindromes of length 20.")
     assert text.count("| LSTM") == 2
-    assert "samples to learn" not in text  # nobody did
-    read = list(csv.DictReader(io.StringIO(to_csv(table))))
-    assert [(r["size"], r["family"]) for r in read] == [
-        ("5", "gcn"),
-        ("5", "lstm"),
-        ("20", "gcn"),
-        ("20", "lstm"),
-    ]
-    assert read[0]["verdict"] == "sees but did not learn"
+    assert "samples to threshold" in text
+    nobody = markdown(collect(make_regression()))
+    assert "best 50" not in nobody
+    assert "lower is better; chance 0.167, threshold 0.01." in nobody
 
 
-def test_a_real_record_makes_a_row():
+def test_csv_holds_every_result_with_numbers_in_full():
+    results = collect(make_records(8, sizes=(20,)))
+    (rnn, lstm, gcn) = csv.DictReader(io.StringIO(to_csv(results)))
+    assert float(rnn["mean"]) == results[0].summary.mean
+    assert (lstm["hops_reach"], gcn["hops_reach"], gcn["diagnosis"]) == ("", "8", "cannot see")
+    assert (lstm["best_50"], lstm["steps"]) == (str(results[1].mean("best_50")), "30.0")
+
+
+def test_a_model_whose_runs_all_failed_stays_in_the_table():
+    failed = [make_record("rnn", seed=seed, status="failed") | {"score": None} for seed in (0, 1)]
+    (rnn, lstm) = collect([*failed, make_record("lstm")])
+    assert (rnn.model, rnn.failed, rnn.scores) == ("RNN", 2, {})
+    assert cells(rnn) | {"score": "–, 2 failed", "solved": "0 of 0", "diagnosis": "failed"} == cells(rnn)
+    assert "| RNN   | –, 2 failed" in markdown([rnn, lstm])
+    assert next(csv.DictReader(io.StringIO(to_csv([rnn]))))["mean"] == ""
+
+
+def test_a_reach_that_nobody_stated_is_a_dash_where_the_model_cannot_see():
+    (blind,) = collect([make_record("lstm", score=0.1, influence=0.0)])
+    assert (cells(blind)["hops reached"], cells(blind)["diagnosis"]) == ("–", "cannot see")
+
+
+def test_a_real_record_makes_a_result():
     settings = Settings(budget=600, steps=2, batch_size=4, test_samples=250)
-    (row,) = rows([run_trial(Trial(PalindromeTask(4), find_family("rnn"), settings=settings))])
-    assert (row.task, row.kind, row.size, row.family) == ("palindromes of length 4", "palindromes", 4, "rnn")
+    (result,) = collect([run_trial(Trial(PalindromeTask(4), find_family("rnn"), settings=settings))])
+    assert (result.task["title"], result.task["size"], result.model) == ("palindromes of length 4", 4, "RNN")
+    assert all(len(text) > 0 for text, _ in result_cells(result))

@@ -5,7 +5,15 @@ from comparison import make_record, make_records, make_regression
 
 from gnnseq.results.joined import by_task, collect
 from gnnseq.results.statistics import PAIRED_T
-from gnnseq.results.verdict import compare, correct_for_number, diagnosis, judge, ranking
+from gnnseq.results.verdict import (
+    beyond_reach,
+    cannot_see,
+    compare,
+    correct_for_number,
+    diagnosis,
+    judge,
+    ranking,
+)
 
 
 def seeds(*values):
@@ -143,3 +151,16 @@ def test_the_diagnosis_where_lower_is_better_and_where_no_hops_are_known():
 def test_an_answer_without_influence_cannot_be_seen():
     (result,) = collect([make_record(score=0.1, influence=0.0)])
     assert diagnosis(result) == "cannot see"
+
+
+def test_an_influence_below_any_other_number_is_no_zero():
+    (result,) = collect([make_record(score=0.1, influence=2.2e-308)])
+    assert not cannot_see(result)
+    assert diagnosis(result) == "sees but did not learn"
+
+
+@pytest.mark.parametrize(
+    ("reach", "required", "expected"), [(8, 9, True), (9, 9, False), (None, 9, False), (8, None, False), (0, 0, False)]
+)
+def test_beyond_reach(reach, required, expected):
+    assert beyond_reach(reach, required) is expected

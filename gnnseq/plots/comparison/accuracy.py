@@ -18,6 +18,7 @@ from gnnseq.plots.comparison.models import (
 )
 from gnnseq.plots.style import panels, save
 from gnnseq.results.joined import Naming, Result, family_title
+from gnnseq.results.verdict import cannot_see
 from gnnseq.runs.store import Record
 
 
@@ -79,9 +80,9 @@ def _panel(axes: Axes, model: str, results: Sequence[Result], colour: str) -> No
 
 
 def _shade_blind(axes: Axes, own: Sequence[Result]) -> None:
-    """Greys the sizes at which the model reaches fewer hops than the task requires."""
+    """Greys the sizes at which the answer lies beyond the model's reach."""
     sizes = sorted(_sizes(own))
-    blind = [result.task["size"] for result in own if _is_blind(result)]
+    blind = [result.task["size"] for result in own if cannot_see(result)]
     for size in blind:
         before = [other for other in sizes if other < size]
         after = [other for other in sizes if other > size]
@@ -94,11 +95,6 @@ def _shade_blind(axes: Axes, own: Sequence[Result]) -> None:
             "cannot see\nthat far", place, xycoords=("data", "axes fraction"), fontsize=8, color="0.35",
             ha="right" if max(blind) == sizes[-1] and len(sizes) > 1 else "center", va="center",
         )  # fmt: skip
-
-
-def _is_blind(result: Result) -> bool:
-    reach, required = result.first("hops_reach"), result.first("hops_required")
-    return reach is not None and required is not None and reach < required
 
 
 def _sizes(line: Sequence[Result]) -> list[float]:

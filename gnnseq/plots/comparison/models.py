@@ -36,7 +36,7 @@ def drawable(records: Sequence[Record], naming: Naming) -> list[Result]:
     Raises:
         ValueError: if no record is done.
     """
-    results = collect(records, naming)
+    results = [result for result in collect(records, naming) if result.scores]
     if not results:
         raise ValueError("records hold no finished trial, expected at least one")
     return results

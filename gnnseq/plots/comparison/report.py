@@ -13,8 +13,9 @@ from gnnseq.plots.comparison.reach import plot_reach
 from gnnseq.plots.comparison.verdicts import plot_verdicts
 from gnnseq.results.joined import Naming, Result, by_name, by_task, collect, current, family_title
 from gnnseq.results.page import Picture, render_page
-from gnnseq.results.report import describe_task, number, results_csv, to_markdown, verdicts_csv
+from gnnseq.results.report import to_markdown, verdicts_csv
 from gnnseq.results.statistics import SIGN_FLIP, PairedTest
+from gnnseq.results.table import describe_task, number, to_csv
 from gnnseq.results.verdict import Comparison, correct_for_number, diagnosis, judge
 from gnnseq.runs.store import Record
 
@@ -47,7 +48,7 @@ def write_report(
         ValueError: if no record is done.
     """
     results = collect(records, naming)
-    if not results:
+    if not any(result.scores for result in results):
         raise ValueError("records hold no finished trial, expected at least one")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -58,7 +59,7 @@ def write_report(
     texts = {
         "page.html": render_page(title, results, comparisons, records, [picture for picture, _ in drawn]),
         "results.md": to_markdown(results, comparisons),
-        "results.csv": results_csv(results),
+        "results.csv": to_csv(results),
         "verdicts.csv": verdicts_csv(comparisons),
     }
     return [_write(folder / name, text) for name, text in texts.items()] + [path for _, path in drawn]
@@ -72,7 +73,7 @@ def verdicts(
     reference: str | None = None,
     together: bool = False,
 ) -> list[Comparison]:
-    """Comparisons of the models on every task that has at least two.
+    """Comparisons of the models on every task that has at least two with a score.
 
     Args:
         results: of `gnnseq.results.joined.collect`.
@@ -84,6 +85,7 @@ def verdicts(
     Raises:
         ValueError: for a reference that no task has.
     """
+    results = [result for result in results if result.scores]
     models = dict.fromkeys(result.model for result in results)
     if reference is not None and reference not in models:
         raise ValueError(f"reference is {reference!r}, expected one of {'; '.join(models)}")
@@ -96,7 +98,8 @@ def verdicts(
 
 def draw(records: Sequence[Record], folder: Path, naming: Naming) -> list[tuple[Picture, Path]]:
     """All figures that the records allow, with their words."""
-    results, whole = collect(records, naming), [current(record) for record in records]
+    results = [result for result in collect(records, naming) if result.scores]
+    whole = [current(record) for record in records]
     made = []
     for name, group in by_name(results).items():
         own = [record for record in whole if record.get("task", {}).get("name") == name]

@@ -10,7 +10,7 @@ from matplotlib.patches import Patch, Rectangle
 from gnnseq.plots.comparison.models import drawable, headline
 from gnnseq.plots.style import figure, save
 from gnnseq.results.joined import Naming, Result, by_task, family_title
-from gnnseq.results.report import number
+from gnnseq.results.table import number
 from gnnseq.results.verdict import Comparison, diagnosis
 from gnnseq.runs.store import Record
 

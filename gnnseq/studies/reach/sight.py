@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
+from gnnseq.analysis import influence_blocks, time_influence
 from gnnseq.experiments.family import DEFAULT, Family
 from gnnseq.experiments.tasks.palindromes import PalindromeTask
 from gnnseq.models import SequenceClassifier
@@ -45,7 +46,9 @@ class SightRecord:
 
     @property
     def seen(self) -> int:
-        """How many symbols, counted back from the last, have any influence at all."""
+        """How many symbols, counted back from the last, can have an influence: all, or those that have one."""
+        if self.hops_reach is None:
+            return len(self.mean)
         return max((back + 1 for back, share in enumerate(self.mean) if share > 0), default=0)
 
 
@@ -117,18 +120,11 @@ def position_influence(model: nn.Module, batch: Batch, num_steps: int) -> Tensor
     """
     if not isinstance(model, SequenceClassifier):
         raise TypeError(f"model is a {type(model).__name__}, expected a SequenceClassifier")
-    features = model.embedding(batch.x).detach().requires_grad_()
-    out = model.readout(model.encoder(features, batch), batch.ptr)
-    total: Tensor = torch.zeros(batch.x.shape, dtype=features.dtype)
-    for channel in out.sum(0):
-        (gradient,) = torch.autograd.grad(channel, features, retain_graph=True)
-        total += gradient.abs().sum(-1)
-    graphs = int(batch.num_graphs)
-    if total.dim() == 2:  # signals on symbols: the node that holds the symbol at each step
-        occurs = batch.x < batch.x.size(0) // graphs
-        total = (total * occurs).view(graphs, -1, num_steps).sum(1)
-        return total
-    return total.view(graphs, -1)[:, :num_steps]  # symbols come first, inner nodes of trees after them
+    states = SequenceClassifier(model.embedding, model.encoder, model.readout, nn.Identity())
+    if batch.x.dim() == 2:  # signals on symbols: the node that holds the symbol at each step
+        occurs = batch.x < batch.x.size(0) // int(batch.num_graphs)
+        return (time_influence(states, batch) * occurs).sum(1)
+    return torch.cat(influence_blocks(states, batch))[:, :num_steps]  # symbols first, inner nodes of trees after them
 
 
 def sentence(default: SightRecord, tuned: SightRecord) -> str:

@@ -66,3 +66,9 @@ def test_errors_have_their_own_scale(drawn):
 def test_many_sizes_have_few_ticks(drawn):
     (axes,) = drawn(plot_accuracy, [make_record(size=size) for size in range(5, 35)]).axes
     assert axes.get_xticks().tolist() == [5, 10, 15, 20, 25, 30]
+
+
+def test_what_a_model_of_unknown_reach_was_found_not_to_see_is_grey(drawn):
+    records = [make_record("lstm", size, influence=0.0 if size == 14 else 0.5) for size in (8, 10, 14)]
+    (axes,) = drawn(plot_accuracy, records).axes
+    assert spans(axes) == [(12.0, 14.5)]

@@ -46,6 +46,18 @@ def test_the_tables_are_read_back(written):
     assert len(lines) == 7
 
 
+def test_a_model_whose_runs_all_failed_is_listed_and_takes_no_part_in_verdicts(tmp_path):
+    failed = [
+        make_record("mine", 5, seed, status="failed", stopped="KeyError: 'x'") | {"score": None} for seed in (0, 1)
+    ]
+    records = make_records(2, sizes=(5,)) + failed
+    found = verdicts(collect(records))
+    assert {name for c in found for name in (c.a, c.b)} == {"RNN", "LSTM", "GCN, 8 layers on the path"}
+    page, table, *_ = write_report(records, tmp_path, found)
+    assert "–, 2 failed" in table.read_text()
+    assert "KeyError: &#x27;x&#x27;" in page.read_text()
+
+
 def test_correction_over_all_tasks_and_against_one_model():
     results = collect(make_records(8, sizes=(5, 20)) + make_regression(2))
     assert {c.comparisons for c in verdicts(results)} == {3, 1}

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -67,3 +69,11 @@ def test_theory_is_that_of_the_first_seeds_weights(name):
         expected = (cell.bias[5:10].sigmoid().unsqueeze(1) ** back).mean(0)
     torch.testing.assert_close(torch.tensor(record.theory).double(), expected.detach() / expected.detach().sum())
     assert record.theory_name.startswith("linear" if name == "rnn" else "memory")
+
+
+def test_a_share_of_zero_is_underflow_where_reach_has_no_limit():
+    record = measure_sight(find_family("lstm"), PalindromeTask(6), tuned=False, seeds=1, width=4, sequences=1)
+    faded = replace(record, influence=[[0.7, 0.3, 0.0, 0.0, 0.0]])
+    assert faded.seen == 5
+    assert replace(faded, hops_reach=1).seen == 2
+    assert "sees all 5 symbols" in sentence(faded, faded)

@@ -6,7 +6,7 @@ from gnnseq.graphs import path_batch
 from gnnseq.layers import LSTM
 from gnnseq.models import EdgeEncoder
 from gnnseq.models.causal import check_causal
-from gnnseq.models.lookahead import influence
+from gnnseq.models.causality import symbol_influence
 from gnnseq.studies.text.families import CAUSAL_FAMILIES, HOPS, LAYERS, PATH_CONVS, TextFamily
 
 RING = torch.tensor([[0, 1, 2, 1, 2, 0], [1, 2, 0, 0, 1, 2]])
@@ -45,7 +45,7 @@ def test_the_reach_of_convolutions_is_as_far_as_influence_goes():
         with torch.no_grad():
             for weight in model.parameters():
                 weight.abs_().add_(0.01)
-        seen = influence(model, torch.zeros(1, length, dtype=torch.long), family.to_batch)[-1] > 0
+        seen = symbol_influence(model, torch.zeros(1, length, dtype=torch.long), family.to_batch)[-1] > 0
         assert int(seen.nonzero()[0]) == length - 1 - family.reach
         assert bool(seen[-1])
 
