@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from gnnseq.plots.comparison.report import verdicts
 from gnnseq.results.joined import collect
 from gnnseq.results.page import render_page
-from gnnseq.results.report import results_csv, to_markdown, verdicts_csv
+from gnnseq.results.report import to_markdown, verdicts_csv
 from gnnseq.results.schema import OPTIONAL, REQUIRED, checked
-from gnnseq.results.table import markdown, rows
+from gnnseq.results.table import markdown, to_csv
 
 
 def paths(record, before=()):
@@ -61,7 +61,7 @@ def use(record):
     for text in (
         render_page("a", results, compared, records, []),
         to_markdown(results, compared),
-        results_csv(results),
+        to_csv(results),
         verdicts_csv(compared),
     ):
         text.encode()
@@ -108,7 +108,7 @@ def test_a_run_that_failed_before_its_task_was_known_is_told():
     assert use(failed) is None
     records = [*SOUND, checked(failed)]
     assert "RuntimeError: no luck" in render_page("a", collect(records), [], records, [])
-    assert "| RNN" in markdown(rows([record | {"purpose": "test"} for record in SOUND] + [failed]))
+    assert "| RNN" in markdown(collect(records))
 
 
 def test_every_field_that_is_known_is_told_apart():
