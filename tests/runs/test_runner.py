@@ -129,6 +129,41 @@ def test_ctrl_c_with_several_processes(tmp_path):
     assert len(stored) < 200
 
 
+def test_sigterm_lets_the_running_trial_end(tmp_path, capsys):
+    """A cluster sends it when the time is over."""
+    store = Store(tmp_path / "records.jsonl")
+
+    def terminated(trial):
+        if trial.number == 1:
+            signal.raise_signal(signal.SIGTERM)
+        return run(trial)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_trials(TASKS, store, run=terminated, progress=False)
+    assert keys(store) == ["key-0", "key-1"]
+    assert "Stopping when the running trials have ended" in capsys.readouterr().err
+
+
+def terminate_all(trial):
+    """Sends SIGTERM to this process and the one that started it, as a cluster does to all of a job."""
+    if trial.number == 1:
+        for process in (os.getppid(), os.getpid()):
+            os.kill(process, signal.SIGTERM)
+    return run(trial)
+
+
+def test_sigterm_with_several_processes_loses_no_trial_that_began(tmp_path):
+    pytest.importorskip("joblib")
+    store = Store(tmp_path / "records.jsonl")
+    tasks = [Task(number, "nap", str(tmp_path)) for number in range(200)]
+    with pytest.raises(KeyboardInterrupt):
+        run_trials(tasks, store, run=terminate_all, jobs=2, progress=False)
+    stored = keys(store)
+    assert sorted(f"key-{number}" for number in ran(tmp_path)) == stored
+    assert "key-1" in stored
+    assert len(stored) < 200
+
+
 @pytest.fixture
 def other_sweep(tmp_path):
     """A process that holds trial 1 until it is killed."""
