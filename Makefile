@@ -9,7 +9,7 @@ PYTEST := $(RUN) -m pytest -n 2
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup setup-dev setup-test compare test lint types contracts tests \
-	tests-without-scatter package docs links benchmark format clean
+	tests-without-scatter attack package docs links benchmark format clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-24s%s\n", $$1, $$2}' Makefile
@@ -44,6 +44,9 @@ tests: setup-test  ## the tests, with torch-scatter
 
 tests-without-scatter: setup-test  ## the tests, with torch-scatter switched off
 	@GNNSEQ_WITHOUT_SCATTER=1 $(PYTEST)
+
+attack: setup-dev  ## kills, flipped bits, mutated inputs and a server that lies, for minutes; docs/runs/reliability.md
+	@PYTHONPATH=.:tests:docs $(RUN) -m attack $(ARGS)
 
 package: setup-dev  ## build sdist and wheel into dist, and use the wheel where nothing else is installed
 	@$(RUN) .ci/package.py

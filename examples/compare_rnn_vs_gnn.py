@@ -41,6 +41,7 @@ from gnnseq.experiments.tasks.networks import BlockModelTask, KarateTask
 from gnnseq.experiments.tasks.sequences import AddingTask, CopyMemoryTask, RecallTask
 from gnnseq.experiments.tasks.signals import SignalTask
 from gnnseq.experiments.tasks.text import TextTask
+from gnnseq.files import write_text
 from gnnseq.plots import plot_accuracy
 
 
@@ -272,8 +273,8 @@ def write(records: list[dict[str, Any]], options: argparse.Namespace) -> list[st
     if not table:
         return []
     print(markdown(table))
-    (options.output / "summary.md").write_text(markdown(table), encoding="utf-8")
-    (options.output / "summary.csv").write_text(to_csv(table), encoding="utf-8")
+    write_text(options.output / "summary.md", markdown(table))
+    write_text(options.output / "summary.csv", to_csv(table))
     files = ["summary.csv", "summary.md"]
     kinds = list(dict.fromkeys(result.task["name"] for result in table if result.scores))
     for kind in kinds:

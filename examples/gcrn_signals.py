@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from gnnseq.data.signals.series import Signals, read_signals, spreading_signals, windows
+from gnnseq.files import write_text
 from gnnseq.layers import GCRN
 from gnnseq.ops import SparseOperator
 from gnnseq.plots.studies.signals import plot_forecasts
@@ -219,7 +220,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(table(results, signals.noise))
     written = {key: str(value) if isinstance(value, Path) else value for key, value in vars(options).items()}
     record = {"options": written, "results": results, "best_possible": signals.noise}
-    (options.output / "results.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    write_text(options.output / "results.json", json.dumps(record, indent=2) + "\n")
     errors = {name: result["mse"] for name, result in results.items()}
     stretch = slice(0, min(100, len(signals.values) - signals.test))
     truth = signals.values[signals.test :][stretch, 0]

@@ -2,14 +2,13 @@
 
 import json
 import os
-import shutil
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import gnnseq
-from gnnseq.data.files import name_beside
+from gnnseq.files import checksum, write_atomically
 from gnnseq.runs.locks import locked
 
 Record = dict[str, Any]
@@ -21,9 +20,10 @@ class Store:
     """An append-only file of records, one JSON object a line, keyed by ``record["key"]``.
 
     A record is written under a lock and forced to the disk, so several processes may write one store, and at most the
-    run in flight is lost. A line that was cut off, or that is no record, is reported with its number and set aside in
-    ``<path>.rejected`` before the next record is written; the rest is used. ``pandas.read_json(path, lines=True)``
-    reads the file. A file that is there may lie on a medium that cannot be written: its records can be read.
+    run in flight is lost. A line that was cut off, that is no record, or whose checksum is not that of its values, is
+    reported with its number and set aside in ``<path>.rejected`` before the next record is written; the rest is used.
+    ``pandas.read_json(path, lines=True)`` reads the file. A file that is there may lie on a medium that cannot be
+    written: its records can be read.
 
     Args:
         path: of the file; it is made with its folder. A link is followed.
@@ -79,7 +79,7 @@ class Store:
             data = _bytes(descriptor)
         records = []
         for number, line in enumerate(data.split(b"\n"), start=1):
-            record = _parse(line)
+            record = decode(line)
             if record is not None:
                 self._check_format(record, number)
                 records.append((number, record))
@@ -121,7 +121,7 @@ class Store:
         with locked(self.path) as descriptor:
             found = self._mend_end(descriptor)
             lines = _bytes(descriptor).split(b"\n")
-            broken = [number for number, line in enumerate(lines, 1) if line.strip() and _parse(line) is None]
+            broken = [number for number, line in enumerate(lines, 1) if line.strip() and decode(line) is None]
             if broken:
                 self._set_aside([(number, lines[number - 1]) for number in broken])
                 self._replace([line for number, line in enumerate(lines, 1) if number not in set(broken)])
@@ -148,7 +148,7 @@ class Store:
             self._index, done, end = {}, 0, b""
         data = _bytes(descriptor, done)
         whole = data[: data.rfind(b"\n") + 1]
-        for record in map(_parse, whole.split(b"\n")):
+        for record in map(decode, whole.split(b"\n")):
             if record is not None:
                 self._index[record["key"]] = record.get("attempt", 1)
         self._read = (done + len(whole), (end + whole)[-64:])
@@ -161,7 +161,7 @@ class Store:
             return 0
         data = _bytes(descriptor)
         keep = data.rfind(b"\n") + 1
-        if _parse(data[keep:]) is not None:
+        if decode(data[keep:]) is not None:
             os.write(descriptor, b"\n")
             return 0
         self._set_aside([(data.count(b"\n") + 1, data[keep:])])
@@ -177,17 +177,8 @@ class Store:
             os.fsync(file.fileno())
 
     def _replace(self, lines: list[bytes]) -> None:
-        part = name_beside(self.path)
-        try:
-            with part.open("xb") as file:
-                file.write(b"\n".join(lines))
-                file.flush()
-                os.fsync(file.fileno())
-            shutil.copymode(self.path, part)
-            os.replace(part, self.path)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
+        with write_atomically(self.path) as file:
+            file.write(b"\n".join(lines))
 
     def _report(self, number: int, what: str) -> None:
         message = f"{self.path}, line {number} is not a whole record; {what}, and its run will be repeated"
@@ -220,23 +211,28 @@ def encode(record: Record) -> bytes:
             store's records have: such a line would be found by nobody.
     """
     stamped = {"format": FORMAT, "library": gnnseq.__version__} | record
+    stamped.pop("checksum", None)
     try:
-        line = json.dumps(stamped, sort_keys=True, allow_nan=True).encode() + b"\n"
+        plain = json.loads(json.dumps(stamped, sort_keys=True, allow_nan=True))
+        line = json.dumps(plain | {"checksum": checksum(plain)}, sort_keys=True).encode() + b"\n"
     except (ValueError, RecursionError) as error:  # a record inside itself, or one too deep
         raise TypeError(f"record holds what JSON does not: {error}") from None
-    if _parse(line) is None:
+    if decode(line) is None:
         found = {name: stamped.get(name) for name in ("key", "attempt", "format")}
         raise TypeError(f"record has {found}, expected a text as key, and positive integers or no attempt and format")
     return line
 
 
-def _parse(line: bytes) -> Record | None:
-    """The record in a line; None where it holds none."""
+def decode(line: bytes) -> Record | None:
+    """The record in a line without its checksum; None where it holds none, or the checksum is another's."""
     try:
         record = json.loads(line)
     except (ValueError, RecursionError):
         return None
     if not isinstance(record, dict) or not isinstance(record.get("key"), str):
+        return None
+    expected = record.pop("checksum", None)  # older records have none
+    if expected is not None and expected != checksum(record):
         return None
     numbers = (record.get("attempt", 1), record.get("format", FORMAT))
     return record if all(type(number) is int and number >= 1 for number in numbers) else None

@@ -15,7 +15,7 @@ import torch
 
 from gnnseq.runs.progress import label_of
 from gnnseq.runs.provenance import now, surroundings
-from gnnseq.runs.store import Record, encode
+from gnnseq.runs.store import Record, decode, encode
 
 LOOK = 0.5  # seconds between looks at the parent process
 ALONE = threading.RLock()  # torch's global generator belongs to the process: one trial at a time may use it
@@ -86,8 +86,9 @@ def _stored(record: Record) -> Record:
     Raises:
         TypeError: if it cannot be stored.
     """
-    plain: Record = json.loads(encode(record))
-    return plain
+    found = decode(encode(record))
+    assert found is not None  # encode has looked
+    return found
 
 
 def _words(error: BaseException) -> str:

@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 
-from gnnseq.data.files import write_atomically
+from gnnseq.files import write_text
 from gnnseq.runs.store import Record, Store
 
 FILES = "records.jsonl, table.md, accuracy.png"
@@ -44,8 +44,7 @@ def compare_in_rounds(
         yield describe(records[-1])
     table = tabulate(records)
     yield f"\n{table}"
-    with write_atomically(folder / "table.md") as file:
-        file.write(table.encode())
+    write_text(folder / "table.md", table)
     draw(records, folder / "accuracy.png")
     yield f"Results: {folder}/{FILES}"
     return records

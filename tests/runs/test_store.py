@@ -302,3 +302,30 @@ def test_a_full_disk_is_named_with_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "write", full)
     with pytest.raises(OSError, match=r"No space left on device: '.*records.jsonl'"):
         store.append({"key": "y"})
+
+
+def test_a_record_whose_values_changed_is_no_record(tmp_path):
+    store = Store(tmp_path / "records.jsonl")
+    for key, score in (("a", 0.25), ("b", 0.5)):
+        store.append({"key": key, "score": score})
+    assert [(record["key"], record["score"], "checksum" in record) for record in store] == [
+        ("a", 0.25, False),
+        ("b", 0.5, False),
+    ]
+    store.path.write_text(store.path.read_text().replace("0.25", "0.75"))
+    with pytest.warns(UserWarning, match="line 1 is not a whole record"):
+        assert list(store.read()) == ["b"]
+    with pytest.warns(UserWarning, match=r"it is set aside in records.jsonl.rejected"):
+        assert store.repair() == 1
+    assert Store(store.path).attempts() == {"b": 1}
+
+
+def test_a_record_without_a_checksum_is_read_as_before(tmp_path):
+    (tmp_path / "records.jsonl").write_text('{"format": 1, "key": "a", "score": 0.25}\n')
+    assert Store(tmp_path / "records.jsonl").read()["a"]["score"] == 0.25
+
+
+def test_deep_json_is_set_aside(tmp_path):
+    (tmp_path / "records.jsonl").write_text('{"key": ' + "[" * 100_000 + "\n")
+    with pytest.warns(UserWarning, match="line 1 is not a whole record"):
+        assert list(Store(tmp_path / "records.jsonl")) == []
