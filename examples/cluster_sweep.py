@@ -31,7 +31,7 @@ from torch import nn
 
 from gnnseq.data import PalindromeDataset
 from gnnseq.experiments import Store, run_trials
-from gnnseq.experiments.command_line import exit_status
+from gnnseq.experiments.command_line import check_at_least_one, check_positive, exit_status, make_folder
 from gnnseq.graphs import to_paths
 from gnnseq.layers import GRU, LSTM, RNN
 from gnnseq.models import EdgeEncoder, SequenceClassifier, SymbolEmbedding
@@ -39,6 +39,7 @@ from gnnseq.training import evaluate, fit
 
 LAYERS = {"rnn": RNN, "gru": GRU, "lstm": LSTM}
 BATCH, WIDTH = 32, 32
+CHANCE = 0.1  # ten digits
 
 
 @dataclass(frozen=True)
@@ -131,38 +132,39 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=200, help="training steps (200)")
     parser.add_argument("--retry-failed", action="store_true", help="run once more what failed before")
     parser.add_argument("--output", type=Path, default=Path("runs/cluster"), help="folder (runs/cluster)")
-    options = parser.parse_args(arguments)
+    return parser.parse_args(arguments)
+
+
+def check(options: argparse.Namespace) -> None:
+    """Raises a ValueError for what no sweep could use."""
+    check_at_least_one(options, ["workers", "seeds", "steps"])
     try:
         ipaddress.IPv4Address(options.host)
     except ValueError:
-        parser.error(f"--host is {options.host}, expected an IPv4 address of this machine such as 127.0.0.1")
-    for name in ("workers", "seeds", "steps"):
-        if getattr(options, name) < 1:
-            parser.error(f"--{name} is {getattr(options, name)}, expected at least 1")
-    return options
+        raise ValueError(
+            f"--host is {options.host}, expected an IPv4 address of this machine such as 127.0.0.1"
+        ) from None
+    check_positive(options, ["rates", "timeout"])
+    for length in options.lengths:
+        PalindromeDataset(length)
 
 
 def tabulate(records: list[dict]) -> str:
-    """Mean accuracy over seeds of each layer, length and rate."""
+    """Mean accuracy over seeds of each layer, length and rate; a run that diverged counts as a guess."""
     scores = defaultdict(list)
     for record in records:
-        if record["status"] == "done":
-            trial = record["trial"]
-            scores[trial["layer"], trial["length"], trial["rate"]].append(record["score"])
+        if record["status"] != "failed":
+            trial, score = record["trial"], record["score"] if record["status"] == "done" else CHANCE
+            scores[trial["layer"], trial["length"], trial["rate"]].append(score)
     lines = ["| layer | length | learning rate | seeds | fresh accuracy |", "|---|---:|---:|---:|---:|"]
     for (layer, length, rate), found in sorted(scores.items()):
         lines.append(f"| {layer} | {length} | {rate:g} | {len(found)} | {statistics.fmean(found):.3f} |")
     return "\n".join(lines)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Runs what is missing and prints the table; 1 where a trial failed, 2 for what no sweep could use."""
-    options = parse(arguments)
-    return exit_status("cluster_sweep", options.output, lambda: sweep(options))
-
-
 def sweep(options: argparse.Namespace) -> int:
-    """Runs and prints; 1 where a trial failed."""
+    """Runs what is missing and prints the table; 1 where a trial failed or diverged."""
+    check(options)
     trials = [
         Trial(layer, length, rate, options.steps, seed)
         for seed in range(options.seeds)
@@ -170,6 +172,7 @@ def sweep(options: argparse.Namespace) -> int:
         for rate in options.rates
         for layer in LAYERS
     ]
+    make_folder(options.output)
     store = Store(options.output / "records.jsonl")
     with connect(options) as client, joblib.parallel_config("dask", client=client):
         jobs = max(2, sum(client.ncores().values()))
@@ -180,6 +183,12 @@ def sweep(options: argparse.Namespace) -> int:
         print(f"{record['status']}: {record['label']}: {record['stopped']}", file=sys.stderr)
     print(f"Results: {store.path}")
     return 1 if bad else 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs what is missing and prints the table; 2 for what no sweep could use."""
+    options = parse(arguments)
+    return exit_status("cluster_sweep", options.output, lambda: sweep(options))
 
 
 if __name__ == "__main__":

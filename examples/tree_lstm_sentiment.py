@@ -27,6 +27,7 @@ from gnnseq.experiments.command_line import (
     fill_in,
     given,
     make_folder,
+    option,
     tell,
 )
 from gnnseq.plots.studies.trees import plot_sentiment
@@ -82,8 +83,10 @@ def trials(options: argparse.Namespace) -> list[SentimentTrial]:
         ValueError: for what no run could use.
     """
     check_at_least_one(options, ["seeds", "epochs", "budget", "features", "batch_size"])
-    if options.phrases is not None and options.phrases < 0:
-        raise ValueError(f"--phrases is {options.phrases}, expected at least 0")
+    for name in ("phrases", "word_rate", "weight_decay"):
+        value = getattr(options, name)
+        if value is not None and not value >= 0:
+            raise ValueError(f"{option(name)} is {value}, expected at least 0")
     models = options.models or [family.name for family in SENTIMENT_FAMILIES]
     for model in models:
         find_sentiment_family(model)

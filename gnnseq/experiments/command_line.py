@@ -3,12 +3,14 @@
 import argparse
 import io
 import signal
+import socket
 import sys
 import tempfile
 import threading
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar, cast
@@ -117,7 +119,7 @@ def exit_status(command: str, output: Path, run: Callable[[], int | None]) -> in
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    with _sigterm_as_ctrl_c() as terminated, _warnings_as_notes():
+    with _sigterm_as_ctrl_c() as received, _warnings_as_notes():
         try:
             return run() or 0
         except (ValueError, ArithmeticError, OSError) as error:
@@ -128,29 +130,40 @@ def exit_status(command: str, output: Path, run: Callable[[], int | None]) -> in
             return 1
         except KeyboardInterrupt:
             sys.stderr.write(f"\nStopped. Run the same command to go on from {output}.\n")
-            return TERMINATED if terminated else STOPPED
+            return TERMINATED if signal.SIGTERM in received() else STOPPED
 
 
 @contextmanager
-def _sigterm_as_ctrl_c() -> Iterator[list[int]]:
-    """Handles SIGTERM as Ctrl-C is handled at that moment; a list that is no longer empty once it came."""
-    received: list[int] = []
+def _sigterm_as_ctrl_c() -> Iterator[Callable[[], bytes]]:
+    """Handles SIGTERM as Ctrl-C is handled at that moment; tells the numbers of all signals that came, once."""
 
     def handle(number: int, frame: FrameType | None) -> None:
-        received.append(number)
         handler = signal.getsignal(signal.SIGINT)
         if not callable(handler):  # Ctrl-C is ignored, as in a job in the background
             raise KeyboardInterrupt
         handler(signal.SIGINT, frame)
 
     if threading.current_thread() is not threading.main_thread():
-        yield received
+        yield lambda: b""
         return
-    before = signal.signal(signal.SIGTERM, handle)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        for end in (ours, theirs):
+            end.setblocking(False)
+        outer = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+        before = signal.signal(signal.SIGTERM, handle)
+        try:
+            yield partial(_received, ours)
+        finally:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)
+            signal.set_wakeup_fd(outer)
+
+
+def _received(end: socket.socket) -> bytes:
     try:
-        yield received
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)
+        return end.recv(1 << 10)
+    except BlockingIOError:
+        return b""
 
 
 @contextmanager
