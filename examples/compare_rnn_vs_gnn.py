@@ -59,7 +59,7 @@ def write(records: list[dict[str, Any]], options: argparse.Namespace) -> list[st
     write_text(options.output / "summary.md", markdown(table))
     write_text(options.output / "summary.csv", to_csv(table))
     files = ["summary.csv", "summary.md"]
-    kinds = list(dict.fromkeys(result.task["name"] for result in table))
+    kinds = list(dict.fromkeys(result.task["name"] for result in table if result.scores))
     for kind in kinds:
         files.append("accuracy.png" if len(kinds) == 1 else f"accuracy-{kind.replace(' ', '-')}.png")
         plot_accuracy([r for r in records if r["task"]["name"] == kind], options.output / files[-1])

@@ -34,10 +34,12 @@ def compare_in_rounds(
         All records, those of runs that diverged too.
     """
     store, records = Store(folder / "records.jsonl"), []
+    if any(key not in store for key in runs):
+        store.repair()  # raises where nothing can be written
     for key, run in runs.items():
         if key not in store:
             store.append(run())
-            (folder / f"{key}.pt").unlink(missing_ok=True)
+        (folder / f"{key}.pt").unlink(missing_ok=True)  # also that of a run which was killed once it was stored
         records.append(store.read()[key])
         yield describe(records[-1])
     table = tabulate(records)
