@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -29,7 +30,7 @@ def plot_listops(records: Sequence[Record], path: str | Path) -> Path:
     records = [record for record in records if record["status"] != "failed"]
     groups = _by_title(records, lambda record: str(record["family"]["title"]))
     chance, every = records[0]["task"]["chance"], records[0]["trial"]["validate_every"]
-    sizes = {name: next((r[name] for r in records if name in r), {}) for name in ("by_length", "by_depth")}
+    sizes: dict[str, Any] = {n: next((r[n] for r in records if n in r), {}) for n in ("by_length", "by_depth")}
     drawn = figure(12, 3.9)
     training, length, depth = drawn.subplots(1, 3, sharey=True)
     for number, (title, rows) in enumerate(groups.items()):
