@@ -4,16 +4,19 @@
     python examples/cluster_sweep.py --scheduler tcp://10.0.0.5:8786
     python examples/cluster_sweep.py --workers 4 --lengths 5 10 20 --seeds 5 --output runs/wide
 
-Without an address it starts a scheduler and two worker processes on this machine. Three recurrent layers learn
-palindromes at some learning rates; prints their accuracy on fresh ones. Run again with the same folder, it does only
-what is missing, on a cluster or not.
+Without an address it starts a scheduler and two worker processes on this machine, which listen to this machine only.
+Workers of your own need one thread each (dask worker ADDRESS --nthreads 1): threads would share random numbers. Three
+recurrent layers learn palindromes at some learning rates; prints their accuracy on fresh ones. Run again with the same
+folder, it does only what is missing, on a cluster or not.
 """
 
 import argparse
 import hashlib
+import ipaddress
 import json
 import statistics
 import sys
+import warnings
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -91,10 +94,18 @@ def batches(trial: Trial, split: str, count: int, first: int = 0) -> Iterator:
 def connect(options: argparse.Namespace) -> Iterator[Client]:
     """A client of the scheduler at the address, or of one that is started here with its workers."""
     if options.scheduler is None:
-        with (
-            LocalCluster(options.workers, threads_per_worker=1, dashboard_address=":0") as cluster,
-            Client(cluster) as client,
-        ):
+        if not ipaddress.IPv4Address(options.host).is_loopback:
+            warnings.warn(
+                f"--host is {options.host}: whoever reaches it can run programs in the workers and see the dashboard, "
+                "since Dask asks for no password",
+                stacklevel=1,
+            )
+        how = {"host": options.host, "dashboard_address": f"{options.host}:0", "threads_per_worker": 1}
+        try:
+            cluster = LocalCluster(options.workers, **how)
+        except RuntimeError as error:
+            raise ValueError(f"--host is {options.host}, but no scheduler can be started there: {error}") from error
+        with cluster, Client(cluster) as client:
             yield client
         return
     try:
@@ -112,6 +123,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scheduler", help="address of a running scheduler (starts one here)")
     parser.add_argument("--timeout", type=float, default=10.0, help="seconds to wait for it (10)")
+    parser.add_argument("--host", default="127.0.0.1",
+                        help="address of this machine to listen at, without any password (127.0.0.1)")  # fmt: skip
     parser.add_argument("--workers", type=int, default=2, help="worker processes to start here (2)")
     parser.add_argument("--lengths", type=int, nargs="+", default=[5, 10], help="digits of the palindromes (5 10)")
     parser.add_argument("--rates", type=float, nargs="+", default=[3e-3, 1e-2], help="learning rates (3e-3 1e-2)")
@@ -125,6 +138,12 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 def check(options: argparse.Namespace) -> None:
     """Raises a ValueError for what no sweep could use."""
     check_at_least_one(options, ["workers", "seeds", "steps"])
+    try:
+        ipaddress.IPv4Address(options.host)
+    except ValueError:
+        raise ValueError(
+            f"--host is {options.host}, expected an IPv4 address of this machine such as 127.0.0.1"
+        ) from None
     check_positive(options, ["rates", "timeout"])
     for length in options.lengths:
         PalindromeDataset(length)

@@ -18,6 +18,7 @@ from typing import Any
 from gnnseq.experiments import Store, collect, find_family, markdown, run_comparison, to_csv
 from gnnseq.experiments.command_line import exit_status, make_folder
 from gnnseq.experiments.presets import check, explain, groups, make_settings, parse
+from gnnseq.files import write_text
 from gnnseq.plots import plot_accuracy
 from gnnseq.plots.comparison.report import verdicts, write_report
 
@@ -55,10 +56,10 @@ def write(records: list[dict[str, Any]], options: argparse.Namespace) -> list[st
     if not table:
         return []
     print(markdown(table))
-    (options.output / "summary.md").write_text(markdown(table), encoding="utf-8")
-    (options.output / "summary.csv").write_text(to_csv(table), encoding="utf-8")
+    write_text(options.output / "summary.md", markdown(table))
+    write_text(options.output / "summary.csv", to_csv(table))
     files = ["summary.csv", "summary.md"]
-    kinds = list(dict.fromkeys(result.task["name"] for result in table))
+    kinds = list(dict.fromkeys(result.task["name"] for result in table if result.scores))
     for kind in kinds:
         files.append("accuracy.png" if len(kinds) == 1 else f"accuracy-{kind.replace(' ', '-')}.png")
         plot_accuracy([r for r in records if r["task"]["name"] == kind], options.output / files[-1])

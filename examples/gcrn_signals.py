@@ -29,6 +29,7 @@ from tqdm import tqdm
 
 from gnnseq.data.signals.series import Signals, read_signals, spreading_signals, windows
 from gnnseq.experiments.command_line import check_at_least_one, check_positive, exit_status, make_folder
+from gnnseq.files import write_text
 from gnnseq.layers import GCRN
 from gnnseq.ops import SparseOperator
 from gnnseq.plots.studies.signals import plot_forecasts
@@ -300,7 +301,7 @@ def write(
     """Writes the results and the figure."""
     written = {key: str(value) if isinstance(value, Path) else value for key, value in vars(options).items()}
     record = {"options": written, "results": results, "best_possible": signals.noise}
-    (options.output / "results.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    write_text(options.output / "results.json", json.dumps(record, indent=2) + "\n")
     errors = {name: result["mse"] for name, result in results.items()}
     truth = signals.values[signals.test :][:SHOWN, 0]
     picture = plot_forecasts(errors, truth, forecasts, options.output / "forecasts.png", signals.noise)

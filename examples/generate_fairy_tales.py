@@ -19,10 +19,10 @@ from pathlib import Path
 
 import torch
 
-from gnnseq.data.files import write_atomically
 from gnnseq.data.text.grimm import Book, fairy_tales
 from gnnseq.experiments import Size, Store, num_weights, solve_width
 from gnnseq.experiments.command_line import check_at_least_one, check_positive, exit_status, fill_in, make_folder
+from gnnseq.files import write_text
 from gnnseq.models.generate import Pick, Sampling, generate, greedy
 from gnnseq.plots.studies.text import plot_text_curves
 from gnnseq.studies.text.families import CAUSAL_FAMILIES
@@ -200,8 +200,7 @@ def single(options: argparse.Namespace, book: Book) -> int:
     print("\n".join(measured[len(run.curve.held_out) :]))
     text = "\n".join(progress(run)) + "\n" if stopped else listings(run, options, prompt)
     print("\n" + text)
-    with write_atomically(options.output / "samples.txt") as file:
-        file.write("\n".join([about, *measured, "", text]).encode())
+    write_text(options.output / "samples.txt", "\n".join([about, *measured, "", text]))
     names = ["samples.txt"]
     if run.curve.steps:
         names.append(plot_text_curves({run.family.title: run.curve}, options.output / "curves.png").name)
@@ -255,8 +254,7 @@ def compare(options: argparse.Namespace, book: Book) -> int:
         records.append(store.read()[key])
     table = tabulate(records, options)
     print("\n" + table)
-    with write_atomically(options.output / "compare.md") as file:
-        file.write(table.encode())
+    write_text(options.output / "compare.md", table)
     curves = {record["title"]: TextCurve(**record["curve"]) for record in records}
     names = ["compare.jsonl", "compare.md"]
     if any(curve.steps for curve in curves.values()):

@@ -49,6 +49,7 @@ from gnnseq.experiments import (
     to_csv,
 )
 from gnnseq.experiments.command_line import check_at_least_one, exit_status, fill_in, make_folder
+from gnnseq.files import write_text
 from gnnseq.plots.studies.depth import plot_depth
 from gnnseq.plots.studies.first_symbol import plot_before_after, plot_first_symbol
 from gnnseq.plots.studies.heat import plot_heat
@@ -137,7 +138,7 @@ def show_sight(options: argparse.Namespace, families: list[Family], task: Palind
     text = table(pairs) + "\n" + "\n".join(f"- {sentence(*pair)}" for pair in pairs) + "\n"
     print(text)
     records = [record for pair in pairs for record in pair if record is pair[0] or record.initialisation != "default"]
-    (options.output / "sight.md").write_text(text, encoding="utf-8")
+    write_text(options.output / "sight.md", text)
     write(records, options.output / "sight.json")
     plot_sight(records, options.output / "sight.png")
 
@@ -190,8 +191,8 @@ def show_topologies(options: argparse.Namespace) -> int:
     records = trained(options, trials, "topologies.jsonl")
     results = collect(records)
     print(markdown(results, TABLE))
-    (options.output / "topologies.md").write_text(markdown(results, TABLE), encoding="utf-8")
-    (options.output / "topologies.csv").write_text(to_csv(results), encoding="utf-8")
+    write_text(options.output / "topologies.md", markdown(results, TABLE))
+    write_text(options.output / "topologies.csv", to_csv(results))
     return report_failures(records)
 
 
@@ -211,7 +212,7 @@ def report_failures(records: list[dict[str, Any]]) -> int:
 def write(records: list[Any], path: Path) -> None:
     """Records as JSON, numbers to four digits."""
     text = json.dumps([shortened(asdict(record)) for record in records], indent=None)
-    path.write_text(text.replace("}, {", "},\n{") + "\n", encoding="utf-8")
+    write_text(path, text.replace("}, {", "},\n{") + "\n")
 
 
 def shortened(value: Any) -> Any:

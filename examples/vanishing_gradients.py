@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from gnnseq.experiments import Store
 from gnnseq.experiments.command_line import check_positive, exit_status, make_folder
+from gnnseq.files import write_text
 from gnnseq.plots.studies.gradients import plot_clipping, plot_gradient_flow
 from gnnseq.studies.gradients import Setting, Task, TrainingRecord, flow_markdown, measure_flow, train
 
@@ -79,9 +80,9 @@ def measure(options: argparse.Namespace, task: Task) -> None:
         for setting in tqdm(settings, unit="model", disable=None)
     ]
     print(flow_markdown(records))
-    (options.output / "gradients.md").write_text(flow_markdown(records), encoding="utf-8")
+    write_text(options.output / "gradients.md", flow_markdown(records))
     text = json.dumps([asdict(record) for record in records], indent=1)
-    (options.output / "gradients.json").write_text(text, encoding="utf-8")
+    write_text(options.output / "gradients.json", text)
     plot_gradient_flow(records, options.output / "gradients.png")
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar, cast
 
+from gnnseq.runs.runner import TrialsFailedError
+
 STOPPED, TERMINATED = 130, 143  # what a shell gives a process that Ctrl-C, or SIGTERM, ended
 Setting = tuple[str, type, str]
 Result = TypeVar("Result")
@@ -103,8 +105,9 @@ def tell(lines: Generator[str, None, Result]) -> Result:
 
 
 def exit_status(command: str, output: Path, run: Callable[[], int | None]) -> int:
-    """Runs a command: its own status, 2 for what no run could use, 130 after Ctrl-C and 143 after SIGTERM.
+    """Runs a command: its own status, 2 for what no run could use or write, 130 after Ctrl-C and 143 after SIGTERM.
 
+    Where every trial of a sweep failed, the status is 1.
     Inside, SIGTERM does what Ctrl-C does, warnings are lines that begin with ``note:``, and characters that the
     terminal's encoding lacks are written as escapes.
 
@@ -122,6 +125,9 @@ def exit_status(command: str, output: Path, run: Callable[[], int | None]) -> in
         except (ValueError, ArithmeticError, OSError) as error:
             sys.stderr.write(f"{command}: {error}\n")
             return 2
+        except TrialsFailedError as error:
+            sys.stderr.write(f"{command}: {error}\n")
+            return 1
         except KeyboardInterrupt:
             sys.stderr.write(f"\nStopped. Run the same command to go on from {output}.\n")
             return TERMINATED if signal.SIGTERM in received() else STOPPED

@@ -137,6 +137,11 @@ def check(options: argparse.Namespace) -> None:
     check_positive(options, ["learning_rate", "tune"])
     if options.tune is not None and options.learning_rate is not None:
         raise ValueError("--tune and --learning-rate are both given, expected one of them")
+    if options.lengths and all(":" in word for word in options.tasks):
+        raise ValueError(
+            f"--lengths is {' '.join(map(str, options.lengths))}, but each of --tasks {' '.join(options.tasks)} has a "
+            "size of its own; expected a task without one, or no --lengths"
+        )
     if options.reference is not None:
         find_family(options.reference)
 

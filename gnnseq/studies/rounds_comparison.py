@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 
-from gnnseq.data.files import write_atomically
+from gnnseq.files import write_text
 from gnnseq.runs.store import Record, Store
 
 FILES = "records.jsonl, table.md, accuracy.png"
@@ -34,16 +34,17 @@ def compare_in_rounds(
         All records, those of runs that diverged too.
     """
     store, records = Store(folder / "records.jsonl"), []
+    if any(key not in store for key in runs):
+        store.repair()  # raises where nothing can be written
     for key, run in runs.items():
         if key not in store:
             store.append(run())
-            (folder / f"{key}.pt").unlink(missing_ok=True)
+        (folder / f"{key}.pt").unlink(missing_ok=True)  # also that of a run which was killed once it was stored
         records.append(store.read()[key])
         yield describe(records[-1])
     table = tabulate(records)
     yield f"\n{table}"
-    with write_atomically(folder / "table.md") as file:
-        file.write(table.encode())
+    write_text(folder / "table.md", table)
     draw(records, folder / "accuracy.png")
     yield f"Results: {folder}/{FILES}"
     return records

@@ -17,6 +17,7 @@ from gnnseq.experiments.command_line import (
     given,
     make_folder,
 )
+from gnnseq.runs import TrialsFailedError
 from gnnseq.training.interrupt import Interrupt
 
 SETTINGS = (("batch_size", int, "of a step"), ("rate", float, "of Adam"))
@@ -58,6 +59,7 @@ def test_numbers_below_one_are_refused():
         (ValueError("no"), 2, "learn: no\n"),
         (FileNotFoundError("gone"), 2, "learn: gone\n"),
         (ArithmeticError("loss is nan"), 2, "learn: loss is nan\n"),
+        (TrialsFailedError("3 of 3 trials failed"), 1, "learn: 3 of 3 trials failed\n"),
         (KeyboardInterrupt(), 130, "\nStopped. Run the same command to go on from out.\n"),
     ],
 )

@@ -56,7 +56,7 @@ def plot_listops(records: Sequence[Record], chance: float, path: str | Path) -> 
     )
     drawn.legend(*training.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8, frameon=False)
     budget, seeds = records[0]["trial"]["budget"], max(len(rows) for rows in groups.values())
-    drawn.suptitle(f"ListOps: about {budget:,} weights each, mean of {seeds} seeds", fontsize=11)
+    drawn.suptitle(f"ListOps: about {budget:,} weights each, mean of {seeds} seed{'s' * (seeds > 1)}", fontsize=11)
     return save(drawn, path)
 
 
