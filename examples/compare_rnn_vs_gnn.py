@@ -27,21 +27,21 @@ from gnnseq.experiments import (
     Settings,
     Store,
     Task,
+    collect,
     find_family,
     find_named,
     markdown,
-    rows,
     run_comparison,
     to_csv,
 )
 from gnnseq.experiments.command_line import check_at_least_one, fill_in
 from gnnseq.experiments.families import ORTHOGONAL_QUIET
-from gnnseq.experiments.graph_tasks import BlockModelTask, KarateTask
-from gnnseq.experiments.listops_task import ListOpsTask
-from gnnseq.experiments.neighbours_task import NeighborsMatchTask
-from gnnseq.experiments.sequence_tasks import AddingTask, CopyMemoryTask, RecallTask
-from gnnseq.experiments.signal_task import SignalTask
-from gnnseq.experiments.text_task import TextTask
+from gnnseq.experiments.tasks.listops import ListOpsTask
+from gnnseq.experiments.tasks.neighbours import NeighborsMatchTask
+from gnnseq.experiments.tasks.networks import BlockModelTask, KarateTask
+from gnnseq.experiments.tasks.sequences import AddingTask, CopyMemoryTask, RecallTask
+from gnnseq.experiments.tasks.signals import SignalTask
+from gnnseq.experiments.tasks.text import TextTask
 from gnnseq.plots import plot_accuracy
 
 
@@ -273,14 +273,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 def write(records: list[dict[str, Any]], options: argparse.Namespace) -> list[str]:
     """Prints the table and writes it with the figures; the names of the files."""
-    table = rows(records)
+    table = collect(records)
     if not table:
         return []
     print(markdown(table))
     (options.output / "summary.md").write_text(markdown(table), encoding="utf-8")
     (options.output / "summary.csv").write_text(to_csv(table), encoding="utf-8")
     files = ["summary.csv", "summary.md"]
-    kinds = list(dict.fromkeys(row.kind for row in table))
+    kinds = list(dict.fromkeys(result.task["name"] for result in table))
     for kind in kinds:
         files.append("accuracy.png" if len(kinds) == 1 else f"accuracy-{kind.replace(' ', '-')}.png")
         plot_accuracy([r for r in records if r["task"]["name"] == kind], options.output / files[-1])
@@ -296,8 +296,7 @@ def write(records: list[dict[str, Any]], options: argparse.Namespace) -> list[st
 
 def write_page(records: list[dict[str, Any]], options: argparse.Namespace) -> list[str]:
     """One page with verdicts, tables and figures; the names of all its files."""
-    from gnnseq.experiments.results import collect
-    from gnnseq.plots.report import verdicts, write_report
+    from gnnseq.plots.comparison.report import verdicts, write_report
 
     reference = None if options.reference is None else find_family(options.reference).title
     found = verdicts(collect(records), reference=reference)
@@ -317,12 +316,13 @@ def explain(options: argparse.Namespace) -> str:
         f"Settings: {options.optimizer}, batches of {options.batch_size}, at most {options.steps:,} steps ({stop}), "
         f"{tuned}gradients clipped at norm 10, seeds 0 to {options.seeds - 1}; spread is the standard deviation over "
         "seeds.\n"
-        "fresh accuracy: on samples never trained on. best 50: the mean of the 50 best training batches, the "
+        "score: on samples never trained on; mean ± standard deviation and the 95 % bootstrap interval of the mean; a "
+        "run that diverged counts as chance. best 50: the mean of the 50 best training batches, the "
         "course report's metric, which flatters.\n"
-        "sees / needs: hops (over time for the GCRN: steps) that the model covers, and that lie between the answer and "
-        "the output. Seeing is necessary, not sufficient: initialisation and the graph decide the rest.\n"
-        "state: numbers held for one element of the input. samples to learn: until the last 20 batches reached the "
-        "task's threshold, mean over the seeds that did. MB: weights, gradients, optimiser and what a step keeps.\n"
+        "hops required: between the answer and the output (over time for the GCRN: steps). hops reached: by the model. "
+        "Seeing is necessary, not sufficient: initialisation and the graph decide the rest.\n"
+        "state: numbers held for one element of the input. samples to threshold: until the last 20 batches reached the "
+        "task's threshold, median over the seeds that did. memory: weights, gradients, optimiser, a step's tensors.\n"
     )
 
 

@@ -24,10 +24,10 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from gnnseq.data.signals import Signals, read_signals, spreading_signals, windows
+from gnnseq.data.signals.series import Signals, read_signals, spreading_signals, windows
 from gnnseq.layers import GCRN
 from gnnseq.ops import SparseOperator
-from gnnseq.plots.signals import plot_forecasts
+from gnnseq.plots.studies.signals import plot_forecasts
 
 LAGS = 4
 

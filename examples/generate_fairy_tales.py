@@ -21,13 +21,13 @@ from pathlib import Path
 import torch
 
 from gnnseq.data.files import write_atomically
-from gnnseq.data.grimm import Book, fairy_tales
+from gnnseq.data.text.grimm import Book, fairy_tales
 from gnnseq.experiments import Store, num_weights, solve_width
 from gnnseq.experiments.command_line import check_at_least_one, exit_status, fill_in
-from gnnseq.experiments.text_families import CAUSAL_FAMILIES
-from gnnseq.experiments.text_run import TextCurve, TextRun, TextSettings, bits
 from gnnseq.models.generate import Pick, Sampling, generate, greedy
-from gnnseq.plots.text import plot_text_curves
+from gnnseq.plots.studies.text import plot_text_curves
+from gnnseq.studies.text.families import CAUSAL_FAMILIES
+from gnnseq.studies.text.run import TextCurve, TextRun, TextSettings, bits
 
 QUICK = {"steps": 2_000, "width": 128, "window": 30, "batch_size": 64, "learning_rate": 4e-3, "every": 500}
 REPORT = QUICK | {"steps": 20_000, "learning_rate": 2e-3, "every": 1_000}

@@ -18,11 +18,11 @@ from functools import partial
 from pathlib import Path
 
 from gnnseq.experiments.command_line import add_settings, check_at_least_one, exit_status, fill_in, given
-from gnnseq.experiments.listops import ListOpsTrial, chance, run_listops
-from gnnseq.experiments.listops_families import LISTOPS_FAMILIES
-from gnnseq.experiments.listops_table import describe_listops, listops_table
-from gnnseq.experiments.rounds_comparison import compare_in_rounds
-from gnnseq.plots.trees import plot_listops
+from gnnseq.plots.studies.trees import plot_listops
+from gnnseq.studies.listops.comparison import ListOpsTrial, chance, run_listops
+from gnnseq.studies.listops.families import LISTOPS_FAMILIES
+from gnnseq.studies.listops.table import describe_listops, listops_table
+from gnnseq.studies.rounds_comparison import compare_in_rounds
 
 MODELS = [family.name for family in LISTOPS_FAMILIES]
 QUICK = {"seeds": 1, "rounds": 12, "models": ["tree", "tree-child-sum", "lstm", "bag"]}

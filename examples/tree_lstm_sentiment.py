@@ -17,17 +17,17 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from gnnseq.data.sentiment import sentiment_trees
-from gnnseq.data.trees import Tree
-from gnnseq.data.vectors import WordVectors, read_vectors
+from gnnseq.data.text.vectors import WordVectors, read_vectors
+from gnnseq.data.trees.sentiment import sentiment_trees
+from gnnseq.data.trees.tree import Tree
 from gnnseq.experiments.command_line import add_settings, check_at_least_one, exit_status, fill_in, given
-from gnnseq.experiments.rounds_comparison import compare_in_rounds
-from gnnseq.experiments.sentiment import run_sentiment
-from gnnseq.experiments.sentiment_data import SentimentData
-from gnnseq.experiments.sentiment_families import SENTIMENT_FAMILIES, find_sentiment_family
-from gnnseq.experiments.sentiment_table import describe_sentiment, sentiment_table
-from gnnseq.experiments.sentiment_trial import SentimentTrial
-from gnnseq.plots.trees import plot_sentiment
+from gnnseq.plots.studies.trees import plot_sentiment
+from gnnseq.studies.rounds_comparison import compare_in_rounds
+from gnnseq.studies.sentiment.comparison import run_sentiment
+from gnnseq.studies.sentiment.data import SentimentData
+from gnnseq.studies.sentiment.families import SENTIMENT_FAMILIES, find_sentiment_family
+from gnnseq.studies.sentiment.table import describe_sentiment, sentiment_table
+from gnnseq.studies.sentiment.trial import SentimentTrial
 
 QUICK = {"seeds": 1, "classes": [5], "epochs": 4}
 FULL = {"seeds": 3, "classes": [5, 2], "epochs": 8}

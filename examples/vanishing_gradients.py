@@ -21,8 +21,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from gnnseq.experiments import Store
-from gnnseq.experiments.vanishing import Setting, Task, TrainingRecord, flow_markdown, measure_flow, train
-from gnnseq.plots.gradients import plot_clipping, plot_gradient_flow
+from gnnseq.plots.studies.gradients import plot_clipping, plot_gradient_flow
+from gnnseq.studies.gradients import Setting, Task, TrainingRecord, flow_markdown, measure_flow, train
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:

@@ -97,7 +97,7 @@ def test_compare_tunes_on_validation_data(tmp_path, capsys):
 
 
 def test_compare_writes_a_page_with_verdicts(tmp_path, capsys):
-    pytest.importorskip("gnnseq.plots.report")
+    pytest.importorskip("gnnseq.plots.comparison.report")
     status, output, _ = call(capsys, "compare_rnn_vs_gnn.py", *COMPARE, "--html", "--output", tmp_path)
     assert status == 0
     assert "page.html" in output
@@ -117,7 +117,7 @@ def test_a_task_may_bring_its_size(tmp_path, capsys):
 
 
 def test_the_verdicts_preset_judges_every_model_against_the_lstm(tmp_path, capsys):
-    pytest.importorskip("gnnseq.plots.report")
+    pytest.importorskip("gnnseq.plots.comparison.report")
     small = ["--tasks", "copy:3", "neighbours:2", "--seeds", 2, "--steps", 2, "--budget", 2000, "--tune", 0.01]
     status, *_ = call(
         capsys, "compare_rnn_vs_gnn.py", "--preset", "verdicts", *small, "--jobs", 1, "--output", tmp_path

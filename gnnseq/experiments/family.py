@@ -7,7 +7,8 @@ from typing import Protocol, TypeVar
 
 from torch import nn
 
-from gnnseq.experiments.tasks import Collate, Task, find_view
+from gnnseq.experiments.tasks.base import Collate, Task, find_view
+from gnnseq.results.verdict import beyond_reach
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Sight:
     @property
     def sees(self) -> bool:
         """Whether the answer can influence the output at all, as far as hops tell."""
-        return self.reach is None or self.required is None or self.reach >= self.required
+        return not beyond_reach(self.reach, self.required)
 
 
 def _nothing(model: nn.Module, task: Task) -> object:

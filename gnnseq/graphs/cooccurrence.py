@@ -12,7 +12,7 @@ from torch_geometric.utils import select
 
 from gnnseq.data.padded import Samples, split_samples
 from gnnseq.data.sequences import IntArray, flatten
-from gnnseq.data.vocabulary import Vocabulary
+from gnnseq.data.text.vocabulary import Vocabulary
 from gnnseq.graphs.attributes import Levels, check_graph, levels_of
 from gnnseq.graphs.batch import assemble
 from gnnseq.graphs.edges import Edges, hops_apart, orient

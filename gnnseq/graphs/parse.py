@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch_geometric.data.batch import Batch
 
-from gnnseq.data.corpus import TreeCorpus, require_corpus
+from gnnseq.data.trees.corpus import TreeCorpus, require_corpus
 from gnnseq.graphs.batch import assemble
 from gnnseq.graphs.edges import Edges
 

@@ -11,7 +11,7 @@ from torch_geometric.data.batch import Batch
 from torch_geometric.data.data import Data
 
 from gnnseq.data.padded import Samples, split_samples
-from gnnseq.data.vocabulary import Vocabulary
+from gnnseq.data.text.vocabulary import Vocabulary
 from gnnseq.graphs.edges import Direction
 from gnnseq.graphs.path import path_batch
 

@@ -196,6 +196,43 @@ def star_batch(
     return assemble(x, nodes, connect(build, lengths, nodes), {"y": y})
 
 
+def path_with_hub_batch(
+    sequences: Sequences,
+    *,
+    empty: int | None = None,
+    y: Tensor | None = None,
+    alphabet: str | None = None,
+) -> Batch:
+    """Forward paths, and an edge from every symbol to a hub, an additional node that holds no symbol.
+
+    The hub comes last in its graph, so it is the root: one hop from every symbol, as in `star_batch`, while the path
+    keeps the order. Elsewhere the hub is called a virtual node.
+
+    Args:
+        sequences: as for :func:`gnnseq.graphs.path_batch`.
+        empty: the symbol of the hub; ``None`` for features, where the hub holds zeros.
+        y: one target per sequence ``[B]`` or per node ``[N + B]``.
+        alphabet: a character's symbol is its position here; its Unicode code point if ``None``.
+
+    Returns:
+        As :func:`gnnseq.graphs.path_batch`, with T + 1 nodes for T symbols.
+
+    Raises:
+        TypeError: if the sequences are of another type, or of several.
+        ValueError: if the sequences or ``empty`` do not fit.
+    """
+    symbols, lengths = flatten(sequences, alphabet)
+    nodes = lengths + 1
+
+    def build(lengths: IntArray, first: IntArray) -> Edges:
+        hubs = np.repeat(first + lengths, lengths)
+        star = Edges(np.stack([count_from(first, lengths), hubs]), lengths)
+        return concatenate(hops_apart(lengths, first, (1,)), star)
+
+    x = append_empty(symbols, lengths, nodes, empty)
+    return assemble(x, nodes, connect(build, lengths, nodes), {"y": y})
+
+
 def _joined(lengths: IntArray, hops: Sequence[int], direction: Direction) -> Edges:
     def build(lengths: IntArray, first: IntArray) -> Edges:
         return orient(hops_apart(lengths, first, hops), direction)

@@ -6,12 +6,12 @@ import sys
 import warnings
 from pathlib import Path
 
-from gnnseq.experiments.report import how_tested
-from gnnseq.experiments.results import by_task, collect, family_title
-from gnnseq.experiments.statistics import PAIRED_T, SIGN_FLIP
-from gnnseq.experiments.store import Record, Store
-from gnnseq.experiments.verdict import ranking
-from gnnseq.plots.report import verdicts, write_report
+from gnnseq.plots.comparison.report import verdicts, write_report
+from gnnseq.results.joined import by_task, collect, family_title
+from gnnseq.results.report import how_tested
+from gnnseq.results.statistics import PAIRED_T, SIGN_FLIP
+from gnnseq.results.verdict import ranking
+from gnnseq.runs.store import Record, Store
 
 TESTS = {"sign-flip": SIGN_FLIP, "t": PAIRED_T}
 

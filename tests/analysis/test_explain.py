@@ -36,6 +36,37 @@ def test_initialisation_decides_whether_an_lstm_sees_enough():
     assert explain(classifier(layer), batch, batch.ptr[:-1], weak=1e9).verdict == "sees too weakly"
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_long_way_is_seen_too_weakly_not_unseen(dtype):
+    batch = paths((300,), both=False)
+    torch.manual_seed(0)
+    found = explain(classifier(LSTM(3, 8)).to(dtype), batch, batch.ptr[:-1])
+    assert (found.verdict, found.hops, found.seen) == ("sees too weakly", 299, 1.0)
+    assert 0 < found.strength < 1e-40  # below the smallest number of float32
+
+
+def test_an_influence_below_any_number_is_seen():
+    def fades(data):
+        h = torch.zeros_like(data.x[0])
+        for x in data.x.unbind():
+            h = x + 1e-30 * h
+        return h.unsqueeze(0)
+
+    found = explain(fades, paths((25,)), torch.tensor([0]))
+    assert (found.verdict, found.seen, found.strength) == ("sees too weakly", 1.0, 0.0)
+
+
+def test_shut_units_and_zero_weights_do_not_blind():
+    batch = paths((5, 4))
+    model = classifier(GCN(3, 8, 4))
+    nn.init.zeros_(model.head.weight)
+    assert explain(model, batch, batch.ptr[:-1]).verdict == "sees too weakly"
+    model = classifier(GCN(3, 8, 4))
+    for bias in model.encoder.layer.biases:
+        nn.init.constant_(bias, -1e3)
+    assert explain(model, batch, batch.ptr[:-1]).verdict == "sees too weakly"
+
+
 def test_no_way_and_node_outputs():
     batch = paths((5,), both=False)
     backwards = explain(LSTM(3, 4).double(), batch, torch.tensor([4]), target=torch.tensor([0]))

@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 
 import gnnseq.data
 from gnnseq.data.files import read_chunks, read_text
-from gnnseq.data.grimm import fairy_tales
-from gnnseq.data.sentiment import sentiment_trees
-from gnnseq.data.text import encode_file, read_pieces
-from gnnseq.data.treebank import read_brackets, read_conllu
-from gnnseq.data.vocabulary import Vocabulary
+from gnnseq.data.text.encode import encode_file, read_pieces
+from gnnseq.data.text.grimm import fairy_tales
+from gnnseq.data.text.vocabulary import Vocabulary
+from gnnseq.data.trees.sentiment import sentiment_trees
+from gnnseq.data.trees.treebank import read_brackets, read_conllu
 
 
 class Reader(NamedTuple):

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from gnnseq.data import sentiment as download
+from gnnseq.data.trees import sentiment as download
 
 EXAMPLE = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[2] / "examples" / "tree_lstm_sentiment.py")))
 TINY = ["--epochs", "2", "--budget", "20000", "--features", "6", "--batch-size", "4", "--phrases", "1"]

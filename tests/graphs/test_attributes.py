@@ -10,7 +10,7 @@ from torch_geometric.data import Batch, Data, HeteroData
 from torch_geometric.data.hypergraph_data import HyperGraphData
 from torch_geometric.transforms import ToSparseTensor
 
-from gnnseq.data.vocabulary import Vocabulary
+from gnnseq.data.text.vocabulary import Vocabulary
 from gnnseq.graphs import (
     both_ways,
     cooccurrence_batch,

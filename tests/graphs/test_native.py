@@ -6,8 +6,8 @@ from graph_checks import assert_root_last, assert_same_batch
 from torch_geometric.data import Data
 
 from gnnseq.data import ListOpsTrees
-from gnnseq.data.neighbours import NeighborsMatchDataset
-from gnnseq.data.networks import BlockModelDataset
+from gnnseq.data.synthetic.neighbours import NeighborsMatchDataset
+from gnnseq.data.synthetic.networks import BlockModelDataset
 from gnnseq.graphs import balanced_tree_batch, parse_batch, path_batch
 from gnnseq.graphs.native import both_ways, match_tree_batch, network_batch, signal_batch, space_time_batch
 

@@ -10,11 +10,11 @@ from real_data import real_file
 from torch.utils.data import DataLoader
 from tree_strategies import BRACKETS, heads
 
-from gnnseq.data.brackets import parse_brackets
-from gnnseq.data.corpus import TreeCorpus
-from gnnseq.data.listops import ListOpsBinaryTrees, ListOpsTrees
-from gnnseq.data.treebank import read_brackets, read_conllu
-from gnnseq.data.trees import Tree, binarize, dependency_tree
+from gnnseq.data.synthetic.listops import ListOpsBinaryTrees, ListOpsTrees
+from gnnseq.data.trees.brackets import parse_brackets
+from gnnseq.data.trees.corpus import TreeCorpus
+from gnnseq.data.trees.tree import Tree, binarize, dependency_tree
+from gnnseq.data.trees.treebank import read_brackets, read_conllu
 from gnnseq.graphs import tree_batch
 from gnnseq.graphs.parse import parse_batch
 from gnnseq.graphs.text import to_texts

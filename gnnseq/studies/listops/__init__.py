@@ -1,0 +1,1 @@
+"""Nested lists: models of trees against models of sequences."""
