@@ -147,11 +147,7 @@ class Vocabulary:
 
     def state_dict(self) -> VocabularyState:
         """Everything that :meth:`from_state_dict` needs."""
-        return {
-            "symbols": list(self.symbols),
-            "unknown": self.unknown,
-            "separator": self.separator,
-        }
+        return {"symbols": list(self.symbols), "unknown": self.unknown, "separator": self.separator}
 
     @classmethod
     def from_state_dict(cls, state: Mapping[str, Any]) -> "Vocabulary":
