@@ -15,8 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from gnnseq.data import PalindromeDataset
-from gnnseq.experiments.command_line import check_at_least_one, check_positive, exit_status, make_folder
+from gnnseq.experiments.command_line import check_at_least_one, exit_status, make_folder
 from gnnseq.experiments.optimizers import ADAM, MOMENTUM, RMSPROP, SGD, find_optimizer
+from gnnseq.experiments.tuning import check_grid
 from gnnseq.files import write_text
 from gnnseq.plots.comparison.learning import plot_learning
 from gnnseq.plots.studies.optimizers import plot_race
@@ -62,7 +63,7 @@ def check(options: argparse.Namespace) -> None:
     """Raises a ValueError for what no run could use."""
     check_at_least_one(options, ["seeds", "tuning_seeds", "width", "steps", "path_steps", "jobs"])
     PalindromeDataset(options.length)
-    check_positive(options, ["rates"])
+    check_grid(options.rates)
     for name in options.optimizers:
         find_optimizer(name)
 

@@ -122,8 +122,9 @@ def position_influence(model: nn.Module, batch: Batch, num_steps: int) -> Tensor
         raise TypeError(f"model is a {type(model).__name__}, expected a SequenceClassifier")
     states = SequenceClassifier(model.embedding, model.encoder, model.readout, nn.Identity())
     if batch.x.dim() == 2:  # signals on symbols: the node that holds the symbol at each step
-        occurs: Tensor = batch.x < batch.x.size(0) // int(batch.num_graphs)
-        return (time_influence(states, batch) * occurs).sum(1)
+        occurs = batch.x < batch.x.size(0) // int(batch.num_graphs)
+        seen: Tensor = (time_influence(states, batch) * occurs).sum(1)
+        return seen
     return torch.cat(influence_blocks(states, batch))[:, :num_steps]  # symbols first, inner nodes of trees after them
 
 
