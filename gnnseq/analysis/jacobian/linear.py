@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from threading import RLock
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -150,16 +151,24 @@ def _random_states() -> list[Any]:
     return [random.getstate(), np.asarray(keys).tobytes(), rest, of_torch]
 
 
+_SWITCHES = RLock()
+
+
 @contextmanager
 def decomposed() -> Iterator[None]:
-    """Recurrences without fused kernels, whose backward passes have no derivatives."""
-    mkldnn = torch._C._get_mkldnn_enabled()
-    torch._C._set_mkldnn_enabled(False)
-    try:
-        with torch.backends.cudnn.flags(enabled=False):
-            yield
-    finally:
-        torch._C._set_mkldnn_enabled(mkldnn)
+    """Recurrences without fused kernels, whose backward passes have no derivatives.
+
+    The switches are those of the whole process, so one thread at a time is inside: a second one would take them as it
+    found them, and leave them off for good.
+    """
+    with _SWITCHES:
+        mkldnn = torch._C._get_mkldnn_enabled()
+        torch._C._set_mkldnn_enabled(False)
+        try:
+            with torch.backends.cudnn.flags(enabled=False):
+                yield
+        finally:
+            torch._C._set_mkldnn_enabled(mkldnn)
 
 
 class _Graph(NamedTuple):
