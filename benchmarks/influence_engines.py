@@ -10,7 +10,7 @@ import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from influence import CHANNELS, LAYERS, NODES, WIDTH, Stack
@@ -114,10 +114,11 @@ def works() -> list[Work]:
     lstm = LSTM(CHANNELS, WIDTH)
     classifier = SequenceClassifier(None, EdgeEncoder(lstm), None, nn.Linear(WIDTH, 10))
     convolutions = SequenceClassifier(None, EdgeEncoder(GCN(CHANNELS, WIDTH, LAYERS)), None, nn.Linear(WIDTH, 10))
+    long = ("forward in blocks", "products", "products by jvp, 800 at once")
     few = ("one backward pass a channel", "products")
     return [
         Work(f"LSTM, a path of {NODES}", lstm, path(NODES, False), ON_NODES),
-        Work("LSTM, a path of 300", lstm, path(300, False), (*ON_NODES, "products by jvp, 800 at once")),
+        Work("LSTM, a path of 300", lstm, path(300, False), long),
         Work("GCN, a path of 2,000", GCN(CHANNELS, WIDTH, LAYERS), path(2000), ON_NODES),
         Work("GCN of 2 layers, 1,000 points", GCN(CHANNELS, WIDTH, 2), near(1000, 0.045), ON_NODES),
         Work(f"PyG's GCN, 32 paths of {NODES}", Stack(), path(NODES, graphs=32), ON_NODES[:2]),
@@ -134,7 +135,7 @@ def timed(way: Way, work: Work) -> tuple[float, Tensor]:
     return 1e3 * (time.process_time() - start), found
 
 
-def measure(work: Work, rounds: int) -> dict[str, object]:
+def measure(work: Work, rounds: int) -> dict[str, Any]:
     """In each round every way in turn, after one that checks that all agree, zeros included."""
     times: dict[str, list[float]] = {name: [] for name in work.ways}
     with in_double(work.model):
@@ -155,24 +156,35 @@ def measure(work: Work, rounds: int) -> dict[str, object]:
 
 
 def main() -> None:
-    """Measures, prints a table and writes the records."""
+    """Measures, prints a table and writes each record when it is made; `--only` measures some works again."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default="", help="works whose name contains this")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    records = []
-    for work in works():
-        if options.only in work.name:
-            record = measure(work, options.rounds)
-            records.append(record)
-            cells = [f"{name} {ms:,.1f} ms ({record['ratio'][name]:.2f})" for name, ms in record["cpu_ms"].items()]
-            print(f"{work.name:<34}{'; '.join(cells)}", flush=True)
     facts = {"rounds": options.rounds, "torch": torch.__version__, "processors": os.cpu_count(), "threads": 1}
-    facts |= {"load": os.getloadavg(), "when": time.strftime("%Y-%m-%d %H:%M")}
-    if options.out is not None:
-        options.out.write_text(json.dumps({**facts, "records": records}, indent=1) + "\n")
+    for work in works():
+        if options.only not in work.name:
+            continue
+        record = measure(work, options.rounds)
+        record |= facts | {"load": os.getloadavg()[0], "when": time.strftime("%Y-%m-%d %H:%M")}
+        print(line(record), flush=True)
+        if options.out is not None:
+            store(record, options.out)
+
+
+def line(record: dict[str, Any]) -> str:
+    """One row of the table, with times relative to the first way."""
+    cells = [f"{name} {ms:,.1f} ms ({record['ratio'][name]:.2f})" for name, ms in record["cpu_ms"].items()]
+    return f"{record['work']:<34}{'; '.join(cells)}"
+
+
+def store(record: dict[str, Any], path: Path) -> None:
+    """Puts a record in the place of the one of the same work."""
+    records = json.loads(path.read_text()) if path.exists() else []
+    kept = [other for other in records if other["work"] != record["work"]]
+    path.write_text(json.dumps([*kept, record], indent=1) + "\n")
 
 
 if __name__ == "__main__":
