@@ -1,6 +1,6 @@
 """The ways to an influence matrix against each other: agreement first, then processor time, interleaved, as medians.
 
-python benchmarks/influence_engines.py --rounds 5 --out docs/results/influence_engines.json
+python -m benchmarks.influence_engines --rounds 5 --out docs/results/influence_engines.json
 """
 
 import argparse
@@ -8,16 +8,16 @@ import json
 import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from influence import CHANNELS, LAYERS, NODES, WIDTH, Stack
 from torch import Tensor, nn
 from torch.func import jvp, vmap
 from torch_geometric.data import Batch, Data
 
+from benchmarks.influence import CHANNELS, LAYERS, NODES, WIDTH, Stack
 from gnnseq.analysis import l1
 from gnnseq.analysis.calls import ModelCall, in_double
 from gnnseq.analysis.jacobian.forward.forward_jacobian import ForwardJacobian
@@ -136,17 +136,17 @@ def timed(way: Way, work: Work) -> tuple[float, Tensor]:
 
 
 def measure(work: Work, rounds: int) -> dict[str, Any]:
-    """In each round every way in turn, after one that checks that all agree, zeros included."""
+    """In each round every way in turn; all results are compared with the first one, zeros included."""
     times: dict[str, list[float]] = {name: [] for name in work.ways}
+    expected: Tensor | None = None
     with in_double(work.model):
-        expected = WAYS[work.ways[0]](work.model, work.data)
-        for name in work.ways[1:]:
-            found = WAYS[name](work.model, work.data)
-            torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-300)
-            assert torch.equal(found == 0, expected == 0), f"{work.name}, {name}: zeros differ"
         for _ in range(rounds):
             for name in work.ways:
-                times[name].append(timed(WAYS[name], work)[0])
+                milliseconds, found = timed(WAYS[name], work)
+                times[name].append(milliseconds)
+                expected = found if expected is None else expected
+                torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-300)
+                assert torch.equal(found == 0, expected == 0), f"{work.name}, {name}: zeros differ"
     medians = {name: statistics.median(own) for name, own in times.items()}
     ratios = {
         name: statistics.median(b / a for a, b in zip(times[work.ways[0]], own, strict=True))
@@ -178,6 +178,18 @@ def line(record: dict[str, Any]) -> str:
     """One row of the table, with times relative to the first way."""
     cells = [f"{name} {ms:,.1f} ms ({record['ratio'][name]:.2f})" for name, ms in record["cpu_ms"].items()]
     return f"{record['work']:<34}{'; '.join(cells)}"
+
+
+def table(records: Sequence[dict[str, Any]]) -> str:
+    """The table of docs/influence_speed.md: medians of processor time, and how many times the first way's."""
+    lines = [f"| work | {' | '.join(WAYS)} |", "|---" + "|---:" * len(WAYS) + "|"]
+    for record in records:
+        cells = []
+        for name in WAYS:
+            ms, ratio = record["cpu_ms"].get(name), record["ratio"].get(name)
+            cells.append("" if ms is None else f"{ms:,.0f}" if ratio == 1 else f"{ms:,.0f} ({ratio:.1f} x)")
+        lines.append(f"| {record['work']} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
 
 
 def store(record: dict[str, Any], path: Path) -> None:
