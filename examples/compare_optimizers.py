@@ -12,17 +12,29 @@ losses of two weights) into the output folder. Run again with the same folder, i
 import argparse
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
+from gnnseq.experiments.optimizers import ADAM, MOMENTUM, RMSPROP, SGD, find_optimizer
 from gnnseq.plots.comparison.learning import plot_learning
 from gnnseq.plots.studies.optimizers import plot_race
 from gnnseq.plots.studies.surface import plot_paths
 from gnnseq.results.report import how_tested, verdicts_csv
 from gnnseq.runs.store import Store
-from gnnseq.studies.optimizers.race import GRID, Race, race_table, race_verdicts, run_race
+from gnnseq.studies.optimizers.race import (
+    GRID,
+    SETTINGS,
+    Race,
+    base_trial,
+    optimizer_title,
+    race_table,
+    race_verdicts,
+    run_race,
+)
 from gnnseq.studies.optimizers.surface import best_path, ravine, two_weight_rnn
-from gnnseq.studies.optimizers.trial import FAMILIES, METHODS, OptimizerTrial, find_method, optimizer_title
 
+METHODS = (SGD, MOMENTUM, RMSPROP, ADAM)
+FAMILIES = ("rnn", "lstm")
 PATH_RATES = tuple(a * 10.0**b for b in range(-3, 1) for a in (1, 1.5, 2, 3, 5, 7))
 
 
@@ -46,21 +58,14 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def race(options: argparse.Namespace, store: Store) -> Race:
     """Tunes and runs what is missing."""
-    base = OptimizerTrial(
-        options.optimizers[0],
-        options.rates[0],
-        family=options.family,
-        length=options.length,
-        width=options.width,
-        steps=options.steps,
-    )
+    settings = replace(SETTINGS, width=options.width, steps=options.steps)
     return run_race(
-        options.optimizers,
+        [find_optimizer(name) for name in options.optimizers],
         store,
         grid=options.rates,
         seeds=options.seeds,
         tuning_seeds=options.tuning_seeds,
-        base=base,
+        base=base_trial(options.family, options.length, settings),
         jobs=options.jobs,
     )
 
@@ -74,7 +79,7 @@ def write(found: Race, options: argparse.Namespace) -> str:
     plot_race(found, options.output / "optimizers.png")
     if any(record.get("curve") for record in found.final):  # stored records may be kept without curves
         plot_learning(found.final, options.output / "learning.png", optimizer_title)
-    methods = [find_method(name) for name in options.optimizers]
+    methods = [find_optimizer(name) for name in options.optimizers]
     paths = {
         surface: [best_path(surface, method, PATH_RATES, options.path_steps) for method in methods]
         for surface in (ravine(), ravine(degrees=45), two_weight_rnn())
@@ -92,7 +97,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     try:
         for name in options.optimizers:
-            find_method(name)
+            find_optimizer(name)
         if options.jobs < 1:
             raise ValueError(f"jobs is {options.jobs}, expected at least 1")
         with warnings.catch_warnings():
@@ -111,7 +116,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
     failed = [record for record in found.final if record["status"] == "failed"]
     for record in failed:
-        print(f"failed: {record['trial']}: {record['stopped']}", file=sys.stderr)
+        print(f"failed: {record['label']}: {record['stopped']}", file=sys.stderr)
     names = "records.jsonl, optimizers.md, verdicts.csv, optimizers.png, learning.png, paths.png"
     print(f"Results: {options.output}/{names}")
     return 1 if failed else 0

@@ -27,26 +27,35 @@ import json
 import math
 import sys
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
-from functools import partial
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from gnnseq.experiments import PALINDROME_FAMILIES, Family, PalindromeTask, Store, find_family, run_trials
+from gnnseq.experiments import (
+    PALINDROME_FAMILIES,
+    Family,
+    FirstSymbolTask,
+    PalindromeTask,
+    Store,
+    Trial,
+    collect,
+    find_family,
+    markdown,
+    run_trials,
+    to_csv,
+)
 from gnnseq.plots.studies.depth import plot_depth
-from gnnseq.plots.studies.first_symbol import plot_before_after, plot_recall
+from gnnseq.plots.studies.first_symbol import plot_before_after, plot_first_symbol
 from gnnseq.plots.studies.heat import plot_heat
 from gnnseq.plots.studies.sight import plot_sight
 from gnnseq.studies.reach.depth import TITLES, measure_depth
-from gnnseq.studies.reach.first_symbol import RecallModel, RecallTrial, run_recall
+from gnnseq.studies.reach.first_symbol import SETTINGS, run_first_symbol
 from gnnseq.studies.reach.heat import measure_heat
-from gnnseq.studies.reach.models import REACH_MODELS
+from gnnseq.studies.reach.models import REACH_FAMILIES, TABLE, TOPOLOGIES
 from gnnseq.studies.reach.sight import SightRecord, measure_sight, sentence
-from gnnseq.studies.reach.topologies import topologies
-from gnnseq.studies.reach.topology_table import topology_csv, topology_markdown, topology_rows
 
 DEPTHS = (1, 2, 4, 8, 16)
 PARTS = ("sight", "heat", "depth", "reach")
@@ -143,52 +152,48 @@ def show_depth(options: argparse.Namespace) -> None:
 
 def show_reach(options: argparse.Namespace) -> int:
     """Trained accuracy against distance; 1 where a run failed."""
+    settings = replace(SETTINGS, steps=options.train_steps)
     trials = [
-        RecallTrial(name, distance + 1, seed, steps=options.train_steps)
+        Trial(FirstSymbolTask(distance + 1), family, seed, settings=settings)
         for seed in range(options.seeds or 3)
         for distance in sorted(set(options.distances))
-        for name in REACH_MODELS
+        for family in REACH_FAMILIES
     ]
-    records = trained(options, trials, REACH_MODELS, "reach.jsonl")
-    plot_recall(records, options.output / "reach.png")
+    records = trained(options, trials, "reach.jsonl")
+    plot_first_symbol(records, options.output / "reach.png")
     plot_before_after(records, options.output / "trained.png")
     return report_failures(records)
 
 
 def show_topologies(options: argparse.Namespace) -> int:
     """One table of graphs; 1 where a run failed."""
-    models = topologies(options.steps)
+    settings = replace(SETTINGS, steps=options.train_steps, width=None)
     trials = [
-        RecallTrial(name, options.steps, seed, steps=options.train_steps, width=None)
+        Trial(FirstSymbolTask(options.steps), family, seed, settings=settings)
         for seed in range(options.seeds or 3)
-        for name in models
+        for family in TOPOLOGIES
     ]
-    records = trained(options, trials, models, "topologies.jsonl")
-    rows = topology_rows(records)
-    print(topology_markdown(rows))
-    (options.output / "topologies.md").write_text(topology_markdown(rows), encoding="utf-8")
-    (options.output / "topologies.csv").write_text(topology_csv(rows), encoding="utf-8")
+    records = trained(options, trials, "topologies.jsonl")
+    results = collect(records)
+    print(markdown(results, TABLE))
+    (options.output / "topologies.md").write_text(markdown(results, TABLE), encoding="utf-8")
+    (options.output / "topologies.csv").write_text(to_csv(results), encoding="utf-8")
     return report_failures(records)
 
 
-def trained(
-    options: argparse.Namespace, trials: list[RecallTrial], models: Mapping[str, RecallModel], name: str
-) -> list[dict[str, Any]]:
+def trained(options: argparse.Namespace, trials: list[Trial], name: str) -> list[dict[str, Any]]:
     """Records of all trials; what the store has is not run again."""
     with warnings.catch_warnings():
         warnings.simplefilter("default")
         warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
-        run = partial(run_recall, models=models)
-        return run_trials(trials, Store(options.output / name), jobs=options.jobs, run=run)
+        return run_trials(trials, Store(options.output / name), jobs=options.jobs, run=run_first_symbol)
 
 
 def report_failures(records: list[dict[str, Any]]) -> int:
     """Names runs that are not done; the exit status."""
     failed = [record for record in records if record["status"] != "done"]
     for record in failed:
-        trial = record["trial"]
-        print(f"{record['status']}: {trial['family']} at {trial['length']}, seed {trial['seed']}: {record['stopped']}",
-              file=sys.stderr)  # fmt: skip
+        print(f"{record['status']}: {record['label']}: {record['stopped']}", file=sys.stderr)
     return 1 if failed else 0
 
 

@@ -24,7 +24,7 @@ from gnnseq.experiments.command_line import exit_status
 from gnnseq.graphs import to_paths
 from gnnseq.layers import LSTM, chrono_
 from gnnseq.models import EdgeEncoder, SequenceClassifier, SymbolEmbedding
-from gnnseq.training import Checkpoint, TensorBoard, evaluate, fit
+from gnnseq.training import Checkpoint, SharedStep, TensorBoard, evaluate, fit
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -58,19 +58,17 @@ def train(options: argparse.Namespace, fabric: Fabric) -> int:
     chrono_(model, options.length)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, options.steps, eta_min=1e-4)
-    writer = TensorBoard(options.output) if options.tensorboard and fabric.is_global_zero else None
+    writers = [TensorBoard(options.output)] if options.tensorboard and fabric.is_global_zero else []
     history = fit(
         model,
         partial(batches, options, "train", options.steps * options.accumulate * options.devices),
         optimizer,
-        max_norm=options.max_norm,
+        step=SharedStep(max_norm=options.max_norm, accumulate=options.accumulate, fabric=fabric),
         scheduler=scheduler,
-        accumulate=options.accumulate,
+        callbacks=writers,
         checkpoint=Checkpoint(options.output / "checkpoint.pt", every=options.every, settings={"data": options.length}),
-        fabric=fabric,
-        writer=writer,
     )
-    if writer is not None:
+    for writer in writers:
         writer.close()
     if fabric.is_global_zero:
         history.to_csv(options.output / "history.csv")

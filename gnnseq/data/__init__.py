@@ -4,6 +4,7 @@ from gnnseq.data.padded import PaddedBatch, pad
 from gnnseq.data.signals.forecasts import ForecastDataset
 from gnnseq.data.synthetic.adding import AddingDataset
 from gnnseq.data.synthetic.copy_memory import CopyMemoryDataset
+from gnnseq.data.synthetic.first_symbol import FirstSymbolDataset
 from gnnseq.data.synthetic.listops import ListOpsBinaryTrees, ListOpsSequences, ListOpsTrees
 from gnnseq.data.synthetic.neighbours import NeighborsMatchDataset
 from gnnseq.data.synthetic.networks import BlockModelDataset, KarateClub
@@ -25,6 +26,7 @@ __all__ = [
     "Book",
     "ConsecutiveWindows",
     "CopyMemoryDataset",
+    "FirstSymbolDataset",
     "ForecastDataset",
     "KarateClub",
     "ListOpsBinaryTrees",

@@ -11,17 +11,20 @@ from gnnseq.experiments.families import (
 )
 from gnnseq.experiments.family import DEFAULT, Family, Initialisation, Sight, find_named
 from gnnseq.experiments.optimizers import ADAM, MOMENTUM, OPTIMIZERS, RMSPROP, SGD, Optimizer
+from gnnseq.experiments.run import run_trial
 from gnnseq.experiments.settings import Settings
 from gnnseq.experiments.tasks.base import Task
+from gnnseq.experiments.tasks.first_symbol import FirstSymbolTask
 from gnnseq.experiments.tasks.kinds import Classification, Regression
 from gnnseq.experiments.tasks.listops import ListOpsTask
 from gnnseq.experiments.tasks.neighbours import NeighborsMatchTask
 from gnnseq.experiments.tasks.networks import BlockModelTask, KarateTask
+from gnnseq.experiments.tasks.own import OwnTask
 from gnnseq.experiments.tasks.palindromes import PalindromeTask
 from gnnseq.experiments.tasks.sequences import AddingTask, CopyMemoryTask, RecallTask
 from gnnseq.experiments.tasks.signals import SignalTask
 from gnnseq.experiments.tasks.text import TextTask
-from gnnseq.experiments.trial import Trial, run_trial
+from gnnseq.experiments.trial import Trial
 from gnnseq.experiments.tuning import Tuning
 from gnnseq.results.joined import collect
 from gnnseq.results.table import markdown, to_csv
@@ -45,11 +48,13 @@ __all__ = [
     "Classification",
     "CopyMemoryTask",
     "Family",
+    "FirstSymbolTask",
     "Initialisation",
     "KarateTask",
     "ListOpsTask",
     "NeighborsMatchTask",
     "Optimizer",
+    "OwnTask",
     "PalindromeTask",
     "RecallTask",
     "Regression",

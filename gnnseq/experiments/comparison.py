@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gnnseq.experiments.family import Family
+from gnnseq.experiments.run import run_trial
 from gnnseq.experiments.settings import Settings
 from gnnseq.experiments.tasks.base import Task
-from gnnseq.experiments.trial import Trial, run_trial
+from gnnseq.experiments.trial import Trial
 from gnnseq.experiments.tuning import Tuning, check_grid, check_validation, choose
 from gnnseq.runs.runner import run_trials
 from gnnseq.runs.store import Record, Store

@@ -7,6 +7,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from gnnseq.experiments.family import find_named
+
 
 @dataclass(frozen=True)
 class Optimizer:
@@ -35,3 +37,12 @@ RMSPROP = Optimizer("rmsprop", torch.optim.RMSprop, "RMSprop")
 SGD = Optimizer("sgd", torch.optim.SGD, "SGD")
 MOMENTUM = Optimizer("momentum", partial(torch.optim.SGD, momentum=0.9), "SGD with momentum 0.9")
 OPTIMIZERS = (ADAM, RMSPROP, SGD, MOMENTUM)
+
+
+def find_optimizer(name: str) -> Optimizer:
+    """The optimiser of a name.
+
+    Raises:
+        ValueError: for an unknown name, with the nearest known one.
+    """
+    return find_named(name, OPTIMIZERS, "optimizer")

@@ -9,6 +9,7 @@ from gnnseq.experiments.optimizers import ADAM, Optimizer
 from gnnseq.experiments.tasks.base import Task
 from gnnseq.training import History
 
+LATER = ("validate_every",)
 RECENT = 20  # training batches over which learning is judged
 
 
@@ -27,6 +28,8 @@ class Settings:
         stop_at: training ends where the mean accuracy of the last 20 batches reaches this, or their mean error
             1 - ``stop_at`` of the best blind guess's; None never stops early.
         test_samples: fresh samples on which a model is judged.
+        validate_every: steps between two looks at validation data. A run then ends, and counts as having reached the
+            task's threshold, when a look reaches it; None judges by training batches, as ``stop_at`` says.
     """
 
     budget: int = 10_000
@@ -38,6 +41,7 @@ class Settings:
     max_norm: float | None = 10.0
     stop_at: float | None = 0.995
     test_samples: int = 2_000
+    validate_every: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("budget", "embedding", "steps", "batch_size", "test_samples"):
@@ -45,6 +49,8 @@ class Settings:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
         if self.width is not None and self.width < 1:
             raise ValueError(f"width is {self.width}, expected at least 1 or None")
+        if self.validate_every is not None and self.validate_every < 1:
+            raise ValueError(f"validate_every is {self.validate_every}, expected at least 1 or None")
         if self.stop_at is not None and not 0 < self.stop_at <= 1:
             raise ValueError(f"stop_at is {self.stop_at}, expected a number above 0, up to 1, or None")
         if self.max_norm is not None and not self.max_norm > 0:
@@ -52,8 +58,9 @@ class Settings:
 
     @property
     def plain(self) -> dict[str, Any]:
-        """The values as JSON knows them."""
-        return {f.name: getattr(self, f.name) for f in fields(self)} | {"optimizer": self.optimizer.name}
+        """The values as JSON knows them; what was added later only where it is not None, so that keys stay."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)} | {"optimizer": self.optimizer.name}
+        return {name: value for name, value in values.items() if name not in LATER or value is not None}
 
     def stop_rule(self, task: Task) -> Callable[[History], bool]:
         """Whether training may end, asked after every step."""

@@ -8,17 +8,9 @@ from torch import Tensor, nn
 from gnnseq.ops.paths import PathLayout
 from gnnseq.ops.scan import Children, States, scan, scan_levels
 from gnnseq.ops.schedule import Schedule
-from gnnseq.ops.transforms import is_mapped
+from gnnseq.ops.transforms import autocast_dtype, is_mapped
 
 _SATURATED = 1e4  # a gate's input at which float32 and float64 sigmoids are exactly 0 or 1
-
-
-def _kernel_dtype(x: Tensor) -> torch.dtype:
-    """In which a fused kernel runs: torch's autocast knows them on a GPU only."""
-    device = x.device.type
-    if torch.is_autocast_enabled(device) and x.dtype != torch.float64:
-        return torch.get_autocast_dtype(device)
-    return x.dtype
 
 
 class Cell(nn.Module, ABC):
@@ -64,7 +56,8 @@ class Cell(nn.Module, ABC):
         """The same, level by level, for any directed acyclic graph."""
         done, last = scan_levels(schedule, self.step, x, initial, self._project)
         out = torch.cat([states[0] for states in done]).index_select(0, schedule.scan_place)
-        return out, tuple(schedule.at_last(state) for state in last)
+        dtype = autocast_dtype(x)
+        return out.to(dtype), tuple(schedule.at_last(state).to(dtype) for state in last)
 
     def node_states(self, x: Tensor, schedule: Schedule, initial: States | None = None) -> States:
         """States of every node, each ``[N, H]``."""
@@ -82,7 +75,7 @@ class Cell(nn.Module, ABC):
 
         What comes after the last node of a path cannot change an earlier output, so padding is exact.
         """
-        dtype = _kernel_dtype(x)
+        dtype = autocast_dtype(x)
         if initial is None:
             initial = (x.new_zeros(paths.num_paths, self.out_channels),) * self.states
         with torch.autocast(x.device.type, enabled=False):

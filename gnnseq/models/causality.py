@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Batch
 
+from gnnseq.models.batches import graph_bounds, node_graphs
 from gnnseq.models.classifier import NodeClassifier, SymbolEmbedding
 
 ToBatch: TypeAlias = Callable[[Any], Batch]
@@ -84,7 +85,7 @@ def check_causal_batch(model: NodeClassifier, batch: Batch) -> bool:
         seen = _influence(deepcopy(model).train(), few, places)
     if not bool(seen.isfinite().all()):
         return False
-    _refuse(seen, places.to(seen.device), few.batch)
+    _refuse(seen, places.to(seen.device), node_graphs(few))
     return True
 
 
@@ -99,13 +100,13 @@ def _own_random_numbers(device: torch.device) -> Iterator[None]:
 
 def _first_texts(batch: Batch) -> tuple[Batch, list[tuple[int, int]]]:
     """The beginnings of a batch's first texts, and where each stands; a batch that cannot be cut stays whole."""
-    count = min(_TEXTS, len(batch.ptr) - 1)
+    count = min(_TEXTS, len(graph_bounds(batch)) - 1)
     if hasattr(batch, "_slice_dict"):
         graphs = [graph.clone() for graph in batch.index_select(torch.arange(count))]
         batch = Batch.from_data_list([graph.subgraph(torch.arange(min(len(graph.x), _SYMBOLS))) for graph in graphs])
     else:
         batch = batch.clone()
-    ends = batch.ptr.tolist()
+    ends = graph_bounds(batch).tolist()
     return batch, [(ends[text], min(ends[text + 1], ends[text] + _SYMBOLS)) for text in range(count)]
 
 

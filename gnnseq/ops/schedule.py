@@ -10,7 +10,7 @@ from gnnseq.ops.components import components, trees
 from gnnseq.ops.edges import plain_edges
 from gnnseq.ops.level_order import LevelOrder
 from gnnseq.ops.paths import PathLayout, consecutive_paths
-from gnnseq.ops.transforms import outside_transforms
+from gnnseq.ops.transforms import is_recorded, outside_transforms
 
 
 class Schedule(LevelOrder):
@@ -93,6 +93,10 @@ class Schedule(LevelOrder):
             if edge_index.num_nodes != num_nodes:
                 raise ValueError(f"the Schedule is of {edge_index.num_nodes} nodes, but x has {num_nodes}")
             return edge_index
+        if is_recorded():
+            raise ValueError(
+                "edge_index is read inside torch.jit.trace, which would freeze its order: expected a Schedule"
+            )
         return cls(plain_edges(edge_index)[0], num_nodes, batch)
 
     def __repr__(self) -> str:

@@ -103,7 +103,7 @@ COLUMNS: dict[str, Callable[[Result], Cell]] = {
     "memory (MB)": lambda result: _plain(result.middle("peak_memory_mb")),
     "setting": lambda result: (result.setting, None),
 }
-WIDE = ("solved", "influence", "gradient norm (largest)")  # left out where a table should fit a terminal
+NARROW = tuple(name for name in COLUMNS if name not in ("solved", "influence", "gradient norm (largest)"))
 
 
 def result_cells(result: Result) -> list[Cell]:
@@ -111,16 +111,20 @@ def result_cells(result: Result) -> list[Cell]:
     return [cell(result) for cell in COLUMNS.values()]
 
 
-def markdown(results: Sequence[Result]) -> str:
+def markdown(results: Sequence[Result], columns: Sequence[str] = NARROW) -> str:
     """One Markdown table for each task; a column that is empty in all of them is left out.
 
     Score: mean ± standard deviation (n - 1) over the seeds on fresh data, and the 95 % bootstrap interval of the mean.
+
+    Args:
+        results: of `gnnseq.results.collect`.
+        columns: names of `COLUMNS`; those that fit a terminal by default.
     """
-    lines = {name: [cell(result)[0] for result in results] for name, cell in COLUMNS.items() if name not in WIDE}
-    columns = {name: COLUMNS[name] for name, texts in lines.items() if any(text not in ("–", "") for text in texts)}
+    lines = {name: [COLUMNS[name](result)[0] for result in results] for name in columns}
+    shown = [name for name, texts in lines.items() if any(text not in ("–", "") for text in texts)]
     parts = []
     for title, group in by_task(results).items():
-        table = markdown_table(tuple(columns), ([cell(result)[0] for cell in columns.values()] for result in group))
+        table = markdown_table(shown, ([COLUMNS[name](result)[0] for name in shown] for result in group))
         parts.append(f"{title[0].upper()}{title[1:]}. {describe_task(group[0].task)}\n\n{table}")
     return "\n".join(parts)
 

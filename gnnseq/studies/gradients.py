@@ -12,7 +12,7 @@ from gnnseq.analysis import gradient_flow, vanishing
 from gnnseq.graphs import path_batch
 from gnnseq.layers import LSTM, RNN, chrono_, orthogonal_
 from gnnseq.models import EdgeEncoder, SequenceClassifier, SymbolEmbedding
-from gnnseq.training import fit
+from gnnseq.training import Step, fit
 
 BASE = 10  # symbols
 EMBEDDING = 16  # features of one
@@ -167,6 +167,6 @@ def train(
     """Plain gradient descent, where a step is as long as its gradient."""
     model = build(setting, task, seed)
     optimizer = torch.optim.SGD(model.parameters(), lr=learning_rate)
-    history = fit(model, batches(task, seed, num_batches), optimizer, max_norm=max_norm)
+    history = fit(model, batches(task, seed, num_batches), optimizer, step=Step(max_norm=max_norm))
     loss, norms = ([float(f"{v:.5g}") for v in values] for values in (history.loss, history.grad_norm))
     return TrainingRecord(setting.title, max_norm, seed, loss, norms, history.stopped)

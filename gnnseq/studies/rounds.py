@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch_geometric.data import Batch
 
-from gnnseq.training import CheckpointError, History, fit
+from gnnseq.training import CheckpointError, History, Progress, Step, fit
 from gnnseq.training.checkpoint_file import load_weights, read_checkpoint, write_checkpoint
 
 KIND = "run in rounds"
@@ -84,8 +84,9 @@ class Rounds:
             torch.manual_seed(self.seed * 1_000_003 + number)
             if before_round is not None:
                 before_round(number)
-            title = None if progress is None else f"{progress}, round {number + 1} of {rounds}"
-            history = fit(self.model, batches(number), self.optimizer, max_norm=max_norm, progress=title)
+            bar = [] if progress is None else [Progress(f"{progress}, round {number + 1} of {rounds}")]
+            step = Step(max_norm=max_norm)
+            history = fit(self.model, batches(number), self.optimizer, step=step, callbacks=bar)
             if history.diverged:
                 raise ArithmeticError(f"round {number + 1}: {history.stopped}")
             self.measures.append(measure(number, history))

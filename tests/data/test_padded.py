@@ -87,3 +87,18 @@ def test_in_a_loader(num_workers):
 def test_samples_that_do_not_fit(samples, message):
     with pytest.raises(ValueError, match=message):
         pad(samples)
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        [
+            (torch.tensor([3]), torch.tensor([1])),
+            (torch.tensor([4]), torch.tensor([0])),
+            (torch.tensor([5]), torch.tensor([2])),
+        ],
+        (torch.tensor([[3], [4], [5]]), torch.tensor([[1], [0], [2]])),
+    ],
+)
+def test_targets_per_position_of_single_symbols(samples):
+    assert pad(samples).y.tolist() == [[1], [0], [2]]

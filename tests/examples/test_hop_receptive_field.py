@@ -33,8 +33,8 @@ def test_every_part_writes_its_figure_and_its_numbers(tmp_path, capsys):
     assert [len(record["shares"]) for record in heat] == [11, 11, 11]
     assert len(json.loads((tmp_path / "depth.json").read_text())) == 10
     reach = [json.loads(line) for line in (tmp_path / "reach.jsonl").read_text().splitlines()]
-    assert {record["trial"]["length"] for record in reach} == {3, 4}
-    assert [r["sees"] for r in reach if r["trial"]["family"] == "conv-2"] == [True, False]
+    assert {record["task"]["size"] for record in reach} == {3, 4}
+    assert [r["hops_required"] - r["hops_reach"] for r in reach if r["trial"]["family"] == "conv-2"] == [0, 1]
 
 
 def test_a_second_run_trains_nothing_again(tmp_path):
@@ -56,11 +56,11 @@ def test_topologies(tmp_path, capsys):
     assert main("--topologies", *TINY, "--seeds", 2, "--output", tmp_path) == 0
     printed = capsys.readouterr().out
     table = list(csv.DictReader((tmp_path / "topologies.csv").read_text().splitlines()))
-    hops = {row["graph"].split(":")[0].split(",")[0]: int(row["hops"]) for row in table}
+    hops = {row["model"].split(":")[0].split(",")[0]: int(row["hops_required"]) for row in table}
     assert hops["path"] == 10
     assert hops["star"] == hops["cycle"] == 1
     assert len(table) == 8
-    assert all(float(row["low"]) <= float(row["accuracy"]) <= float(row["high"]) for row in table)
+    assert all(float(row["low"]) <= float(row["mean"]) <= float(row["high"]) for row in table)
     assert (tmp_path / "topologies.md").read_text() in printed
 
 

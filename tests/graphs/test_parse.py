@@ -159,3 +159,10 @@ def test_real_sentences():
     batch = parse_batch(corpus)
     assert_is_the_batch_of(batch, trees)
     assert to_texts(batch, corpus.words) == [" ".join(tree.sentence()) for tree in trees]
+
+
+@pytest.mark.parametrize("make", [list, tuple, lambda trees: trees[0]])
+def test_trees_that_are_no_corpus(make):
+    given = make([parse_brackets("(1 a)")])
+    with pytest.raises(TypeError, match=f"corpus is a {type(given).__name__}, expected a TreeCorpus, such as"):
+        parse_batch(given)

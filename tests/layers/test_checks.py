@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from gnnseq.layers.checks import check_dropout, check_nodes, check_sizes, check_states
+from gnnseq.layers.checks import check_dropout, check_dtype, check_nodes, check_sizes, check_states
 
 CPU = torch.device("cpu")
 
@@ -50,3 +50,31 @@ def test_states_by_number_shape_and_device():
         check_states((h, h.t()), 2, [2, 3], CPU)
     with pytest.raises(ValueError, match="state is on meta, expected cpu"):
         check_states((h.to("meta"),), 1, [2, 3], CPU)
+
+
+def test_states_that_are_no_tensors():
+    h = torch.zeros(2, 3)
+    with pytest.raises(ValueError, match=r"state has shapes \['tuple'\], expected 1 of \[2, 3\]"):
+        check_states(((h, h),), 1, [2, 3], CPU)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_the_layer_s_dtype_passes(dtype):
+    check_dtype(torch.ones(2, dtype=dtype), torch.ones(1, dtype=dtype))
+
+
+@pytest.mark.parametrize("autocast", [False, True])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.int64, torch.uint8, torch.bool, torch.complex64])
+def test_another_dtype_is_refused(dtype, autocast):
+    message = f"features has dtype {dtype}, expected torch.float32 as the layer: use features.to\\(torch.float32\\)"
+    with torch.autocast("cpu", torch.bfloat16, enabled=autocast), pytest.raises(ValueError, match=message):
+        check_dtype(torch.ones(2).to(dtype), torch.ones(1), "features")
+
+
+def test_autocast_mixes_short_floats():
+    x, weight = torch.ones(2, dtype=torch.bfloat16), torch.ones(1)
+    with torch.autocast("cpu", torch.bfloat16):
+        check_dtype(x, weight)
+        check_dtype(weight, x)
+    with pytest.raises(ValueError, match=r"x has dtype torch.bfloat16, expected torch.float32"):
+        check_dtype(x, weight)

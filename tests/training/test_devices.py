@@ -10,7 +10,7 @@ import torch
 from small_models import make_batches, make_model
 from torch_geometric.data import Batch, Data
 
-from gnnseq.training import Checkpoint, evaluate, fit
+from gnnseq.training import Checkpoint, SharedStep, evaluate, fit
 
 fabric_module = pytest.importorskip("lightning_fabric")
 STEPS = 4
@@ -33,10 +33,9 @@ def train(fabric, batches, path=None, after_step=None, **how):
         batches,
         optimizer,
         scheduler=scheduler,
-        fabric=fabric,
+        step=SharedStep(fabric=fabric, **how),
         checkpoint=checkpoint,
-        after_step=after_step,
-        **how,
+        callbacks=[after_step] if after_step else [],
     )
     return model, history
 
@@ -150,7 +149,7 @@ def test_bfloat16(precision, family):
     def run(fabric):
         model = make_model(family).model
         optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
-        return fit(model, make_batches(family, STEPS), optimizer, fabric=fabric, max_norm=1.0)
+        return fit(model, make_batches(family, STEPS), optimizer, step=SharedStep(max_norm=1.0, fabric=fabric))
 
     history, exact = run(make_fabric(precision=precision)), run(None)
     assert history.loss == pytest.approx(exact.loss, rel=0.05)
@@ -174,7 +173,7 @@ def test_a_model_that_is_set_up_already_is_used_as_it_is():
     fabric, model = make_fabric(), make_model("lstm").model.double()
     wrapped, optimizer = fabric.setup(model, torch.optim.SGD(model.parameters(), lr=0.5))
     for _ in range(2):
-        assert fit(wrapped, unequal(2), optimizer, fabric=fabric).steps == 2
+        assert fit(wrapped, unequal(2), optimizer, step=SharedStep(fabric=fabric)).steps == 2
 
 
 def test_a_loader_that_is_set_up_keeps_its_own_batches():

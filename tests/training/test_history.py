@@ -4,7 +4,7 @@ import pytest
 
 from gnnseq.training import History
 
-HISTORY = History([2.5, 1.25], [0.1, 1 / 3], [10.0, 3.0], [0.1, 0.05], 1.5, "stopped by after_step at step 2")
+HISTORY = History([2.5, 1.25], [0.1, 1 / 3], [10.0, 3.0], [0.1, 0.05], 1.5, "stopped by a callback at step 2")
 
 
 def test_csv(tmp_path):

@@ -27,14 +27,14 @@ def read_pieces(path: str | Path, *, whole_words: bool = False) -> Iterator[str]
     Raises:
         ValueError: if some bytes are not UTF-8; it names the first and its offset in the file.
     """
-    rest = ""
+    parts: list[str] = []  # since the last white space
     for chunk in read_chunks(path):
-        text, end = rest + chunk, len(rest) + len(chunk)
-        while whole_words and end and not text[end - 1].isspace():
-            end -= 1
-        rest = text[end:]
-        yield text[:end]
-    yield rest
+        end = _behind_white_space(chunk) if whole_words else len(chunk)
+        if end:
+            yield "".join([*parts, chunk[:end]])
+            parts = []
+        parts.append(chunk[end:])
+    yield "".join(parts)
 
 
 def encode_file(text: str | Path, ids: str | Path, vocabulary: Vocabulary) -> IdArray:
@@ -56,7 +56,10 @@ def encode_file(text: str | Path, ids: str | Path, vocabulary: Vocabulary) -> Id
     with write_atomically(ids) as file:
         _write_header(file, dtype, count)
         for piece in read_pieces(text, whole_words=bool(vocabulary.separator)):
-            part = vocabulary.encode(piece, first=count).numpy()
+            try:
+                part = vocabulary.encode(piece, first=count).numpy()
+            except ValueError as error:
+                raise ValueError(f"{text}: {error}") from None
             file.write(part.astype(dtype).tobytes())
             count += len(part)
         if not count:
@@ -77,16 +80,25 @@ def split_ids(ids: Ids, fractions: Sequence[float] = (0.8, 0.1, 0.1)) -> tuple[I
     Raises:
         ValueError: if a fraction is not positive, or they do not add up to 1.
     """
-    if min(fractions, default=0) <= 0 or abs(sum(fractions) - 1) > 1e-6:
+    if not (len(fractions) and all(share > 0 for share in fractions) and abs(sum(fractions) - 1) <= 1e-6):
         raise ValueError(f"fractions is {fractions}, expected positive numbers that add up to 1")
     values = check_ids(ids, 0)
     cuts = np.rint(np.cumsum(fractions) * len(values)).astype(np.int64)
     return tuple(np.split(values, cuts[:-1]))
 
 
+def _behind_white_space(text: str) -> int:
+    """The place behind the last white space; 0 if there is none."""
+    if text[-1:].isspace():
+        return len(text)
+    return len(text) - len(text.rsplit(maxsplit=1)[-1]) if text else 0
+
+
 def check_ids(ids: Ids, least: int) -> IdArray:
     """Ids ``[N]`` as an array, at least so many of them."""
-    values = ids.numpy() if isinstance(ids, Tensor) else ids
+    values: object = ids.numpy() if isinstance(ids, Tensor) else ids
+    if not isinstance(values, np.ndarray):
+        raise TypeError(f"ids is a {type(values).__name__}, expected an array or a tensor of integers")
     if values.ndim != 1 or values.dtype.kind not in "iu":
         shape, dtype = list(values.shape), values.dtype
         raise ValueError(f"ids has shape {shape} and dtype {dtype}, expected one row of integers")

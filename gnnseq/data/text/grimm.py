@@ -16,7 +16,8 @@ _URL = "https://www.gutenberg.org/cache/epub/2591/pg2591.txt"
 _SHA256 = "152c67d9fd0ae0e7b5bacc8aa4c1de7a42fbf2134ee9f636f31b59bf2cdb8744"  # of the normalised text
 _START = re.compile(r"^\*\*\* ?START OF .*$", re.MULTILINE)
 _PRODUCERS = re.compile(r"\A\s*Produced by .*(\n.+)*\n")
-_END = re.compile(r"^(End of (the )?Project Gutenberg.*\s+)?\*\*\* ?END OF .*$", re.MULTILINE)
+_END = re.compile(r"^\*\*\* ?END OF .*$", re.MULTILINE)
+_LAST_LINE = re.compile(r"End of (the )?Project Gutenberg")
 _QUOTES = str.maketrans(dict.fromkeys("\u2018\u2019\u201a\u201b", "'") | dict.fromkeys("\u201c\u201d\u201e\u201f", '"'))
 
 
@@ -82,10 +83,19 @@ def normalise(text: str) -> str:
     Lines stay lines.
     """
     start, end = _START.search(text), _END.search(text)
-    body = text[start.end() if start else 0 : end.start() if end else None]
-    body = _PRODUCERS.sub("", body.translate(_QUOTES).replace("\r\n", "\n"))
-    body = re.sub(r"[^\S\n]", " ", body)
-    return re.sub(r"\n{3,}", "\n\n", re.sub(r" +\n", "\n", body)).strip() + "\n"
+    body = text[start.end() if start else 0 : end.start() if end else None].removeprefix("\ufeff")
+    body = body.translate(_QUOTES).replace("\r\n", "\n")
+    if end:
+        body = _without_last_line(body)
+    body = re.sub(r"[^\S\n]", " ", _PRODUCERS.sub("", body))
+    lines = "\n".join(line.rstrip(" ") for line in body.split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", lines).strip() + "\n"
+
+
+def _without_last_line(body: str) -> str:
+    """The text without the line "End of Project Gutenberg's ..." that stands before some END marks."""
+    last = body.rfind("\n", 0, len(body.rstrip())) + 1
+    return body[:last] if _LAST_LINE.match(body, last) else body
 
 
 def _read(path: Path) -> str:

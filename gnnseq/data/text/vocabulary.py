@@ -1,22 +1,27 @@
 """Characters or words as integers, and back."""
 
+import hashlib
 import json
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
+from itertools import chain
 from pathlib import Path
+from reprlib import repr as shorten
 from typing import Any, TypedDict
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from gnnseq.data.files import write_atomically
+from gnnseq.data.files import read_text, write_atomically
+from gnnseq.data.indexing import check_integer
 from gnnseq.data.sequences import IntArray
 
-_WORD = re.compile(r"\w+(?:['’-]\w+)*|[^\w\s]")
 _LISTED = 5  # unknown symbols that a message names
+_CHECKSUM = "sha256"  # of the other three entries of a saved vocabulary
 
 
 class VocabularyState(TypedDict):
@@ -30,9 +35,12 @@ class VocabularyState(TypedDict):
 def words(text: str) -> list[str]:
     """The words, numbers and punctuation marks of a text, in order, without white space.
 
-    ``words(" ".join(words(text)))`` equals ``words(text)``.
+    A word is a run of letters, digits and "_", with single apostrophes and hyphens inside. As in Unicode's word
+    boundaries (https://unicode.org/reports/tr29, rule WB4), combining marks, joiners and other format characters belong
+    to the character before them: vowel signs of Hindi and Tamil, the points of Arabic and Hebrew, the accent of a
+    decomposed "é". ``words(" ".join(words(text)))`` equals ``words(text)``.
     """
-    return _WORD.findall(text)
+    return (_word_pattern("") if text.isascii() else _word_pattern(_extenders())).findall(text)
 
 
 class Vocabulary:
@@ -44,6 +52,7 @@ class Vocabulary:
         separator: what stands between two symbols of a text: "" for characters, " " for words.
 
     Raises:
+        TypeError: if a symbol, ``unknown`` or ``separator`` is no string.
         ValueError: if there are no symbols, one is empty or comes twice, or ``unknown`` is not one.
     """
 
@@ -51,14 +60,15 @@ class Vocabulary:
         self.symbols = tuple(symbols)
         self.unknown = unknown
         self.separator = separator
+        _require_strings(self.symbols, unknown, separator)
         self._ids = {symbol: number for number, symbol in enumerate(self.symbols)}
         if not self.symbols or "" in self._ids:
             raise ValueError("symbols is or has an empty string, expected at least one symbol")
         if len(self._ids) != len(self.symbols):
             twice = next(s for n, s in enumerate(self.symbols) if self._ids[s] != n)
-            raise ValueError(f"symbols has {twice!r} twice, expected distinct symbols")
+            raise ValueError(f"symbols has {shorten(twice)} twice, expected distinct symbols")
         if unknown is not None and unknown not in self._ids:
-            raise ValueError(f"unknown is {unknown!r}, expected one of the symbols or None")
+            raise ValueError(f"unknown is {shorten(unknown)}, expected one of the symbols or None")
 
     @classmethod
     def from_characters(cls, texts: Iterable[str], *, unknown: str | None = None) -> "Vocabulary":
@@ -83,13 +93,16 @@ class Vocabulary:
         Args:
             texts: strings, cut by :func:`words`, or lists of words.
             unknown: the symbol of all other words, which comes first.
-            max_size: at most so many words, besides ``unknown``; ``None`` for all.
+            max_size: at most so many words, at least 1, besides ``unknown``; ``None`` for all.
             min_count: rarer words are left out.
 
         Raises:
             TypeError: if ``texts`` is one string.
-            ValueError: if no word is left.
+            ValueError: if no word is left, or ``max_size`` or ``min_count`` is out of range.
         """
+        if max_size is not None:
+            check_integer("max_size", max_size, 1)
+        check_integer("min_count", min_count, 0)
         if isinstance(texts, str):
             raise TypeError("texts is a str, expected a list of texts")
         counts: Counter[str] = Counter()
@@ -139,9 +152,9 @@ class Vocabulary:
             ValueError: if an id is out of range.
         """
         numbers = ids.tolist() if isinstance(ids, Tensor) else list(ids)
-        outside = [number for number in numbers if not 0 <= number < len(self)]
-        if outside:
-            raise ValueError(f"ids has {outside[0]}, expected 0 to {len(self) - 1}")
+        for number in numbers:
+            if not isinstance(number, int | np.integer) or not 0 <= number < len(self):
+                raise ValueError(f"ids has {number}, expected 0 to {len(self) - 1}")
         return [self.symbols[number] for number in numbers]
 
     def state_dict(self) -> VocabularyState:
@@ -161,24 +174,42 @@ class Vocabulary:
         """
         if not isinstance(state, Mapping) or set(state) != set(VocabularyState.__annotations__):
             raise ValueError("state is no vocabulary, expected symbols, unknown and separator")
-        return cls(state["symbols"], unknown=state["unknown"], separator=state["separator"])
+        if not isinstance(state["symbols"], list | tuple):
+            raise ValueError(f"symbols is a {type(state['symbols']).__name__}, expected a list of strings")
+        try:
+            return cls(state["symbols"], unknown=state["unknown"], separator=state["separator"])
+        except TypeError as error:
+            raise ValueError(str(error)) from None
 
     def save(self, path: str | Path) -> None:
-        """Writes the vocabulary as JSON."""
+        """Writes the vocabulary as JSON, with a checksum by which :meth:`load` knows a damaged file."""
         with write_atomically(path) as file:
-            file.write(json.dumps(self.state_dict()).encode())
+            file.write(json.dumps({**self.state_dict(), _CHECKSUM: _checksum(self)}).encode())
 
     @classmethod
     def load(cls, path: str | Path) -> "Vocabulary":
         """The vocabulary that :meth:`save` wrote.
 
+        A file without a checksum, as earlier versions wrote it, is read too.
+
         Raises:
-            ValueError: if the file holds something else.
+            OSError: if the file cannot be read.
+            ValueError: if the file holds something else or was changed. The message names the file.
         """
+        text = read_text(path)
         try:
-            return cls.from_state_dict(json.loads(Path(path).read_bytes()))
+            state = json.loads(text)
+            checksum = state.pop(_CHECKSUM, None) if isinstance(state, dict) else None
+            vocabulary = cls.from_state_dict(state)
+        except RecursionError:
+            raise ValueError(f"{path}: nested too deeply, expected a vocabulary") from None
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
+        if checksum not in (None, _checksum(vocabulary)):
+            raise ValueError(
+                f"{path} is damaged: its checksum is {shorten(checksum)}, expected {_checksum(vocabulary)!r}"
+            )
+        return vocabulary
 
     def __len__(self) -> int:
         return len(self.symbols)
@@ -210,11 +241,44 @@ class Vocabulary:
         return table
 
 
+@cache
+def _word_pattern(extenders: str) -> re.Pattern[str]:
+    """The pattern of a word or a punctuation mark, each followed by any of ``extenders``, a class of characters."""
+    word, mark = rf"\w[\w{extenders}]*", f"[{extenders}]*" if extenders else ""
+    return re.compile(rf"{word}(?:['’-]{word})*|[^\w\s]{mark}")
+
+
+@cache
+def _extenders() -> str:
+    """All combining marks and format characters, as ranges; the zero-width space ends a word."""
+    assigned = chain(range(0x80, 0x20000), range(0xE0000, 0xE1000))  # ideographs and private characters lie between
+    codes = [code for code in assigned if _extends(chr(code))]
+    starts = [code for code, before in zip(codes, [-1, *codes], strict=False) if code != before + 1]
+    ends = [code for code, after in zip(codes, [*codes[1:], -1], strict=True) if code + 1 != after]
+    return "".join(f"{chr(start)}-{chr(end)}" for start, end in zip(starts, ends, strict=True))
+
+
+def _extends(character: str) -> bool:
+    return unicodedata.category(character) in ("Mn", "Mc", "Me", "Cf") and character != "\u200b"
+
+
+def _require_strings(symbols: tuple[object, ...], unknown: object, separator: object) -> None:
+    named = [(f"symbols[{place}]", symbol) for place, symbol in enumerate(symbols) if not isinstance(symbol, str)]
+    named += [("unknown", unknown)] if not isinstance(unknown, str | None) else []
+    named += [("separator", separator)] if not isinstance(separator, str) else []
+    if named:
+        raise TypeError(f"{named[0][0]} is {shorten(named[0][1])}, expected a str")
+
+
+def _checksum(vocabulary: Vocabulary) -> str:
+    return hashlib.sha256(json.dumps(vocabulary.state_dict()).encode()).hexdigest()
+
+
 def _lead(unknown: str | None, symbols: list[str]) -> list[str]:
     return symbols if unknown is None else [unknown, *symbols]
 
 
 def _describe_unknown(text: Sequence[str], missing: IntArray, first: int) -> str:
-    listed = ", ".join(f"{text[n]!r} at position {first + n}" for n in missing[:_LISTED].tolist())
+    listed = ", ".join(f"{shorten(text[n])} at position {first + n}" for n in missing[:_LISTED].tolist())
     more = f" and {len(missing) - _LISTED} more" if len(missing) > _LISTED else ""
     return f"text has symbols outside the vocabulary: {listed}{more}"

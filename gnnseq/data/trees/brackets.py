@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from reprlib import repr as shorten
 from typing import NoReturn
 
 import numpy as np
@@ -29,7 +30,13 @@ def parse_brackets(text: str, *, require_labels: bool = True, line: int = 1) -> 
         ValueError: if brackets are not balanced, a label, word or tree is missing, or text follows
             the tree. The message begins with the line.
     """
-    return _Parser(text, require_labels, line).parse()
+    (tree,) = _Parser(text, require_labels, line).parse()
+    return tree
+
+
+def parse_all_brackets(text: str, *, require_labels: bool = True, line: int = 1) -> list[Tree]:
+    """One tree or several, one after the other; see :func:`parse_brackets`."""
+    return _Parser(text, require_labels, line, several=True).parse()
 
 
 @dataclass
@@ -44,8 +51,12 @@ class _Bracket:
 
 
 class _Parser:
-    def __init__(self, text: str, require_labels: bool, line: int) -> None:
-        self.text, self.require_labels, self.line = text, require_labels, line
+    def __init__(self, text: str, require_labels: bool, line: int, several: bool = False) -> None:
+        self.text, self.require_labels, self.line, self.several = text, require_labels, line, several
+        self.begin()
+
+    def begin(self) -> None:
+        """Forgets the tree before."""
         self.parents: list[int] = []
         self.slots: list[int] = []
         self.words: list[str] = []
@@ -53,12 +64,16 @@ class _Parser:
         self.stack: list[_Bracket] = []
         self.done = False
 
-    def parse(self) -> Tree:
+    def parse(self) -> list[Tree]:
+        trees: list[Tree] = []
         for match in _TOKEN.finditer(self.text):
             token, start = match.group(), match.start()
+            if self.done and self.several and token[0] == "(":
+                trees.append(self._tree())
+                self.begin()
             if self.done or (not self.stack and token[0] != "("):
                 expected = "the end of the tree" if self.done else "'('"
-                self._fail(start, f"expected {expected}, got {token[0] if token[0] in '()' else token!r}")
+                self._fail(start, f"expected {expected}, got {shorten(token[0] if token[0] in '()' else token)}")
             if token == ")":
                 self._close(start)
                 continue
@@ -75,6 +90,9 @@ class _Parser:
             self._fail(len(self.text.rstrip()), f"expected ')' for the bracket of {opened}, got the end")
         if not self.done:
             self._fail(0, "expected '(', got nothing")
+        return [*trees, self._tree()]
+
+    def _tree(self) -> Tree:
         places = np.cumsum([word != "" for word in self.words]) - 1
         places[[word == "" for word in self.words]] = -1
         return Tree(
@@ -114,7 +132,7 @@ class _Parser:
 
     def _add(self, start: int, word: str, label: str) -> int:
         if self.require_labels and not label:
-            what = f"of {word!r}" if word else "after '('"
+            what = f"of {shorten(word)}" if word else "after '('"
             self._fail(start, f"expected a label {what}")
         self.parents.append(-1)
         self.slots.append(0)

@@ -56,9 +56,10 @@ class TreeCorpus(Dataset[Tree]):
             classes: the labels; ``None`` for all that occur, sorted.
 
         Raises:
+            TypeError: if ``trees`` is no list of trees.
             ValueError: if there are no trees, or one has a word or label that is unknown.
         """
-        trees = list(trees)
+        trees = _list_of_trees(trees)
         if not trees:
             raise ValueError("trees is empty, expected at least one tree")
         if words is None:
@@ -134,6 +135,23 @@ class TreeCorpus(Dataset[Tree]):
         nodes = np.arange(ptr[-1]) + np.repeat(self.ptr[rows] - ptr[:-1], sizes)
         arrays = ("parents", "slots", "places", "symbols", "labels")
         return replace(self, ptr=ptr, **{name: getattr(self, name)[nodes] for name in arrays})
+
+
+def require_corpus(corpus: object) -> None:
+    """Refuses what is no corpus, such as a list of trees."""
+    if not isinstance(corpus, TreeCorpus):
+        what = type(corpus).__name__
+        raise TypeError(f"corpus is a {what}, expected a TreeCorpus, such as TreeCorpus.from_trees makes of trees")
+
+
+def _list_of_trees(trees: object) -> list[Tree]:
+    if isinstance(trees, Tree) or not isinstance(trees, Iterable):
+        raise TypeError(f"trees is a {type(trees).__name__}, expected a list of trees")
+    found = list(trees)
+    for row, tree in enumerate(found):
+        if not isinstance(tree, Tree):
+            raise TypeError(f"trees[{row}] is a {type(tree).__name__}, expected a Tree, as in bank.trees")
+    return found
 
 
 def _encode(rows: list[tuple[str, ...]], vocabulary: Vocabulary, none: int) -> IntArray:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from gnnseq.data.sequences import IntArray
-from gnnseq.data.trees.corpus import UNLABELLED, TreeCorpus
+from gnnseq.data.trees.corpus import UNLABELLED, TreeCorpus, require_corpus
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,17 @@ class Phrases:
         """The phrases of all nodes.
 
         Raises:
-            ValueError: if a tree has no words.
+            TypeError: if ``corpus`` is no :class:`gnnseq.data.TreeCorpus`.
+            ValueError: if it is empty, or a tree has no words.
         """
+        require_corpus(corpus)
+        if len(corpus) == 0:
+            raise ValueError("corpus is empty, expected at least one tree")
         sizes = np.diff(corpus.ptr)
         tree = np.repeat(np.arange(len(corpus)), sizes)
         held = np.flatnonzero(corpus.places >= 0)
         counts = np.bincount(tree[held], minlength=len(corpus))
-        if len(corpus) == 0 or not counts.all():
+        if not counts.all():
             raise ValueError(f"corpus has {int((counts == 0).sum())} trees without words, expected words in each")
         place = corpus.places + (np.cumsum(counts) - counts)[tree]
         words = np.empty(len(held), np.int64)
@@ -50,9 +54,7 @@ class Phrases:
         first, last = np.full(len(tree), len(words)), np.full(len(tree), -1)
         first[held] = last[held] = place[held]
         parents = np.where(corpus.parents < 0, -1, corpus.parents + np.repeat(corpus.ptr[:-1], sizes))
-        for nodes in _by_depth(parents):
-            np.minimum.at(first, parents[nodes], first[nodes])
-            np.maximum.at(last, parents[nodes], last[nodes])
+        _spread_upwards(parents, first, last)
         return cls(words, first, last + 1, corpus.labels, corpus.ptr)
 
     @property
@@ -92,12 +94,17 @@ class Phrases:
         return np.concatenate([nodes[is_root & labelled], nodes[inner[rank < count]]])
 
 
-def _by_depth(parents: IntArray) -> list[IntArray]:
-    """Nodes below the roots, the deepest first, then those one edge nearer to their root, and so on."""
-    depth, ancestor = np.zeros_like(parents), parents
-    while (ancestor >= 0).any():
-        depth += ancestor >= 0
-        ancestor = np.where(ancestor >= 0, parents[ancestor], -1)
-    order = np.argsort(-depth, kind="stable")
-    cuts = np.flatnonzero(np.diff(depth[order])) + 1
-    return [nodes for nodes in np.split(order, cuts) if len(nodes) and depth[nodes[0]]]
+def _spread_upwards(parents: IntArray, first: IntArray, last: IntArray) -> None:
+    """Gives every node the least ``first`` and the greatest ``last`` of the nodes under it.
+
+    After k rounds a node knows those less than 2**k edges below, and ``ancestor`` is 2**k edges above; so there are as
+    many rounds as the depth has binary digits.
+    """
+    nodes, ancestor = np.flatnonzero(parents >= 0), parents[parents >= 0]
+    while len(nodes):
+        lowest, highest = first[nodes], last[nodes]
+        np.minimum.at(first, ancestor, lowest)
+        np.maximum.at(last, ancestor, highest)
+        above = np.full(len(parents), -1)
+        above[nodes] = ancestor
+        nodes, ancestor = nodes[above[ancestor] >= 0], above[ancestor][above[ancestor] >= 0]

@@ -1,6 +1,7 @@
 """The Stanford Sentiment Treebank: sentences as trees, with a sentiment at every node."""
 
 from pathlib import Path
+from reprlib import repr as shorten
 from typing import Literal, TypeAlias, get_args
 
 from gnnseq.data.download import cache_folder, changed_members, download, extract
@@ -36,7 +37,7 @@ def sentiment_trees(part: Part, path: str | Path | None = None, cache: str | Pat
     for row, tree in enumerate(trees):
         if not _LABELS.issuperset(tree.labels):
             wrong = min(set(tree.labels) - _LABELS)
-            raise ValueError(f"{file}, tree {row + 1} has the label {wrong!r}, expected 0 to 4")
+            raise ValueError(f"{file}, tree {row + 1} has the label {shorten(wrong)}, expected 0 to 4")
     return trees
 
 

@@ -1,11 +1,15 @@
 """A tree over the words of a sentence."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import index
+from typing import Any
 
 import numpy as np
 
 from gnnseq.data.sequences import IntArray
+
+_NAMED = 10  # nodes of a cycle that a message names
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,12 +128,14 @@ def dependency_tree(words: Sequence[str], heads: Sequence[int], labels: Sequence
 
     Args:
         words: of the sentence ``[n]``.
-        heads: place of every word's head, from 0; -1 for the root.
-        labels: relation of every word to its head.
+        heads: place of every word's head ``[n]``, from 0; -1 for the root.
+        labels: relation of every word to its head ``[n]``.
 
     Raises:
         HeadError: if a head is out of range, there is no root or a second one, or a cycle.
+        ValueError: if there is no word, the lengths differ, a word is empty or a head is no integer.
     """
+    heads = _check_words(words, heads, labels)
     children = _dependents(heads)
     order: list[int] = []
     stack = [heads.index(-1)]
@@ -148,6 +154,17 @@ def dependency_tree(words: Sequence[str], heads: Sequence[int], labels: Sequence
         tuple(words[word] for word in order),
         tuple(labels[word] for word in order),
     )
+
+
+def _check_words(words: Sequence[str], heads: Sequence[int], labels: Sequence[str]) -> list[int]:
+    for name, values in (("heads", heads), ("labels", labels)):
+        if len(values) != len(words):
+            raise ValueError(f"{name} has {len(values)} entries, expected {len(words)}, one per word")
+    if len(words) == 0:
+        raise ValueError("words is empty, expected at least one word")
+    if "" in words:
+        raise ValueError(f"words[{list(words).index('')}] is empty, expected a word")
+    return _whole(heads)
 
 
 class HeadError(ValueError):
@@ -175,11 +192,29 @@ def _dependents(heads: Sequence[int]) -> list[list[int]]:
     return children
 
 
+def _whole(heads: Iterable[Any]) -> list[int]:
+    """Heads as Python's integers."""
+    whole: list[int] = []
+    for word, head in enumerate(heads):
+        try:
+            whole.append(index(head))
+        except TypeError as error:
+            raise HeadError(word, f"heads[{word}] is {head!r}, expected an integer") from error
+    return whole
+
+
 def _raise_cycle(heads: Sequence[int], word: int) -> None:
-    seen: list[int] = []
+    seen: dict[int, int] = {}
     while word not in seen:
-        seen.append(word)
+        seen[word] = len(seen)
         word = heads[word]
-    cycle = [*seen[seen.index(word) :], word]
-    named = " -> ".join(str(word + 1) for word in cycle)
+    named = name_cycle([at + 1 for at in list(seen)[seen[word] :]])
     raise HeadError(word, f"words {named} form a cycle, expected a tree")
+
+
+def name_cycle(nodes: Sequence[int]) -> str:
+    """A cycle for a message: ``2 -> 3 -> 2``; of a long one its first and last nodes and their number."""
+    if len(nodes) <= _NAMED:
+        return " -> ".join(map(str, [*nodes, nodes[0]]))
+    some = [*map(str, nodes[: _NAMED - 3]), "...", *map(str, nodes[-2:]), str(nodes[0])]
+    return f"{' -> '.join(some)} ({len(nodes)} of them)"

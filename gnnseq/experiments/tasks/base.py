@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from torch import Tensor
 from torch_geometric.data import Batch
@@ -141,6 +141,16 @@ class HasAnswers(Protocol):
             Elements of ``batch.x`` that hold an answer ``[P]`` (nodes, or for signals ``[N, T]`` positions in the
             flattened tensor; see `elements`), and the rows of the model's output that are asked for it ``[P]``.
         """
+        ...
+
+
+@runtime_checkable
+class HasPlain(Protocol):
+    """A task with fields that are no plain values, which says itself what stands for it in a trial's key."""
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """Plain values that decide everything."""
         ...
 
 

@@ -15,11 +15,11 @@ from gnnseq.plots.style import COLOURS, panels, save
 Record = dict[str, Any]
 
 
-def plot_recall(records: Sequence[Record], path: str | Path) -> Path:
+def plot_first_symbol(records: Sequence[Record], path: str | Path) -> Path:
     """Draws accuracy against how far back the answer stands, a panel for each model, what it cannot see in grey.
 
     Args:
-        records: of `gnnseq.studies.reach.first_symbol.run_recall`; what is not done is left out.
+        records: of `gnnseq.studies.reach.first_symbol.run_first_symbol`; what is not done is left out.
         path: of the PNG.
 
     Raises:
@@ -45,7 +45,7 @@ def plot_before_after(records: Sequence[Record], path: str | Path) -> Path:
     """Draws influence against distance before and after training, each model at the farthest answer it learned.
 
     Args:
-        records: as for `plot_reach`.
+        records: as for `plot_first_symbol`.
         path: of the PNG.
 
     Raises:
@@ -53,10 +53,12 @@ def plot_before_after(records: Sequence[Record], path: str | Path) -> Path:
     """
     models = _by_model(records)
     drawn, grid = panels(len(models), 3.7, 2.6)
-    floor = 0.05 * min(v for own in models.values() for r in own for v in [*r["before"], *(r["after"] or [])] if v > 0)
+    floor = 0.05 * min(
+        v for own in models.values() for r in own for v in [*r["shares_before"], *r["shares_after"]] if v > 0
+    )
     for axes, (title, own) in zip(grid, models.items(), strict=True):
         length = _farthest(own)
-        _shares(axes, [record for record in own if record["trial"]["length"] == length], floor)
+        _shares(axes, [record for record in own if record["task"]["size"] == length], floor)
         axes.set_title(title, fontsize=9)
     drawn.supxlabel("how many symbols before the last one (the arrow: the answer)")
     drawn.supylabel("share of the influence on the logits")
@@ -70,7 +72,7 @@ def _by_model(records: Sequence[Record]) -> dict[str, list[Record]]:
     models: dict[str, list[Record]] = {}
     for record in records:
         if record["status"] == "done":
-            models.setdefault(record["title"], []).append(record)
+            models.setdefault(record["family"]["title"], []).append(record)
     if not models:
         raise ValueError("records hold no finished run, expected at least one")
     return models
@@ -78,25 +80,30 @@ def _by_model(records: Sequence[Record]) -> dict[str, list[Record]]:
 
 def _by_length(own: list[Record]) -> dict[int, list[Record]]:
     lengths: dict[int, list[Record]] = {}
-    for record in sorted(own, key=lambda record: record["trial"]["length"]):
-        lengths.setdefault(record["trial"]["length"], []).append(record)
+    for record in sorted(own, key=lambda record: record["task"]["size"]):
+        lengths.setdefault(record["task"]["size"], []).append(record)
     return lengths
+
+
+def _sees(record: Record) -> bool:
+    reach: int | None = record["hops_reach"]
+    return bool(reach is None or record["hops_required"] <= reach)
 
 
 def _accuracy(axes: Axes, own: list[Record], colour: str) -> None:
     lengths = _by_length(own)
     back = [length - 1 for length in lengths]
-    blind = [length - 1 for length, runs in lengths.items() if not runs[0]["sees"]]
+    blind = [length - 1 for length, runs in lengths.items() if not _sees(runs[0])]
     for this, following in pairwise([*back, None]):
         if this in blind:
             end = following if following in blind else this + 0.5
             axes.axvspan(this - 0.5, end, color="0.9", lw=0, zorder=0)
     for length, runs in lengths.items():
         for record in runs:
-            axes.plot(length - 1, 100 * record["accuracy"], "o", color=colour, ms=4.5, mec="white", mew=0.7, zorder=4)
-    axes.plot(back, [100 * fmean(r["accuracy"] for r in runs) for runs in lengths.values()], color=colour, lw=1.8)
-    axes.axhline(100 * own[0]["chance"], color="0.3", ls=":", lw=1.2)
-    axes.text(back[0], 100 * own[0]["chance"] - 2, "chance", fontsize=7, color="0.3", va="top")
+            axes.plot(length - 1, 100 * record["score"], "o", color=colour, ms=4.5, mec="white", mew=0.7, zorder=4)
+    axes.plot(back, [100 * fmean(r["score"] for r in runs) for runs in lengths.values()], color=colour, lw=1.8)
+    axes.axhline(100 * own[0]["task"]["chance"], color="0.3", ls=":", lw=1.2)
+    axes.text(back[0], 100 * own[0]["task"]["chance"] - 2, "chance", fontsize=7, color="0.3", va="top")
     if blind:
         narrow = len(blind) < 2
         axes.text(fmean(blind), 55, "cannot see" if narrow else "cannot\nsee", fontsize=8, color="0.35",
@@ -110,19 +117,22 @@ def _accuracy(axes: Axes, own: list[Record], colour: str) -> None:
 def _farthest(own: list[Record]) -> int:
     """The longest sequence that is learned on average, else the longest that is seen, else the shortest."""
     lengths = _by_length(own)
-    learned = [length for length, runs in lengths.items() if fmean(r["accuracy"] for r in runs) > 0.9]
-    seen = [length for length, runs in lengths.items() if runs[0]["sees"]]
+    learned = [length for length, runs in lengths.items() if fmean(r["score"] for r in runs) > 0.9]
+    seen = [length for length, runs in lengths.items() if _sees(runs[0])]
     return max(learned or seen or [min(lengths)])
 
 
 def _shares(axes: Axes, runs: list[Record], floor: float) -> None:
-    accuracy = fmean(record["accuracy"] for record in runs)
-    for name, key, colour, style in (("before", "before", COLOURS[0], "--"), ("after", "after", COLOURS[1], "-")):
-        mean = [fmean(values) for values in zip(*(record[key] for record in runs if record[key]), strict=True)]
+    accuracy = fmean(record["score"] for record in runs)
+    for name, key, colour, style in (
+        ("before", "shares_before", COLOURS[0], "--"),
+        ("after", "shares_after", COLOURS[1], "-"),
+    ):
+        mean = [fmean(values) for values in zip(*(record[key] for record in runs), strict=True)]
         label = f"{name} training" + ("" if name == "before" else f" ({accuracy:.0%} right)")
         shown = [value or math.nan for value in mean]
         axes.plot(shown, style, color=colour, marker="os"[name == "after"], ms=4, lw=1.6, label=label)
-    answer = len(runs[0]["before"]) - 1
+    answer = len(runs[0]["shares_before"]) - 1
     axes.annotate("", (answer, 1.05), (answer, 5), arrowprops={"arrowstyle": "-|>", "color": "0.3"})
     axes.set_yscale("log")
     axes.set_ylim(floor, 8)

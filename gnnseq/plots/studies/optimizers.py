@@ -5,12 +5,12 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 
+from gnnseq.experiments.optimizers import find_optimizer
 from gnnseq.plots.comparison.models import bare, headline
 from gnnseq.plots.style import COLOURS, MARKERS, figure, save
 from gnnseq.results.statistics import summarise
 from gnnseq.runs.store import Record
 from gnnseq.studies.optimizers.race import Race, steps_taken
-from gnnseq.studies.optimizers.trial import find_method
 
 
 def plot_race(race: Race, path: str | Path) -> Path:
@@ -40,7 +40,9 @@ def plot_race(race: Race, path: str | Path) -> Path:
     left.set_xlabel("learning rate (choice: larger marker)")
     left.set_ylabel("steps to the threshold")
     left.legend(fontsize=7, frameon=False, loc="best")
-    right.set_xticks(range(len(race.chosen)), [find_method(n).title.replace(" with ", "\nwith ") for n in race.chosen])
+    right.set_xticks(
+        range(len(race.chosen)), [find_optimizer(n).title.replace(" with ", "\nwith ") for n in race.chosen]
+    )
     right.tick_params(axis="x", labelsize=8)
     headline(drawn, _title(final))
     return save(drawn, path)
@@ -57,7 +59,7 @@ def _rates(axes: Axes, name: str, records: Sequence[Record], race: Race, number:
     by_rate = {rate: [steps_taken(r) for r in records if r["trial"]["learning_rate"] == rate] for rate in race.grid}
     means = {rate: sum(steps) / len(steps) for rate, steps in by_rate.items() if steps}
     axes.plot(list(means), list(means.values()), marker=MARKERS[number], color=COLOURS[number], lw=1.6, ms=5,
-              label=find_method(name).title)  # fmt: skip
+              label=find_optimizer(name).title)  # fmt: skip
     rate = race.chosen[name]
     if rate in means:
         axes.plot(rate, means[rate], MARKERS[number], color=COLOURS[number], ms=11, mec="black")

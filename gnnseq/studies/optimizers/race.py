@@ -1,19 +1,38 @@
 """Optimisers against each other on one model, each with the learning rate of the same grid that suits it best."""
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from gnnseq.experiments.families import find_family
+from gnnseq.experiments.family import DEFAULT
+from gnnseq.experiments.optimizers import Optimizer, find_optimizer
+from gnnseq.experiments.run import run_trial
+from gnnseq.experiments.settings import Settings
+from gnnseq.experiments.tasks.palindromes import PalindromeTask
+from gnnseq.experiments.trial import Trial
+from gnnseq.experiments.tuning import check_grid
+from gnnseq.results.joined import score as score_of
 from gnnseq.results.statistics import summarise
 from gnnseq.results.table import markdown_table, spread
 from gnnseq.results.verdict import Comparison, compare, ranking
 from gnnseq.runs.runner import run_trials
 from gnnseq.runs.store import Record, Store
-from gnnseq.studies.optimizers.trial import OptimizerTrial, find_method, optimizer_title, run_optimizer_trial
 
 FIRST_TUNING_SEED = 1_000
 GRID = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
+SETTINGS = Settings(width=32, steps=300, test_samples=500, validate_every=5)
+
+
+def base_trial(family: str = "rnn", length: int = 6, settings: Settings = SETTINGS) -> Trial:
+    """A model of `gnnseq.experiments.FAMILIES` with torch's initialisation on palindromes; what a race varies."""
+    return Trial(PalindromeTask(length), replace(find_family(family), initialise=DEFAULT), settings=settings)
+
+
+def optimizer_title(record: Record) -> str:
+    """The name under which a record's optimiser is compared."""
+    return find_optimizer(record["trial"]["optimizer"]).title
 
 
 @dataclass(frozen=True)
@@ -34,13 +53,13 @@ class Race:
 
 
 def run_race(
-    optimizers: Sequence[str],
+    optimizers: Sequence[Optimizer],
     store: Store,
     *,
     grid: Sequence[float] = GRID,
     seeds: int = 10,
     tuning_seeds: int = 3,
-    base: OptimizerTrial | None = None,
+    base: Trial | None = None,
     **runner: Any,
 ) -> Race:
     """Tries every learning rate of the grid with every optimiser, and runs each with its best over all seeds.
@@ -50,38 +69,41 @@ def run_race(
     smaller validation loss decides. All runs are stored, and nothing that the store holds is run again.
 
     Args:
-        optimizers: names.
+        optimizers: at least one.
         store: where records are, and go.
         grid: learning rates.
         seeds: number of final runs of each.
         tuning_seeds: number of runs for each rate.
-        base: all other settings.
+        base: task, model and all other settings, with ``validate_every``; `base_trial` by default.
         **runner: further arguments of `run_trials`.
 
     Raises:
-        ValueError: for no optimisers, seeds or rates, a rate that is not positive, or an unknown name.
+        ValueError: for no optimisers, seeds or rates, a rate that is not positive, or a base that has no
+            ``validate_every``.
     """
     for name, value in (("optimizers", len(optimizers)), ("seeds", seeds), ("tuning_seeds", tuning_seeds),
                         ("grid", len(grid))):  # fmt: skip
         if value < 1:
             raise ValueError(f"{name} is {value}, expected at least 1")
-    base = OptimizerTrial(optimizers[0], grid[0]) if base is None else base
-    rates = tuple(sorted(set(grid)))
+    base = base_trial() if base is None else base
+    if base.settings.validate_every is None:
+        raise ValueError("base has validate_every None, expected the steps between two looks at validation data")
+    rates = check_grid(grid)
+    bases = {method.name: replace(base, settings=replace(base.settings, optimizer=method)) for method in optimizers}
     tries = [
-        replace(base, optimizer=name, learning_rate=rate, seed=FIRST_TUNING_SEED + seed, purpose="tuning")
+        replace(own, learning_rate=rate, seed=FIRST_TUNING_SEED + seed, purpose="tuning")
         for seed in range(tuning_seeds)
         for rate in rates
-        for name in optimizers
+        for own in bases.values()
     ]
-    run: Callable[[Any], Record] = run_optimizer_trial
-    tuning = run_trials(tries, store, run=run, **runner)  # type: ignore[arg-type, unused-ignore]
-    chosen = {name: choose_rate([r for r in tuning if r["trial"]["optimizer"] == name]) for name in optimizers}
+    tuning = run_trials(tries, store, run=run_trial, **runner)
+    chosen = {name: choose_rate([r for r in tuning if r["trial"]["optimizer"] == name]) for name in bases}
     finals = [
-        replace(base, optimizer=name, learning_rate=chosen[name], seed=seed, purpose="test")
+        replace(own, learning_rate=chosen[name], seed=seed, purpose="test")
         for seed in range(seeds)
-        for name in optimizers
+        for name, own in bases.items()
     ]
-    final = run_trials(finals, store, run=run, **runner)  # type: ignore[arg-type, unused-ignore]
+    final = run_trials(finals, store, run=run_trial, **runner)
     return Race(tuning, final, chosen, rates)
 
 
@@ -123,12 +145,12 @@ def race_table(race: Race) -> str:
         if not own:
             continue
         steps = summarise([steps_taken(record) for record in own])
-        score = summarise([record["score"] for record in own])
+        score = summarise([value for record in own if (value := score_of(record)) is not None])
         reached = sum(record["steps_to_threshold"] is not None for record in own)
         edge = " (end of the grid)" if len(race.grid) > 1 and rate in (race.grid[0], race.grid[-1]) else ""
         at_least = "" if reached == len(own) else "at least "
         lines.append((
-            find_method(name).title, f"{rate:g}{edge}", at_least + spread(steps, percent=False),
+            find_optimizer(name).title, f"{rate:g}{edge}", at_least + spread(steps, percent=False),
             f"{reached} of {len(own)}", spread(score, percent=True),
             f"{rates_that_learn(race, name)} of {len(race.grid)}",
         ))  # fmt: skip

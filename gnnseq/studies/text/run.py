@@ -18,7 +18,7 @@ from gnnseq.graphs.cooccurrence import word_graph
 from gnnseq.models.causal import check_causal
 from gnnseq.models.modes import evaluating
 from gnnseq.studies.text.families import CAUSAL_FAMILIES, TextFamily
-from gnnseq.training import CheckpointError, Evaluation, History, evaluate, fit
+from gnnseq.training import CheckpointError, Evaluation, History, Progress, Step, evaluate, fit
 from gnnseq.training.checkpoint_file import differences, load_weights, read_checkpoint, write_checkpoint
 from gnnseq.training.random_state import random_state, set_random_state
 
@@ -121,8 +121,8 @@ class TextRun:
                 after_step(self)
 
         batches = self._batches(self.curve.steps, steps)
-        norm = self.settings.max_norm
-        return fit(self.model, batches, self.optimizer, max_norm=norm, progress="training", after_step=note)
+        step, bar = Step(max_norm=self.settings.max_norm), Progress("training", steps - self.curve.steps)
+        return fit(self.model, batches, self.optimizer, step=step, callbacks=[note, bar])
 
     def evaluate(self) -> Evaluation:
         """Loss and accuracy on the held-out text, in windows of the training's length, each read from nothing."""

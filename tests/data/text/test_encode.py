@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pytest
 import torch
@@ -92,3 +94,23 @@ def test_bad_fractions(fractions):
 def test_bad_ids(ids):
     with pytest.raises(ValueError, match="expected one row of integers"):
         check_ids(ids, 0)
+
+
+@pytest.mark.parametrize("fractions", [(float("nan"),), (0.5, float("nan")), (float("nan"), 0.5), (float("inf"), 0.5)])
+def test_fractions_that_are_no_numbers(fractions):
+    with pytest.raises(ValueError, match=r"fractions is .*, expected positive numbers that add up to 1"):
+        split_ids(np.arange(10), fractions)
+
+
+def test_a_text_without_white_space_takes_no_longer(tmp_path):
+    (tmp_path / "text").write_text("ab" * 15_000_000)
+    start = time.process_time()
+    pieces = list(module.read_pieces(tmp_path / "text", whole_words=True))
+    assert time.process_time() - start < 3
+    assert "".join(pieces) == "ab" * 15_000_000
+    assert max(map(len, pieces)) == 30_000_000  # cut nowhere
+
+
+def test_ids_that_are_a_list():
+    with pytest.raises(TypeError, match="ids is a list, expected an array or a tensor of integers"):
+        split_ids([1, 2, 3])

@@ -1,5 +1,6 @@
 import hashlib
 import threading
+import time
 import warnings
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -156,3 +157,23 @@ def test_the_real_book(monkeypatch):
     assert (len(text), len(set(text))) == (520_534, 78)
     assert text.startswith("FAIRY TALES\n\nBy The Brothers Grimm\n\nPREPARER'S NOTE\n")
     assert text.endswith("children's reading ever\nsince.\n")
+
+
+@pytest.mark.parametrize("text", [" " * 100_000 + "x", "a\nEnd of Project Gutenberg" + " " * 100_000 + "x\n***END OF",
+                                  "Produced by x" + " \n" * 100_000 + "y"])  # fmt: skip
+def test_long_runs_of_spaces_take_no_longer(text):
+    start = time.process_time()
+    normalise(text)
+    assert time.process_time() - start < 2
+
+
+def test_a_byte_order_mark_is_dropped():
+    assert normalise("\ufeffOnce upon a time") == "Once upon a time\n"
+
+
+def test_the_last_line_goes_only_before_an_end_mark():
+    end = "***END OF THIS"
+    assert normalise(f"a\n\nEnd of the Project Gutenberg X\n\n\n{end}") == "a\n"
+    assert normalise(f"a\nEnd of Project Gutenberg X\nb\n{end}") == "a\nEnd of Project Gutenberg X\nb\n"
+    assert normalise("a\nEnd of Project Gutenberg X") == "a\nEnd of Project Gutenberg X\n"
+    assert normalise(f"\nProduced by A\n{end}") == "\n"

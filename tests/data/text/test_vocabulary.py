@@ -151,3 +151,111 @@ def test_no_text():
         Vocabulary.from_characters([""])
     with pytest.raises(ValueError, match="at least one symbol"):
         Vocabulary.from_words(["  "])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "हिन्दी भाषा",
+        "தமிழ் மொழி",
+        "مُحَمَّدٌ رَسُولٌ",
+        "שָׁלוֹם עוֹלָם",
+        "cafe\u0301 ole\u0301",
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \u0628\u0631\u0648",  # a zero-width non-joiner
+        "Donau\u00addampf Schiff\u00adfahrt",  # soft hyphens
+        "l'e\u0301te\u0301 vis-a\u0300-vis",
+        "\u2764\ufe0f \U0001d400\U0001e8d0",  # a variation selector, a mark outside the first plane
+    ],
+)
+def test_marks_belong_to_their_letter(text):
+    assert words(text) == text.split()
+    assert Vocabulary.from_words([text]).lookup(Vocabulary.from_words([text]).encode(text)) == text.split()
+
+
+def test_marks_without_a_letter():
+    assert words("a \u0301\u0301 b") == ["a", "\u0301\u0301", "b"]
+    assert words("a\u200bb") == ["a", "\u200b", "b"]  # the zero-width space ends a word
+    assert words("a-\u0301b") == ["a", "-\u0301", "b"]
+
+
+MARKED = st.text("a'-! \u0301\u093e\u200b\u200c\u200d\u00ad\u0915", max_size=12)
+
+
+@given(MARKED)
+def test_words_with_marks_round_trip(text):
+    assert words(" ".join(words(text))) == words(text)
+    assert "".join(words(text)) == "".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        ({"symbols": ["a", 1]}, r"symbols\[1\] is 1, expected a str"),
+        ({"symbols": [["a"]]}, r"symbols\[0\] is \['a'\], expected a str"),
+        ({"symbols": "ab"}, "symbols is a str, expected a list of strings"),
+        ({"symbols": {"a": 1}}, "symbols is a dict, expected a list of strings"),
+        ({"symbols": None}, "symbols is a NoneType, expected a list of strings"),
+        ({"unknown": 1}, "unknown is 1, expected a str"),
+        ({"unknown": ["a"]}, r"unknown is \['a'\], expected a str"),
+        ({"separator": None}, "separator is None, expected a str"),
+        ({"more": 1}, "state is no vocabulary"),
+    ],
+)
+def test_files_of_other_kinds(tmp_path, state, message):
+    path = tmp_path / "vocabulary.json"
+    path.write_text(json.dumps({"symbols": ["a", "b"], "unknown": None, "separator": ""} | state))
+    with pytest.raises(ValueError, match=f"^{path}: {message}"):
+        Vocabulary.load(path)
+
+
+@pytest.mark.parametrize(
+    "bad", [{"symbols": ["a", 1]}, {"symbols": "ab", "unknown": 1}, {"symbols": "ab", "separator": 1}]
+)
+def test_arguments_that_are_no_strings(bad):
+    with pytest.raises(TypeError, match="is 1, expected a str"):
+        Vocabulary(**bad)
+
+
+def test_deep_json_and_other_encodings(tmp_path):
+    path = tmp_path / "vocabulary.json"
+    path.write_text("[" * 100_000)
+    with pytest.raises(ValueError, match=r"vocabulary.json: nested too deeply, expected a vocabulary"):
+        Vocabulary.load(path)
+    path.write_bytes(b'{"symbols": ["\xff"]}')
+    with pytest.raises(ValueError, match=r"vocabulary.json: byte 0xff at offset 14"):
+        Vocabulary.load(path)
+
+
+def test_a_damaged_file_is_not_read(tmp_path):
+    """Every single bit that is flipped is an error, or changes nothing."""
+    path = tmp_path / "vocabulary.json"
+    vocabulary = Vocabulary(["<unk>", "a", "b", "é"], unknown="<unk>", separator=" ")
+    vocabulary.save(path)
+    content = path.read_bytes()
+    refused = 0
+    for bit in range(8 * len(content)):
+        damaged = bytearray(content)
+        damaged[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(damaged)
+        try:
+            assert Vocabulary.load(path) == vocabulary
+        except ValueError:
+            refused += 1
+    assert refused >= 8 * len(content) - 4  # the case of a hexadecimal digit in an escape may change
+    path.write_bytes(content.replace(b'"b"', b'"c"'))
+    with pytest.raises(ValueError, match=r"vocabulary.json is damaged: its checksum is '[0-9a-f.]+', expected"):
+        Vocabulary.load(path)
+    path.write_text(json.dumps(vocabulary.state_dict()))  # as earlier versions wrote it
+    assert Vocabulary.load(path) == vocabulary
+
+
+@pytest.mark.parametrize("ids", [torch.tensor([0.5]), [None], torch.zeros(1, 2, dtype=torch.long)])
+def test_ids_that_are_no_integers(ids):
+    with pytest.raises(ValueError, match=r"ids has .*, expected 0 to 1$"):
+        Vocabulary("ab").decode(ids)
+
+
+@pytest.mark.parametrize("limits", [{"max_size": -1}, {"max_size": 0}, {"max_size": 1.5}, {"min_count": None}])
+def test_limits_out_of_range(limits):
+    with pytest.raises(ValueError, match=r"(max_size|min_count) is .*, expected an integer >= [01]"):
+        Vocabulary.from_words(["a b"], **limits)

@@ -10,6 +10,7 @@ from gnnseq.data.text.vocabulary import Vocabulary
 from gnnseq.data.trees.brackets import parse_brackets
 from gnnseq.data.trees.corpus import TreeCorpus
 from gnnseq.data.trees.tree import binarize, dependency_tree
+from gnnseq.data.trees.treebank import Treebank
 
 TREES = [parse_brackets(text) for text in ("(1 (0 a) (2 b))", "(2 c)", "(0 (1 a) (1 c) (0 (2 b) (2 a)))")]
 CORPUS = TreeCorpus.from_trees(TREES)
@@ -101,3 +102,11 @@ def test_relabel():
     assert corpus.relabel({"good": "g", "bad": "b"}).labels.tolist() == corpus.labels.tolist()
     with pytest.raises(ValueError, match="'7' at position 1"):
         CORPUS.relabel({"2": "good", "7": "bad"})
+
+
+def test_what_is_no_list_of_trees():
+    tree = parse_brackets("(1 a)")
+    with pytest.raises(TypeError, match="trees is a Tree, expected a list of trees"):
+        TreeCorpus.from_trees(tree)
+    with pytest.raises(TypeError, match=r"trees\[0\] is a list, expected a Tree, as in bank.trees"):
+        TreeCorpus.from_trees(Treebank([tree], []))

@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -77,3 +79,22 @@ def test_trees_without_words():
     corpus.places[:] = -1
     with pytest.raises(ValueError, match="corpus has 1 trees without words"):
         Phrases.from_corpus(corpus)
+
+
+def test_a_chain_takes_no_longer_than_its_words():
+    size = 20_000
+    chain = dependency_tree(["w"] * size, [place - 1 for place in range(size)], ["r"] * size)
+    corpus = TreeCorpus.from_trees([chain, parse_brackets("(1 (1 a) (1 b))")])
+    start = time.process_time()
+    phrases = Phrases.from_corpus(corpus)
+    assert time.process_time() - start < 2
+    assert phrases.first[:3].tolist() == [19_999, 19_998, 19_997]
+    assert set(phrases.stop[:size].tolist()) == {size}
+    assert phrases.first[size:].tolist() == [20_000, 20_001, 20_000]
+
+
+def test_what_is_no_corpus():
+    with pytest.raises(TypeError, match="corpus is a list, expected a TreeCorpus, such as"):
+        Phrases.from_corpus([parse_brackets("(1 a)")])
+    with pytest.raises(ValueError, match="corpus is empty"):
+        Phrases.from_corpus(TreeCorpus.from_trees([parse_brackets("(1 a)")])[:0])

@@ -1,6 +1,7 @@
 import nltk
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from tree_strategies import BRACKETS, heads
@@ -10,6 +11,20 @@ from gnnseq.data.trees.tree import HeadError, Tree, binarize, dependency_tree
 
 SENTENCE = ["From", "the", "AP", "comes", "this", "story"]
 TREE = dependency_tree(SENTENCE, [2, 2, 3, -1, 5, 3], ["case", "det", "obl", "root", "det", "nsubj"])
+
+
+@pytest.mark.parametrize("made", [np.array, torch.tensor, lambda heads: [np.int64(head) for head in heads]])
+def test_heads_of_numpy_and_torch(made):
+    tree = dependency_tree(["she", "reads", "books"], made([1, -1, 1]), ["nsubj", "root", "obj"])
+    assert tree.words == ("she", "books", "reads")
+    assert tree.parents.tolist() == [2, 2, -1]
+
+
+@pytest.mark.parametrize("head", [1.0, "1", None])
+def test_heads_that_are_no_integers_are_named(head):
+    with pytest.raises(HeadError, match=rf"word 3 has head {head!r}, expected an integer") as error:
+        dependency_tree(["she", "reads", "books"], [1, -1, head], ["nsubj", "root", "obj"])
+    assert error.value.word == 2
 
 
 def test_dependency_tree():
@@ -117,3 +132,26 @@ def test_binarize_keeps_words_of_dependency_trees(given_heads):
 def test_binarize_leaves_binary_trees_alone(size):
     tree = parse_brackets("(a " * size + "(b w) (c v)" + ")" * size)
     assert binarize(tree) == tree
+
+
+@pytest.mark.parametrize(
+    ("words", "heads", "labels", "message"),
+    [
+        (["she", "reads", "books"], [1, -1], ["a", "b", "c"], "heads has 2 entries, expected 3, one per word"),
+        (["she", "reads"], [1, -1], ["a", "b", "c"], "labels has 3 entries, expected 2, one per word"),
+        (["she", "reads"], [1, -1], ["a"], "labels has 1 entries, expected 2"),
+        ([], [], [], "words is empty, expected at least one word"),
+        (["she", ""], [1, -1], ["a", "b"], r"words\[1\] is empty, expected a word"),
+        (["she", "reads"], [1.0, -1], ["a", "b"], r"heads\[0\] is 1.0, expected an integer"),
+        (["she", "reads"], [None, -1], ["a", "b"], r"heads\[0\] is None, expected an integer"),
+    ],
+)
+def test_words_heads_and_labels_that_do_not_fit(words, heads, labels, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        dependency_tree(words, heads, labels)
+
+
+@pytest.mark.parametrize("make", [np.array, lambda heads: [np.int32(head) for head in heads], tuple])
+def test_heads_of_numpy(make):
+    labels = ["case", "det", "obl", "root", "det", "nsubj"]
+    assert dependency_tree(SENTENCE, make([2, 2, 3, -1, 5, 3]), labels) == TREE

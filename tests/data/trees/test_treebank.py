@@ -1,3 +1,4 @@
+import time
 from dataclasses import dataclass, field
 
 import conllu
@@ -120,6 +121,16 @@ def test_conllu_ranges_empty_nodes_and_comments(tmp_path):
             "line 6: words 2 -> 3 -> 2 form a cycle, expected a tree",
         ),
         ([ROW.format("1-2", "a", "_", "_")], "line 5: expected at least one word"),
+        ([ROW.format(1, "", 0, "root")], r"line 5: expected a form in column 2, got ''"),
+        ([ROW.format(1, "Go", 0, "")], r"line 5: expected a relation in column 8, got ''"),
+        (
+            [ROW.format(1, "Go", 0, "root"), ROW.format(2, " ", 1, "x")],
+            r"line 6: expected a form in column 2, got ' '",
+        ),
+        ([ROW.format("x-y", "Go", 0, "root")], "line 5: expected word 1, got 'x-y'"),
+        ([ROW.format("", "Go", 0, "root")], "line 5: expected word 1, got ''"),
+        ([ROW.format(1, "Go", "9" * 5000, "root")], "line 5: expected a number as head, got '999"),
+        ([ROW.format(1, "Go", "\u0660", "root")], "line 5: expected a number as head, got '\u0660'"),
     ],
 )
 def test_malformed_sentences(tmp_path, rows, message):
@@ -189,3 +200,86 @@ def test_the_real_dependency_treebank():
             row = rows[tree.places[node]]
             assert row["head"] == (0 if parent < 0 else tree.places[parent] + 1)
             assert row["deprel"] == tree.labels[node]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept", "errors"),
+    [
+        # A bracket too much: what stands before it is a piece.
+        ("(3 (2 a))\n  (2 b))\n(1 c)", ["(1 c)"], ["line 2, column 8: expected the end of the tree, got ')'"]),
+        ("(3 (2 a))\n)\n(1 c)", ["(1 c)"], ["line 2, column 1: expected '(', got ')'"]),
+        # A bracket too much: what stands behind it is a piece.
+        (
+            "(3 (2 a)))\n  (2 b)\n  (2 d)\n(1 c)",
+            ["(1 c)"],
+            ["line 1, column 10: expected the end of the tree, got ')'"],
+        ),
+        ("(1 c)\n(3 (2 a)))\n\n  (2 b)\n", ["(1 c)"], ["line 2, column 10: expected the end of the tree, got ')'"]),
+        # A bracket too few.
+        ("(3 (2 a)\n  (2 b)\n(1 c)", ["(1 c)"], ["line 2, column 8: expected ')' for the bracket of line 1, column 1"]),
+        # Trees on the line of a broken one.
+        ("(1 c)\n(1 a) (2 b (2 d)\n(1 e)", ["(1 c)", "(1 e)"], ["line 2, column 10: expected a label of 'b'"]),
+        # Files whose trees are all indented, and lines that are no trees.
+        (" (1 a)\n (2)\n (1 c)", ["(1 a)", "(1 c)"], ["line 2, column 4: expected a word or a tree before ')'"]),
+        ("(1 a)\nword\n(1 c)", ["(1 a)", "(1 c)"], ["line 2, column 1: expected '(', got 'word'"]),
+    ],
+)
+def test_no_piece_of_a_broken_tree_is_a_tree(tmp_path, text, kept, errors):
+    path = tmp_path / "trees"
+    path.write_text(text)
+    bank = read_brackets(path, on_error="skip")
+    assert [str(tree) for tree in bank.trees] == kept
+    assert len(bank.errors) == len(errors)
+    assert all(found.startswith(f"{path}, {error}") for found, error in zip(bank.errors, errors, strict=True))
+    with pytest.raises(ValueError, match=f"^{path}, line"):
+        read_brackets(path)
+
+
+@given(st.lists(BRACKETS, min_size=1, max_size=5), st.sampled_from([" ", "", "\t", "\n  "]))
+def test_several_trees_on_one_line(tmp_path_factory, texts, between):
+    path = tmp_path_factory.mktemp("bank") / "trees"
+    path.write_text(between.join(texts), encoding="utf-8")
+    for on_error in ("raise", "skip"):
+        bank = read_brackets(path, on_error=on_error)
+        assert [str(tree) for tree in bank.trees] == texts
+        assert bank.skipped == 0
+
+
+def test_a_tree_without_a_label_around_it_among_others(tmp_path):
+    path = tmp_path / "trees"
+    path.write_text("( (S (A a)) ) ((B b))(1 c)")
+    assert [str(tree) for tree in read_brackets(path).trees] == ["(S (A a))", "(B b)", "(1 c)"]
+
+
+def test_sentences_across_documents_and_none(tmp_path):
+    tokens = [*make_tokens([1, -1]), *make_tokens([-1, 0, 1], first=2)]
+    tokens[2].head = tokens[1]  # the word before the sentence, which is no root
+    with pytest.raises(HeadError, match=r"word 1 \('w0'\) has head 'w1', expected a word of the same sentence"):
+        trees_from_doc(Doc(tokens))
+    with pytest.raises(ValueError, match=r"^doc is empty, expected at least one token"):
+        trees_from_doc([])
+    with pytest.raises(ValueError, match=r"^sentence 2 of doc is empty, expected at least one token"):
+        trees_from_doc(Doc(make_tokens([1, -1])))
+    some = make_tokens([1, -1, 1])
+    assert str(trees_from_doc([some[1], some[2]])[0]) == "(r1 w1 (r2 w2))"  # numbers need not begin at the first
+
+
+def test_a_long_cycle_is_named_in_short_and_at_once(tmp_path):
+    path = tmp_path / "trees"
+    size = 16_000
+    rows = [ROW.format(1, "a", 0, "root")]
+    rows += [ROW.format(n, "b", n + 1 if n < size else 2, "dep") for n in range(2, size + 1)]
+    path.write_text("\n".join(rows))
+    start = time.process_time()
+    with pytest.raises(
+        ValueError, match=r"line 2: words 2 -> 3 .* -> \.\.\. -> .* \(15999 of them\) form a cycle"
+    ) as caught:
+        read_conllu(path)
+    assert time.process_time() - start < 2
+    assert len(str(caught.value)) < len(str(path)) + 200
+
+
+@pytest.mark.parametrize("doc", [None, "She reads."])
+def test_what_is_no_document(doc):
+    with pytest.raises(TypeError, match=f"doc is a {type(doc).__name__}, expected a parsed document"):
+        trees_from_doc(doc)

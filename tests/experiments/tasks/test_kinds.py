@@ -10,6 +10,7 @@ from torch import nn
 from torch_geometric.nn import GCNConv, GraphConv
 
 from gnnseq.experiments.tasks.base import Task
+from gnnseq.experiments.tasks.first_symbol import FirstSymbolTask
 from gnnseq.experiments.tasks.kinds import Classification, Regression
 from gnnseq.experiments.tasks.listops import ListOpsTask
 from gnnseq.experiments.tasks.neighbours import NeighborsMatchTask
@@ -19,9 +20,10 @@ from gnnseq.experiments.tasks.signals import SignalTask
 from gnnseq.experiments.tasks.text import TextTask
 from gnnseq.layers import LSTM, ChildSumTreeLSTM
 from gnnseq.models import ConvStack, EdgeEncoder, NodeClassifier, SequenceClassifier, SymbolEmbedding
-from gnnseq.training import evaluate, fit
+from gnnseq.training import Step, evaluate, fit
 
 TASKS: tuple[Task, ...] = (
+    FirstSymbolTask(9),
     CopyMemoryTask(4, symbols=2),
     AddingTask(9),
     RecallTask(12, 2, 12),
@@ -204,7 +206,7 @@ def test_a_model_that_sees_learns_it(task, view, encoder, steps):
     else:
         model = SequenceClassifier(embedding, encoder(features), None, head)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
-    fit(model, task.batches(view, 0, "train", 64, steps), optimizer, loss=task.loss, metric=task.metric)
+    fit(model, task.batches(view, 0, "train", 64, steps), optimizer, step=Step(task.loss, task.metric))
     result = evaluate(model, task.batches(view, 0, "test", 100, 2), loss=task.loss, metric=task.metric)
     assert result.accuracy > task.solved if task.higher_is_better else result.accuracy < task.solved
 

@@ -1,12 +1,14 @@
+from dataclasses import replace
+
 import pytest
 from drawings import legend, levels, lines, points
 from matplotlib.colors import to_rgba
 from matplotlib.image import imread
 
+from gnnseq.experiments import SGD, run_trial
 from gnnseq.plots.studies.optimizers import plot_race
 from gnnseq.plots.style import COLOURS
-from gnnseq.studies.optimizers.race import Race
-from gnnseq.studies.optimizers.trial import OptimizerTrial, run_optimizer_trial
+from gnnseq.studies.optimizers.race import SETTINGS, Race, base_trial
 
 
 def run(optimizer, rate, reached, seed=0, status="done"):
@@ -63,9 +65,10 @@ def test_an_optimiser_whose_tuning_runs_all_failed_has_no_curve(drawn):
 
 
 def test_runs_that_were_made(tmp_path):
-    small = {"length": 3, "width": 2, "steps": 2, "samples": 10, "batch_size": 4}
-    tuning = [run_optimizer_trial(OptimizerTrial("sgd", rate, purpose="tuning", **small)) for rate in (0.1, 0.01)]
-    final = [run_optimizer_trial(OptimizerTrial("sgd", 0.1, seed=seed, **small)) for seed in (0, 1)]
+    small = replace(SETTINGS, width=2, steps=2, test_samples=10, batch_size=4, optimizer=SGD)
+    base = base_trial(length=3, settings=small)
+    tuning = [run_trial(replace(base, learning_rate=rate, purpose="tuning")) for rate in (0.1, 0.01)]
+    final = [run_trial(replace(base, learning_rate=0.1, seed=seed)) for seed in (0, 1)]
     made = Race(tuning, final, {"sgd": 0.1}, (0.01, 0.1))
     assert imread(plot_race(made, tmp_path / "race.png")).std() > 0.01
 

@@ -2,12 +2,12 @@ import pytest
 from drawings import legend, lines, points
 from matplotlib.image import imread
 
+from gnnseq.experiments import MOMENTUM, SGD
 from gnnseq.plots.studies.surface import FLOOR, plot_paths
 from gnnseq.studies.optimizers.surface import Path, descend, ravine, two_weight_rnn
-from gnnseq.studies.optimizers.trial import METHODS
 
 RAVINE = ravine(5.0)
-PATH = Path(METHODS[0], 0.1, [(1.0, 2.0), (0.5, 1.0), (0.25, -0.5)], [4.0, 0.25, 0.0])
+PATH = Path(SGD, 0.1, [(1.0, 2.0), (0.5, 1.0), (0.25, -0.5)], [4.0, 0.25, 0.0])
 
 
 def test_a_path_over_its_surface_with_both_its_ends(drawn):
@@ -31,7 +31,7 @@ def test_contours_rise_from_the_minimum(drawn):
 
 def test_a_row_for_each_surface_and_no_panel_where_no_path_is(drawn):
     other = two_weight_rnn(3, 4)
-    two = [descend(other, method, 0.1, 2) for method in METHODS[:2]]
+    two = [descend(other, method, 0.1, 2) for method in (SGD, MOMENTUM)]
     figure = drawn(plot_paths, {RAVINE: [PATH], other: two})
     assert [axes.get_visible() for axes in figure.axes] == [True, False, True, True, True, True]
     assert legend(figure.axes[5]) == ["SGD", "SGD with momentum 0.9"]

@@ -1,8 +1,13 @@
+from dataclasses import replace
+
 import pytest
 
+from gnnseq.experiments import ADAM, SGD, Settings
 from gnnseq.runs.store import Store
 from gnnseq.studies.optimizers.race import (
     FIRST_TUNING_SEED,
+    SETTINGS,
+    base_trial,
     choose_rate,
     race_table,
     race_verdicts,
@@ -10,9 +15,8 @@ from gnnseq.studies.optimizers.race import (
     run_race,
     steps_taken,
 )
-from gnnseq.studies.optimizers.trial import OptimizerTrial
 
-BASE = OptimizerTrial("sgd", 0.1, length=3, width=12, steps=40, every=5, samples=60, batch_size=32)
+BASE = base_trial("rnn", 3, replace(SETTINGS, width=12, steps=40, test_samples=250, batch_size=32))
 
 
 def tried(rate, seed, reached, loss=1.0, status="done"):
@@ -36,13 +40,13 @@ def test_a_run_that_never_gets_there_counts_with_all_its_steps():
 def test_a_race_is_tuned_apart_and_run_once(tmp_path):
     store = Store(tmp_path / "records.jsonl")
     options = {"grid": (0.02, 1e-5), "seeds": 2, "tuning_seeds": 1, "base": BASE, "progress": False}
-    race = run_race(["sgd", "adam"], store, **options)
+    race = run_race([SGD, ADAM], store, **options)
     assert race.grid == (1e-5, 0.02)
     assert race.chosen["adam"] == 0.02
     assert {r["trial"]["seed"] for r in race.tuning} == {FIRST_TUNING_SEED}
     assert {r["trial"]["seed"] for r in race.final} == {0, 1}
     assert len(store) == 4 + 4
-    again = run_race(["sgd", "adam"], store, **options)
+    again = run_race([SGD, ADAM], store, **options)
     assert len(store) == 8
     assert again.final == race.final
     (verdict,) = race_verdicts(race)
@@ -58,8 +62,9 @@ def test_a_race_is_tuned_apart_and_run_once(tmp_path):
 @pytest.mark.parametrize(
     ("change", "named"),
     [({"seeds": 0}, "seeds is 0"), ({"tuning_seeds": 0}, "tuning_seeds is 0"), ({"grid": ()}, "grid is 0"),
-     ({"grid": (0.1, -1.0)}, r"learning_rate is -1\.0")],
+     ({"grid": (0.1, -1.0)}, r"not -1\.0"),
+     ({"base": base_trial(settings=Settings())}, "validate_every None")],
 )  # fmt: skip
 def test_bad_input_is_named(change, named, tmp_path):
     with pytest.raises(ValueError, match=named):
-        run_race(["sgd"], Store(tmp_path / "r.jsonl"), **{"base": BASE} | change)
+        run_race([SGD], Store(tmp_path / "r.jsonl"), **{"base": BASE} | change)

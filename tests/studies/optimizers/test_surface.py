@@ -4,10 +4,8 @@ import pytest
 import torch
 from torch.nn import RNN
 
+from gnnseq.experiments import ADAM, MOMENTUM, RMSPROP, SGD
 from gnnseq.studies.optimizers.surface import Surface, best_path, descend, inside, ravine, two_weight_rnn
-from gnnseq.studies.optimizers.trial import find_method
-
-SGD, MOMENTUM, RMSPROP, ADAM = (find_method(name) for name in ("sgd", "momentum", "rmsprop", "adam"))
 
 
 def test_gradient_descent_in_a_ravine_has_its_closed_form():

@@ -137,7 +137,7 @@ def test_a_label_says_what_runs():
 def test_training_stops_where_it_has_learned():
     settings = Settings(budget=600, batch_size=32)
     record = run_trial(Trial(PalindromeTask(2), LSTM, learning_rate=0.03, settings=settings))
-    assert record["stopped"].startswith("stopped by after_step")
+    assert record["stopped"].startswith("stopped by a callback")
     assert 20 <= record["steps_to_threshold"] <= record["steps"] < 400
     assert record["samples_to_threshold"] == 32 * record["steps_to_threshold"]
     assert record["score"] > 0.95
@@ -230,3 +230,36 @@ def test_unknown_model_names_the_nearest():
 
 def test_a_task_of_plain_values_travels():
     assert pickle.loads(pickle.dumps(TINY.task)) == TINY.task
+
+
+def test_looks_at_validation_data_end_a_run_and_say_when():
+    settings = Settings(width=12, steps=60, validate_every=5, test_samples=250)
+    record = run_trial(Trial(PalindromeTask(3), find_family("rnn"), learning_rate=0.02, settings=settings))
+    assert record["steps_to_threshold"] == record["steps"] < 60
+    assert record["steps"] % 5 == 0
+    assert record["samples_to_threshold"] == 64 * record["steps"]
+    assert record["score"] > 0.9
+    assert record["validation_score"] is None
+    short = replace(settings, steps=7)
+    assert run_trial(Trial(PalindromeTask(20), GCN, settings=short))["steps_to_threshold"] is None
+
+
+def test_a_later_setting_changes_the_key_only_where_it_is_used():
+    assert "validate_every" not in TINY.plain
+    assert replace(TINY, settings=replace(SMALL, validate_every=5)).plain["validate_every"] == 5
+    with pytest.raises(ValueError, match="validate_every is 0, expected at least 1 or None"):
+        Settings(validate_every=0)
+
+
+def test_probes_see_the_model_before_and_after_training():
+    def weights(model, trial):
+        return {"sum": sum(p.detach().sum().item() for p in model.parameters()), "of": trial.seed}
+
+    record = run_trial(TINY, before=lambda *a: {"first": weights(*a)}, after=lambda *a: {"last": weights(*a)})
+    assert record["first"]["of"] == record["last"]["of"] == 0
+    assert record["first"]["sum"] != record["last"]["sum"]
+    plain = run_trial(TINY)
+    assert (plain["curve"], plain["score"]) == (record["curve"], record["score"])
+    wild = replace(SMALL, steps=20, optimizer=SGD, max_norm=None)
+    diverged = run_trial(Trial(PalindromeTask(4), GCN, learning_rate=1e20, settings=wild), after=weights)
+    assert (diverged["status"], "sum" in diverged) == ("diverged", False)
