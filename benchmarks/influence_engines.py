@@ -164,14 +164,15 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     facts = {"rounds": options.rounds, "torch": torch.__version__, "processors": os.cpu_count(), "threads": 1}
-    for work in works():
+    every = works()
+    for work in every:
         if options.only not in work.name:
             continue
         record = measure(work, options.rounds)
         record |= facts | {"load": os.getloadavg()[0], "when": time.strftime("%Y-%m-%d %H:%M")}
         print(line(record), flush=True)
         if options.out is not None:
-            store(record, options.out)
+            store(record, options.out, [work.name for work in every])
 
 
 def line(record: dict[str, Any]) -> str:
@@ -192,11 +193,11 @@ def table(records: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def store(record: dict[str, Any], path: Path) -> None:
+def store(record: dict[str, Any], path: Path, order: Sequence[str]) -> None:
     """Puts a record in the place of the one of the same work."""
-    records = json.loads(path.read_text()) if path.exists() else []
-    kept = [other for other in records if other["work"] != record["work"]]
-    path.write_text(json.dumps([*kept, record], indent=1) + "\n")
+    by_name = {other["work"]: other for other in (json.loads(path.read_text()) if path.exists() else [])}
+    by_name[record["work"]] = record
+    path.write_text(json.dumps([by_name[name] for name in order if name in by_name], indent=1) + "\n")
 
 
 if __name__ == "__main__":
