@@ -38,10 +38,12 @@ def pad(samples: Samples, *, padding: int = 0) -> PaddedBatch:
         padding: what stands after the end of a shorter sequence.
 
     Raises:
-        ValueError: if sequences or targets do not fit together.
+        ValueError: if sequences or targets do not fit together, or the padding is no symbol where x has symbols.
     """
     sequences, targets = split_samples(samples)
     values, sizes = flatten(sequences)
+    if not values.is_floating_point() and padding != int(padding):
+        raise ValueError(f"padding is {padding}, expected an integer, as the symbols of x are")
     lengths = torch.from_numpy(sizes)
     y = _pad_rows(targets, sizes.tolist(), _UNLABELLED) if _has_rows(samples) else targets
     return PaddedBatch(_pad_rows(values, sizes.tolist(), padding), lengths, y)

@@ -12,20 +12,22 @@ from torch import Tensor, nn
 from torch_geometric.data import Batch
 
 from gnnseq.analysis import influence, model_reach, time_influence
-from gnnseq.experiments.tasks.base import HasAnswers, Task
+from gnnseq.experiments.family import Family
+from gnnseq.experiments.tasks.base import HasAnswers, Task, level_of
 
 Memory = Callable[[torch.optim.Optimizer], float]
 GRAPHS = 4  # on which influence is measured
 
 
-def check_outputs(model_name: str, outputs: Any, batch: Batch, task: Task) -> None:
+def check_outputs(model_name: str, outputs: Any, batch: Batch, task: Task, view: str) -> None:
     """Whether a model's outputs fit its task.
 
     Raises:
         ValueError: with the shape found and the shape expected.
     """
-    rows = batch.num_graphs if task.level == "graph" else batch.num_nodes
-    what = f"one row for each {task.level}, {task.num_outputs} outputs"
+    level = level_of(task, view)
+    rows = batch.num_graphs if level == "graph" else batch.num_nodes
+    what = f"one row for each {level}, {task.num_outputs} outputs"
     if not isinstance(outputs, Tensor):
         raise ValueError(f"{model_name} gives a {type(outputs).__name__}, expected a tensor: {what}")
     shapes = [[rows, task.num_outputs]] + ([[rows]] if task.num_outputs == 1 else [])
@@ -130,7 +132,7 @@ def memory_mb(model: nn.Module, kept: int) -> Memory:
     return total
 
 
-def kept_bytes(model: nn.Module, batch: Batch, task: Task, name: str) -> int:
+def kept_bytes(model: nn.Module, batch: Batch, task: Task, family: Family) -> int:
     """Runs a copy of the model forward once, checks its outputs, and counts what it keeps for the backward pass.
 
     Raises:
@@ -140,6 +142,6 @@ def kept_bytes(model: nn.Module, batch: Batch, task: Task, name: str) -> int:
     kept = KeptTensors(trained.parameters())
     with kept.hooks():
         outputs = trained(batch)
-        check_outputs(name, outputs, batch, task)
+        check_outputs(family.name, outputs, batch, task, family.view)
         task.loss(outputs, batch.y)
     return kept.total

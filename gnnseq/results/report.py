@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from gnnseq.results.joined import Result, by_task
-from gnnseq.results.table import COLUMNS, csv_text, describe_task, markdown_table, result_cells
+from gnnseq.results.table import COLUMNS, csv_text, describe_task, markdown_table, plain, result_cells
 from gnnseq.results.verdict import Comparison, ranking
 
 VERDICT_HEADER = ("A", "B", "A minus B", "seeds won A : B", "p", "p corrected", "verdict")
@@ -36,7 +36,8 @@ def how_tested(comparisons: Sequence[Comparison]) -> str:
     return (
         f"{first.test.name.capitalize()}, two-sided, models paired by seed; p-values corrected by Holm's method for "
         f"{first.comparisons} comparison{'' if first.comparisons == 1 else 's'}; decided at {first.alpha:g}. With "
-        f"{first.seeds} seeds the smallest p-value possible is {smallest:.3g}, corrected {corrected:.3g}."
+        f"{first.seeds} seed{'s' * (first.seeds != 1)} the smallest p-value possible is {smallest:.3g}, corrected "
+        f"{corrected:.3g}."
     )
 
 
@@ -46,9 +47,9 @@ def to_markdown(results: Sequence[Result], comparisons: Sequence[Comparison]) ->
     for title, group in by_task(results).items():
         task, own = group[0].task, [c for c in comparisons if c.task == title]
         percent = task["metric"] == "accuracy"
-        parts.append(f"## {title[:1].upper()}{title[1:]}\n\n{describe_task(task)}\n")
+        parts.append(f"## {plain(title[:1].upper() + title[1:])}\n\n{plain(describe_task(task))}\n")
         if own:
-            parts.append(f"{ranking(own)}\n")
+            parts.append(f"{plain(ranking(own))}\n")
         parts.append(markdown_table(tuple(COLUMNS), ([text for text, _ in result_cells(r)] for r in group)))
         if own:
             parts.append(markdown_table(VERDICT_HEADER, ([t for t, _ in verdict_cells(c, percent)] for c in own)))

@@ -125,7 +125,7 @@ def markdown(results: Sequence[Result], columns: Sequence[str] = NARROW) -> str:
     parts = []
     for title, group in by_task(results).items():
         table = markdown_table(shown, ([COLUMNS[name](result)[0] for name in shown] for result in group))
-        parts.append(f"{title[0].upper()}{title[1:]}. {describe_task(group[0].task)}\n\n{table}")
+        parts.append(plain(f"{title[0].upper()}{title[1:]}. {describe_task(group[0].task)}") + f"\n\n{table}")
     return "\n".join(parts)
 
 
@@ -140,12 +140,19 @@ def describe_task(task: dict[str, Any]) -> str:
 
 
 def markdown_table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    """A table in Markdown with columns of even width; a bar inside a cell is escaped."""
-    texts = [[cell.replace("|", "\\|") for cell in line] for line in [header, *lines]]
+    """A table in Markdown with columns of even width; bars and markup inside a cell are escaped."""
+    texts = [[plain(cell).replace("|", "\\|") for cell in line] for line in [header, *lines]]
     widths = [max(len(line[i]) for line in texts) for i in range(len(header))]
     rows = ["| " + " | ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) + " |" for line in texts]
     rows.insert(1, "|" + "|".join("-" * (w + 2) for w in widths) + "|")
     return "\n".join(rows) + "\n"
+
+
+def plain(text: str) -> str:
+    """A text on one line of Markdown in which names from records make neither tags nor links."""
+    for mark, shown in (("\\", "\\\\"), ("&", "&amp;"), ("<", "&lt;"), ("](", "]\\("), ("][", "]\\[")):
+        text = text.replace(mark, shown)
+    return " ".join(text.splitlines())
 
 
 def to_csv(results: Iterable[Result]) -> str:
@@ -169,9 +176,16 @@ def to_csv(results: Iterable[Result]) -> str:
 
 
 def csv_text(header: list[str], lines: Iterable[list[Any]]) -> str:
-    """CSV with a header; None is an empty field."""
+    """CSV with a header; None is an empty field, and a text that a spreadsheet would run begins with an apostrophe."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows([["" if value is None else value for value in line] for line in lines])
+    writer.writerows([_value(value) for value in line] for line in lines)
     return out.getvalue()
+
+
+def _value(value: Any) -> Any:
+    if value is None or isinstance(value, int | float):
+        return "" if value is None else value
+    text = str(value)
+    return f"'{text}" if text.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text

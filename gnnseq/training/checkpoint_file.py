@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 import gnnseq
-from gnnseq.training.files import write_atomically
+from gnnseq.files import write_atomically
 
 FORMAT = 1
 MARK = "gnnseq checkpoint"  # holds the format
@@ -69,6 +69,9 @@ def read_checkpoint(path: str | Path, kind: str, fields: Fields | None = None) -
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             damaged = archive.testzip()  # torch reads without a look at the checksums
+            for member in archive.infolist():
+                if member.external_attr & 0x10:  # marked as a folder: torch would leave its tensor unread
+                    damaged = member.filename
         if damaged is not None:
             raise zipfile.BadZipFile(f"wrong checksum of {damaged}")
         state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)

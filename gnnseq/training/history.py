@@ -2,14 +2,13 @@
 
 import csv
 import io
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gnnseq.training.files import write_atomically
+from gnnseq.files import read_json, write_json, write_text
 
 COLUMNS = ("loss", "accuracy", "grad_norm", "learning_rate")
 TYPES: dict[str, Any] = dict.fromkeys(COLUMNS, list) | {
@@ -86,23 +85,21 @@ class History:
         writer.writerow(("step", *COLUMNS))
         columns = (getattr(self, name) for name in COLUMNS)
         writer.writerows((step, *row) for step, row in enumerate(zip(*columns, strict=True), start=1))
-        with write_atomically(path) as file:
-            file.write(text.getvalue().encode())
+        write_text(path, text.getvalue())
 
     def to_json(self, path: str | Path) -> None:
-        """Writes all of it; `from_json` reads it."""
-        with write_atomically(path) as file:
-            file.write(json.dumps(asdict(self)).encode())
+        """Writes all of it with a checksum; `from_json` reads it."""
+        write_json(path, asdict(self))
 
     @classmethod
     def from_json(cls, path: str | Path) -> "History":
         """What `to_json` wrote.
 
         Raises:
-            ValueError: for another file.
+            ValueError: for another file, or one that was damaged.
         """
         try:
-            return cls(**json.loads(Path(path).read_bytes()))
+            return cls.from_plain(read_json(path))
         except (TypeError, ValueError) as error:
             raise ValueError(f"{path} is no history of a training: {error}") from error
 

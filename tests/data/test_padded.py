@@ -89,6 +89,12 @@ def test_samples_that_do_not_fit(samples, message):
         pad(samples)
 
 
+def test_padding_that_is_no_symbol():
+    with pytest.raises(ValueError, match=r"padding is 0.5, expected an integer, as the symbols of x are"):
+        pad([(ONE, 0), (TWO, 1)], padding=0.5)
+    assert pad([(ONE.float()[:, None], 0), (TWO.float()[:, None], 1)], padding=0.5).x[0, 1].tolist() == [0.5]
+
+
 @pytest.mark.parametrize(
     "samples",
     [

@@ -44,7 +44,7 @@ def test_what_is_kept_grows_with_the_batch_and_is_the_same_each_time(name):
     task, family = PalindromeTask(12), find_family(name)
     model = family.build(task, 8, 4)
     small, large = (next(task.batches(family.view, 0, "train", size, 1)) for size in (16, 64))
-    one, again, four = (kept_bytes(model, batch, task, name) for batch in (small, small, large))
+    one, again, four = (kept_bytes(model, batch, task, family) for batch in (small, small, large))
     assert one == again
     assert 3 * one < four < 5 * one
 
@@ -94,9 +94,9 @@ def test_a_model_without_derivatives_has_no_influence():
 def test_shapes():
     task = PalindromeTask(4)
     batch = next(task.batches("path", 0, "train", 2, 1))
-    check_outputs("m", torch.zeros(2, 10), batch, task)
+    check_outputs("m", torch.zeros(2, 10), batch, task, "path")
     with pytest.raises(ValueError, match=r"m gives outputs of shape \[6, 10\] for palindromes of length 4, expected"):
-        check_outputs("m", torch.zeros(6, 10), batch, task)
+        check_outputs("m", torch.zeros(6, 10), batch, task, "path")
 
 
 class Fades(nn.Module):

@@ -1,11 +1,13 @@
 import csv
 import io
+import re
 
 import pytest
 from comparison import make_record, make_records, make_regression
 
 from gnnseq.results.joined import by_task, collect
 from gnnseq.results.report import VERDICT_HEADER, how_tested, to_markdown, verdict_cells, verdicts_csv
+from gnnseq.results.table import csv_text, plain, to_csv
 from gnnseq.results.verdict import compare, judge
 
 
@@ -52,3 +54,39 @@ def test_csv_of_verdicts_holds_numbers_in_full():
     assert [line["verdict"] for line in lines] == ["LSTM better", "RNN better", "LSTM better"]
     assert float(lines[0]["p"]) == 2 / 2**8
     assert float(lines[0]["p_corrected"]) == pytest.approx(6 / 2**8)
+
+
+HOSTILE = ["=1+1", "+1", "-1+cmd|'/C calc'!A0", "@SUM(A1)", "\t=1", " =1", "\n=1"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_cell_of_a_csv_is_a_formula(name):
+    text = csv_text(["a", "b", "c", "d", "e"], [[name, -1.5, 2, None, "x"]])
+    row = list(csv.reader(io.StringIO(text, newline="")))[1]
+    assert row == [f"'{name}", "-1.5", "2", "", "x"]
+
+
+def test_names_in_results_are_no_formulas():
+    records = [
+        record | {"family": record["family"] | {"title": f"={record['family']['title']}"}}
+        for record in make_records(8, sizes=(20,))
+    ]
+    results = collect(records)
+    assert {line["model"][:2] for line in csv.DictReader(io.StringIO(to_csv(results)))} == {"'="}
+    assert {line["a"][:2] for line in csv.DictReader(io.StringIO(verdicts_csv(judge(results))))} == {"'="}
+
+
+def test_markup_in_names_is_shown_not_run():
+    name = "<img src=x onerror=alert(1)> [a](javascript:alert(1)) ![b](//c) & x\\|y\nz"
+    shown = "&lt;img src=x onerror=alert(1)> [a]\\(javascript:alert(1)) ![b]\\(//c) &amp; x\\\\|y z"
+    assert plain(name) == shown
+    assert plain("+30.0 [+20.0, +40.0] points, -1.5 %") == "+30.0 [+20.0, +40.0] points, -1.5 %"
+    records = [
+        record | {"family": record["family"] | {"title": name + record["family"]["title"]}}
+        for record in make_records(2, sizes=(20,))
+    ]
+    records = [record | {"task": record["task"] | {"title": f"Task {name}"}} for record in records]
+    text = to_markdown(collect(records), [])
+    assert "<img" not in text
+    assert "](" not in text
+    assert {len(re.findall(r"(?<!\\)(?:\\\\)*\|", line)) for line in text.splitlines() if line.startswith("|")} == {17}

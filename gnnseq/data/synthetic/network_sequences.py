@@ -20,7 +20,15 @@ def breadth_first(adjacency: Tensor) -> Tensor:
 
     Returns:
         For each network the node at every place ``[B, n]``.
+
+    Raises:
+        ValueError: for another shape or dtype, or a matrix that is not symmetric.
     """
+    shape, dtype = list(adjacency.shape), adjacency.dtype
+    if adjacency.dim() != 3 or adjacency.size(1) != adjacency.size(2) or dtype != torch.bool:
+        raise ValueError(f"adjacency has shape {shape} and dtype {dtype}, expected bool [B, n, n]")
+    if not torch.equal(adjacency, adjacency.transpose(1, 2)):
+        raise ValueError("adjacency is not symmetric, expected undirected networks")
     joined = adjacency.numpy()
     batch, nodes = joined.shape[:2]
     rows = np.arange(batch)
@@ -53,9 +61,17 @@ def adjacency_rows(features: Tensor, adjacency: Tensor, labels: Tensor, passes: 
 
     Returns:
         Sequences ``[B, passes * n, F + n + 1]`` and labels ``[B, passes * n]``, -100 in all passes but the last.
+
+    Raises:
+        ValueError: for shapes that do not fit, or no pass.
     """
     check_integer("passes", passes, 1)
     order = breadth_first(adjacency)
+    for name, value, dims in (("features", features, 3), ("labels", labels, 2)):
+        if value.dim() != dims or value.shape[:2] != order.shape:
+            raise ValueError(
+                f"{name} has shape {list(value.shape)}, expected {list(order.shape)} and {dims} dimensions"
+            )
     rows = torch.arange(len(order)).unsqueeze(1)
     ordered = adjacency[rows.unsqueeze(2), order.unsqueeze(2), order.unsqueeze(1)]
     ordered = (ordered | torch.eye(order.size(1), dtype=torch.bool)).to(features.dtype)

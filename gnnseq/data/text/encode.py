@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from gnnseq.data.files import read_chunks, write_atomically
+from gnnseq.data.files import read_chunks
 from gnnseq.data.text.vocabulary import Vocabulary
+from gnnseq.files import write_atomically
 
 IdArray: TypeAlias = npt.NDArray[np.integer[Any]]
 Ids: TypeAlias = IdArray | Tensor

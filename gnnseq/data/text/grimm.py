@@ -64,7 +64,7 @@ def fairy_tales(path: str | Path | None = None, cache: str | Path | None = None,
     if path is not None:
         return Book(_read(Path(path)), "path")
     file = Path(cache or cache_folder()) / Path(_URL).name
-    if is_intact(file):
+    if is_intact(file) and not _drop_other_page(file):
         return Book(_read(file), "cache")
     reason = "download is False"
     if download:
@@ -113,11 +113,31 @@ def _read(path: Path) -> str:
 
 
 def _fetch(file: Path) -> Path:
-    fetch(_URL, None, file)
-    if not _START.search(read_text(file)):  # a login page, for instance
+    return fetch(_URL, None, file, accept=_require_book, max_bytes=1 << 26)
+
+
+def _drop_other_page(file: Path) -> bool:
+    """Whether the cache held something else, which earlier versions took from a network's login page."""
+    try:
+        _require_book(file)
+    except OSError as error:
+        warnings.warn(f"{file} is deleted: {error}", stacklevel=3)
         file.unlink()
-        raise OSError(f"{_URL} gave no book: there is no START mark")
-    return file
+        return True
+    return False
+
+
+def _require_book(file: Path) -> None:
+    """Raises an OSError for another page, a network's login page for instance."""
+    try:
+        text = read_text(file)
+    except ValueError:
+        raise OSError(f"{_URL} gave no book, but bytes that are no UTF-8") from None
+    for name, mark in (("START", _START), ("END", _END)):
+        if not mark.search(text):
+            raise OSError(f"{_URL} gave no book: there is no {name} mark")
+    if normalise(text).isspace():
+        raise OSError(f"{_URL} gave no book: there is nothing between its marks")
 
 
 def _substitute(reason: str) -> Book:

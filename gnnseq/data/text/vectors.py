@@ -1,12 +1,13 @@
 """Word vectors from a text file."""
 
+import codecs
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from gnnseq.data.files import read_number
 from gnnseq.data.text.vocabulary import Vocabulary
 
 
@@ -25,8 +26,8 @@ class WordVectors(NamedTuple):
 def read_vectors(path: str | Path, vocabulary: Vocabulary) -> WordVectors:
     """Reads the vectors of a vocabulary's words from a file as GloVe and word2vec have it.
 
-    A line is a word and D numbers, with a space between them; a word may have spaces itself. A
-    first line of two integers is skipped. If a word comes twice, its first vector counts.
+    A line is a word and D numbers, with a space between them; a word may have spaces itself. A byte order mark and a
+    first line of two integers are skipped. If a word comes twice, its first vector counts.
 
     Args:
         path: of a UTF-8 file of any length.
@@ -34,15 +35,19 @@ def read_vectors(path: str | Path, vocabulary: Vocabulary) -> WordVectors:
 
     Raises:
         ValueError: if a line has another number of numbers than the first, a number cannot be read
-            or is not finite, or there is no vector. The message names the file and the line.
+            or is not finite in float32, or there is no vector. The message names the file, the line and which of the
+            vector's numbers it is.
     """
     rows = {symbol.encode(): row for row, symbol in enumerate(vocabulary.symbols)}
     vectors: dict[int, list[float]] = {}
     width = 0
     with open(path, "rb") as file:
         for number, line in enumerate(file, 1):
+            line = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
             if width and line.count(b" ") == width and line[: line.index(b" ")] not in rows:
                 continue
+            if number == 1 and b"\r" in line.rstrip(b"\r\n"):
+                raise ValueError(f"{path}, line 1 ends with a carriage return alone, expected a line feed")
             fields = line.split()
             if not fields or (number == 1 and len(fields) == 2 and all(map(bytes.isdigit, fields))):
                 continue
@@ -82,8 +87,10 @@ def _is_number(field: bytes) -> bool:
 
 
 def _numbers(path: str | Path, line: int, fields: list[bytes]) -> list[float]:
-    for field in fields:
-        if not _is_number(field) or not np.isfinite(float(field)):
-            text = field.decode(errors="replace")
-            raise ValueError(f"{path}, line {line}: expected a finite number, got {text!r}")
-    return [float(field) for field in fields]
+    values = []
+    for place, field in enumerate(fields, 1):
+        try:
+            values.append(read_number(field.decode(errors="replace")))
+        except ValueError as error:
+            raise ValueError(f"{path}, line {line}, number {place} of {len(fields)}: {error}") from None
+    return values

@@ -16,9 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gnnseq.data.files import read_text, write_atomically
+from gnnseq.data.files import read_text
 from gnnseq.data.indexing import check_integer
 from gnnseq.data.sequences import IntArray
+from gnnseq.files import write_atomically
 
 _LISTED = 5  # unknown symbols that a message names
 _CHECKSUM = "sha256"  # of the other three entries of a saved vocabulary

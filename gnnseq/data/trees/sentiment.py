@@ -1,5 +1,6 @@
 """The Stanford Sentiment Treebank: sentences as trees, with a sentiment at every node."""
 
+from contextlib import suppress
 from pathlib import Path
 from reprlib import repr as shorten
 from typing import Literal, TypeAlias, get_args
@@ -44,7 +45,7 @@ def sentiment_trees(part: Part, path: str | Path | None = None, cache: str | Pat
 def _fetch(cache: Path) -> Path:
     archive = download(_URL, _SHA256, cache / Path(_URL).name)
     folder = cache / archive.stem
-    if not folder.exists():
+    with suppress(FileExistsError):  # also if another process unpacked it first
         extract(archive, folder)
     for name in changed_members(archive, folder):
         raise ValueError(f"{folder / name} is not as it was unpacked; delete {folder} to unpack it again")

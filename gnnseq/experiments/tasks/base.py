@@ -196,6 +196,12 @@ def elements(batch: Batch, position: int) -> Tensor:
     return found
 
 
+def level_of(task: Task, view: str) -> Level:
+    """Where targets belong in a view: ``task.level``, unless the task's ``levels`` name another for the view."""
+    found: Level = getattr(task, "levels", {}).get(view, task.level)
+    return found
+
+
 def find_view(task: Task, view: str) -> Collate:
     """The collate of a view.
 

@@ -4,6 +4,9 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from matplotlib import rc_context
+
+from gnnseq.files import write_text
 from gnnseq.plots.comparison.accuracy import plot_accuracy
 from gnnseq.plots.comparison.cost import plot_cost
 from gnnseq.plots.comparison.learning import plot_learning
@@ -18,6 +21,7 @@ from gnnseq.results.verdict import Comparison, correct_for_number, diagnosis, ju
 from gnnseq.runs.store import Record
 
 
+@rc_context({"text.parse_math": False})  # a dollar in a name is a dollar
 def write_report(
     records: Sequence[Record],
     folder: str | Path,
@@ -176,8 +180,5 @@ def _slug(name: str) -> str:
 
 
 def _write(path: Path, text: str) -> Path:
-    """Writes beside the final name first, so that a broken file never stands there."""
-    beside = path.with_name(path.name + ".part")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
+    write_text(path, text)
     return path

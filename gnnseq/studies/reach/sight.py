@@ -123,8 +123,8 @@ def position_influence(model: nn.Module, batch: Batch, num_steps: int) -> Tensor
     states = SequenceClassifier(model.embedding, model.encoder, model.readout, nn.Identity())
     if batch.x.dim() == 2:  # signals on symbols: the node that holds the symbol at each step
         occurs = batch.x < batch.x.size(0) // int(batch.num_graphs)
-        by_step: Tensor = time_influence(states, batch) * occurs
-        return by_step.sum(1)
+        seen: Tensor = (time_influence(states, batch) * occurs).sum(1)
+        return seen
     return torch.cat(influence_blocks(states, batch))[:, :num_steps]  # symbols first, inner nodes of trees after them
 
 

@@ -50,6 +50,25 @@ def test_a_search_that_ends_begins_again_at_the_least_number_left():
     assert breadth_first(adjacency).tolist() == [[0, 3, 2, 1, 4]]
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"adjacency": torch.zeros(1, 2, 2)},
+            r"adjacency has shape \[1, 2, 2\] and dtype torch.float32, expected bool",
+        ),
+        ({"adjacency": torch.zeros(2, 2, dtype=torch.bool)}, r"adjacency has shape \[2, 2\]"),
+        ({"adjacency": torch.tensor([[[False, True], [False, False]]])}, "adjacency is not symmetric"),
+        ({"features": torch.zeros(1, 3, 1)}, r"features has shape \[1, 3, 1\], expected \[1, 2\]"),
+        ({"labels": torch.zeros(1, 2, 1)}, r"labels has shape \[1, 2, 1\], expected \[1, 2\] and 2 dimensions"),
+    ],
+)
+def test_what_is_no_network(change, message):
+    whole = {"features": torch.zeros(1, 2, 1), "adjacency": torch.zeros(1, 2, 2, dtype=torch.bool)}
+    with pytest.raises(ValueError, match=message):
+        adjacency_rows(**(whole | {"labels": torch.zeros(1, 2)} | change))
+
+
 def test_no_passes():
     with pytest.raises(ValueError, match="passes is 0, expected an integer >= 1"):
         adjacency_rows(torch.zeros(1, 2, 1), torch.zeros(1, 2, 2, dtype=torch.bool), torch.zeros(1, 2), 0)

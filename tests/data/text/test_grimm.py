@@ -123,6 +123,30 @@ def test_a_page_that_is_no_book_is_not_kept(site, tmp_path):
     assert fairy_tales(cache=tmp_path) == (TEXT, "download")
 
 
+PAGES = {
+    "bytes": b"<html>\xff\xfe log in</html>",
+    "start": START.encode() + b"Please log in",
+    "empty": START.encode() + b"\r\n" + END.encode(),
+}
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+def test_nothing_enters_the_cache_that_is_no_book(site, tmp_path, page):
+    site.body = page
+    with pytest.warns(UserWarning, match="gave no book"):
+        assert fairy_tales(cache=tmp_path / "cache").is_substitute
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+def test_a_page_that_an_earlier_version_kept_is_replaced(site, tmp_path, page):
+    (tmp_path / "pg.txt").write_bytes(page)
+    (tmp_path / "pg.txt.sha256").write_text(hashlib.sha256(page).hexdigest())
+    with pytest.warns(UserWarning, match="pg.txt is deleted: .* gave no book"):
+        assert fairy_tales(cache=tmp_path) == (TEXT, "download")
+    assert fairy_tales(cache=tmp_path) == (TEXT, "cache")
+
+
 @pytest.mark.parametrize("download", [True, False])
 def test_python_s_own_text_takes_the_place_loudly(download):
     with pytest.warns(UserWarning, match="THESE ARE NOT THE FAIRY TALES") as caught:

@@ -27,6 +27,15 @@ def test_a_first_line_of_sizes_is_skipped(tmp_path):
     assert found.sum() == 2
 
 
+@pytest.mark.parametrize("first", [[], ["2 3"]])
+def test_a_byte_order_mark_is_no_part_of_the_first_word(tmp_path, first):
+    path = write(tmp_path / "v", *first, "the 1 2 3", "cat 4 5 6")
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    values, found = read_vectors(path, WORDS)
+    assert values[:2].tolist() == [[1, 2, 3], [4, 5, 6]]
+    assert found.sum() == 2
+
+
 def test_no_word_has_a_vector(tmp_path):
     values, found = read_vectors(write(tmp_path / "v", "dog 1 2"), WORDS)
     assert values.tolist() == [[0, 0]] * 5
@@ -40,8 +49,10 @@ def test_no_word_has_a_vector(tmp_path):
         (["the 1 2 3", "dog 1 2"], "line 2: expected a word and 3 numbers, got 2 numbers"),
         (["the 1 2 3", "", "cat 1 2 3 4"], "line 3: expected a word and 3 numbers, got 4 numbers"),
         (["the 1 2 3", "dog 1 2 3 4"], "line 2: expected a word and 3 numbers, got 4 numbers"),
-        (["the 1 2 3", "cat 1 x 3"], "line 2: expected a finite number, got 'x'"),
-        (["the 1 2 3", "cat 1 nan 3"], "line 2: expected a finite number, got 'nan'"),
+        (["the 1 2 3", "cat 1 x 3"], "line 2, number 2 of 3: 'x' is no number, expected a finite number"),
+        (["the 1 2 3", "cat 1 nan 3"], "line 2, number 2 of 3: 'nan' is too large for float32 or is not finite"),
+        (["the 1 2 3", "cat 1 2 1e300"], "line 2, number 3 of 3: '1e300' is too large for float32"),
+        (["the 1 2 3", "cat 1_0 2 3"], "line 2, number 1 of 3: '1_0' is no number"),
         (["the"], "line 1: expected a word and 0 numbers"),
     ],
 )

@@ -49,6 +49,22 @@ def test_download_once(site, tmp_path):
     assert site.requests == 1
 
 
+def test_first_runs_that_unpack_at_once_all_succeed(site, tmp_path):
+    start, found = threading.Barrier(6), []
+
+    def run():
+        start.wait()
+        found.append(len(sentiment_trees("train", cache=tmp_path / "cache")))
+
+    threads = [threading.Thread(target=run) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [2] * 6
+    assert sorted(file.name for file in (tmp_path / "cache").iterdir()) == ["trees", "trees.zip", "trees.zip.sha256"]
+
+
 def test_another_archive_is_refused(site, monkeypatch, tmp_path):
     monkeypatch.setattr(module, "_SHA256", "00")
     with pytest.raises(ValueError, match="expected 00"):

@@ -6,10 +6,11 @@ from gnnseq.plots.studies.trees import plot_listops, plot_sentiment
 
 
 def listops_record(title, seed):
-    curve = [{"validation": 0.1 * (n + seed), "loss": 1.0, "seconds": 1.0} for n in range(3)]
-    trial = {"round_steps": 100, "budget": 9000, "seed": seed}
+    looks = [[100 * (n + 1), 0.1 * (n + seed), 1.0] for n in range(3)]
+    trial = {"validate_every": 100, "budget": 9000, "seed": seed}
     groups = {"by_length": {"20": [30, 40], "100": [1, 3]}, "by_depth": {"2": [5, 10], "10": [8, 40]}}
-    return {"title": title, "trial": trial, "curve": curve, **groups}
+    task = {"chance": 0.15}
+    return {"family": {"title": title}, "trial": trial, "looks": looks, "task": task, "status": "done", **groups}
 
 
 def sentiment_record(title, classes, seed, epochs=3):
@@ -18,7 +19,7 @@ def sentiment_record(title, classes, seed, epochs=3):
 
 
 def test_listops_in_training_and_by_length_and_depth(drawn):
-    figure = drawn(plot_listops, [listops_record("tree", seed) for seed in (0, 1)], 0.15)
+    figure = drawn(plot_listops, [listops_record("tree", seed) for seed in (0, 1)])
     training, length, depth = figure.axes
     assert lines(training) == {"tree": ([100, 200, 300], [pytest.approx(v) for v in (5.0, 15.0, 25.0)])}
     assert points(length.get_lines()[0]) == ([20], [75.0])  # 6 expressions of length 100 are too few
@@ -28,8 +29,16 @@ def test_listops_in_training_and_by_length_and_depth(drawn):
     assert figure._suptitle.get_text() == "ListOps: about 9,000 weights each, mean of 2 seeds"
 
 
+def test_a_listops_run_that_diverged_counts_as_a_guess_from_there_on(drawn):
+    lost = listops_record("tree", 1) | {"status": "diverged", "looks": [[100, 0.35, 1.0]]}
+    del lost["by_length"], lost["by_depth"]
+    training, length, _ = drawn(plot_listops, [listops_record("tree", 0), lost]).axes
+    assert lines(training)["tree"][1] == pytest.approx([17.5, 12.5, 17.5])
+    assert points(length.get_lines()[0]) == ([20], [pytest.approx(100 * (30 + 6) / 80)])
+
+
 def test_listops_models_share_a_legend(drawn):
-    assert legend(drawn(plot_listops, [listops_record(title, 0) for title in ("tree", "row")], 0.1)) == ["tree", "row"]
+    assert legend(drawn(plot_listops, [listops_record(title, 0) for title in ("tree", "row")])) == ["tree", "row"]
 
 
 def test_sentiment_with_a_panel_for_each_task_seeds_and_mean(drawn):
@@ -51,12 +60,12 @@ def test_a_single_seed_has_one_line_and_a_model_of_one_task_none_in_the_other(dr
 
 
 def test_files_are_written(tmp_path):
-    assert imread(plot_listops([listops_record("tree", 0)], 0.1, tmp_path / "a.png")).std() > 0.01
+    assert imread(plot_listops([listops_record("tree", 0)], tmp_path / "a.png")).std() > 0.01
     assert imread(plot_sentiment([sentiment_record("tree", 5, 0)], tmp_path / "b.png")).std() > 0.01
 
 
 def test_nothing_to_draw(tmp_path):
     with pytest.raises(ValueError, match="records is empty"):
-        plot_listops([], 0.1, tmp_path / "b.png")
+        plot_listops([], tmp_path / "b.png")
     with pytest.raises(ValueError, match="records is empty"):
         plot_sentiment([], tmp_path / "b.png")

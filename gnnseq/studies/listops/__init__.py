@@ -1,1 +1,0 @@
-"""Nested lists: models of trees against models of sequences."""
