@@ -65,7 +65,8 @@ format: setup-dev  ## let ruff format and fix the sources
 	@$(RUN) -m ruff format .
 	@$(RUN) -m ruff check --fix .
 
-clean:  ## remove .venv and what the tools left; results are kept
-	rm -rf .venv .venv-bench build dist gnnseq.egg-info .mypy_cache .ruff_cache .pytest_cache \
+clean:  ## remove .venv if it was made here, and what the tools left; results are kept
+	[ ! -f .venv/made-in ] || [ -L .venv ] || rm -rf .venv
+	rm -rf .venv-bench build dist gnnseq.egg-info .mypy_cache .ruff_cache .pytest_cache \
 		.import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

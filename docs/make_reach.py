@@ -2,7 +2,7 @@
 
 The records come from three commands:
 
-    python examples/hop_receptive_field.py --output runs/sight
+    python examples/hop_receptive_field.py --preset full --output runs/sight
     python examples/hop_receptive_field.py --topologies --output runs/sight
     python examples/vanishing_gradients.py --output runs/gradients
 

@@ -11,10 +11,11 @@ losses of two weights) into the output folder. Run again with the same folder, i
 
 import argparse
 import sys
-import warnings
 from dataclasses import replace
 from pathlib import Path
 
+from gnnseq.data import PalindromeDataset
+from gnnseq.experiments.command_line import check_at_least_one, check_positive, exit_status, make_folder
 from gnnseq.experiments.optimizers import ADAM, MOMENTUM, RMSPROP, SGD, find_optimizer
 from gnnseq.files import write_text
 from gnnseq.plots.comparison.learning import plot_learning
@@ -57,6 +58,15 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def check(options: argparse.Namespace) -> None:
+    """Raises a ValueError for what no run could use."""
+    check_at_least_one(options, ["seeds", "tuning_seeds", "width", "steps", "path_steps", "jobs"])
+    PalindromeDataset(options.length)
+    check_positive(options, ["rates"])
+    for name in options.optimizers:
+        find_optimizer(name)
+
+
 def race(options: argparse.Namespace, store: Store) -> Race:
     """Tunes and runs what is missing."""
     settings = replace(SETTINGS, width=options.width, steps=options.steps)
@@ -93,34 +103,24 @@ def write(found: Race, options: argparse.Namespace) -> str:
     return text + f"\nLoss after {options.path_steps} steps on\n" + "\n".join(lines) + "\n"
 
 
-def main(arguments: list[str] | None = None) -> int:
+def compare(options: argparse.Namespace) -> int:
     """Runs what is missing, prints the table and writes the results; 1 where a final run failed."""
-    options = parse(arguments)
-    try:
-        for name in options.optimizers:
-            find_optimizer(name)
-        if options.jobs < 1:
-            raise ValueError(f"jobs is {options.jobs}, expected at least 1")
-        with warnings.catch_warnings():
-            warnings.simplefilter("default")
-            warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
-            store = Store(options.output / "records.jsonl")
-            found = race(options, store)
-        if all(record["status"] == "failed" for record in found.final):
-            raise ValueError(f"no run ended: {found.final[0]['stopped']}")
-        print(write(found, options))
-    except ValueError as error:
-        print(f"compare_optimizers: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\nStopped. Finished runs are kept; run the same command to go on.", file=sys.stderr)
-        return 130
+    check(options)
+    make_folder(options.output)
+    found = race(options, Store(options.output / "records.jsonl"))
+    print(write(found, options))
     failed = [record for record in found.final if record["status"] == "failed"]
     for record in failed:
         print(f"failed: {record['label']}: {record['stopped']}", file=sys.stderr)
     names = "records.jsonl, optimizers.md, verdicts.csv, optimizers.png, learning.png, paths.png"
     print(f"Results: {options.output}/{names}")
     return 1 if failed else 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Compares the optimisers; 2 for what no run could use."""
+    options = parse(arguments)
+    return exit_status("compare_optimizers", options.output, lambda: compare(options))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from gnnseq.data import PalindromeDataset
-from gnnseq.experiments.command_line import exit_status
+from gnnseq.experiments.command_line import check_at_least_one, check_positive, exit_status, make_folder
 from gnnseq.graphs import to_paths
 from gnnseq.layers import LSTM, chrono_
 from gnnseq.models import EdgeEncoder, SequenceClassifier, SymbolEmbedding
@@ -42,6 +42,13 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--tensorboard", action="store_true", help="also write TensorBoard's files")
     parser.add_argument("--output", type=Path, default=Path("runs/fabric"), help="folder (runs/fabric)")
     return parser.parse_args(arguments)
+
+
+def check(options: argparse.Namespace) -> None:
+    """Raises a ValueError for what no training could use."""
+    check_at_least_one(options, ["devices", "accumulate", "steps", "batch_size", "every"])
+    check_positive(options, ["max_norm"])
+    PalindromeDataset(options.length)
 
 
 def batches(options: argparse.Namespace, split: str, count: int, first: int = 0):
@@ -72,6 +79,9 @@ def train(options: argparse.Namespace, fabric: Fabric) -> int:
         writer.close()
     if fabric.is_global_zero:
         history.to_csv(options.output / "history.csv")
+    if history.diverged:
+        print(f"train_with_fabric: diverged: {history.stopped}", file=sys.stderr)
+    elif fabric.is_global_zero:
         result = evaluate(model.float(), batches(options, "test", 20))
         print(f"{history.steps} steps on {options.devices} process(es), {options.precision}, {history.seconds:.1f} s: "
               f"last loss {history.loss[-1]:.4f}; on fresh palindromes loss {result.loss:.4f}, "
@@ -81,12 +91,14 @@ def train(options: argparse.Namespace, fabric: Fabric) -> int:
 
 def launch(options: argparse.Namespace) -> int:
     """Starts the processes and trains in each."""
+    check(options)
     fabric = Fabric(
         accelerator=options.accelerator,
         strategy="ddp" if options.devices > 1 else "auto",
         devices=options.devices,
         precision=options.precision,
     )
+    make_folder(options.output)
     fabric.launch()
     return train(options, fabric)
 

@@ -17,12 +17,21 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from gnnseq.experiments.command_line import add_settings, check_at_least_one, exit_status, fill_in, given
+from gnnseq.experiments.command_line import (
+    add_settings,
+    check_at_least_one,
+    check_positive,
+    exit_status,
+    fill_in,
+    given,
+    make_folder,
+    tell,
+)
 from gnnseq.plots.studies.trees import plot_listops
 from gnnseq.studies.listops.comparison import ListOpsTrial, chance, run_listops
 from gnnseq.studies.listops.families import LISTOPS_FAMILIES
 from gnnseq.studies.listops.table import describe_listops, listops_table
-from gnnseq.studies.rounds_comparison import compare_in_rounds
+from gnnseq.studies.rounds_comparison import compare_in_rounds, diverged
 
 MODELS = [family.name for family in LISTOPS_FAMILIES]
 QUICK = {"seeds": 1, "rounds": 12, "models": ["tree", "tree-child-sum", "lstm", "bag"]}
@@ -66,8 +75,7 @@ def trials(options: argparse.Namespace) -> list[ListOpsTrial]:
         ValueError: for what no run could use.
     """
     check_at_least_one(options, ["seeds", *(name for name, kind, _ in SETTINGS if kind is int)])
-    if options.learning_rate is not None and not options.learning_rate > 0:
-        raise ValueError(f"--learning-rate is {options.learning_rate}, expected a positive number")
+    check_positive(options, ["learning_rate"])
     settings = given(options, SETTINGS)
     todo = [
         ListOpsTrial(model, seed, labels=options.labels, **settings)
@@ -76,12 +84,14 @@ def trials(options: argparse.Namespace) -> list[ListOpsTrial]:
     ]
     for trial in todo:
         trial.data(trial.find_family().data, "train")
+        trial.solve_size()
     return todo
 
 
-def compare(options: argparse.Namespace) -> None:
-    """Runs what is missing, prints the table and writes it."""
+def compare(options: argparse.Namespace) -> int:
+    """Runs what is missing, prints the table and writes it; 1 where a run diverged."""
     todo = trials(options)
+    make_folder(options.output)
     guess = chance(todo[0])
     told = compare_in_rounds(
         {trial.key: partial(run_listops, trial, options.output) for trial in todo},
@@ -90,8 +100,7 @@ def compare(options: argparse.Namespace) -> None:
         tabulate=lambda records: listops_table(records, guess),
         draw=lambda records, path: plot_listops(records, guess, path),
     )
-    for text in told:
-        print(text, flush=True)
+    return 1 if any(map(diverged, tell(told))) else 0
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -14,13 +14,13 @@ import argparse
 import hashlib
 import json
 import sys
-import warnings
 from dataclasses import asdict
 from pathlib import Path
 
 from tqdm import tqdm
 
 from gnnseq.experiments import Store
+from gnnseq.experiments.command_line import check_positive, exit_status, make_folder
 from gnnseq.files import write_text
 from gnnseq.plots.studies.gradients import plot_clipping, plot_gradient_flow
 from gnnseq.studies.gradients import Setting, Task, TrainingRecord, flow_markdown, measure_flow, train
@@ -48,12 +48,7 @@ def check(options: argparse.Namespace) -> None:
     for name, least in (("steps", 2), ("width", 1), ("seeds", 1), ("train_steps", 0)):
         if getattr(options, name) < least:
             raise ValueError(f"--{name.replace('_', '-')} is {getattr(options, name)}, expected at least {least}")
-    for name in ("input_scale", "max_norm", "learning_rate"):
-        if not 0 < getattr(options, name) < float("inf"):
-            raise ValueError(f"--{name.replace('_', '-')} is {getattr(options, name)}, expected a positive number")
-    for radius in options.radii:
-        if not 0 < radius < float("inf"):
-            raise ValueError(f"--radii holds {radius}, expected positive numbers")
+    check_positive(options, ["input_scale", "max_norm", "learning_rate", "radii"])
 
 
 def trainings(options: argparse.Namespace, task: Task, store: Store) -> list[TrainingRecord]:
@@ -77,16 +72,8 @@ def trainings(options: argparse.Namespace, task: Task, store: Store) -> list[Tra
     return records
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Measures, trains, prints and writes; 2 for arguments that do not fit."""
-    options = parse(arguments)
-    try:
-        check(options)
-        store = Store(options.output / "training.jsonl")
-    except (ValueError, OSError) as error:
-        print(f"vanishing_gradients: {error}", file=sys.stderr)
-        return 2
-    task = Task(options.steps, options.width, input_scale=options.input_scale)
+def measure(options: argparse.Namespace, task: Task) -> None:
+    """Measures the gradients before training, prints the table and writes it with the figure."""
     settings = [*(Setting(radius) for radius in options.radii), Setting(), Setting(chrono=True)]
     records = [
         measure_flow(setting, task, options.max_norm, options.seeds)
@@ -97,22 +84,30 @@ def main(arguments: list[str] | None = None) -> int:
     text = json.dumps([asdict(record) for record in records], indent=1)
     write_text(options.output / "gradients.json", text)
     plot_gradient_flow(records, options.output / "gradients.png")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measures, trains, prints and writes."""
+    check(options)
+    make_folder(options.output)
+    store = Store(options.output / "training.jsonl")
+    task = Task(options.steps, options.width, input_scale=options.input_scale)
+    measure(options, task)
     written = "gradients.json, gradients.md, gradients.png"
     if options.train_steps:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("default")
-                runs = trainings(options, task, store)
-        except KeyboardInterrupt:
-            print(f"\nStopped. What is done is in {store.path}; the same command goes on.", file=sys.stderr)
-            return 130
+        runs = trainings(options, task, store)
         plot_clipping(runs, options.output / "clipping.png")
-        for run in runs:
-            if run.stopped:
-                print(f"{run.title}, clipped to {run.max_norm}, seed {run.seed}: {run.stopped}")
+        for one in runs:
+            if one.stopped:
+                print(f"{one.title}, clipped to {one.max_norm}, seed {one.seed}: {one.stopped}")
         written += ", training.jsonl, clipping.png"
     print(f"Results: {options.output}/{written}")
-    return 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measures, trains, prints and writes; 2 for arguments that do not fit."""
+    options = parse(arguments)
+    return exit_status("vanishing_gradients", options.output, lambda: run(options))
 
 
 if __name__ == "__main__":

@@ -100,4 +100,4 @@ def full_trees(arity, inner_nodes):
             row[start : start + arity] = [free]
             free += 1
         first += size
-    return torch.tensor(edges).view(-1, 2).t(), torch.tensor(slots, dtype=torch.long), first
+    return torch.tensor(edges, dtype=torch.long).view(-1, 2).t(), torch.tensor(slots, dtype=torch.long), first

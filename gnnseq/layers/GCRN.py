@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gnnseq.layers.graph_recurrent import GraphRecurrent
-from gnnseq.layers.interop import load_gconv_lstm
+from gnnseq.layers.interop import check_gconv_lstm, load_gconv_lstm
 from gnnseq.layers.signal_layout import States
 from gnnseq.layers.spectral_module import Operators
 from gnnseq.ops.graph_lstm import graph_lstm, hand_written, peephole_lstm
@@ -64,6 +64,7 @@ class _GraphLSTM(GraphRecurrent):
         ``w_c_i, w_c_f, w_c_o`` and biases ``b_i, b_f, b_c, b_o``. Outputs are the same with "sym" and "rw"; with
         ``normalization=None`` give both the same ``lambda_max``, since ChebConv takes one over the whole batch.
         """
+        check_gconv_lstm(module)
         conv = module.conv_x_i
         layer = cls(conv.in_channels, conv.out_channels, len(conv.lins), conv.normalization).to(conv.lins[0].weight)
         load_gconv_lstm(layer, module)

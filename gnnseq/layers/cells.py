@@ -1,6 +1,7 @@
 """Equations of the RNN, GRU and LSTM, once for torch's fused kernels on paths and once level by level."""
 
 from abc import ABC, abstractmethod
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor, nn
@@ -8,9 +9,12 @@ from torch import Tensor, nn
 from gnnseq.ops.paths import PathLayout
 from gnnseq.ops.scan import Children, States, scan, scan_levels
 from gnnseq.ops.schedule import Schedule
-from gnnseq.ops.transforms import autocast_dtype, is_mapped
+from gnnseq.ops.transforms import autocast_dtype, autocasts, is_mapped
 
-_SATURATED = 1e4  # a gate's input at which float32 and float64 sigmoids are exactly 0 or 1
+
+def in_kernel_dtype(states: States | None) -> States | None:
+    """Initial states as a recurrence computes the others, so that its results have one dtype."""
+    return None if states is None else tuple(state.to(autocast_dtype(state)) for state in states)
 
 
 class Cell(nn.Module, ABC):
@@ -46,22 +50,34 @@ class Cell(nn.Module, ABC):
         """Sizes, as PyG prints them."""
         return f"{self.in_channels}, {self.out_channels}, bias={self.bias is not None}"
 
-    def forward(self, x: Tensor, schedule: Schedule, initial: States | None = None) -> tuple[Tensor, States]:
-        """Output of every node ``[N, H]`` and the states of every graph's root, each ``[G, H]``."""
-        if schedule.paths is None or is_mapped():
+    def forward(
+        self, x: Tensor, schedule: Schedule, initial: States | None = None, fused: bool = True
+    ) -> tuple[Tensor, States]:
+        """Output of every node ``[N, H]`` and the states of every graph's root, each ``[G, H]``.
+
+        Args:
+            x: ``[N, F]``.
+            schedule: the order of the nodes.
+            initial: states ``[G, H]`` of each graph.
+            fused: whether torch's kernels may run on paths.
+        """
+        if not fused or schedule.paths is None or is_mapped():
             return self.by_level(x, schedule, initial)
         return self.on_paths(x, schedule.paths, initial)
 
     def by_level(self, x: Tensor, schedule: Schedule, initial: States | None = None) -> tuple[Tensor, States]:
         """The same, level by level, for any directed acyclic graph."""
-        done, last = scan_levels(schedule, self.step, x, initial, self._project)
+        schedule.prepare()
+        done, last = scan_levels(schedule, self.step, x, in_kernel_dtype(initial), self._project)
         out = torch.cat([states[0] for states in done]).index_select(0, schedule.scan_place)
         dtype = autocast_dtype(x)
         return out.to(dtype), tuple(schedule.at_last(state).to(dtype) for state in last)
 
     def node_states(self, x: Tensor, schedule: Schedule, initial: States | None = None) -> States:
-        """States of every node, each ``[N, H]``."""
-        return scan(schedule, self.step, x, initial, self._project)
+        """States of every node, each ``[N, H]``, after the hooks that make weights (weight norm, pruning)."""
+        for hook in self._forward_pre_hooks.values():
+            hook(self, (x, schedule, initial))
+        return scan(schedule, self.step, x, in_kernel_dtype(initial), self._project)
 
     def _project(self, x: Tensor, leaves: bool) -> Tensor:
         return nn.functional.linear(x, self.weight_ih, self.bias)
@@ -78,7 +94,7 @@ class Cell(nn.Module, ABC):
         dtype = autocast_dtype(x)
         if initial is None:
             initial = (x.new_zeros(paths.num_paths, self.out_channels),) * self.states
-        with torch.autocast(x.device.type, enabled=False):
+        with torch.autocast(x.device.type, enabled=False) if autocasts(x.device) else nullcontext():
             dense = paths.dense(x.to(dtype))
             weights = [weight.to(dtype) for weight in self.fused_weights()]
             out, last = self.fused(dense, weights, paths, tuple(state.to(dtype).unsqueeze(0) for state in initial))
@@ -143,7 +159,7 @@ class GRUCell(Cell):
         x_rz, x_n = x.split([2 * self.out_channels, self.out_channels], dim=-1)
         h_rz, h_n = hidden.split([2 * self.out_channels, self.out_channels], dim=-1)
         r, z = (x_rz + h_rz).sigmoid().chunk(2, dim=-1)
-        n = (x_n + r * (h_n if self.bias_hn is None else h_n + self.bias_hn)).tanh()
+        n = (x_n + r * (h_n if self.bias_hn is None else h_n + self.bias_hn.to(h_n.dtype))).tanh()
         return (n + z * (h - n),)
 
     def fused(self, x: Tensor, weights: list[Tensor], paths: PathLayout, initial: States) -> tuple[Tensor, States]:
@@ -193,12 +209,17 @@ class LSTMCell(Cell):
         """torch.lstm.
 
         Where paths end at different steps, one more input feature marks the padding: it closes the input gate and
-        opens the forget gate exactly, so that the final cell state is that of each path's last node.
+        opens the forget gate exactly, so that the final cell state is that of each path's last node. The mark and its
+        weights multiply to infinity, which no finite bias can make up for.
         """
         if not paths.equal:
-            x = torch.cat([x, paths.padding.to(x.dtype).unsqueeze(-1)], dim=-1)
+            huge = 2 * torch.finfo(x.dtype).max ** 0.5
+            x = torch.cat([x, (paths.padding.to(x.dtype) * huge).unsqueeze(-1)], dim=-1)
             hold = x.new_zeros(4, self.out_channels)
-            hold[0], hold[1] = -_SATURATED, _SATURATED
+            hold[0], hold[1] = -huge, huge
             weights = [torch.cat([weights[0], hold.view(-1, 1)], dim=1), *weights[1:]]
+        if torch.compiler.is_compiling() and not x.requires_grad:
+            # torch compiles no gradients of oneDNN's LSTM, which it takes where the input needs none
+            x = torch.cat([x.flatten(0, 1), weights[0][:0]]).view(x.shape)
         out, h, c = torch.lstm(x, initial, weights, self.bias is not None, 1, 0.0, self.training, False, True)
         return out, (h[0], c[0])

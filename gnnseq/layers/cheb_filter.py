@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch_geometric.nn import ChebConv
 
 from gnnseq.layers.checks import check_sizes
-from gnnseq.layers.interop import cheb_weight
+from gnnseq.layers.interop import cheb_weight, take
 from gnnseq.layers.signal_layout import SignalLayout
 from gnnseq.layers.spectral_module import Operators, SpectralModule
 
@@ -65,11 +65,10 @@ class ChebFilter(SpectralModule):
             raise TypeError(f"conv is a {type(conv).__name__}, expected torch_geometric.nn.ChebConv")
         layer = cls(conv.in_channels, conv.out_channels, len(conv.lins), conv.normalization, conv.bias is not None)
         layer = layer.to(conv.lins[0].weight)
-        with torch.no_grad():
-            layer.weight.copy_(cheb_weight(conv))
-            if layer.bias is not None:
-                layer.bias.copy_(conv.bias)
-        return layer
+        take(layer.weight, cheb_weight(conv))
+        if layer.bias is not None:
+            take(layer.bias, conv.bias)
+        return layer.train(conv.training)
 
     def forward(
         self,

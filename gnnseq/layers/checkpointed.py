@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from gnnseq.layers.checks import check_sizes
+from gnnseq.layers.checks import check_nodes, check_sizes
 from gnnseq.layers.recurrent import Recurrent
 from gnnseq.ops.schedule import Schedule
 
@@ -69,11 +69,12 @@ def checkpointed_paths(
         What the layer returns: the outputs of all nodes ``[N, H]`` and the final state.
 
     Raises:
-        ValueError: for sizes under 1, N not a multiple of B, or a bidirectional layer.
+        ValueError: for sizes under 1, N zero or not a multiple of B, or a bidirectional layer.
     """
     check_sizes(num_paths=num_paths, length=length)
     if layer.bidirectional:
         raise ValueError(f"layer is {layer}, expected one direction: the other one needs the end first")
+    check_nodes(x, layer.in_channels)
     if x.size(0) % num_paths:
         raise ValueError(f"x has {x.size(0)} nodes, expected a multiple of num_paths={num_paths}")
     schedules: dict[int, Schedule] = {}

@@ -8,6 +8,7 @@ from torch_geometric.nn import GCNConv
 
 from gnnseq.layers.checks import check_dtype, check_nodes
 from gnnseq.layers.edge_mask import EdgeMask
+from gnnseq.layers.interop import take
 from gnnseq.layers.spectral_module import ready, weighted_edges
 from gnnseq.ops.sparse import SparseOperator
 from gnnseq.ops.spectral import gcn_operator
@@ -95,11 +96,11 @@ class GCN(nn.Module):
             raise ValueError(f"conv is {conv}, expected improved=False and normalize=True")
         layer = cls(conv.in_channels, conv.out_channels, 1, conv.bias is not None, conv.add_self_loops)
         layer = layer.to(conv.lin.weight)
-        with torch.no_grad():
-            layer.weights[0].copy_(conv.lin.weight.t())
-            if layer.biases is not None:
-                layer.biases[0].copy_(conv.bias)
-        return layer
+        with torch.enable_grad():
+            take(layer.weights[0], conv.lin.weight.t())
+        if layer.biases is not None:
+            take(layer.biases[0], conv.bias)
+        return layer.train(conv.training)
 
     def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
         """Runs the stack; see the class for shapes."""

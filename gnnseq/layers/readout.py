@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from gnnseq.ops.segment import segment
+from gnnseq.ops.segment import check_bounds, segment
 
 
 class RootReadout(nn.Module):
@@ -16,11 +16,7 @@ class RootReadout(nn.Module):
 
     def forward(self, x: Tensor, ptr: Tensor) -> Tensor:
         """Picks one row per graph."""
-        if int(ptr[0]) != 0 or int(ptr[-1]) != x.size(0):
-            raise ValueError(f"ptr runs from {int(ptr[0])} to {int(ptr[-1])}, expected from 0 to {x.size(0)} rows of x")
-        if bool((ptr.diff() < 1).any()):
-            empty = int((ptr.diff() < 1).nonzero()[0])
-            raise ValueError(f"ptr says that graph {empty} has no nodes, expected at least one to read out")
+        check_bounds(ptr, x, empty=False)
         return x.index_select(0, ptr[1:] - 1)
 
 

@@ -1,15 +1,37 @@
 """RNN, GRU and LSTM along the edges of any directed acyclic graph."""
 
+from collections.abc import Callable
 from typing import Any, Self, cast
 
 import torch
 from torch import Tensor, nn
 
 from gnnseq.layers.cells import Cell, GRUCell, LSTMCell, RNNCell
-from gnnseq.layers.checks import check_nodes, check_states
+from gnnseq.layers.checks import check_dropout, check_dtype, check_nodes, check_sizes, check_states
 from gnnseq.layers.interop import load_torch, store_torch
 from gnnseq.ops.scan import States
-from gnnseq.ops.schedule import Schedule
+from gnnseq.ops.schedule import Schedule, refuse_trace
+from gnnseq.ops.transforms import is_recorded
+
+
+def _call(call: Callable[..., Any], *arguments: Any) -> Any:
+    """Runs a call outside `torch.compile`: to order a graph is integer arithmetic that depends on the data."""
+    return call(*arguments)
+
+
+uncompiled = torch.compiler.disable(_call, reason="a recurrence compiles as a whole on a Schedule that was used before")
+
+
+def schedule_of(edge_index: Any, x: Tensor, weight: Tensor) -> Schedule:
+    """The order of the nodes, for features ``[N, F]`` that fit the weights ``[gates * H, F]``."""
+    if not isinstance(x, Tensor):
+        raise TypeError(f"x is a {type(x).__name__}, expected a tensor [N, {weight.size(1)}]")
+    num_nodes = check_nodes(x, weight.size(1))
+    check_dtype(x, weight)
+    schedule = Schedule.from_edge_index(edge_index, num_nodes)
+    if schedule.device != x.device:
+        raise ValueError(f"edge_index is on {schedule.device}, expected {x.device} as x: use edge_index.to(x.device)")
+    return schedule
 
 
 class Recurrent(nn.Module):
@@ -42,15 +64,8 @@ class Recurrent(nn.Module):
         bidirectional: bool = False,
     ) -> None:
         super().__init__()
-        for name, value in {
-            "in_channels": in_channels,
-            "out_channels": out_channels,
-            "num_layers": num_layers,
-        }.items():
-            if value < 1:
-                raise ValueError(f"{name} is {value}, expected at least 1")
-        if not 0.0 <= dropout < 1.0:
-            raise ValueError(f"dropout is {dropout}, expected 0 <= dropout < 1")
+        check_sizes(in_channels=in_channels, out_channels=out_channels, num_layers=num_layers)
+        check_dropout(dropout)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.num_layers = num_layers
@@ -88,9 +103,11 @@ class Recurrent(nn.Module):
     def from_torch(cls, module: nn.RNNBase) -> Self:
         """A layer with the weights of a torch module of the same kind, which gives the same outputs on paths.
 
+        It has the module's mode (training or evaluation), dtype, device and frozen weights.
+
         Raises:
             TypeError: for another module.
-            ValueError: for a projection, or an activation that is not tanh.
+            ValueError: for a projection, an activation that is not tanh, or one of a GRU's two biases frozen.
         """
         if not isinstance(module, cls.torch_type):
             raise TypeError(f"module is a {type(module).__name__}, expected torch.nn.{cls.torch_type.__name__}")
@@ -106,10 +123,10 @@ class Recurrent(nn.Module):
         )
         layer = layer.to(next(module.parameters()))
         load_torch(layer._cells, layer.num_directions, module)
-        return layer
+        return layer.train(module.training)
 
     def to_torch(self) -> nn.RNNBase:
-        """The torch module with the same weights, for padded tensors ``[B, T, F]``."""
+        """The torch module with the same weights, for padded tensors ``[B, T, F]``; as `from_torch` keeps the mode."""
         module: nn.RNNBase = cast(Any, self.torch_type)(
             self.in_channels,
             self.out_channels,
@@ -120,10 +137,16 @@ class Recurrent(nn.Module):
             bidirectional=self.bidirectional,
         ).to(self._cells[0].weight_ih)
         store_torch(self._cells, self.num_directions, module)
-        return module
+        return module.train(self.training)
 
     def _run(self, x: Tensor, edge_index: Any, initial: States | None) -> tuple[Tensor, States]:
-        schedule = Schedule.from_edge_index(edge_index, check_nodes(x, self.in_channels))
+        ready = isinstance(edge_index, Schedule) and edge_index.is_ready(self.fused, self.bidirectional)
+        if not ready and (is_recorded() or torch.compiler.is_exporting()):
+            raise ValueError(refuse_trace("edge_index"))
+        if torch.compiler.is_dynamo_compiling() and not ready:
+            out, states = uncompiled(self._run, x, edge_index, initial)
+            return out, states
+        schedule = schedule_of(edge_index, x, self._cells[0].weight_ih)
         if initial is not None:
             self._check_states(initial, schedule.num_graphs)
         finals: list[States] = []
@@ -134,7 +157,7 @@ class Recurrent(nn.Module):
                 state = None if initial is None else tuple(kind[number] for kind in initial)
                 there = schedule if direction == 0 else schedule.reversed()
                 cell = self._cells[number]
-                out, final = cell(x, there, state) if self.fused else cell.by_level(x, there, state)
+                out, final = cell(x, there, state, self.fused)
                 outs.append(out)
                 finals.append(final)
             x = outs[0] if len(outs) == 1 else torch.cat(outs, dim=-1)
@@ -144,9 +167,13 @@ class Recurrent(nn.Module):
             return x, tuple(state.unsqueeze(0) for state in finals[0])
         return x, tuple(torch.stack(kind) for kind in zip(*finals, strict=True))
 
-    def _check_states(self, initial: States, num_graphs: int) -> None:
-        shape = [self.num_layers * self.num_directions, num_graphs, self.out_channels]
-        check_states(initial, self.cell_type.states, shape, self._cells[0].weight_hh.device)
+    def _check_states(self, initial: States | Tensor, num_graphs: int) -> None:
+        shape, weight = [len(self.cells), num_graphs, self.out_channels], self._cells[0].weight_hh
+        if isinstance(initial, Tensor) and initial.dim() != 4:
+            raise ValueError(f"state is a tensor {list(initial.shape)}, expected a pair (h, c), each {shape}")
+        check_states(tuple(initial), self.cell_type.states, shape, weight.device)
+        for state in initial:
+            check_dtype(state, weight, "state")
 
 
 class RNN(Recurrent):
@@ -174,7 +201,8 @@ class RNN(Recurrent):
           is their mean.
 
     Raises:
-        ValueError: for a cycle, a node out of range, or shapes that do not fit.
+        ValueError: for a cycle, a node out of range, shapes that do not fit, or features and states of another dtype
+            than the weights (under autocast any of float32, float16 and bfloat16 will do).
     """
 
     cell_type: type[Cell] = RNNCell
@@ -237,7 +265,10 @@ class LSTM(Recurrent):
         """
         if len(self.cells) != 1:
             raise ValueError(f"{self} has {len(self.cells)} cells, expected one layer in one direction")
-        schedule = Schedule.from_edge_index(edge_index, check_nodes(x, self.in_channels))
+        if torch.compiler.is_dynamo_compiling():
+            h, c = uncompiled(self.cell_states, x, edge_index, state)
+            return h, c
+        schedule = schedule_of(edge_index, x, self._cells[0].weight_ih)
         initial = None
         if state is not None:
             self._check_states(state, schedule.num_graphs)

@@ -4,14 +4,17 @@ from typing import Any, Self, cast
 
 import torch
 from torch import Tensor, nn
+from torch_geometric.utils import is_sparse
 
-from gnnseq.layers.checks import check_nodes, check_states
-from gnnseq.layers.interop import load_child_sum
-from gnnseq.layers.recurrent import LSTM
+from gnnseq.layers.cells import in_kernel_dtype
+from gnnseq.layers.checks import check_dtype, check_sizes, check_states
+from gnnseq.layers.interop import check_child_sum, load_child_sum
+from gnnseq.layers.recurrent import LSTM, schedule_of, uncompiled
 from gnnseq.ops.full_trees import FullTrees
 from gnnseq.ops.nary_lstm import Inputs, nary_lstm
 from gnnseq.ops.scan import Children, States, scan_levels
 from gnnseq.ops.schedule import Schedule
+from gnnseq.ops.transforms import is_recorded
 
 
 class ChildSumTreeLSTM(LSTM):
@@ -26,12 +29,17 @@ class ChildSumTreeLSTM(LSTM):
         """A layer with the weights of a module laid out as in the literature.
 
         That is linear layers ``W_iou``, ``U_iou``, ``W_f``, ``U_f`` with gates in the order i, o, u, and biases in any
-        of them or beside them as ``b_iou`` and ``b_f``. Where ``W_f`` is missing, as in DGL's example, it is zero.
+        of them or beside them as ``b_iou`` and ``b_f``. Where ``W_f`` is missing, as in DGL's example, it is zero; it
+        is trained with the rest. The layer has the module's mode, dtype, device and frozen weights.
+
+        Raises:
+            TypeError: without those linear layers.
+            ValueError: for shapes that do not fit, as those of an N-ary cell, or weights of which some are frozen.
         """
-        weight = cast(nn.Linear, module.W_iou).weight
-        layer = cls(weight.size(1), weight.size(0) // 3).to(weight)
+        in_channels, out_channels = check_child_sum(module)
+        layer = cls(in_channels, out_channels).to(cast(nn.Linear, module.W_iou).weight)
         load_child_sum(layer._cells[0], module)
-        return layer
+        return layer.train(module.training)
 
 
 class NaryTreeLSTM(nn.Module):
@@ -61,27 +69,23 @@ class NaryTreeLSTM(nn.Module):
 
     Shapes:
         - **x:** ``[N, F]``
-        - **edge_index:** ``[2, E]`` from child to parent, or a `Schedule`
+        - **edge_index:** ``[2, E]`` from child to parent, or a `Schedule`; not a sparse matrix, whose edges have an
+          order of their own
         - **edge_slot:** ``[E]``, the place of each edge's child at its parent, from 0
         - **state:** a pair ``(h, c)`` of ``[G, H]``, read by the leaves of each graph as their first child
         - **output:** ``[N, H]``, and ``(h, c)`` of every graph's root, each ``[G, H]``
 
     Raises:
+        TypeError: for edges or places that are no tensor.
         ValueError: for a cycle, a node out of range, a place outside the arity, two children in one place (both name
-            the node), or shapes that do not fit.
+            the node), a sparse matrix, or shapes and dtypes that do not fit.
     """
 
     fused: bool = True
 
     def __init__(self, in_channels: int, out_channels: int, arity: int = 2, bias: bool = True) -> None:
         super().__init__()
-        for name, value in {
-            "in_channels": in_channels,
-            "out_channels": out_channels,
-            "arity": arity,
-        }.items():
-            if value < 1:
-                raise ValueError(f"{name} is {value}, expected at least 1")
+        check_sizes(in_channels=in_channels, out_channels=out_channels, arity=arity)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.arity = arity
@@ -110,23 +114,42 @@ class NaryTreeLSTM(nn.Module):
         state: tuple[Tensor, Tensor] | None = None,
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Runs the recurrence; see the class for shapes."""
-        schedule = Schedule.from_edge_index(edge_index, check_nodes(x, self.in_channels))
+        if torch.compiler.is_dynamo_compiling():
+            out, (h, c) = uncompiled(self.forward, x, edge_index, edge_slot, state)
+            return out, (h, c)
+        if is_recorded():
+            raise ValueError(
+                "edge_slot is read under torch.jit.trace, which would keep these places for all other graphs, expected "
+                "a call outside it"
+            )
+        if is_sparse(edge_index):
+            raise ValueError(
+                "edge_index is a sparse matrix, which puts its edges in an order of its own, expected edges [2, E] in "
+                "the order of edge_slot"
+            )
+        schedule = schedule_of(edge_index, x, self.weight_ih)
         self._check_slots(schedule.edge_index, edge_slot)
         if state is not None:
             check_states(state, 2, [schedule.num_graphs, self.out_channels], self.weight_ih.device)
-        replaced = not self.fused or "_step" in vars(self)  # by code that watches every level
+            for kind in state:
+                check_dtype(kind, self.weight_ih, "state")
+        replaced = not self.fused or edge_slot.is_meta or "_step" in vars(self)  # by code that watches every level
         trees = None if replaced or state is not None else FullTrees.of(schedule, edge_slot, self.arity)
         if trees is not None:
             return self._full(x, schedule, trees)
-        done, (h, c) = self._scan(x, schedule, edge_slot[schedule.edge_order], state)
+        done, (h, c) = self._scan(x, schedule, edge_slot[schedule.edge_order], in_kernel_dtype(state))
         out = torch.cat([states[0] for states in done]).index_select(0, schedule.scan_place)
         return out, (schedule.at_last(h), schedule.at_last(c))
 
     def _check_slots(self, edge_index: Tensor, edge_slot: Tensor) -> None:
+        if not isinstance(edge_slot, Tensor):
+            raise TypeError(f"edge_slot is a {type(edge_slot).__name__}, expected a tensor [{edge_index.size(1)}]")
         if edge_slot.shape != (edge_index.size(1),):
             raise ValueError(f"edge_slot has shape {list(edge_slot.shape)}, expected [{edge_index.size(1)}]")
         if edge_slot.dtype != torch.long:
             raise ValueError(f"edge_slot has dtype {edge_slot.dtype}, expected torch.int64")
+        if edge_slot.is_meta:
+            return
         outside = (edge_slot < 0) | (edge_slot >= self.arity)
         if bool(outside.any()):
             edge = int(outside.nonzero()[0])

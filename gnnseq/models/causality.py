@@ -56,7 +56,7 @@ def check_causal(model: NodeClassifier, to_batch: ToBatch, num_steps: int = 12) 
     with _own_random_numbers(device), torch.enable_grad():
         symbols = cast(SymbolEmbedding, model.embedding).num_symbols
         ids = torch.randint(symbols, (2, num_steps)).to(device)
-        seen = symbol_influence(deepcopy(model).train(), ids, to_batch)
+        seen = symbol_influence(_copied(model), ids, to_batch)
     if seen.shape != (ids.numel(), ids.numel()):
         raise ValueError(f"to_batch made {len(seen)} nodes of {ids.numel()} symbols, expected one each")
     place = torch.arange(ids.numel(), device=device)
@@ -76,13 +76,13 @@ def check_causal_batch(model: NodeClassifier, batch: Batch) -> bool:
     Raises:
         ValueError: if the model looks ahead or aside; it names the positions.
     """
-    with _own_random_numbers(next(model.parameters()).device), torch.inference_mode(False), torch.enable_grad():
+    with _own_random_numbers(batch.x.device), torch.inference_mode(False), torch.enable_grad():
         few, ends = _first_texts(batch)
         rows = [torch.linspace(first, last - 1, _ROWS).long().unique() for first, last in ends]
         if max(map(len, rows)) < 2:
             return False
         places = torch.cat(rows)
-        seen = _influence(deepcopy(model).train(), few, places)
+        seen = _influence(_copied(model), few, places)
     if not bool(seen.isfinite().all()):
         return False
     _refuse(seen, places.to(seen.device), node_graphs(few))
@@ -96,6 +96,13 @@ def _own_random_numbers(device: torch.device) -> Iterator[None]:
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(0)
         yield
+
+
+def _copied(model: NodeClassifier) -> NodeClassifier:
+    """A copy in training mode, with the same weights: those that a hook makes (weight norm, pruning) allow no copy."""
+    made = (value for module in model.modules() for value in vars(module).values() if isinstance(value, Tensor))
+    shared = [*model.parameters(), *(value for value in made if not value.is_leaf)]
+    return deepcopy(model, {id(weight): weight for weight in shared}).train()
 
 
 def _first_texts(batch: Batch) -> tuple[Batch, list[tuple[int, int]]]:

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from gnnseq.models.batches import Resettable
 from gnnseq.models.classifier import SymbolEmbedding
+from gnnseq.ops.segment import check_bounds
 
 
 class WordEmbedding(Resettable):
@@ -48,6 +49,8 @@ class WordEmbedding(Resettable):
         shape = [self.num_symbols, self.table.embedding_dim]
         if list(values.shape) != shape:
             raise ValueError(f"values has shape {list(values.shape)}, expected {shape}")
+        if list(found.shape) != shape[:1] or found.dtype != torch.bool:
+            raise ValueError(f"found is {found.dtype} {list(found.shape)}, expected torch.bool {shape[:1]}")
         self.table.weight[:-1][found] = values[found].to(self.table.weight)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -69,8 +72,6 @@ class EndsReadout(Resettable):
 
     def forward(self, x: Tensor, ptr: Tensor) -> Tensor:
         """Picks two half rows per path."""
-        if bool((ptr.diff() < 1).any()):
-            empty = int((ptr.diff() < 1).nonzero()[0])
-            raise ValueError(f"ptr says that graph {empty} has no nodes, expected at least one to read out")
+        check_bounds(ptr, x, empty=False)
         ahead, back = x.chunk(2, dim=-1)
         return torch.cat([ahead.index_select(0, ptr[1:] - 1), back.index_select(0, ptr[:-1])], dim=-1)

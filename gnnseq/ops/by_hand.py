@@ -6,17 +6,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gnnseq.ops.transforms import needs_plain_operations
+from gnnseq.ops.transforms import autocasts, needs_plain_operations
 
 Given = Sequence[Tensor | None]
 _MAPPED = "Batched"  # dispatch key of tensors under ``is_grads_batched``
 
 
 def may_run(*tensors: Tensor | None) -> bool:
-    """Whether a hand-written pass can run on these: floats of one dtype, and nothing that traces or maps."""
+    """Whether a hand-written pass can run: on floats of one dtype that have values, where nothing traces or maps."""
     dtypes = {tensor.dtype for tensor in tensors if tensor is not None}
-    device = next(tensor.device.type for tensor in tensors if tensor is not None)
-    if needs_plain_operations() or torch.is_autocast_enabled(device):
+    device = next(tensor.device for tensor in tensors if tensor is not None)
+    if needs_plain_operations() or device.type == "meta" or autocasts(device):
         return False
     return dtypes in ({torch.float32}, {torch.float64})
 

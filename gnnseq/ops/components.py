@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gnnseq.ops.levels import Ints
+from gnnseq.ops.carry import Ints
 
 
 def components(source: Ints, target: Ints, num_nodes: int) -> Ints:
@@ -26,7 +26,8 @@ def components(source: Ints, target: Ints, num_nodes: int) -> Ints:
 
 def count_labels(label: Ints) -> Ints:
     """Numbers 0, 1, 2 ... in place of labels, each of which is the first node that carries it."""
-    number: Ints = (np.cumsum(label == np.arange(len(label))) - 1)[label]
+    is_first = label == np.arange(len(label))
+    number: Ints = (np.cumsum(is_first.astype(np.int64)) - 1)[label]
     return number
 
 

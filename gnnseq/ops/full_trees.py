@@ -6,7 +6,8 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from torch import Tensor
 
-from gnnseq.ops.levels import Ints, Levels
+from gnnseq.ops.carry import Ints
+from gnnseq.ops.levels import Levels
 from gnnseq.ops.schedule import Schedule
 from gnnseq.ops.transforms import outside_transforms
 

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gnnseq.ops.levels import Ints, Levels, TensorLevel, cut, height_and_root
+from gnnseq.ops.carry import Ints
+from gnnseq.ops.levels import Levels, TensorLevel, cut, height_and_root
 from gnnseq.ops.transforms import outside_transforms
 
 
@@ -64,13 +65,18 @@ class LevelOrder:
     def _cut(self) -> tuple[list[TensorLevel], Tensor, Tensor]:
         levels, order, edge_order = self.arrays
         child, parent = self.to_tensors([x.child for x in levels]), self.to_tensors([x.parent for x in levels])
-        keep: Sequence[Tensor | None] = [None] * len(levels)
-        if any(len(level.keep) for level in levels):
-            keep = [part if len(part) else None for part in self.to_tensors([level.keep for level in levels])]
+        keep, park = self._where_any([x.keep for x in levels]), self._where_any([x.park for x in levels])
         tensors = [
-            TensorLevel(level.size, len(level.leaf), child[i], parent[i], keep[i]) for i, level in enumerate(levels)
+            TensorLevel(level.size, len(level.leaf), child[i], parent[i], keep[i], park[i], level.goals)
+            for i, level in enumerate(levels)
         ]
         return tensors, self.as_tensor(order), self.as_tensor(edge_order)
+
+    def _where_any(self, arrays: Sequence[Ints]) -> Sequence[Tensor | None]:
+        """`to_tensors` with None for an empty one."""
+        if not any(map(len, arrays)):
+            return [None] * len(arrays)
+        return [part if len(part) else None for part in self.to_tensors(arrays)]
 
     @property
     def levels(self) -> list[TensorLevel]:

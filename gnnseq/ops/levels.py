@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-Ints = NDArray[np.int64]
+from gnnseq.ops.carry import Ints, carry_positions
 
 
 class Level(NamedTuple):
     """What a recurrence needs to know of one level.
 
-    The *carry* that enters a level holds the states of all nodes of the level before it, then those older
-    nodes that some edge still needs.
+    The *carry* that enters a level holds the states of all nodes of the level before it, then those older nodes that
+    some edge still needs, then the nodes that were *parked* for this level (see `gnnseq.ops.carry`).
 
     Attributes:
         size: number of nodes of the level; those without incoming edges come last.
@@ -25,6 +25,8 @@ class Level(NamedTuple):
         parent: position in the level of each incoming edge's target ``[E_l]``, in ascending order.
         keep: positions in the carry of the older nodes that stay in it after this level; empty on trees.
         leaf: positions in the level of the nodes without incoming edges.
+        park: positions in the level of the nodes that are set aside for later levels.
+        goals: for which levels, in the order of ``park``, each with the number of its nodes.
     """
 
     size: int
@@ -32,6 +34,8 @@ class Level(NamedTuple):
     parent: Ints
     keep: Ints
     leaf: Ints
+    park: Ints
+    goals: list[tuple[int, int]]
 
 
 class TensorLevel(NamedTuple):
@@ -43,6 +47,8 @@ class TensorLevel(NamedTuple):
         child: position in the carry of each incoming edge's source ``[E_l]``.
         parent: position in the level of each incoming edge's target ``[E_l]``.
         keep: positions in the carry of the older nodes that stay in it; None where there are none.
+        park: positions in the level of the nodes that are set aside; None where there are none.
+        goals: levels for which they are, each with the number of its nodes.
     """
 
     size: int
@@ -50,6 +56,8 @@ class TensorLevel(NamedTuple):
     child: Tensor
     parent: Tensor
     keep: Tensor | None
+    park: Tensor | None
+    goals: list[tuple[int, int]]
 
 
 class Levels(NamedTuple):
@@ -141,8 +149,8 @@ def _cycle_message(source: Ints, target: Ints, suspect: NDArray[np.bool_]) -> st
 def cut(source: Ints, target: Ints, height: Ints) -> Levels:
     """Cuts a graph into levels aligned at the roots; in each, nodes without incoming edges come last.
 
-    The children of a path or tree then lie exactly one level below their parent. An edge that spans more
-    levels keeps its source in the carry.
+    The children of a path or tree then lie exactly one level below their parent. An edge that spans more levels keeps
+    its source in the carry, or parks it.
     """
     num_nodes = len(height)
     nodes = np.arange(num_nodes)
@@ -159,15 +167,23 @@ def cut(source: Ints, target: Ints, height: Ints) -> Levels:
     edge_order = _stable_order(source)
     edge_order = edge_order[_stable_order(place[target[edge_order]])]
     source, target = source[edge_order], target[edge_order]
-    child, keep = _carry_positions(source, target, step, local, size)
+    carried = carry_positions(source, target, step, local, size)
     parent, into = local[target], place[target]
     leaf = np.flatnonzero(is_leaf[order])
     edge_cuts, leaf_cuts = np.searchsorted(into, first).tolist(), np.searchsorted(leaf, first).tolist()
     leaf -= first[step[order[leaf]]]
     levels = [
-        Level(n, child[e:f], parent[e:f], kept, leaf[a:b])
-        for n, e, f, kept, a, b in zip(
-            size.tolist(), edge_cuts[:-1], edge_cuts[1:], keep, leaf_cuts[:-1], leaf_cuts[1:], strict=True
+        Level(n, carried.child[e:f], parent[e:f], kept, leaf[a:b], *parked)
+        for n, e, f, a, b, kept, *parked in zip(
+            size.tolist(),
+            edge_cuts[:-1],
+            edge_cuts[1:],
+            leaf_cuts[:-1],
+            leaf_cuts[1:],
+            carried.keep,
+            carried.park,
+            carried.goals,
+            strict=True,
         )
     ]
     return Levels(levels, order, edge_order)
@@ -178,33 +194,3 @@ def _stable_order(key: Ints) -> Ints:
     if (key[1:] >= key[:-1]).all():
         return np.arange(len(key))
     return np.argsort(key.astype(np.uint16) if key.max() < 2**16 else key, kind="stable")
-
-
-def _carry_positions(source: Ints, target: Ints, step: Ints, local: Ints, size: Ints) -> tuple[Ints, list[Ints]]:
-    """Position of every edge's source in the carry, and what each level keeps of its carry.
-
-    An edge that spans ``s`` levels keeps its source for ``s - 1`` more levels; each of these stays is one entry.
-    """
-    span = step[target] - step[source]
-    child = local[source].copy()
-    empty = np.empty(0, dtype=np.int64)
-    if (span == 1).all():
-        return child, [empty] * len(size)
-    stays = np.zeros(len(step), dtype=np.int64)
-    np.maximum.at(stays, source, span - 1)
-    owner = np.repeat(np.arange(len(step)), stays)
-    base = np.cumsum(stays) - stays  # first entry of each node
-    age = np.arange(len(owner)) - base[owner]
-    entering = step[owner] + 2 + age
-    rank = np.empty(len(owner), dtype=np.int64)
-    by_level = np.lexsort((local[owner], age, entering))
-    start = np.searchsorted(entering[by_level], np.arange(len(size) + 1))
-    rank[by_level] = np.arange(len(owner)) - start[entering[by_level]]
-    position = size[entering - 1] + rank
-    before = np.where(age == 0, local[owner], position[np.maximum(np.arange(len(owner)) - 1, 0)])
-
-    far = span > 1
-    child[far] = position[base[source[far]] + span[far] - 2]
-    kept = before[by_level]
-    keep = [kept[start[t + 1] : start[t + 2]] for t in range(len(size) - 1)]
-    return child, [*keep, empty]

@@ -1,6 +1,7 @@
 """One recurrence over the levels of any batch of directed acyclic graphs."""
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import torch
@@ -40,8 +41,8 @@ def scan(
     """Runs ``step`` level by level, each node after all nodes with an edge into it.
 
     All leaves are computed at once, so a level's products are of its inner nodes alone. Only states that a later level
-    reads are carried, so the work is linear in the nodes and in the levels that edges span. There is no loop over
-    nodes and no preallocated buffer (writing into one makes the backward quadratic).
+    reads are carried or, for a level far away, parked, so the work is linear in the nodes and edges. There is no loop
+    over nodes and no preallocated buffer (writing into one makes the backward quadratic).
 
     Args:
         schedule: the order.
@@ -77,13 +78,19 @@ def scan_levels(
     parts = zip(*(state.split([level.leaves for level in levels]) for state in leaf), strict=True)
     inputs = inner_x.split([level.size - level.leaves for level in levels])
     carry: States = ()
+    parked: defaultdict[int, list[States]] = defaultdict(list)
     done = [leaf]
     for index, (x_l, level, leaves) in enumerate(zip(inputs, levels, parts, strict=True)):
         states: States = leaves
         if index > 0:
+            if index in parked:
+                carry = tuple(torch.cat(kind) for kind in zip(carry, *parked.pop(index), strict=True))
             new = step(x_l, _children(level, carry), index)
             done.append(new)
             states = _joined(new, leaves) if level.leaves else new
+        if level.park is not None:
+            for goal, part in _parked(level, level.park, states):
+                parked[goal].append(part)
         if level.keep is not None:
             states = _joined(states, tuple(old.index_select(0, level.keep) for old in carry))
         carry = states
@@ -93,6 +100,13 @@ def scan_levels(
 def _children(level: TensorLevel, carry: States) -> Children:
     states = tuple(state.index_select(0, level.child) for state in carry)
     return Children(states, level.parent, level.size - level.leaves)
+
+
+def _parked(level: TensorLevel, park: Tensor, states: States) -> Iterator[tuple[int, States]]:
+    """For each level that will read some of these states, its number and those states."""
+    goals, sizes = zip(*level.goals, strict=True)
+    parts = (state.index_select(0, park).split(sizes) for state in states)
+    return zip(goals, zip(*parts, strict=True), strict=True)
 
 
 def _initial(schedule: Schedule, initial: States | None, num_leaves: int) -> Children | None:

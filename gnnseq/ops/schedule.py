@@ -1,5 +1,6 @@
 """In which order a recurrence visits the nodes of a batch of directed acyclic graphs."""
 
+from copy import copy
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +14,14 @@ from gnnseq.ops.paths import PathLayout, consecutive_paths
 from gnnseq.ops.transforms import is_recorded, outside_transforms
 
 
+def refuse_trace(name: str) -> str:
+    """What an error says where a graph is read under a tool that would keep it for all others."""
+    return (
+        f"{name} is read under torch.jit.trace or torch.export, which would keep the order of these graphs for all "
+        "others, expected a Schedule that the layer has run on before, of the graphs that the trace is for"
+    )
+
+
 class Schedule(LevelOrder):
     """The order in which a recurrence computes the nodes of a batch of directed acyclic graphs.
 
@@ -23,24 +32,31 @@ class Schedule(LevelOrder):
     outgoing edges, a *leaf* one without incoming edges.
 
     Args:
-        edge_index: edges ``[2, E]`` from the node that is read to the node that reads it.
+        edge_index: edges ``[2, E]`` from the node that is read to the node that reads it, or a sparse matrix.
         num_nodes: number of nodes N.
-        batch: graph of each node ``[N]``.
+        batch: graph of each node ``[N]``, int64.
 
     Raises:
-        ValueError: for a cycle (one is named), a node out of range, or ``batch`` of another length.
+        TypeError: for edges that are no tensor or sparse matrix.
+        ValueError: for a cycle (one is named), a node out of range, ``batch`` of another length, dtype or sign, or an
+            edge between two graphs of ``batch``.
+        ValueError: under `torch.jit.trace` and `torch.export`, which would keep the order of the first graphs for
+            all others.
     """
 
     def __init__(
         self,
-        edge_index: Tensor,
+        edge_index: Any,
         num_nodes: int,
         batch: Tensor | None = None,
         reverse_of: "Schedule | None" = None,
     ) -> None:
-        super().__init__(edge_index, num_nodes)
+        if reverse_of is None and (is_recorded() or torch.compiler.is_exporting()):
+            raise ValueError(refuse_trace("edge_index"))
+        super().__init__(plain_edges(edge_index)[0], num_nodes)
         self._batch = batch
         self._reversed = reverse_of
+        self.ready = False
         self._consecutive: PathLayout | None = None
         self.paths: PathLayout | None
         if reverse_of is None:
@@ -55,6 +71,7 @@ class Schedule(LevelOrder):
     def _build(self) -> None:
         self._check()
         self._consecutive = consecutive_paths(self.edge_index, self.num_nodes)
+        self._check_cuts()
         self.paths = self._find_paths()
         if self.paths is None:
             _ = self.heights  # a cycle is an error here, not at the first use
@@ -65,9 +82,33 @@ class Schedule(LevelOrder):
     def _check(self) -> None:
         if self.num_nodes < 1:
             raise ValueError(f"num_nodes is {self.num_nodes}, expected at least 1")
-        if self._batch is not None and self._batch.shape != (self.num_nodes,):
-            shape = list(self._batch.shape)
-            raise ValueError(f"batch has shape {shape}, expected [{self.num_nodes}], one per node")
+        if self.edge_index.is_meta:
+            raise ValueError('edge_index is on meta, without values, expected a Schedule moved by `to("meta")`')
+        batch = self._batch
+        if batch is None:
+            return
+        if not isinstance(batch, Tensor):
+            raise TypeError(f"batch is a {type(batch).__name__}, expected a tensor [{self.num_nodes}]")
+        if batch.shape != (self.num_nodes,):
+            raise ValueError(f"batch has shape {list(batch.shape)}, expected [{self.num_nodes}], one per node")
+        if batch.dtype != torch.long:
+            raise ValueError(f"batch has dtype {batch.dtype}, expected torch.int64")
+        if bool((batch < 0).any()):
+            raise ValueError(f"batch has graph {int(batch.min())}, expected numbers from 0 on")
+
+    def _check_cuts(self) -> None:
+        """Raises where ``batch`` gives the two ends of an edge to different graphs."""
+        if self._batch is None or (self._consecutive is not None and self._in_batch_order(self._consecutive)):
+            return
+        graph = self._batch[self.edge_index]
+        cut = (graph[0] != graph[1]).nonzero()
+        if len(cut):
+            edge = int(cut[0])
+            (source, target), (one, other) = self.edge_index[:, edge].tolist(), graph[:, edge].tolist()
+            raise ValueError(
+                f"batch gives node {source} to graph {one} and node {target} to graph {other}, but edge {edge} joins "
+                "them: expected edges within a graph"
+            )
 
     def _find_paths(self) -> PathLayout | None:
         """The layout of the paths, whatever their nodes' numbers, if every graph is one path."""
@@ -88,16 +129,18 @@ class Schedule(LevelOrder):
 
     @classmethod
     def from_edge_index(cls, edge_index: Any, num_nodes: int, batch: Tensor | None = None) -> "Schedule":
-        """A schedule of anything that PyG accepts as edges; a `Schedule` is returned as it is."""
+        """A schedule of anything that PyG accepts as edges; a `Schedule` is returned as it is.
+
+        Raises:
+            ValueError: as the class, and for a `Schedule` of another number of nodes or beside a ``batch``.
+        """
         if isinstance(edge_index, Schedule):
+            if batch is not None:
+                raise ValueError("batch is given twice: a Schedule has its own")
             if edge_index.num_nodes != num_nodes:
                 raise ValueError(f"the Schedule is of {edge_index.num_nodes} nodes, but x has {num_nodes}")
             return edge_index
-        if is_recorded():
-            raise ValueError(
-                "edge_index is read inside torch.jit.trace, which would freeze its order: expected a Schedule"
-            )
-        return cls(plain_edges(edge_index)[0], num_nodes, batch)
+        return cls(edge_index, num_nodes, batch)
 
     def __repr__(self) -> str:
         kind = "paths" if self.paths is not None else f"levels={len(self.levels)}"
@@ -149,15 +192,53 @@ class Schedule(LevelOrder):
         return self._mean_over_roots(state.index_select(0, self.inverse_order[self.roots] - first))
 
     def _mean_over_roots(self, state: Tensor) -> Tensor:
-        graph = self.graph[self.roots]
-        count = torch.bincount(graph, minlength=self.num_graphs).clamp(min=1)
+        graph, count = self._graph_of_roots
         total = state.new_zeros(self.num_graphs, state.size(-1)).index_add(0, graph, state)
         return total / count.unsqueeze(1)
+
+    @cached_property
+    def _graph_of_roots(self) -> tuple[Tensor, Tensor]:
+        """Graph of each root ``[R]``, and the number of roots of each graph ``[G]``, at least 1."""
+        graph = self.graph[self.roots]
+        return graph, torch.bincount(graph, minlength=self.num_graphs).clamp(min=1)
 
     @cached_property
     def leaf_graph(self) -> Tensor:
         """Graph of each leaf, in the order of the levels."""
         return self.graph[self.order[self.is_leaf]]
+
+    def prepare(self) -> None:
+        """Computes all that a recurrence level by level reads, since code under `torch.compile` cannot."""
+        if not self.ready and not torch.compiler.is_compiling():
+            _ = self.levels, self.scan_place, self.inverse_order, self.leaf_graph
+            _ = self.root_of_graph is not None or self._graph_of_roots
+            self.ready = True
+
+    def is_ready(self, fused: bool = True, both: bool = False) -> bool:
+        """Whether `torch.compile` may read the schedule: nothing is left to compute but by torch's own operations.
+
+        Args:
+            fused: whether paths run on the fused kernels.
+            both: whether the edges are needed in both directions.
+        """
+        if not self.ready and not (fused and self.paths is not None):
+            return False
+        return not both or (self._reversed is not None and self._reversed.is_ready(fused))
+
+    def to(self, device: torch.device | str) -> "Schedule":
+        """The same schedule on another device, with all that a recurrence reads; also on "meta"."""
+        device = torch.device(device)
+        if device == self.device:
+            return self
+        there, back = self._moved(device), self.reversed()._moved(device)
+        there._reversed, back._reversed = back, there
+        return there
+
+    def _moved(self, device: torch.device) -> "Schedule":
+        self.prepare()
+        other = copy(self)
+        vars(other).update(_to({key: value for key, value in vars(self).items() if key != "_reversed"}, device))
+        return other
 
     def reversed(self) -> "Schedule":
         """The schedule of the same graphs with every edge turned round."""
@@ -165,3 +246,19 @@ class Schedule(LevelOrder):
             with outside_transforms():
                 self._reversed = Schedule(self.edge_index.flip(0), self.num_nodes, self.graph, reverse_of=self)
         return self._reversed
+
+
+def _to(value: Any, device: torch.device) -> Any:
+    """All tensors inside on another device."""
+    if isinstance(value, Tensor):
+        return value.to(device)
+    if isinstance(value, dict):
+        return {key: _to(part, device) for key, part in value.items()}
+    if isinstance(value, PathLayout):
+        other = copy(value)
+        vars(other).update(_to(vars(value), device))
+        return other
+    if isinstance(value, list | tuple):
+        parts = [_to(part, device) for part in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+    return value

@@ -5,7 +5,7 @@ from torch import Tensor
 from torch_geometric.typing import WITH_TORCH_SCATTER
 from torch_geometric.utils import segment as _segment
 
-from gnnseq.ops.transforms import is_traced
+from gnnseq.ops.transforms import is_recorded, is_traced
 
 
 def segment(x: Tensor, ptr: Tensor, reduce: str) -> Tensor:
@@ -28,25 +28,46 @@ def segment(x: Tensor, ptr: Tensor, reduce: str) -> Tensor:
     """
     if reduce not in ("sum", "mean", "max", "min"):
         raise ValueError(f'reduce is {reduce!r}, expected "sum", "mean", "max" or "min"')
-    if int(ptr[0]) != 0 or int(ptr[-1]) != x.size(0):
-        raise ValueError(f"ptr runs from {int(ptr[0])} to {int(ptr[-1])}, expected from 0 to {x.size(0)} rows of x")
+    check_bounds(ptr, x)
     size = ptr.diff()
-    if bool((size < 0).any()):
-        raise ValueError("ptr is not ascending, expected bounds of consecutive rows")
-    with_scatter = WITH_TORCH_SCATTER and not is_traced()
+    with_scatter = WITH_TORCH_SCATTER and not is_traced() and not x.is_meta
     if reduce in ("sum", "mean") and (x.device.type == "cpu" or not with_scatter):
-        owner = torch.repeat_interleave(size)
-        total = x.new_zeros(len(size), *x.shape[1:]).index_add(0, owner, x)
+        owner = torch.repeat_interleave(size, output_size=x.size(0))
+        total = x.new_zeros(size.size(0), *x.shape[1:]).index_add(0, owner, x)
         return total if reduce == "sum" else total / size.clamp(min=1).view(-1, *[1] * (x.dim() - 1))
     if not with_scatter:
         return _scattered(x, size, reduce)
     out: Tensor = _segment(x, ptr, reduce)
     empty = (size == 0).view(-1, *[1] * (x.dim() - 1))
-    return out.masked_fill(empty, 0.0) if bool(empty.any()) else out
+    return out.masked_fill(empty, 0.0) if is_recorded() or bool(empty.any()) else out
+
+
+def check_bounds(ptr: Tensor, x: Tensor, empty: bool = True) -> None:
+    """Raises a ``ValueError`` unless ``ptr`` ``[B + 1]`` bounds consecutive rows of ``x``.
+
+    What has no values (meta), or is read by `torch.compile` and `torch.jit.trace`, is not checked.
+
+    Args:
+        ptr: the bounds.
+        x: the rows ``[N, ...]``.
+        empty: whether a graph may have no rows.
+    """
+    if is_recorded() or torch.compiler.is_compiling() or ptr.is_meta:
+        return
+    if ptr.dim() != 1 or ptr.numel() == 0:
+        raise ValueError(f"ptr has shape {list(ptr.shape)}, expected [B + 1], bounds of B graphs")
+    if int(ptr[0]) != 0 or int(ptr[-1]) != x.size(0):
+        raise ValueError(f"ptr runs from {int(ptr[0])} to {int(ptr[-1])}, expected from 0 to {x.size(0)} rows of x")
+    size = ptr.diff()
+    if bool((size < 0).any()):
+        raise ValueError("ptr is not ascending, expected bounds of consecutive rows")
+    if not empty and bool((size < 1).any()):
+        graph = int((size < 1).nonzero()[0])
+        raise ValueError(f"ptr says that graph {graph} has no nodes, expected at least one to read out")
 
 
 def _scattered(x: Tensor, size: Tensor, reduce: str) -> Tensor:
     """Max and min by torch's scatter, which has derivatives of all kinds; its ``segment_reduce`` has not."""
-    owner = torch.repeat_interleave(size).view(-1, *[1] * (x.dim() - 1)).expand_as(x)
-    zeros = torch.zeros(len(size), *x.shape[1:], dtype=x.dtype, device=x.device)
+    owner = torch.repeat_interleave(size, output_size=x.size(0)).view(-1, *[1] * (x.dim() - 1)).expand_as(x)
+    zeros = torch.zeros(size.size(0), *x.shape[1:], dtype=x.dtype, device=x.device)
     return zeros.scatter_reduce(0, owner, x, f"a{reduce}", include_self=False)

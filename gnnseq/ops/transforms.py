@@ -32,10 +32,7 @@ def has_tangent(x: Tensor) -> bool:
 
 def autocast_dtype(x: Tensor) -> torch.dtype:
     """The dtype of a layer's results on features: autocast's where it is on, but float64 stays what it is."""
-    device = x.device.type
-    if torch.is_autocast_enabled(device) and x.dtype != torch.float64:
-        return torch.get_autocast_dtype(device)
-    return x.dtype
+    return torch.get_autocast_dtype(x.device.type) if autocasts(x.device) and x.dtype != torch.float64 else x.dtype
 
 
 def is_mapped() -> bool:
@@ -63,3 +60,8 @@ def outside_transforms() -> Iterator[None]:
         return
     with temporarily_clear_interpreter_stack():
         yield
+
+
+def autocasts(device: torch.device) -> bool:
+    """Whether `torch.autocast` is on for a device; for "meta" there is none."""
+    return torch.amp.is_autocast_available(device.type) and torch.is_autocast_enabled(device.type)

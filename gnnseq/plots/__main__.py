@@ -3,12 +3,13 @@
 # ruff: noqa: T201
 import argparse
 import sys
-import warnings
 from pathlib import Path
 
+from gnnseq.experiments.command_line import exit_status
 from gnnseq.plots.comparison.report import verdicts, write_report
 from gnnseq.results.joined import by_task, collect, family_title
 from gnnseq.results.report import how_tested
+from gnnseq.results.schema import checked
 from gnnseq.results.statistics import PAIRED_T, SIGN_FLIP
 from gnnseq.results.verdict import ranking
 from gnnseq.runs.store import Record, Store
@@ -40,31 +41,42 @@ def read(paths: list[Path]) -> list[Record]:
     """The records of some files; of two with one key the later one counts.
 
     Raises:
-        ValueError: for a file that is not there, or one without records.
+        ValueError: for a file that is not there, one without records, or a record that is none of a comparison, with
+            its line.
     """
     records: dict[str, Record] = {}
     for path in paths:
         if not path.is_file():
             raise ValueError(f"records is {path}, expected a file of records")
-        records |= Store(path).read()
+        for number, record in Store(path).numbered():
+            try:
+                records[record["key"]] = checked(record)
+            except ValueError as error:
+                raise ValueError(f"{path}, line {number}: {error}") from None
     if not records:
         raise ValueError(f"{', '.join(map(str, paths))} hold no record, expected at least one")
     return list(records.values())
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Writes everything and prints what was decided; 2 for what it cannot use."""
+    """Writes everything and prints what was decided; 2 for what it cannot use or write."""
     options = parse(arguments)
+    return exit_status("gnnseq.plots", options.output, lambda: report(options))
+
+
+def report(options: argparse.Namespace) -> int:
+    """Writes everything and prints what was decided.
+
+    Raises:
+        ValueError: for records or options that it cannot use, or a package that is missing.
+    """
 
     def naming(record: Record) -> str:
         name = family_title(record)
         return name if options.apart is None else f"{name}, {options.apart} {record['trial'].get(options.apart)}"
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("default")
-            warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
-            records = read(options.records)
+        records = read(options.records)
         found = verdicts(
             collect(records, naming),
             test=TESTS[options.test],
@@ -73,9 +85,8 @@ def main(arguments: list[str] | None = None) -> int:
             together=options.together,
         )
         paths = write_report(records, options.output, found, title=options.title, naming=naming)
-    except (ValueError, ImportError) as error:
-        print(f"gnnseq.plots: {error}", file=sys.stderr)
-        return 2
+    except ImportError as error:
+        raise ValueError(str(error)) from error
     for title in by_task(collect(records, naming)):
         if own := [comparison for comparison in found if comparison.task == title]:
             print(f"{title}: {ranking(own)}\n  {how_tested(own)}")

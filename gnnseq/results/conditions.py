@@ -16,7 +16,7 @@ def conditions(records: Sequence[Record]) -> list[tuple[str, str]]:
     for record in records:
         if for_tuning(record):
             continue
-        for name, value in _flat(record["trial"]):
+        for name, value in _flat(record.get("trial") or {}):
             if name not in APART and not name.startswith("task "):
                 seen.setdefault(name.replace("_", " "), {})[_text(value)] = None
         for name, value in (record.get("versions") or {}).items():
@@ -26,7 +26,7 @@ def conditions(records: Sequence[Record]) -> list[tuple[str, str]]:
         if record.get("budget_note"):
             seen.setdefault("budget missed", {})[str(record["budget_note"])] = None
     lines = [(name, _listed(list(values))) for name, values in seen.items()]
-    seeds = sorted({record["trial"]["seed"] for record in records if not for_tuning(record)})
+    seeds = sorted({r["trial"]["seed"] for r in records if "seed" in (r.get("trial") or {}) and not for_tuning(r)})
     finished = sorted(record["finished"] for record in records if record.get("finished"))
     tuning = sum(map(for_tuning, records))
     lines.insert(

@@ -11,6 +11,8 @@ from gnnseq.results.statistics import Summary, summarise
 from gnnseq.runs.store import Record
 
 Naming = Callable[[Record], str]
+OLD = {"hops_required", "chance", "title", "learning_rate", "accuracy"}  # fields of records of version 0.1
+OLD_TRIAL = {"length", "family"}
 
 
 def family_title(record: Record) -> str:
@@ -153,7 +155,7 @@ def _result(model: str, group: list[Record]) -> Result:
 
 def for_tuning(record: Record) -> bool:
     """Whether a run served to choose a learning rate only; it has seen no test data."""
-    return record.get("purpose") == "tuning" or record["trial"].get("purpose") == "tuning"
+    return record.get("purpose") == "tuning" or (record.get("trial") or {}).get("purpose") == "tuning"
 
 
 def score(record: Record) -> float | None:
@@ -166,7 +168,8 @@ def score(record: Record) -> float | None:
 
 def current(record: Record) -> Record:
     """A record in today's form; those of version 0.1, on palindromes only, are read too."""
-    if "task" in record or "length" not in record["trial"] or "hops_required" not in record:
+    trial = record.get("trial")
+    if "task" in record or not isinstance(trial, dict) or not record.keys() >= OLD or not trial.keys() >= OLD_TRIAL:
         return record
     length, chance = record["trial"]["length"], record["chance"]
     task = {"name": "palindromes", "title": f"palindromes of length {length}", "size": length, "level": "graph",

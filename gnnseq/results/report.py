@@ -36,7 +36,8 @@ def how_tested(comparisons: Sequence[Comparison]) -> str:
     return (
         f"{first.test.name.capitalize()}, two-sided, models paired by seed; p-values corrected by Holm's method for "
         f"{first.comparisons} comparison{'' if first.comparisons == 1 else 's'}; decided at {first.alpha:g}. With "
-        f"{first.seeds} seeds the smallest p-value possible is {smallest:.3g}, corrected {corrected:.3g}."
+        f"{first.seeds} seed{'s' * (first.seeds != 1)} the smallest p-value possible is {smallest:.3g}, corrected "
+        f"{corrected:.3g}."
     )
 
 

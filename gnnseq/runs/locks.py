@@ -85,4 +85,4 @@ class Claims:
 
 def _place(name: str) -> int:
     """The byte that stands for a name; two names in 2^55 share one, and then only wait for each other."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:7]) >> 1
+    return int.from_bytes(hashlib.sha256(name.encode(errors="surrogatepass")).digest()[:7]) >> 1

@@ -9,7 +9,11 @@ from gnnseq.runs.progress import describe
 from gnnseq.runs.store import Record, Store
 from gnnseq.runs.sweep import Sweep
 
-__all__ = ["Runnable", "describe", "run_trials"]
+__all__ = ["Runnable", "TrialsFailedError", "describe", "run_trials"]
+
+
+class TrialsFailedError(RuntimeError):
+    """Every trial of a sweep failed; their records are stored, and the message holds the first traceback."""
 
 
 class Runnable(Protocol):
@@ -38,23 +42,26 @@ def run_trials(
 
     Every record is stored as soon as it is there, so a run that was stopped, even by kill -9, does only what is
     missing. Several calls may share one store: a trial that another one runs is waited for, not repeated. A trial that
-    raises, or that takes its process with it, is recorded as "failed" with its traceback, and the others go on; it
-    is not tried again unless ``retry_failed`` asks for it. A first Ctrl-C lets the running trials end and stores
-    them, a second one stops at once. Results do not depend on ``jobs``: every trial seeds itself and has its own
-    threads.
+    raises (SystemExit too), returns no record, or takes its process with it, is recorded as "failed" with its
+    traceback, and the others go on; a warning tells how many failed and why the first did. It is not tried again unless
+    ``retry_failed`` asks for it. A first Ctrl-C lets the running trials end and stores them, a second one stops at
+    once. Results do not depend on ``jobs``: every trial seeds itself and has its own process.
 
     Args:
         trials: what to run.
         store: where records are.
         run: a trial to its record, with the trial's ``key``, ``status`` ("done" or another word) and results.
-        jobs: processes at a time, at least 1; 1 is this process, more need joblib. Under ``joblib.parallel_config``
-            joblib's backend of that name runs them, e.g. "dask" on a cluster.
+        jobs: processes at a time, at least 1; 1 is this process, more need joblib. No more are started than there are
+            trials to run. Under ``joblib.parallel_config`` joblib's backend of that name runs them, e.g. "dask" on a
+            cluster; it must give every trial a process.
         threads: of torch in each process.
         retry_failed: whether trials whose record says "failed" are run once more, as the next ``attempt``.
         progress: whether a bar, or without a terminal a line for each trial, tells how it goes.
 
     Raises:
-        ValueError: for no trials, or ``jobs`` or ``threads`` under 1.
+        ValueError: for no trials, ``jobs`` or ``threads`` under 1, a ``key`` that is no text, a store that cannot be
+            written, or a backend of joblib that runs trials as threads of one process.
+        TrialsFailedError: if all trials failed.
         KeyboardInterrupt: after Ctrl-C, when everything that is to be kept is stored.
     """
     if not trials:
@@ -68,7 +75,29 @@ def run_trials(
             stacklevel=2,
         )
         jobs = 1
-    store.repair()
+    wrong = next((trial.key for trial in trials if not isinstance(trial.key, str)), None)
+    if wrong is not None:
+        raise ValueError(f"trials holds one with the key {wrong!r}, expected a text")
+    try:
+        store.repair()
+    except OSError as error:
+        raise ValueError(f"store is {store.path}, expected a file that can be written: {error}") from error
     sweep = Sweep(store, run, jobs=jobs, threads=threads)
     known = sweep.run({trial.key: trial for trial in trials}, retry_failed=retry_failed, progress=progress)
-    return [known[trial.key] for trial in trials]
+    records = [known[trial.key] for trial in trials]
+    _tell_failures(records)
+    return records
+
+
+def _tell_failures(records: Sequence[Record]) -> None:
+    failed = [record for record in records if record.get("status") == "failed"]
+    if not failed:
+        return
+    first = failed[0]
+    text = (
+        f"{len(failed)} of {len(records)} trials failed; retry_failed=True runs them again. The first was "
+        f"{first.get('label') or first['key']}:\n{first.get('traceback') or first.get('stopped')}"
+    )
+    if len(failed) == len(records):
+        raise TrialsFailedError(text)
+    warnings.warn(text, stacklevel=3)

@@ -22,22 +22,25 @@ class Store:
     A record is written under a lock and forced to the disk, so several processes may write one store, and at most the
     run in flight is lost. A line that was cut off, that is no record, or whose checksum is not that of its values, is
     reported with its number and set aside in ``<path>.rejected`` before the next record is written; the rest is used.
-    ``pandas.read_json(path, lines=True)`` reads the file.
+    ``pandas.read_json(path, lines=True)`` reads the file. A file that is there may lie on a medium that cannot be
+    written: its records can be read.
 
     Args:
-        path: of the file; it is made with its folder.
+        path: of the file; it is made with its folder. A link is followed.
 
     Raises:
-        ValueError: if the path is a folder, or cannot be written.
+        ValueError: if the path is a folder, or can neither be written nor read.
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+        self.path = Path(os.path.realpath(path)) if os.path.islink(path) else Path(path)
         if self.path.is_dir():
             raise ValueError(f"path is {self.path}, a folder, expected a file of records")
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("ab"):
+            if not self.path.is_file():
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self.path.touch()
+            with locked(self.path, exclusive=False):
                 pass
         except OSError as error:
             raise ValueError(f"path is {self.path}, expected a file that can be written: {error}") from error
@@ -64,14 +67,22 @@ class Store:
         Raises:
             ValueError: for a record of a newer format than this version knows.
         """
+        return {record["key"]: record for _, record in self.numbered()}
+
+    def numbered(self) -> list[tuple[int, Record]]:
+        """All whole records with the numbers of their lines, from 1.
+
+        Raises:
+            ValueError: for a record of a newer format than this version knows.
+        """
         with locked(self.path, exclusive=False) as descriptor:
             data = _bytes(descriptor)
-        records: dict[str, Record] = {}
+        records = []
         for number, line in enumerate(data.split(b"\n"), start=1):
-            record = _parse(line)
+            record = decode(line)
             if record is not None:
                 self._check_format(record, number)
-                records[record["key"]] = record
+                records.append((number, record))
             elif line.strip():
                 self._report(number, "it is kept")
         return records
@@ -85,6 +96,7 @@ class Store:
         """Adds a record, with the format and the library's version; a line cut off before it is set aside.
 
         Raises:
+            TypeError: if it holds what JSON does not, or its ``key`` or ``attempt`` has another type than the store's.
             OSError: if it cannot be written as a whole, e.g. on a full disk; the file is then as it was.
         """
         with locked(self.path) as descriptor:
@@ -109,21 +121,22 @@ class Store:
         with locked(self.path) as descriptor:
             found = self._mend_end(descriptor)
             lines = _bytes(descriptor).split(b"\n")
-            broken = [number for number, line in enumerate(lines, 1) if line.strip() and _parse(line) is None]
+            broken = [number for number, line in enumerate(lines, 1) if line.strip() and decode(line) is None]
             if broken:
                 self._set_aside([(number, lines[number - 1]) for number in broken])
                 self._replace([line for number, line in enumerate(lines, 1) if number not in set(broken)])
         return found + len(broken)
 
     def _write(self, descriptor: int, record: Record) -> None:
-        stamped = {"format": FORMAT, "library": gnnseq.__version__} | record
-        stamped["checksum"] = checksum(stamped)
-        line = json.dumps(stamped, sort_keys=True, allow_nan=True).encode() + b"\n"
+        line = encode(record)
         size = os.fstat(descriptor).st_size
         try:
             while line:
                 line = line[os.write(descriptor, line) :]
             os.fsync(descriptor)
+        except OSError as error:
+            os.ftruncate(descriptor, size)
+            raise OSError(error.errno, error.strerror, str(self.path)) from error
         except BaseException:
             os.ftruncate(descriptor, size)
             raise
@@ -135,7 +148,7 @@ class Store:
             self._index, done, end = {}, 0, b""
         data = _bytes(descriptor, done)
         whole = data[: data.rfind(b"\n") + 1]
-        for record in map(_parse, whole.split(b"\n")):
+        for record in map(decode, whole.split(b"\n")):
             if record is not None:
                 self._index[record["key"]] = record.get("attempt", 1)
         self._read = (done + len(whole), (end + whole)[-64:])
@@ -148,7 +161,7 @@ class Store:
             return 0
         data = _bytes(descriptor)
         keep = data.rfind(b"\n") + 1
-        if _parse(data[keep:]) is not None:
+        if decode(data[keep:]) is not None:
             os.write(descriptor, b"\n")
             return 0
         self._set_aside([(data.count(b"\n") + 1, data[keep:])])
@@ -173,7 +186,7 @@ class Store:
 
     def _check_format(self, record: Record, number: int) -> None:
         found = record.get("format", FORMAT)
-        if not isinstance(found, int) or found > FORMAT:
+        if found > FORMAT:
             raise ValueError(
                 f"{self.path}, line {number} is a record of format {found}, written by gnnseq "
                 f"{record.get('library', 'of another version')}; this is gnnseq {gnnseq.__version__}, which reads "
@@ -190,14 +203,36 @@ def _bytes(descriptor: int, start: int = 0) -> bytes:
     return b"".join(parts)
 
 
-def _parse(line: bytes) -> Record | None:
+def encode(record: Record) -> bytes:
+    """A record as a line of a store, with the format and the library's version.
+
+    Raises:
+        TypeError: if it holds what JSON does not, or its ``key``, ``attempt`` or ``format`` has another type than a
+            store's records have: such a line would be found by nobody.
+    """
+    stamped = {"format": FORMAT, "library": gnnseq.__version__} | record
+    stamped.pop("checksum", None)
+    try:
+        plain = json.loads(json.dumps(stamped, sort_keys=True, allow_nan=True))
+        line = json.dumps(plain | {"checksum": checksum(plain)}, sort_keys=True).encode() + b"\n"
+    except (ValueError, RecursionError) as error:  # a record inside itself, or one too deep
+        raise TypeError(f"record holds what JSON does not: {error}") from None
+    if decode(line) is None:
+        found = {name: stamped.get(name) for name in ("key", "attempt", "format")}
+        raise TypeError(f"record has {found}, expected a text as key, and positive integers or no attempt and format")
+    return line
+
+
+def decode(line: bytes) -> Record | None:
     """The record in a line without its checksum; None where it holds none, or the checksum is another's."""
     try:
         record = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    if isinstance(record, dict):
-        expected = record.pop("checksum", None)  # older records have none
-        if expected is not None and expected != checksum(record):
-            return None
-    return record if isinstance(record, dict) and isinstance(record.get("key"), str) else None
+    if not isinstance(record, dict) or not isinstance(record.get("key"), str):
+        return None
+    expected = record.pop("checksum", None)  # older records have none
+    if expected is not None and expected != checksum(record):
+        return None
+    numbers = (record.get("attempt", 1), record.get("format", FORMAT))
+    return record if all(type(number) is int and number >= 1 for number in numbers) else None

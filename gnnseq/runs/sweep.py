@@ -5,6 +5,7 @@ import pickle
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -20,8 +21,10 @@ from gnnseq.runs.worker import failure, guarded
 from gnnseq.training.interrupt import Interrupt
 
 NOTICE = "Stopping when the running trials have ended; press Ctrl-C again to stop at once."
+LOCAL = {"LokyBackend", "MultiprocessingBackend"}  # of joblib, whose processes are on this machine
 LOST = {"BrokenProcessPool", "KilledWorker", "FutureCancelledError"}  # of joblib, and of Dask
 PATIENCE = 0.2  # seconds between looks at trials that another process runs
+CROWD = 4  # processes for each core at most
 
 
 class Sweep:
@@ -48,7 +51,9 @@ class Sweep:
         again = {key for key in trials if retry_failed and records.get(key, {}).get("status") == "failed"}
         self._attempts = {key: records[key].get("attempt", 1) + 1 if key in again else 1 for key in trials}
         pending = self._missing(trials)
-        self._progress = Progress(len(pending), show=progress)
+        if pending:
+            self.jobs = processes(self.jobs, len(pending))
+        self._progress = Progress(len(pending), show=progress, jobs=self.jobs)
         threads = torch.get_num_threads()
         try:
             with Interrupt(NOTICE) as self._interrupt, Claims(self.store.path) as self._claims:
@@ -133,6 +138,46 @@ class Sweep:
         task, how = delayed(guarded), (self._run, self._threads, os.getpid())
         with _without_ctrl_c():  # the first trials are handed out here, and processes started
             return _in_parallel((task(trial, about, *how) for trial, about in work), self.jobs)
+
+
+def processes(jobs: int, trials: int) -> int:
+    """How many processes to start: no more than there are trials, but 2 at least where more than 1 is asked for.
+
+    A trial may end its process, so this one runs none where others are asked for.
+
+    Raises:
+        ValueError: where joblib's backend would run several trials in threads of one process, which share torch's
+            global generator: results would depend on chance.
+    """
+    if jobs == 1:
+        return 1
+    from joblib import cpu_count
+    from joblib.parallel import get_active_backend
+
+    backend, asked = get_active_backend()[0], min(jobs, max(2, trials))
+    client = getattr(backend, "client", None)
+    if client is not None:
+        _check_workers(client.nthreads())
+    elif getattr(backend, "uses_threads", False) and backend.effective_n_jobs(asked) > 1:
+        raise ValueError(
+            f"joblib's backend is {type(backend).__name__}, which runs trials as threads of one process, where they "
+            "share torch's random numbers; expected one that starts processes, such as 'loky'"
+        )
+    elif type(backend).__name__ in LOCAL and asked > (cores := cpu_count()):
+        asked = min(asked, CROWD * cores)
+        warnings.warn(f"jobs is {jobs}, but there are {cores} cores: {asked} processes share them", stacklevel=4)
+    return asked
+
+
+def _check_workers(threads: dict[str, int]) -> None:
+    """Refuses workers of Dask that run several trials at a time in one process."""
+    many = [address for address, count in threads.items() if count > 1]
+    inside = [address for address in threads if address.startswith("inproc:")]
+    if many or len(inside) > 1:
+        raise ValueError(
+            f"Dask's worker at {(many or inside)[0]} runs several trials as threads of one process, where they share "
+            "torch's random numbers; expected workers with one thread: dask worker ADDRESS --nthreads 1"
+        )
 
 
 def _in_parallel(tasks: Iterator[Any], jobs: int) -> Iterable[Record]:

@@ -35,6 +35,7 @@ class Rounds:
 
     Attributes:
         measures: what was measured after each round so far.
+        stopped: the round, and why it ended, where a loss or gradient was not finite; None where all were.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Rounds:
         self.path = None if path is None else Path(path)
         self.seed = seed
         self.measures: list[Measures] = []
+        self.stopped: str | None = None
         if self.path is not None and self.path.exists():
             self._restore(self.path)
 
@@ -64,7 +66,7 @@ class Rounds:
         before_round: Callable[[int], None] | None = None,
         progress: str | None = None,
     ) -> list[Measures]:
-        """Goes on until ``rounds`` rounds were trained in all.
+        """Goes on until ``rounds`` rounds were trained in all, or one diverged, which is then told by `stopped`.
 
         Args:
             rounds: how many.
@@ -75,10 +77,7 @@ class Rounds:
             progress: title of a bar on the terminal.
 
         Returns:
-            What was measured after each round.
-
-        Raises:
-            ArithmeticError: if a loss or gradient is not finite.
+            What was measured after each whole round.
         """
         for number in range(len(self.measures), rounds):
             torch.manual_seed(self.seed * 1_000_003 + number)
@@ -88,10 +87,16 @@ class Rounds:
             step = Step(max_norm=max_norm)
             history = fit(self.model, batches(number), self.optimizer, step=step, callbacks=bar)
             if history.diverged:
-                raise ArithmeticError(f"round {number + 1}: {history.stopped}")
+                self.stopped = f"round {number + 1}: {history.stopped}"
+                break
             self.measures.append(measure(number, history))
             self._save()
         return self.measures
+
+    @property
+    def outcome(self) -> Measures:
+        """What a record says of how the run ended: ``status``, "done" or "diverged", and ``stopped``."""
+        return {"status": "diverged" if self.stopped else "done", "stopped": self.stopped}
 
     def _save(self) -> None:
         if self.path is None:

@@ -70,7 +70,7 @@ def test_ctrl_c_keeps_what_is_done(tmp_path, capsys, monkeypatch):
 
     monkeypatch.setitem(EXAMPLE.main.__globals__, "run_trials", interrupted)
     assert main(*TINY, *MODELS, "--show", "heat", "reach", "--output", tmp_path) == 130
-    assert "the same command goes on" in capsys.readouterr().err
+    assert "Run the same command to go on" in capsys.readouterr().err
     assert (tmp_path / "heat.png").exists()
 
 
@@ -92,3 +92,11 @@ def test_bad_input_is_named(arguments, named, capsys):
     output, errors = capsys.readouterr()
     assert named in errors
     assert output == ""
+
+
+def test_the_preset_has_the_distances_and_seeds_of_the_documentation_and_the_default_is_small():
+    quick, full = EXAMPLE.parse([]), EXAMPLE.parse(["--preset", "full"])
+    assert (quick.distances, quick.seeds_of["reach"], quick.train_steps, quick.jobs) == ([2, 4, 7, 9], 1, 150, 1)
+    assert (full.distances, full.seeds_of["reach"], full.train_steps) == ([1, 2, 3, 4, 5, 7, 8, 9], 3, 200)
+    assert quick.seeds_of["sight"] == full.seeds_of["sight"] == 5  # the table in the README
+    assert set(EXAMPLE.parse(["--seeds", "2"]).seeds_of.values()) == {2}

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 EXAMPLE = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[2] / "examples" / "tree_lstm_listops.py")))
 TINY = ["--rounds", "2", "--round-steps", "2", "--batch-size", "4", "--test-samples", "30", "--budget", "5000"]
@@ -67,6 +68,40 @@ def test_labels_of_the_answer_alone(tmp_path):
     assert run(tmp_path, "--labels", "root", "--models", "tree", "lstm") == 0
     assert {record["trial"]["labels"] for record in records(tmp_path)} == {"root"}
     assert "of the whole expression alone" in (tmp_path / "table.md").read_text()
+
+
+def test_a_run_that_diverges_is_a_result_and_the_others_run(tmp_path, monkeypatch, capsys):
+    step, steps = torch.optim.Adam.step, []
+
+    def spoilt(optimizer, closure=None):
+        step(optimizer)
+        steps.append(None)
+        if len(steps) == 3:  # in the second round of the first model
+            torch.nn.init.constant_(optimizer.param_groups[0]["params"][0], float("nan"))
+
+    monkeypatch.setattr(torch.optim.Adam, "step", spoilt)
+    assert run(tmp_path, "--models", "lstm", "bag") == 1
+    lstm, bag = records(tmp_path)
+    assert (lstm["status"], lstm["stopped"]) == ("diverged", "round 2: loss is nan at step 2")
+    assert (bag["status"], bag["stopped"]) == ("done", None)
+    printed = capsys.readouterr().out
+    assert "seed 0: diverged, round 2: loss is nan" in printed
+    assert "\nDiverged, counted as a constant guess: LSTM" in printed
+    assert (tmp_path / "accuracy.png").stat().st_size > 10_000
+    assert list(tmp_path.glob("*.pt")) == []
+
+
+def test_a_run_may_diverge_in_its_first_round(tmp_path, monkeypatch):
+    def spoilt(optimizer, closure=None):
+        torch.nn.init.constant_(optimizer.param_groups[0]["params"][0], float("nan"))
+
+    monkeypatch.setattr(torch.optim.Adam, "step", spoilt)
+    assert run(tmp_path, "--models", "lstm", "bag") == 1
+    assert [(r["status"], r["curve"]) for r in records(tmp_path)] == [("diverged", [])] * 2
+    lines = [line.split(" | ") for line in (tmp_path / "table.md").read_text().splitlines() if line.startswith("| ")]
+    shares = {row[0]: row[2] for row in lines[1:]}
+    assert len(shares) == 3
+    assert len(set(shares.values())) == 1  # those of the constant guess
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def test_ctrl_c_keeps_what_is_done(tmp_path, capsys, monkeypatch):
 
     monkeypatch.setitem(EXAMPLE.main.__globals__, "train", once)
     assert main(*TINY, "--output", tmp_path) == 130
-    assert "the same command goes on" in capsys.readouterr().err
+    assert "Run the same command to go on" in capsys.readouterr().err
     assert len((tmp_path / "training.jsonl").read_text().splitlines()) == 1
 
 

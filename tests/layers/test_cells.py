@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch.nn.utils import prune, weight_norm
 
 from gnnseq.layers.cells import GRUCell, LSTMCell, RNNCell
 from gnnseq.ops.schedule import Schedule
@@ -101,3 +102,47 @@ def test_without_a_bias(kind):
     own = kind(F, H, bias=False)
     assert {name for name, _ in own.named_parameters()} == {"weight_ih", "weight_hh"}
     assert repr(own) == f"{kind.__name__}(3, 4, bias=False)"
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("size", [0.0, 2e4, 1e20, -1e30, 1e38])
+@pytest.mark.parametrize("gate", range(4))
+def test_padding_is_exact_for_every_finite_bias(dtype, size, gate):
+    """The path that ends first keeps its cell through the padding, whatever the gates are biased to."""
+    torch.manual_seed(0)
+    own, x = LSTMCell(F, H).to(dtype), torch.randn(9, F, dtype=dtype)
+    schedule = Schedule(torch.tensor([[0, 2, 3, 4, 5, 6, 7], [1, 3, 4, 5, 6, 7, 8]]), 9)  # two nodes and seven
+    with torch.no_grad():
+        own.bias[gate * H : (gate + 1) * H] = size
+    own.bias.requires_grad_()
+    results = []
+    for out, (h, c) in (own(x, schedule), own(x, schedule, fused=False)):
+        grads = torch.autograd.grad(h.sum() + c.sum() + out.sum(), list(own.parameters()))
+        results.append([out, h, c, *grads])
+    torch.testing.assert_close(*results, rtol=1e-5, atol=1e-5)
+
+
+def test_autocast_has_one_dtype_on_paths_and_trees():
+    initial = torch.zeros(1, H)
+    for kind in KINDS.values():
+        own, x = kind(F, H), torch.randn(5, F)
+        with torch.autocast("cpu", torch.bfloat16):
+            for edges in (torch.tensor([[0, 1, 2, 3], [1, 2, 3, 4]]), TREE):
+                for state in (None, (initial,) * own.states):
+                    out, last = own(x, Schedule(edges, 5), state)
+                    assert {out.dtype, *(part.dtype for part in last)} == {torch.bfloat16}
+
+
+@every_cell
+@pytest.mark.filterwarnings("ignore:.*weight_norm.* is deprecated:FutureWarning")
+@pytest.mark.parametrize("change", [weight_norm, prune.identity])
+def test_weights_that_a_hook_makes_are_those_of_now(kind, change):
+    own, x, schedule = cell(kind), features(), Schedule(TREE, 5)
+    change(own, "weight_hh")
+    own(x, schedule)
+    source = own.weight_hh_v if change is weight_norm else own.weight_hh_orig
+    with torch.no_grad():
+        source.neg_()
+    states = own.node_states(x, schedule)
+    for fused in (True, False):
+        assert torch.equal(own(x, schedule, fused=fused)[0], states[0])

@@ -87,6 +87,8 @@ def test_refused_signals(change, message):
 def test_refused_paths():
     with pytest.raises(ValueError, match="one direction"):
         checkpointed_paths(LSTM(F, H, bidirectional=True), torch.zeros(4, F), 2, 1)
+    with pytest.raises(ValueError, match="x has no nodes, expected at least one"):
+        checkpointed_paths(LSTM(F, H), torch.zeros(0, F), 2, 1)
     with pytest.raises(ValueError, match="x has 5 nodes, expected a multiple of num_paths=2"):
         checkpointed_paths(LSTM(F, H), torch.zeros(5, F), 2, 1)
     with pytest.raises(ValueError, match="num_paths is 0"):

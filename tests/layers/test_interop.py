@@ -4,10 +4,11 @@ import pytest
 import torch
 from dags import path_edges, tree_edges, undirected_edges
 from gradients import assert_same
+from layouts import ChildSum, GConvLSTM
 from torch import nn
 from torch.testing import assert_close
 from torch_geometric import EdgeIndex
-from torch_geometric.nn import ChebConv, Sequential
+from torch_geometric.nn import Sequential
 from torch_geometric.typing import WITH_TORCH_SPARSE, SparseTensor
 
 from gnnseq.layers import GCN, GCRN, GRU, LSTM, RNN, ChildSumTreeLSTM, GraphCNNLSTM, GraphGRU, GraphRNN
@@ -61,34 +62,6 @@ def test_what_cannot_be_loaded(call, error, message):
         call()
 
 
-class GConvLSTM(nn.Module):
-    """The layout of PyG Temporal's module of this name, written from its equations."""
-
-    def __init__(self, in_channels, out_channels, K, normalization, bias=True):
-        super().__init__()
-        for gate in "ifco":
-            setattr(self, f"conv_x_{gate}", ChebConv(in_channels, out_channels, K, normalization, bias))
-            setattr(self, f"conv_h_{gate}", ChebConv(out_channels, out_channels, K, normalization, bias))
-            setattr(self, f"b_{gate}", nn.Parameter(torch.randn(1, out_channels)))
-            if gate != "c":
-                setattr(self, f"w_c_{gate}", nn.Parameter(torch.randn(1, out_channels)))
-        for conv in self.children():
-            if bias:
-                nn.init.normal_(conv.bias)
-
-    def gate(self, name, x, h, *graph):
-        filtered = getattr(self, f"conv_x_{name}")(x, *graph) + getattr(self, f"conv_h_{name}")(h, *graph)
-        return filtered + getattr(self, f"b_{name}")
-
-    def forward(self, x, edge_index, edge_weight, h, c):
-        graph = (edge_index, edge_weight)
-        i = (self.gate("i", x, h, *graph) + self.w_c_i * c).sigmoid()
-        f = (self.gate("f", x, h, *graph) + self.w_c_f * c).sigmoid()
-        c = f * c + i * self.gate("c", x, h, *graph).tanh()
-        o = (self.gate("o", x, h, *graph) + self.w_c_o * c).sigmoid()
-        return o * c.tanh(), c
-
-
 @pytest.mark.parametrize("normalization", ["sym", "rw"])
 @pytest.mark.parametrize("bias", [True, False])
 def test_gconv_lstm(normalization, bias):
@@ -106,36 +79,9 @@ def test_gconv_lstm(normalization, bias):
     assert_same([out, *state], [torch.stack(outs, dim=1), h, c], [x])
 
 
-class ChildSum(nn.Module):
-    """The usual layout of a child-sum cell, gates in the order i, o, u; one node at a time."""
-
-    def __init__(self, w_bias, u_bias, own_bias, w_f=True):
-        super().__init__()
-        self.W_iou, self.U_iou = nn.Linear(F, 3 * H, w_bias), nn.Linear(H, 3 * H, u_bias)
-        self.U_f = nn.Linear(H, H, u_bias)
-        if w_f:
-            self.W_f = nn.Linear(F, H, w_bias)
-        self.b_iou = nn.Parameter(torch.randn(1, 3 * H)) if own_bias else None
-
-    def node(self, x, children):
-        h = sum((h_k for h_k, _ in children), x.new_zeros(H))
-        iou = self.W_iou(x) + self.U_iou(h) + (0 if self.b_iou is None else self.b_iou[0])
-        i, o, u = iou.chunk(3)
-        c = i.sigmoid() * u.tanh()
-        for h_k, c_k in children:
-            c = c + (self.U_f(h_k) + (self.W_f(x) if hasattr(self, "W_f") else 0)).sigmoid() * c_k
-        return o.sigmoid() * c.tanh(), c
-
-    def forward(self, x, edge_index):
-        done = []
-        for v in range(len(x)):
-            done.append(self.node(x[v], [done[u] for u in edge_index[0, edge_index[1] == v].tolist()]))
-        return torch.stack([h for h, _ in done])
-
-
 @pytest.mark.parametrize("arguments", [(True, False, False), (True, True, True), (False, False, True, False)])
 def test_child_sum_modules(arguments):
-    module, edges, x = ChildSum(*arguments).double(), tree_edges([5, 3]), features(8)
+    module, edges, x = ChildSum(F, H, *arguments).double(), tree_edges([5, 3]), features(8)
     out, _ = ChildSumTreeLSTM.from_child_sum(module)(x, edges)
     assert_same([out], [module(x, edges)], [x])
 
@@ -207,6 +153,9 @@ def compiled_cases():
     schedule.reversed()
     yield "LSTM", LSTM(F, H, bidirectional=True), (x, schedule)
     yield "GRU", GRU(F, H), (x, Schedule(path_edges([3, 3]), N))
+    tree = Schedule(tree_edges([4, 2]), N)
+    LSTM(F, H, bidirectional=True)(x, tree)
+    yield "LSTM on trees", LSTM(F, H, bidirectional=True), (x, tree)
     gcrn = GCRN(F, H, 3)
     yield "GCRN", gcrn, (signals, gcrn.operator(und, N))
     yield "GCN", GCN(F, H), (x, gcn_operator(und, N))
@@ -221,6 +170,55 @@ def test_compiles_without_graph_breaks(layer, arguments):
     x = x.clone().requires_grad_()
     left, right = (out if isinstance(out, torch.Tensor) else out[0] for out in (compiled(x, graph), layer(x, graph)))
     assert_same([left], [right], [x, *layer.parameters()])
+
+
+@pytest.mark.parametrize("kind", [RNN, GRU, LSTM])
+@pytest.mark.parametrize("learned", [False, True])
+@pytest.mark.parametrize("lengths", [[3, 3], [4, 2]])
+def test_compiled_paths_train(kind, learned, lengths):
+    """By torch's own equations, in float32, where no input gets a gradient too: oneDNN's LSTM compiles none."""
+    torch._dynamo.reset()
+    layer, schedule = kind(F, H), Schedule(path_edges(lengths), N)
+    compiled = torch.compile(layer, fullgraph=True, backend="aot_eager_decomp_partition")
+    x = torch.randn(N, F, requires_grad=learned)
+    assert_same([compiled(x, schedule)[0]], [layer(x, schedule)[0]], list(layer.parameters()))
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")  # dynamo's own
+def test_an_unused_schedule_runs_outside_the_compiled_code():
+    torch._dynamo.reset()
+    layer, x, schedule = LSTM(F, H, bidirectional=True), torch.randn(N, F), Schedule(tree_edges([N]), N)
+    assert_close(torch.compile(layer, backend="eager")(x, schedule), layer(x, schedule))
+    torch._dynamo.reset()
+    whole = torch.compile(layer, backend="eager", fullgraph=True)
+    for used in (schedule, Schedule(tree_edges([N]), N), Schedule(tree_edges([2, 4]), N)):
+        assert_close(layer(x, used), whole(x, used))
+    with pytest.raises(torch._dynamo.exc.Unsupported, match="on a Schedule that was used before"):
+        whole(x, Schedule(tree_edges([N]), N))
+
+
+@pytest.mark.parametrize("kind", [RNN, GRU, LSTM])
+@pytest.mark.parametrize("edges", [path_edges, tree_edges])
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
+def test_a_trace_of_a_used_schedule_holds(kind, edges):
+    layer, schedule = kind(F, H, bidirectional=True), Schedule(edges([4, 2]), N)
+    x = torch.randn(N, F)
+
+    class Outputs(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = layer
+
+        def forward(self, x):
+            return self.layer(x, schedule)[0]
+
+    outputs = Outputs()
+    for trace in (torch.jit.trace, torch.export.export):
+        with pytest.raises(RuntimeError, match="expected a Schedule that the layer has run on before"):
+            trace(outputs, (x,))
+    layer(x, schedule)
+    for traced in (torch.jit.trace(outputs, (x,)), torch.export.export(outputs, (x,)).module()):
+        assert_close(traced(2 * x), outputs(2 * x))
 
 
 @pytest.mark.parametrize("kind", [RNN, GRU, LSTM])

@@ -35,6 +35,26 @@ def test_empty_graph_gives_zeros(readout):
 def test_bad_bounds(readout):
     with pytest.raises(ValueError, match="ptr runs from 0 to 2, expected from 0 to 3 rows of x"):
         readout()(torch.ones(3, 1), torch.tensor([0, 2]))
+    with pytest.raises(ValueError, match=r"ptr has shape \[0\], expected \[B \+ 1\], bounds of B graphs"):
+        readout()(torch.ones(3, 1), torch.empty(0, dtype=torch.long))
+
+
+@pytest.mark.parametrize("readout", [pair[0] for pair in READOUTS])
+def test_a_trace_holds_for_other_graphs(readout):
+    traced = torch.jit.trace(readout(), (torch.randn(8, 3), PTR))
+    x, ptr = torch.randn(9, 3), torch.tensor([0, 1, 4, 6, 9])
+    assert_close(traced(x, ptr), readout()(x, ptr))
+    if readout is not RootReadout:
+        ptr[2] = 6  # graph 2 is empty, as none was in the trace
+        assert_close(traced(x, ptr), readout()(x, ptr))
+
+
+@pytest.mark.parametrize("readout", [pair[0] for pair in READOUTS])
+def test_compiled_and_on_meta(readout):
+    torch._dynamo.reset()
+    x = torch.randn(8, 3)
+    assert_close(torch.compile(readout(), backend="eager")(x, PTR), readout()(x, PTR))
+    assert readout()(x.to("meta"), PTR.to("meta")).shape == (3, 3)
 
 
 def test_root_of_an_empty_graph():

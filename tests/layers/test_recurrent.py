@@ -241,6 +241,35 @@ def test_work_is_linear_in_the_depth(kind):
 
 
 @pytest.mark.parametrize("kind", LAYERS)
+@pytest.mark.parametrize("turned", [False, True])
+def test_work_is_linear_with_one_node_for_all(kind, turned):
+    """A path to whose end every node has an edge, and from whose start every node has one."""
+
+    def elements(n):
+        layer, x = kind(2, 2), torch.randn(n, 2, requires_grad=True)
+        schedule = Schedule(with_root(n), n)
+        schedule = schedule.reversed() if turned else schedule
+        _ = schedule.levels
+        with Work() as work:
+            layer(x, schedule)[0].sum().backward()
+        return work.elements
+
+    assert elements(400) < 4.2 * elements(100)
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_far_edges_are_the_reference(kind):
+    edges, layer, x = with_root(60), kind(F, H).double(), features(60)
+    nn.init.constant_(layer.cells[0].weight_hh, 0.01)
+    assert_same([layer(x, edges)[0]], slow(layer, x, edges)[:1], [x, *layer.parameters()])
+
+
+def with_root(n):
+    nodes = torch.arange(n - 1)
+    return torch.stack([torch.cat([nodes, nodes[:-1]]), torch.cat([nodes + 1, torch.full_like(nodes[:-1], n - 1)])])
+
+
+@pytest.mark.parametrize("kind", LAYERS)
 @pytest.mark.parametrize("n", [1, 3])
 def test_nodes_without_edges(kind, n):
     layer, x = kind(F, H).double(), features(n)
@@ -293,6 +322,10 @@ def test_bad_input(kind):
         layer(x, edges, (away, away) if kind is LSTM else away)
     with pytest.raises(ValueError, match="x has no nodes, expected at least one"):
         layer(x[:0], edges[:, :0])
+    with pytest.raises(TypeError, match=rf"x is a list, expected a tensor \[N, {F}\]"):
+        layer(x.tolist(), edges)
+    with pytest.raises(ValueError, match=r"edge_index has shape \[3, 1\], expected \[2, E\]"):
+        layer(x, torch.tensor([[0], [1], [2]]))
 
 
 def test_cell_states_of_many_cells():
@@ -302,5 +335,18 @@ def test_cell_states_of_many_cells():
 
 def test_lstm_state_must_be_a_pair():
     h = torch.zeros(1, 1, H)
+    layer, x, edges = LSTM(F, H), torch.randn(3, F), path_edges([3])
     with pytest.raises(ValueError, match=r"state has shapes .*, expected 2 of \[1, 1, 4\]"):
-        LSTM(F, H)(torch.randn(3, F), path_edges([3]), (h,))
+        layer(x, edges, (h,))
+    with pytest.raises(ValueError, match=r"state is a tensor \[1, 1, 4\], expected a pair \(h, c\), each \[1, 1, 4\]"):
+        layer(x, edges, h)
+    with pytest.raises(ValueError, match=r"state is a tensor \[3\], expected a pair"):
+        layer(x, edges, torch.zeros(3, dtype=torch.long))
+    with pytest.raises(ValueError, match=r"state has shapes \['NoneType', 'NoneType'\], expected 2 of \[1, 1, 4\]"):
+        layer(x, edges, (None, None))
+
+
+def test_state_of_a_gru_is_no_pair():
+    h = torch.zeros(1, 1, H)
+    with pytest.raises(ValueError, match=r"state has shapes \['tuple'\], expected 1 of \[1, 1, 4\]"):
+        GRU(F, H)(torch.randn(3, F), path_edges([3]), (h, h))

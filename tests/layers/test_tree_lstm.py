@@ -145,3 +145,15 @@ def test_bad_input():
             layer(torch.randn(4, F), EDGES, slots, state)
     with pytest.raises(ValueError, match="state is on meta, expected cpu"):
         layer(torch.randn(4, F), EDGES, slots, (torch.zeros(1, H, device="meta"),) * 2)
+    with pytest.raises(TypeError, match=r"edge_slot is a list, expected a tensor \[3\]"):
+        layer(torch.randn(4, F), EDGES, [0, 1, 2])
+
+
+@pytest.mark.parametrize("layout", ["coo", "csr"])
+def test_a_sparse_matrix_has_an_order_of_its_own(layout):
+    """Its edges are sorted, so that places would go to other children without a word."""
+    layer, x, edges = NaryTreeLSTM(F, H), torch.randn(3, F), torch.tensor([[1, 0], [2, 2]])
+    matrix = torch.sparse_coo_tensor(edges.flip(0), torch.ones(2), (3, 3)).coalesce()
+    matrix = matrix if layout == "coo" else matrix.to_sparse_csr()
+    with pytest.raises(ValueError, match=r"edge_index is a sparse matrix, .* in the order of edge_slot"):
+        layer(x, matrix, torch.tensor([0, 1]))

@@ -3,6 +3,7 @@ from functools import partial
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils import prune, spectral_norm, weight_norm
 from torch_geometric.data import Batch, Data
 from torch_geometric.nn import GraphConv
 from torch_geometric.utils import to_undirected
@@ -22,7 +23,9 @@ undirected = partial(path_batch, direction="both")
 
 def both_ways(ids, y=None):
     batch = dilated_batch(ids, hops=(1, 3))
-    return Batch.from_data_list([Data(x=g.x, edge_index=to_undirected(g.edge_index)) for g in batch.to_data_list()])
+    both = Batch.from_data_list([Data(x=g.x, edge_index=to_undirected(g.edge_index)) for g in batch.to_data_list()])
+    both.y = y
+    return both
 
 
 class Counted(EdgeEncoder):
@@ -168,3 +171,35 @@ def test_both_checks_agree():
     for make, to_batch in PEEKING.values():
         with pytest.raises(ValueError, match="not causal"):
             check_causal(make(), to_batch)
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm.* is deprecated:FutureWarning")
+@pytest.mark.parametrize("change", [weight_norm, spectral_norm, prune.identity])
+def test_weights_that_a_hook_makes(change):
+    """Such weights cannot be copied; the check shares them."""
+    model = build(PathRecurrence(LSTM(F, H)))
+    change(model.encoder.layer.cells[0], "weight_hh")
+    change(model.head, "weight")
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    batch = path_batch(texts(5, 7))
+    assert check_causal_batch(model, batch)
+    assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
+    assert model(batch).shape == (12, S)
+    peeking = build(EdgeEncoder(LSTM(F, H, bidirectional=True)), 2 * H)
+    change(peeking.head, "weight")
+    with pytest.raises(ValueError, match="not causal"):
+        peeking(batch)
+
+
+def test_a_model_whose_weights_are_plain_tensors():
+    """As those of the replicas that `torch.nn.DataParallel` makes."""
+    model = build(PathRecurrence(LSTM(F, H)))
+    batch = path_batch(texts(5, 7))
+    expected = model(batch)
+    for module in model.modules():
+        for name, weight in list(module._parameters.items()):
+            del module._parameters[name]
+            setattr(module, name, weight * 1.0)
+    model._passed.clear()
+    torch.testing.assert_close(model(batch), expected)
+    assert model._passed

@@ -7,7 +7,8 @@ from torch_geometric.explain.metric import unfaithfulness
 from torch_geometric.nn import GATConv
 from torch_geometric.nn import Sequential as PyGSequential
 
-from gnnseq.layers import GCN, LSTM, MaxReadout, MeanReadout, SumReadout
+from gnnseq.graphs import balanced_tree_batch
+from gnnseq.layers import GCN, GRU, LSTM, MaxReadout, MeanReadout, NaryTreeLSTM, RootReadout, SumReadout
 from gnnseq.models import (
     CharLanguageModel,
     EdgeEncoder,
@@ -16,6 +17,7 @@ from gnnseq.models import (
     PathRecurrence,
     ScalarSymbols,
     SequenceClassifier,
+    SlotEncoder,
     SymbolEmbedding,
 )
 
@@ -151,3 +153,32 @@ def test_an_edge_mask_without_effect_is_refused():
 def test_bad_input():
     with pytest.raises(ValueError, match="num_symbols is 0"):
         SymbolEmbedding(0, 4)
+
+
+def trees():
+    return balanced_tree_batch(torch.tensor([[1, 2, 3, 4], [5, 6, 7, 8]]), empty=9)
+
+
+def paths():
+    """Their edges in another order than their nodes."""
+    batch = batch_of([1, 2, 3], [4], [5, 6])
+    batch.edge_index = batch.edge_index.flip(1)
+    return batch
+
+
+@pytest.mark.parametrize(
+    ("make", "encoder", "readout", "backend"),
+    [
+        (paths, lambda: EdgeEncoder(LSTM(4, 6)), RootReadout, "aot_eager"),
+        (trees, lambda: EdgeEncoder(GRU(4, 6, num_layers=2)), MeanReadout, "aot_eager"),
+        (trees, lambda: SlotEncoder(NaryTreeLSTM(4, 6)), RootReadout, "aot_eager"),
+        (trees, lambda: EdgeEncoder(LSTM(4, 6)), MaxReadout, "eager"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")  # dynamo's own
+def test_compiled_classifiers_train(make, encoder, readout, backend):
+    torch._dynamo.reset()
+    model, batch = SequenceClassifier(SymbolEmbedding(10, 4), encoder(), readout(), nn.Linear(6, 3)), make()
+    compiled = torch.compile(model, backend=backend)
+    grads = [torch.autograd.grad(m(batch).pow(2).sum(), list(model.parameters())) for m in (compiled, model)]
+    torch.testing.assert_close(*grads)

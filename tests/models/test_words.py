@@ -33,6 +33,8 @@ def test_given_vectors():
     assert torch.equal(words.table.weight[[0, 2, 3]], before[[0, 2, 3]])
     with pytest.raises(ValueError, match=r"values has shape \[3, 4\], expected \[3, 2\]"):
         words.set_vectors(torch.ones(3, 4), torch.ones(3, dtype=torch.bool))
+    with pytest.raises(ValueError, match=r"found is torch.int64 \[1\], expected torch.bool \[3\]"):
+        words.set_vectors(torch.ones(3, 2), torch.tensor([1]))
 
 
 @pytest.mark.parametrize(

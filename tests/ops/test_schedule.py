@@ -94,10 +94,28 @@ def test_from_edge_index_shares():
         ([[0], [7]], 5, None, "edge_index refers to node 7 of 5"),
         ([[], []], 0, None, "num_nodes is 0, expected at least 1"),
         ([[0], [1]], 2, [0, 0, 0], r"batch has shape \[3\], expected \[2\], one per node"),
+        ([[0], [1]], 2, [0.0, 0.0], r"batch has dtype torch.float32, expected torch.int64"),
+        ([[0], [1]], 2, [0, -3], "batch has graph -3, expected numbers from 0 on"),
+        ([[0, 1], [1, 2]], 3, [0, 0, 1], "batch gives node 1 to graph 0 and node 2 to graph 1, but edge 1 joins them"),
+        ([[0, 1], [2, 2]], 3, [1, 0, 1], "batch gives node 1 to graph 0 and node 2 to graph 1, but edge 1 joins them"),
+        ([[0, 1], [1, 2], [2, 0]], 3, None, r"edge_index has shape \[3, 2\], expected \[2, E\]"),
+        ([[0.0], [1.0]], 2, None, "edge_index has dtype torch.float32, expected torch.int64"),
     ],
 )
 def test_bad_input(edges, num_nodes, batch, message):
-    edges = torch.tensor(edges, dtype=torch.long).view(2, -1)
+    edges = torch.tensor(edges) if edges[0] else torch.empty(2, 0, dtype=torch.long)
     batch = None if batch is None else torch.tensor(batch)
     with pytest.raises(ValueError, match=message):
         Schedule(edges, num_nodes, batch)
+
+
+def test_what_is_no_tensor():
+    with pytest.raises(TypeError, match=r"edge_index is a list, expected a tensor \[2, E\] or a sparse matrix"):
+        Schedule([[0], [1]], 2)
+    with pytest.raises(TypeError, match=r"batch is a list, expected a tensor \[2\]"):
+        Schedule(torch.tensor([[0], [1]]), 2, [0, 0])
+
+
+def test_sparse_matrix():
+    matrix = torch.sparse_coo_tensor(torch.tensor([[2, 2], [0, 1]]), torch.ones(2), (3, 3))  # one row per target
+    assert Schedule(matrix, 3).edge_index.tolist() == [[0, 1], [2, 2]]

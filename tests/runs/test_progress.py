@@ -89,3 +89,50 @@ def test_a_trial_without_a_label_is_called_by_its_key():
         key = "abc"
 
     assert label_of(Plain()) == "abc"
+
+
+def test_the_first_estimate_does_not_count_the_start_of_the_processes(monkeypatch):
+    """81 trials of 10 s in two processes, which take 15 s to start: 6 min 45 s, not 26 minutes."""
+    clock = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    progress, estimates = Progress(81, show=False, jobs=2), []
+    for number in range(80):
+        clock[0] = 15 + 10 * (number // 2 + 1)
+        progress.start("a")
+        progress.end("a", record(0.5) | {"elapsed": 10.0})
+        estimates.append(progress.left())
+    assert estimates[0] == "about 06:40 left"
+    assert estimates[40] == "about 03:20 left"
+    assert estimates[-1] == "about 00:05 left"
+
+
+def test_the_estimate_follows_the_rate_that_was_seen(monkeypatch):
+    """Workers that share a core are slower than their own clock says."""
+    clock = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    progress = Progress(20, show=False, jobs=2)
+    for number in range(10):
+        clock[0] = 20.0 * (number + 1)
+        progress.start("a")
+        progress.end("a", record(0.5) | {"elapsed": 10.0})
+    assert progress.left() == "about 03:20 left"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"score": "much"},
+        {"score": [1]},
+        {"score": float("nan")},
+        {"task": "sums", "score": 0.5},
+        {"task": None},
+        {"trial": ["a"]},
+        {"trial": None, "label": None},
+        {"elapsed": "long"},
+    ],
+)
+def test_records_of_any_function_are_shown(odd, capsys):
+    progress = Progress(2)
+    progress.start("a")
+    progress.end("a", {"key": "k", "status": "done"} | odd)
+    assert capsys.readouterr().err.startswith("1/2, k: ")

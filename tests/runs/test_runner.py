@@ -10,6 +10,7 @@ from sweeps import Task, keys, ran, run
 
 from gnnseq.experiments import PalindromeTask, Settings, Store, Trial, find_family, run_trial, run_trials
 from gnnseq.runs.locks import Claims
+from gnnseq.runs.runner import TrialsFailedError
 
 TASKS = [Task(number) for number in range(4)]
 
@@ -39,7 +40,8 @@ def test_a_record_tells_what_took_part(tmp_path):
 def test_a_failure_is_recorded_and_the_others_go_on(tmp_path):
     store = Store(tmp_path / "records.jsonl")
     tasks = [Task(0), Task(1, "raise"), Task(2, "object"), Task(3)]
-    records = run_trials(tasks, store, run=run, progress=False)
+    with pytest.warns(UserWarning, match=r"2 of 4 trials failed; .* trial 1:\nTraceback [\s\S]*RuntimeError: no luck"):
+        records = run_trials(tasks, store, run=run, progress=False)
     assert [record["status"] for record in records] == ["done", "failed", "failed", "done"]
     assert records[1]["stopped"] == "RuntimeError: no luck"
     assert "sweeps.py" in records[1]["traceback"]
@@ -53,7 +55,9 @@ def test_a_failure_tells_what_the_trial_says_of_itself(tmp_path):
     class Described(Task):
         description = {"key": "key-7", "label": "mine", "task": {"name": "sums"}}  # noqa: RUF012
 
-    (record,) = run_trials([Described(7, "raise")], Store(tmp_path / "r.jsonl"), run=run, progress=False)
+    tasks = [Described(7, "raise"), Task(0)]
+    with pytest.warns(UserWarning, match="1 of 2 trials failed; .* was mine:"):
+        record, _ = run_trials(tasks, Store(tmp_path / "r.jsonl"), run=run, progress=False)
     assert record["task"] == {"name": "sums"}
     assert record["status"] == "failed"
 
@@ -61,10 +65,13 @@ def test_a_failure_tells_what_the_trial_says_of_itself(tmp_path):
 def test_a_failure_is_tried_again_where_that_is_asked_for(tmp_path):
     store = Store(tmp_path / "records.jsonl")
     broken = [Task(0), Task(1, "raise"), Task(2)]
-    run_trials(broken, store, run=run, progress=False)
-    again = run_trials(TASKS, store, run=run, progress=False)
+    with pytest.warns(UserWarning, match="1 of 3 trials failed"):
+        run_trials(broken, store, run=run, progress=False)
+    with pytest.warns(UserWarning, match="1 of 4 trials failed; retry_failed=True runs them again"):
+        again = run_trials(TASKS, store, run=run, progress=False)
     assert [record["status"] for record in again] == ["done", "failed", "done", "done"]
-    still = run_trials(broken, store, run=run, retry_failed=True, progress=False)
+    with pytest.warns(UserWarning, match="1 of 3 trials failed"):
+        still = run_trials(broken, store, run=run, retry_failed=True, progress=False)
     assert still[1]["attempt"] == 2
     fixed = run_trials(TASKS, store, run=run, retry_failed=True, progress=False)
     assert [record["status"] for record in fixed] == ["done"] * 4
@@ -116,6 +123,41 @@ def test_ctrl_c_with_several_processes(tmp_path):
     tasks = [Task(number, "interrupt" if number == 1 else "nap", str(tmp_path)) for number in range(200)]
     with pytest.raises(KeyboardInterrupt):
         run_trials(tasks, store, run=run, jobs=2, progress=False)
+    stored = keys(store)
+    assert sorted(f"key-{number}" for number in ran(tmp_path)) == stored
+    assert "key-1" in stored
+    assert len(stored) < 200
+
+
+def test_sigterm_lets_the_running_trial_end(tmp_path, capsys):
+    """A cluster sends it when the time is over."""
+    store = Store(tmp_path / "records.jsonl")
+
+    def terminated(trial):
+        if trial.number == 1:
+            signal.raise_signal(signal.SIGTERM)
+        return run(trial)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_trials(TASKS, store, run=terminated, progress=False)
+    assert keys(store) == ["key-0", "key-1"]
+    assert "Stopping when the running trials have ended" in capsys.readouterr().err
+
+
+def terminate_all(trial):
+    """Sends SIGTERM to this process and the one that started it, as a cluster does to all of a job."""
+    if trial.number == 1:
+        for process in (os.getppid(), os.getpid()):
+            os.kill(process, signal.SIGTERM)
+    return run(trial)
+
+
+def test_sigterm_with_several_processes_loses_no_trial_that_began(tmp_path):
+    pytest.importorskip("joblib")
+    store = Store(tmp_path / "records.jsonl")
+    tasks = [Task(number, "nap", str(tmp_path)) for number in range(200)]
+    with pytest.raises(KeyboardInterrupt):
+        run_trials(tasks, store, run=terminate_all, jobs=2, progress=False)
     stored = keys(store)
     assert sorted(f"key-{number}" for number in ran(tmp_path)) == stored
     assert "key-1" in stored
@@ -196,24 +238,128 @@ def test_results_do_not_depend_on_the_number_of_processes(tmp_path):
 
 def test_a_backend_that_gives_all_results_at_once_runs_rounds(tmp_path):
     joblib = pytest.importorskip("joblib")
-    from joblib._parallel_backends import ThreadingBackend
+    from joblib._parallel_backends import LokyBackend
 
-    class Plain(ThreadingBackend):  # as Ray's
+    class Plain(LokyBackend):  # as Ray's
         supports_return_generator = False
 
     joblib.register_parallel_backend("plain", Plain)
     store, tasks = Store(tmp_path / "records.jsonl"), [Task(number, folder=str(tmp_path)) for number in range(5)]
-    stored = []
 
     def looking(trial):
-        stored.append(len(store.attempts()))
-        return run(trial)
+        return run(trial) | {"stored": len(Store(store.path).attempts())}
 
     with joblib.parallel_config("plain"):
         records = run_trials(tasks, store, run=looking, jobs=2, progress=False)
     assert [record["status"] for record in records] == ["done"] * 5
     assert sorted(ran(tmp_path)) == [0, 1, 2, 3, 4]
-    assert max(stored) == 4
+    assert max(record["stored"] for record in records) == 4
+
+
+def test_threads_of_one_process_are_refused(tmp_path):
+    """They share torch's random numbers: one record of nine was another one with three threads."""
+    joblib = pytest.importorskip("joblib")
+    store = Store(tmp_path / "records.jsonl")
+    with joblib.parallel_config("threading"), pytest.raises(ValueError, match=r"is ThreadingBackend, .* 'loky'"):
+        run_trials(TASKS, store, run=run, jobs=3, progress=False)
+    assert store.attempts() == {}
+    with joblib.parallel_config("threading"):
+        assert len(run_trials(TASKS, store, run=run, jobs=1, progress=False)) == 4
+
+
+class Unspeakable(Exception):  # noqa: N818
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+def hostile(trial):
+    """What a function of somebody else may do."""
+    record = {"key": trial.key, "status": "done"}
+    if trial.act == "exit":
+        raise SystemExit(3)
+    if trial.act == "unspeakable":
+        raise Unspeakable
+    if trial.act == "deep":
+        for _ in range(100_000):
+            record = {"status": "done", "inner": record}
+    return {
+        "none": None,
+        "list": [record],
+        "no status": {"key": trial.key},
+        "mixed keys": record | {"value": {1: 2, "a": 3}},
+        "attempt": record | {"attempt": "first"},
+        "format": record | {"format": "csv"},
+        "another key": record | {"key": "elsewhere"},
+        "odd parts": record | {"task": "sums", "trial": ["a"], "score": "much", "label": 7},
+        "nan": record | {"score": float("nan")},
+    }.get(trial.act, record)
+
+
+FATAL = ["none", "list", "no status", "exit", "unspeakable", "mixed keys", "format", "deep"]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_no_function_stops_the_sweep(tmp_path, jobs):
+    if jobs > 1:
+        pytest.importorskip("joblib")
+    acts = [*FATAL, "attempt", "another key", "odd parts", "nan", "pass"]
+    tasks, store = [Task(number, act) for number, act in enumerate(acts)], Store(tmp_path / "records.jsonl")
+    with pytest.warns(UserWarning, match=r"8 of 13 trials failed; .* trial 0:[\s\S]*run returned NoneType, expected"):
+        records = run_trials(tasks, store, run=hostile, jobs=jobs)
+    failed = [record["trial"]["act"] for record in records if record["status"] == "failed"]
+    assert failed == FATAL
+    assert [record["stopped"] for record in records[3:5]] == ["SystemExit: 3", "Unspeakable: (its text cannot be made)"]
+    assert keys(store) == sorted(task.key for task in tasks)
+    assert {record["attempt"] for record in records} == {1}
+
+
+@dataclass(frozen=True)
+class Shy(Task):
+    """A trial that cannot say what it is."""
+
+    @property
+    def label(self):
+        raise RuntimeError("no label")
+
+    @property
+    def description(self):
+        return {"label": object()}
+
+
+def test_a_trial_without_words_is_called_by_its_key(tmp_path):
+    store = Store(tmp_path / "records.jsonl")
+    with pytest.warns(UserWarning, match="The first was key-1:"):
+        records = run_trials([Task(0), Shy(1, "raise")], store, run=run)
+    assert records[1]["stopped"] == "RuntimeError: no luck"
+
+
+def test_where_all_trials_fail_that_is_an_error_and_their_records_are_kept(tmp_path):
+    store, tasks = Store(tmp_path / "records.jsonl"), [Task(0, "raise"), Task(1, "raise")]
+    for _ in range(2):
+        with pytest.raises(TrialsFailedError, match=r"2 of 2 trials failed; [\s\S]*RuntimeError: no luck"):
+            run_trials(tasks, store, run=run, progress=False)
+    assert keys(store) == ["key-0", "key-1"]
+
+
+def test_no_more_processes_than_trials(tmp_path, monkeypatch):
+    joblib = pytest.importorskip("joblib")
+    asked = []
+
+    class Counted(joblib.Parallel):
+        def __init__(self, n_jobs=None, **options):
+            asked.append(n_jobs)
+            super().__init__(n_jobs=1, **options)
+
+    monkeypatch.setattr(joblib, "Parallel", Counted)
+    monkeypatch.setattr(joblib, "cpu_count", lambda: 2)
+    for number, (tasks, jobs) in enumerate([(TASKS[:2], 1_000_000), (TASKS[:1], 5)]):
+        store = Store(tmp_path / f"{number}.jsonl")
+        assert len(run_trials(tasks, store, run=run, jobs=jobs, progress=False)) == len(tasks)
+    assert asked == [2, 2]
+    many = [Task(number) for number in range(50)]
+    with pytest.warns(UserWarning, match="jobs is 1000000, but there are 2 cores: 8 processes share them"):
+        run_trials(many, Store(tmp_path / "many.jsonl"), run=run, jobs=1_000_000, progress=False)
+    assert asked == [2, 2, 8]
 
 
 def test_without_a_terminal_a_line_for_each_trial(tmp_path, capsys):
@@ -236,3 +382,10 @@ def test_bad_input(tmp_path):
             run_trials(TASKS, store, jobs=jobs, run=run)
     with pytest.raises(ValueError, match="threads is 0"):
         run_trials(TASKS, store, threads=0, run=run)
+
+    @dataclass(frozen=True)
+    class Counted:
+        key: int
+
+    with pytest.raises(ValueError, match="trials holds one with the key 7, expected a text"):
+        run_trials([Counted(7)], store, run=run)

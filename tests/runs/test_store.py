@@ -182,6 +182,128 @@ def test_folder_without_permission(tmp_path):
         Store(tmp_path / "locked" / "records.jsonl")
 
 
+def test_a_linked_store_stays_a_link_and_its_file_is_the_one_that_is_written(tmp_path):
+    target, link = tmp_path / "disk" / "all.jsonl", tmp_path / "records.jsonl"
+    target.parent.mkdir()
+    link.symlink_to(target)
+    store = Store(link)
+    store.append({"key": "x"})
+    target.write_bytes(target.read_bytes() + b"no record\n")
+    with pytest.warns(UserWarning, match="line 2 is not a whole record"):
+        assert store.repair() == 1
+    assert link.is_symlink()
+    assert [json.loads(line)["key"] for line in target.read_text().splitlines()] == ["x"]
+    assert Store(target).path == Store(link).path == target
+    assert [path.name for path in tmp_path.iterdir() if path != link] == ["disk"]
+
+
+@pytest.fixture
+def read_only(monkeypatch):
+    """From here on nothing can be opened for writing, as on a mounted CD."""
+    opened = os.open
+
+    def refuse(path, flags, *how, **options):
+        if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+        return opened(path, flags, *how, **options)
+
+    def start():
+        monkeypatch.setattr(os, "open", refuse)
+        monkeypatch.setattr("pathlib.Path.touch", lambda path, *_: refuse(path, os.O_CREAT))
+        monkeypatch.setattr("pathlib.Path.open", lambda path, mode="r", *_: refuse(path, os.O_CREAT))
+
+    return start
+
+
+def test_records_on_a_medium_that_cannot_be_written_are_read(tmp_path, read_only):
+    path = tmp_path / "records.jsonl"
+    Store(path).append({"key": "x"})
+    path.write_bytes(path.read_bytes() + b"no record\n")
+    read_only()
+    store = Store(path)
+    with pytest.warns(UserWarning, match="line 2 is not a whole record; it is kept"):
+        assert set(store.read()) == {"x"}
+    assert store.attempts() == {"x": 1}
+    with pytest.raises(OSError, match="Read-only file system"):
+        store.append({"key": "y"})
+    with pytest.raises(ValueError, match=r"expected a file that can be written: .*Read-only"):
+        Store(tmp_path / "new.jsonl")
+
+
+DEEP = b'{"key": "deep", "value": ' + 100_000 * b"[" + 100_000 * b"]" + b"}"
+DAMAGED = [
+    DEEP,
+    b'{"key": "x", "attempt": "2"}',
+    b'{"key": "x", "attempt": null}',
+    b'{"key": "x", "attempt": [1]}',
+    b'{"key": "x", "attempt": true}',
+    b'{"key": "x", "attempt": 0}',
+    b'{"key": "x", "attempt": 1.5}',
+    b'{"key": "x", "format": "1"}',
+    b'{"key": "x", "format": {}}',
+    b'{"key": ["x"]}',
+    b'{"key": "x", "value": ' + 5_000 * b"9" + b"}",
+    b"nan",
+    b"\xff\xfe{",
+]
+
+
+@pytest.mark.parametrize("line", DAMAGED, ids=range(len(DAMAGED)))
+def test_a_damaged_line_is_set_aside_with_its_number(tmp_path, line):
+    path = tmp_path / "records.jsonl"
+    path.write_bytes(b'{"key": "a"}\n' + line + b'\n{"key": "b", "attempt": 2}\n')
+    store = Store(path)
+    with pytest.warns(UserWarning, match="line 2 is not a whole record"):
+        assert set(store.read()) == {"a", "b"}
+    assert store.attempts() == {"a": 1, "b": 2}
+    with pytest.warns(UserWarning, match="line 2 is not .*set aside"):
+        assert store.repair() == 1
+    assert store.rejected.read_bytes() == line + b"\n"
+    assert store.append_new({"key": "x"})
+
+
+def test_lines_are_numbered(tmp_path):
+    path = tmp_path / "records.jsonl"
+    path.write_text('{"key": "a"}\n\n{"key": "b"}\n')
+    assert [(number, record["key"]) for number, record in Store(path).numbered()] == [(1, "a"), (3, "b")]
+
+
+def within_itself():
+    record = {"key": "x"}
+    record["me"] = record
+    return record
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"key": 7},
+        {"no": "key"},
+        {"key": "x", "attempt": "first"},
+        {"key": "x", "format": "csv"},
+        {"key": "x", "value": object()},
+        {"key": "x", "value": {1: "a", "b": 2}},
+        within_itself(),
+    ],
+)
+def test_what_nobody_would_find_again_is_not_written(tmp_path, record):
+    store = Store(tmp_path / "records.jsonl")
+    with pytest.raises(TypeError):
+        store.append(record)
+    assert store.path.read_bytes() == b""
+
+
+def test_a_full_disk_is_named_with_the_file(tmp_path, monkeypatch):
+    store = Store(tmp_path / "records.jsonl")
+
+    def full(descriptor, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(OSError, match=r"No space left on device: '.*records.jsonl'"):
+        store.append({"key": "y"})
+
+
 def test_a_record_whose_values_changed_is_no_record(tmp_path):
     store = Store(tmp_path / "records.jsonl")
     for key, score in (("a", 0.25), ("b", 0.5)):

@@ -3,14 +3,17 @@
 import pickle
 import signal
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import torch
 from sweeps import Task, keys, ran, run
 
 from gnnseq.experiments import Store
 from gnnseq.runs import sweep as module
 from gnnseq.runs.locks import Claims
-from gnnseq.runs.sweep import Sweep, _lost_worker, _without_ctrl_c
+from gnnseq.runs.sweep import Sweep, _check_workers, _lost_worker, _without_ctrl_c
 from gnnseq.runs.worker import guarded
 
 
@@ -157,3 +160,38 @@ def test_signals_are_left_alone_in_other_threads():
     thread.start()
     thread.join()
     assert found == [signal.getsignal(signal.SIGINT)]
+
+
+@pytest.mark.parametrize(
+    ("workers", "named"),
+    [
+        ({"tcp://10.0.0.5:1": 1, "tcp://10.0.0.6:1": 2}, "tcp://10.0.0.6:1"),
+        ({"inproc://10.0.0.5/1/2": 1, "inproc://10.0.0.5/1/3": 1}, "inproc://10.0.0.5/1/2"),
+        ({"tcp://10.0.0.5:1": 1, "tcp://10.0.0.5:2": 1}, None),
+        ({"inproc://10.0.0.5/1/2": 1}, None),
+        ({}, None),
+    ],
+)
+def test_which_workers_run_one_trial_at_a_time_in_a_process(workers, named):
+    if named is None:
+        _check_workers(workers)
+    else:
+        with pytest.raises(ValueError, match=f"Dask's worker at {named} runs several"):
+            _check_workers(workers)
+
+
+def test_trials_in_threads_of_one_process_wait_for_each_other():
+    """As in a worker that joins a cluster later, with several threads: nobody takes another's random numbers."""
+
+    def draws(trial):
+        torch.manual_seed(trial.number)
+        values = []
+        for _ in range(5):
+            values.append(torch.rand(1).item())
+            time.sleep(0.01)
+        return {"key": trial.key, "status": "done", "values": values}
+
+    alone = [guarded(Task(number), {}, draws, 1)["values"] for number in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        together = list(pool.map(lambda number: guarded(Task(number), {}, draws, 1)["values"], range(3)))
+    assert together == alone

@@ -62,3 +62,23 @@ def test_a_stop_keeps_what_is_done_and_the_checkpoint_of_what_is_not(tmp_path):
 def test_mean_and_deviation_in_per_cent():
     assert mean_percent([0.5]) == "50.0 %"
     assert mean_percent([0.1, 0.3]) == "20.0 ± 14.1 %"
+
+
+def test_a_checkpoint_that_a_kill_left_beside_its_record_is_removed(tmp_path):
+    Store(tmp_path / "records.jsonl").append({"key": "a", "value": 1})
+    (tmp_path / "a.pt").write_bytes(b"")
+    made = Runs(tmp_path)
+    list(compare(made, tmp_path, "a"))
+    assert made.done == []
+    assert list(tmp_path.glob("*.pt")) == []
+
+
+def test_a_store_that_cannot_be_written_is_told_before_anything_runs(tmp_path, monkeypatch):
+    def refuse(store):
+        raise OSError("Read-only file system")
+
+    monkeypatch.setattr(Store, "repair", refuse)
+    made = Runs(tmp_path)
+    with pytest.raises(OSError, match="Read-only"):
+        list(compare(made, tmp_path, "a"))
+    assert made.done == []

@@ -92,5 +92,5 @@ def test_a_tensor_that_is_marked_as_a_folder_is_damage(tmp_path):
         entry = data.index(b"PK\x01\x02", entry + 1)
     data[entry + 38] ^= 0x10
     path.write_bytes(data)
-    with pytest.raises(CheckpointError, match=r"a.pt is no checkpoint of a training, or is damaged"):
+    with pytest.raises(CheckpointError, match=r"a\.pt is no checkpoint of a training, or is damaged"):
         read_checkpoint(path, "training")

@@ -54,8 +54,9 @@ def _title(results: Sequence[Result]) -> str:
     weights = [w for result in results if (w := result.first("weights")) is not None]
     seeds = max(result.summary.count for result in results)
     budget = f"{min(weights):,} to {max(weights):,} weights; " if weights else ""
-    mean = "mean and 95\u00a0% bootstrap interval (line)" if seeds > 1 else "one seed"
-    return f"Who learns {results[0].task['name']}? {budget}{seeds} seeds (dots), {mean}, other models (grey)"
+    many = f"{seeds} seeds (dots), mean and 95\u00a0% bootstrap interval (line)"
+    runs = many if seeds > 1 else "one seed (dots)"
+    return f"Who learns {results[0].task['name']}? {budget}{runs}, other models (grey)"
 
 
 def _panel(axes: Axes, model: str, results: Sequence[Result], colour: str) -> None:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from matplotlib import rc_context
+
 from gnnseq.files import write_text
 from gnnseq.plots.comparison.accuracy import plot_accuracy
 from gnnseq.plots.comparison.cost import plot_cost
@@ -19,6 +21,7 @@ from gnnseq.results.verdict import Comparison, correct_for_number, diagnosis, ju
 from gnnseq.runs.store import Record
 
 
+@rc_context({"text.parse_math": False})  # a dollar in a name is a dollar
 def write_report(
     records: Sequence[Record],
     folder: str | Path,

@@ -64,7 +64,7 @@ def plot_verdicts(
     drawn.legend(handles=[Patch(facecolor=colour, edgecolor="0.6", label=word) for colour, word in words.items()],
                  loc="outside lower center", ncols=4, fontsize=9, frameon=False)  # fmt: skip
     seeds = max(result.summary.count for result in results)
-    runs = f"{seeds} seeds{_patience(results)}"
+    runs = f"{seeds} seed{'s' * (seeds != 1)}{_patience(results)}"
     headline(drawn, f"Who beats the {reference}? Mean score on fresh data over {runs}; bold: solved, italic: at chance "
              "or hardly above")  # fmt: skip
     return save(drawn, path)

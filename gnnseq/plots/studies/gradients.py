@@ -42,7 +42,9 @@ def plot_gradient_flow(records: Sequence[FlowRecord], path: str | Path) -> Path:
         axes.set_xlabel("time step t (the loss is at the last)")
         axes.spines[["top", "right"]].set_visible(False)
     right.legend(fontsize=7.5, frameon=False, loc="lower right")
-    drawn.suptitle(f"Gradients before training; mean over {len(records[0].hidden)} seeds, range shaded", fontsize=11)
+    seeds = len(records[0].hidden)
+    runs = f"mean over {seeds} seeds, range shaded" if seeds > 1 else "one seed"
+    drawn.suptitle(f"Gradients before training; {runs}", fontsize=11)
     return save(drawn, path)
 
 

@@ -51,8 +51,9 @@ def plot_race(race: Race, path: str | Path) -> Path:
 def _title(final: Sequence[Record]) -> str:
     task, seeds = final[0]["task"], len({record["trial"]["seed"] for record in final})
     model, share = final[0]["family"]["title"], f"{100 * task['solved']:.0f}\u00a0%"
+    runs = f"{seeds} fresh seeds, mean and 95\u00a0% interval" if seeds > 1 else "one fresh seed"
     learned = f"Steps of an {model} until {share} of {task['title']} are right"
-    return f"{learned}: tuning (left); {seeds} fresh seeds, mean and 95\u00a0% interval (right)"
+    return f"{learned}: tuning (left); {runs} (right)"
 
 
 def _rates(axes: Axes, name: str, records: Sequence[Record], race: Race, number: int) -> None:

@@ -9,12 +9,15 @@ from matplotlib.ticker import MaxNLocator
 
 from gnnseq.plots.style import COLOURS, MARKERS, figure, save
 from gnnseq.runs.store import Record
+from gnnseq.studies.rounds_comparison import diverged
 
 FEWEST = 20  # samples of a group, below which its accuracy is not drawn
 
 
 def plot_listops(records: Sequence[Record], chance: float, path: str | Path) -> Path:
     """Draws accuracy in training, by the length and by the depth of an expression; means over seeds.
+
+    A run that diverged counts as a constant guess from there on.
 
     Args:
         records: of `gnnseq.studies.listops.comparison.run_listops`.
@@ -30,12 +33,14 @@ def plot_listops(records: Sequence[Record], chance: float, path: str | Path) -> 
     for number, (title, rows) in enumerate(groups.items()):
         style = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)], "ms": 4, "lw": 1.5}
         steps = rows[0]["trial"]["round_steps"]
-        curves = [[100 * entry["validation"] for entry in row["curve"]] for row in rows]
+        curves = [[entry["validation"] for entry in row["curve"]] for row in rows]
+        longest = max(map(len, curves))
+        curves = [[100 * value for value in curve + [chance] * (longest - len(curve))] for curve in curves]
         means = [statistics.fmean(values) for values in zip(*curves, strict=True)]
         places = [steps * (place + 1) for place in range(len(means))]
         training.plot(places, means, **style, markevery=max(1, len(means) // 10), label=title)
         for axes, name in ((length, "by_length"), (depth, "by_depth")):
-            axes.plot(*_pooled(rows, name), **style)
+            axes.plot(*_pooled(rows, name, chance), **style)
     length.set_xticks(sorted({int(group) for record in records for group in record["by_length"]}))
     depth.xaxis.set_major_locator(MaxNLocator(integer=True))
     training.set_xlabel("training steps")
@@ -51,12 +56,14 @@ def plot_listops(records: Sequence[Record], chance: float, path: str | Path) -> 
     )
     drawn.legend(*training.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8, frameon=False)
     budget, seeds = records[0]["trial"]["budget"], max(len(rows) for rows in groups.values())
-    drawn.suptitle(f"ListOps: about {budget:,} weights each, mean of {seeds} seeds", fontsize=11)
+    drawn.suptitle(f"ListOps: about {budget:,} weights each, mean of {seeds} seed{'s' * (seeds > 1)}", fontsize=11)
     return save(drawn, path)
 
 
 def plot_sentiment(records: Sequence[Record], path: str | Path) -> Path:
     """Draws the accuracy of dev sentences against epochs, a panel for each number of classes: seeds and their mean.
+
+    A run that diverged is drawn up to there, and is not in the mean.
 
     Args:
         records: of `gnnseq.studies.sentiment.comparison.run_sentiment`.
@@ -93,13 +100,13 @@ def _by_title(records: Sequence[Record]) -> dict[str, list[Record]]:
     return groups
 
 
-def _pooled(rows: Sequence[Record], name: str) -> tuple[list[int], list[float]]:
+def _pooled(rows: Sequence[Record], name: str, chance: float) -> tuple[list[int], list[float]]:
     """Groups with enough samples, and the share of right answers over all seeds in each."""
-    right: dict[int, int] = {}
+    right: dict[int, float] = {}
     total: dict[int, int] = {}
     for row in rows:
         for group, (good, count) in row[name].items():
-            right[int(group)] = right.get(int(group), 0) + good
+            right[int(group)] = right.get(int(group), 0) + (chance * count if diverged(row) else good)
             total[int(group)] = total.get(int(group), 0) + count
     kept = [group for group in sorted(total) if total[group] >= FEWEST]
     return kept, [100 * right[group] / total[group] for group in kept]
@@ -107,9 +114,10 @@ def _pooled(rows: Sequence[Record], name: str) -> tuple[list[int], list[float]]:
 
 def _epochs(axes: Axes, title: str, rows: Sequence[Record], number: int) -> None:
     curves = [[100 * entry["dev"]["sentences"] for entry in row["curve"]] for row in rows]
+    whole = [curve for curve, row in zip(curves, rows, strict=True) if not diverged(row)]
     colour = COLOURS[number % len(COLOURS)]
     for curve in curves if len(curves) > 1 else []:
         axes.plot(range(1, len(curve) + 1), curve, color=colour, lw=0.7, alpha=0.4)
-    means = [statistics.fmean(values) for values in zip(*curves, strict=False)]
+    means = [statistics.fmean(values) for values in zip(*whole, strict=False)]
     marker = MARKERS[number % len(MARKERS)]
     axes.plot(range(1, len(means) + 1), means, color=colour, lw=1.8, marker=marker, ms=5, label=title)

@@ -18,7 +18,7 @@ from torch_geometric.data import Batch
 from gnnseq.data.streams import Split
 from gnnseq.data.synthetic.listops import ListOps, ListOpsSequences, ListOpsTrees
 from gnnseq.data.trees.corpus import TreeCorpus
-from gnnseq.experiments.budget import solve_width
+from gnnseq.experiments.budget import Size, solve_width
 from gnnseq.experiments.family import find_named
 from gnnseq.runs.store import Record
 from gnnseq.studies.listops.families import LISTOPS_FAMILIES, Labels, ListOpsFamily
@@ -85,6 +85,14 @@ class ListOpsTrial:
         lengths = (6, self.longest)
         return kind(depth=self.depth, arguments=self.arguments, lengths=lengths, seed=self.seed, split=split)
 
+    def solve_size(self) -> Size:
+        """The size of the model at the budget.
+
+        Raises:
+            ValueError: for a budget too small for the model.
+        """
+        return solve_width(partial(self.find_family().build, self.arguments), self.budget, embedding=FEATURES)
+
 
 def run_listops(trial: ListOpsTrial, folder: Path | None = None, progress: bool = True) -> Record:
     """Trains and judges one model.
@@ -95,10 +103,11 @@ def run_listops(trial: ListOpsTrial, folder: Path | None = None, progress: bool 
         progress: whether a bar on the terminal tells how far it is.
 
     Returns:
-        A record of plain values: size, curves, and right answers by depth and by length.
+        A record of plain values: ``status`` ("done" or "diverged"), size, curves, and right answers by depth and by
+        length.
     """
     family, start = trial.find_family(), time.perf_counter()
-    size = solve_width(partial(family.build, trial.arguments), trial.budget, embedding=FEATURES)
+    size = trial.solve_size()
     torch.manual_seed(trial.seed)
     model = family.build(trial.arguments, size.width, size.embedding)
     rate = trial.learning_rate or family.learning_rate
@@ -117,9 +126,10 @@ def run_listops(trial: ListOpsTrial, folder: Path | None = None, progress: bool 
     title = f"{family.name}, seed {trial.seed}" if progress else None
     curve = rounds.train(trial.rounds, train, measure, max_norm=5.0, before_round=set_rate, progress=title)
     right = _judge(model, trial, family, trial.test_samples, "test")
-    steps = trial.rounds * trial.round_steps
+    steps = max(1, len(curve)) * trial.round_steps
     return {
         "key": trial.key,
+        **rounds.outcome,
         "trial": asdict(trial),
         "title": family.title,
         "learning_rate": rate,

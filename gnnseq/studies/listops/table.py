@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Sequence
 
 from gnnseq.runs.store import Record
-from gnnseq.studies.rounds_comparison import mean_percent
+from gnnseq.studies.rounds_comparison import diverged, diverged_lines, mean_percent
 
 HEADER = """\
 | model | weights | answers right | of the longest tenth | ms per step, fastest round | seeds |
@@ -13,7 +13,7 @@ HEADER = """\
 
 
 def listops_table(records: Sequence[Record], guess: float) -> str:
-    """Means over seeds by model, as Markdown, the best first.
+    """Means over seeds by model, as Markdown, the best first; a run that diverged counts as a constant guess.
 
     Args:
         records: of `gnnseq.studies.listops.comparison.run_listops`, of one setting.
@@ -22,13 +22,18 @@ def listops_table(records: Sequence[Record], guess: float) -> str:
     groups: dict[str, list[Record]] = {}
     for record in records:
         groups.setdefault(record["title"], []).append(record)
-    best_first = sorted(groups.values(), key=lambda rows: -statistics.fmean(row["accuracy"] for row in rows))
-    lines = [*map(_line, best_first), f"| constant guess | 0 | {100 * guess:.1f} % | – | – | – |"]
-    return HEADER + "\n".join(lines) + f"\n\n{_setting(records[0])}\n"
+    scores = {title: [guess if diverged(row) else row["accuracy"] for row in rows] for title, rows in groups.items()}
+    best_first = sorted(groups, key=lambda title: -statistics.fmean(scores[title]))
+    lines = [*(_line(groups[title], scores[title], guess) for title in best_first)]
+    lines += [f"| constant guess | 0 | {100 * guess:.1f} % | – | – | – |"]
+    named = diverged_lines(records, "a constant guess")
+    return HEADER + "\n".join(lines) + f"\n\n{_setting(records[0])}\n{named}"
 
 
 def describe_listops(record: Record) -> str:
     """A record in a line."""
+    if diverged(record):
+        return f"{record['title']}, seed {record['trial']['seed']}: diverged, {record['stopped']}"
     return (
         f"{record['title']}, seed {record['trial']['seed']}: {100 * record['accuracy']:.1f} % right, "
         f"{record['weights']:,} weights, {record['ms_per_step']:.0f} ms per step"
@@ -46,11 +51,11 @@ def longest_tenth(record: Record) -> float:
     return float(right / total)
 
 
-def _line(rows: list[Record]) -> str:
-    time = 1e3 * min(entry["seconds"] for row in rows for entry in row["curve"]) / rows[0]["trial"]["round_steps"]
-    right = mean_percent([row["accuracy"] for row in rows])
-    long = mean_percent([longest_tenth(row) for row in rows])
-    return f"| {rows[0]['title']} | {rows[0]['weights']:,} | {right} | {long} | {time:.0f} | {len(rows)} |"
+def _line(rows: list[Record], scores: list[float], guess: float) -> str:
+    seconds = [entry["seconds"] for row in rows for entry in row["curve"]]
+    time = f"{1e3 * min(seconds) / rows[0]['trial']['round_steps']:.0f}" if seconds else "–"
+    long = mean_percent([guess if diverged(row) else longest_tenth(row) for row in rows])
+    return f"| {rows[0]['title']} | {rows[0]['weights']:,} | {mean_percent(scores)} | {long} | {time} | {len(rows)} |"
 
 
 def _setting(record: Record) -> str:

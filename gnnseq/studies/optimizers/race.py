@@ -14,7 +14,7 @@ from gnnseq.experiments.tasks.palindromes import PalindromeTask
 from gnnseq.experiments.trial import Trial
 from gnnseq.experiments.tuning import check_grid
 from gnnseq.results.joined import score as score_of
-from gnnseq.results.statistics import summarise
+from gnnseq.results.statistics import Summary, summarise
 from gnnseq.results.table import markdown_table, spread
 from gnnseq.results.verdict import Comparison, compare, ranking
 from gnnseq.runs.runner import run_trials
@@ -142,22 +142,28 @@ def race_table(race: Race) -> str:
     lines = []
     for name, rate in race.chosen.items():
         own = [r for r in race.final if r["trial"]["optimizer"] == name and r["status"] != "failed"]
+        edge = " (end of the grid)" if len(race.grid) > 1 and rate in (race.grid[0], race.grid[-1]) else ""
+        learn = f"{rates_that_learn(race, name)} of {len(race.grid)}"
         if not own:
+            lines.append((find_optimizer(name).title, f"{rate:g}{edge}", "failed", "0 of 0", "", learn))
             continue
         steps = summarise([steps_taken(record) for record in own])
         score = summarise([value for record in own if (value := score_of(record)) is not None])
         reached = sum(record["steps_to_threshold"] is not None for record in own)
-        edge = " (end of the grid)" if len(race.grid) > 1 and rate in (race.grid[0], race.grid[-1]) else ""
-        at_least = "" if reached == len(own) else "at least "
         lines.append((
-            find_optimizer(name).title, f"{rate:g}{edge}", at_least + spread(steps, percent=False),
+            find_optimizer(name).title, f"{rate:g}{edge}", _steps(steps, reached),
             f"{reached} of {len(own)}", spread(score, percent=True),
-            f"{rates_that_learn(race, name)} of {len(race.grid)}",
+            learn,
         ))  # fmt: skip
     header = ("optimizer", "learning rate", "steps to threshold", "seeds that reach it", "accuracy when it ends",
               "rates that learn")  # fmt: skip
     text = markdown_table(header, lines)
     return f"{text}\n{ranking(found)}\n" if (found := race_verdicts(race)) else text
+
+
+def _steps(steps: Summary, reached: int) -> str:
+    """Steps to the threshold; a bound without a spread where some runs did not get there, since theirs are unknown."""
+    return spread(steps, percent=False) if reached == steps.count else f"more than {steps.mean:.3g}"
 
 
 def rates_that_learn(race: Race, optimizer: str) -> int:

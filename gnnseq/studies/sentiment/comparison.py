@@ -46,8 +46,9 @@ def run_sentiment(
         progress: whether a bar on the terminal tells how far it is.
 
     Returns:
-        A record of plain values: size, a curve with the accuracy of sentences and of all phrases on every part but
-        the training part, and those of the epoch that was best on dev, as the paper chooses it.
+        A record of plain values: ``status`` ("done" or "diverged"), size, a curve with the accuracy of sentences and of
+        all phrases on every part but the training part, and those of the epoch that was best on dev, as the paper
+        chooses it; none where the first epoch diverged.
     """
     start, key = time.perf_counter(), trial.key(data, vectors)
     family = find_sentiment_family(trial.family)
@@ -62,10 +63,11 @@ def run_sentiment(
 
     title = f"{family.name}, {trial.classes} classes, seed {trial.seed}" if progress else None
     curve = rounds.train(trial.epochs, partial(training_batches, trial, data, family), measure, progress=title)
-    best = max(range(len(curve)), key=lambda epoch: curve[epoch]["dev"]["sentences"])
+    best = max(range(len(curve)), key=lambda epoch: curve[epoch]["dev"]["sentences"], default=-1)
     table = num_weights(model.embedding)  # type: ignore[arg-type]
     return {
         "key": key,
+        **rounds.outcome,
         "trial": asdict(trial),
         "title": family.title,
         "data": data.digest,
@@ -74,8 +76,8 @@ def run_sentiment(
         "word_weights": table,
         "budget_note": solve_size(trial).note,
         "best_epoch": best + 1,
-        "best": {part: curve[best][part] for part in data.parts if part != "train"},
-        "seconds_per_epoch": statistics.fmean(entry["seconds"] for entry in curve),
+        "best": {part: curve[best][part] for part in data.parts if part != "train" and curve},
+        "seconds_per_epoch": sum(entry["seconds"] for entry in curve) / max(1, len(curve)),
         "seconds": time.perf_counter() - start,
         "curve": curve,
     }

@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from gnnseq.data.sequences import IntArray
 from gnnseq.runs.store import Record
-from gnnseq.studies.rounds_comparison import mean_percent
+from gnnseq.studies.rounds_comparison import diverged, diverged_lines, mean_percent
 from gnnseq.studies.sentiment.data import SentimentData
 
 
 def sentiment_table(records: Sequence[Record], data: Mapping[int, SentimentData]) -> str:
     """Means over seeds, as Markdown; the first line of each task is the commonest class.
+
+    A run that diverged counts as the commonest class, and is named below.
 
     Args:
         records: of `gnnseq.studies.sentiment.comparison.run_sentiment`.
@@ -23,17 +24,20 @@ def sentiment_table(records: Sequence[Record], data: Mapping[int, SentimentData]
         parts = [part for part in known.parts if part != "train"]
         lines += [f"{classes} classes:", "", *_header(parts), _guess(known, parts)]
         for title in dict.fromkeys(record["title"] for record in own):
-            lines.append(_line([record for record in own if record["title"] == title], parts))
-        lines.append("")
+            lines.append(_line([record for record in own if record["title"] == title], known, parts))
+        lines.append(diverged_lines(own, "the commonest class"))
     return "\n".join(lines)
 
 
 def describe_sentiment(record: Record) -> str:
     """A record in a line."""
-    trial, best = record["trial"], record["best"]["dev"]["sentences"]
+    trial = record["trial"]
+    name = f"{trial['classes']} classes, {record['title']}, seed {trial['seed']}"
+    if diverged(record):
+        return f"{name}: diverged, {record['stopped']}"
     return (
-        f"{trial['classes']} classes, {record['title']}, seed {trial['seed']}: {100 * best:.1f} % of the dev sentences "
-        f"after epoch {record['best_epoch']} of {len(record['curve'])}, {record['seconds_per_epoch']:.0f} s per epoch"
+        f"{name}: {100 * record['best']['dev']['sentences']:.1f} % of the dev sentences after epoch "
+        f"{record['best_epoch']} of {len(record['curve'])}, {record['seconds_per_epoch']:.0f} s per epoch"
     )
 
 
@@ -48,22 +52,26 @@ def _header(parts: Sequence[str]) -> list[str]:
 def _guess(data: SentimentData, parts: Sequence[str]) -> str:
     cells = []
     for part in parts:
-        sentences, phrases = (_commonest(one) for one in (data.parts[part].root_labels, data.phrases[part].labels))
-        cells += [sentences, "–", phrases]
+        sentences, phrases = _commonest(data, part).values()
+        cells += [f"{100 * sentences:.1f} %", "–", f"{100 * phrases:.1f} %"]
     return f"| commonest class | 0 | {' | '.join(cells)} | – | – |"
 
 
-def _commonest(labels: IntArray) -> str:
-    """Share of the commonest label among those that are known."""
-    counts = np.bincount(labels[labels >= 0])
-    return f"{100 * float(counts.max() / counts.sum()):.1f} %"
+def _commonest(data: SentimentData, part: str) -> dict[str, float]:
+    """Share of the commonest label among those that are known, of sentences and of phrases."""
+    labels = {"sentences": data.parts[part].root_labels, "phrases": data.phrases[part].labels}
+    counts = {name: np.bincount(found[found >= 0]) for name, found in labels.items()}
+    return {name: float(count.max() / count.sum()) for name, count in counts.items()}
 
 
-def _line(rows: Sequence[Record], parts: Sequence[str]) -> str:
+def _line(rows: Sequence[Record], data: SentimentData, parts: Sequence[str]) -> str:
     cells = []
     for part in parts:
-        best, last = [row["best"][part] for row in rows], [row["curve"][-1][part] for row in rows]
+        guess = _commonest(data, part)
+        best = [guess if diverged(row) else row["best"][part] for row in rows]
+        last = [guess if diverged(row) else row["curve"][-1][part] for row in rows]
         cells += [mean_percent([one["sentences"] for one in group]) for group in (best, last)]
         cells.append(mean_percent([one["phrases"] for one in best]))
-    time = min(entry["seconds"] for row in rows for entry in row["curve"])
-    return f"| {rows[0]['title']} | {rows[0]['weights']:,} | {' | '.join(cells)} | {time:.0f} | {len(rows)} |"
+    seconds = [entry["seconds"] for row in rows for entry in row["curve"]]
+    time = f"{min(seconds):.0f}" if seconds else "–"
+    return f"| {rows[0]['title']} | {rows[0]['weights']:,} | {' | '.join(cells)} | {time} | {len(rows)} |"

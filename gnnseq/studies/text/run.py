@@ -7,10 +7,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from torch import Tensor
 from torch_geometric.data import Batch
 
-from gnnseq.data.text.encode import split_ids
+from gnnseq.data.text.encode import IdArray, split_ids
 from gnnseq.data.text.vocabulary import Vocabulary
 from gnnseq.data.text.windows import ConsecutiveWindows, TextStreams, TextWindows
 from gnnseq.experiments.family import find_named
@@ -24,6 +26,7 @@ from gnnseq.training.random_state import random_state, set_random_state
 
 KIND = "text run"
 EVALUATION_BATCH = 64  # a GCRN holds a state for every symbol
+STREAMS = 16  # at most, in which the held-out text is read in order
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,8 @@ class TextCurve:
 class TextRun:
     """A language model in training on the first nine tenths of a text; the last tenth is held out.
 
+    Of a small text more is held out: a window and the symbol behind it at least.
+
     The windows of step k depend on the seed and k alone, so a run that was restored repeats no batch and leaves none
     out, and its weights are those of a run without a break, bit by bit.
 
@@ -93,7 +98,7 @@ class TextRun:
             part, with an edge between characters that stand side by side, weighted by the logarithm of how often.
 
     Raises:
-        ValueError: if the text is too short, a setting is out of range, or the model looks ahead.
+        ValueError: if the text has no two windows, a setting is out of range, or the model looks ahead.
     """
 
     def __init__(self, settings: TextSettings, text: str) -> None:
@@ -101,7 +106,7 @@ class TextRun:
         self.family = settings.find_family()
         self.vocabulary = Vocabulary.from_characters(text)
         self.digest = hashlib.sha256(text.encode()).hexdigest()
-        self.train_ids, self.held_out_ids = split_ids(self.vocabulary.encode(text), (0.9, 0.1))
+        self.train_ids, self.held_out_ids = _split(self.vocabulary.encode(text), settings.window)
         self.windows = TextWindows(self.train_ids, settings.window, seed=settings.seed)
         self.symbols = word_graph([text[: len(self.train_ids)]], self.vocabulary, window=2)
         self.symbols.edge_weight = self.symbols.edge_weight.log1p()
@@ -132,9 +137,14 @@ class TextRun:
         return evaluate(self.model, (self.family.to_batch(x, y=y.reshape(-1)) for x, y in cuts))
 
     @torch.no_grad()
-    def evaluate_carried(self, streams: int = 16) -> float:
-        """Loss on the held-out text read in order in some streams, with the state carried from window to window."""
+    def evaluate_carried(self, streams: int = STREAMS) -> float:
+        """Loss on the held-out text read in order, with the state carried from window to window.
+
+        Args:
+            streams: in which the text is read at a time; fewer where it is too short for a window in each.
+        """
         total, state = 0.0, None
+        streams = min(streams, (len(self.held_out_ids) - 1) // self.settings.window)
         steps = TextStreams(self.held_out_ids, self.settings.window, streams)
         with evaluating(self.model):
             for x, y in (steps[place] for place in range(len(steps))):
@@ -179,6 +189,18 @@ class TextRun:
         for step in range(first, last):
             x, y = self.windows[step * size : (step + 1) * size]
             yield self.family.to_batch(x, y=y.reshape(-1))
+
+
+def _split(ids: Tensor, window: int) -> tuple[IdArray, IdArray]:
+    """The part for training and the part held out, each with a window and the symbol behind it."""
+    if len(ids) < 2 * (window + 1):
+        raise ValueError(
+            f"text has {len(ids)} characters, expected at least {window + 1} to train on and as many to hold out: "
+            f"a window of {window} and the symbol behind it"
+        )
+    train, held_out = split_ids(ids, (0.9, 0.1))
+    short = max(0, window + 1 - len(held_out))
+    return train[: len(train) - short], np.concatenate([train[len(train) - short :], held_out])
 
 
 def bits(loss: float) -> float:

@@ -48,7 +48,7 @@ def test_lengths_beyond_the_reach_are_grey_and_named(drawn):
 
 @pytest.mark.parametrize(
     ("seeds", "words"),
-    [(1, "1 seeds (dots), one seed,"), (3, "3 seeds (dots), mean and 95\u00a0% bootstrap interval (line),")],
+    [(1, " one seed (dots), other"), (3, "3 seeds (dots), mean and 95\u00a0% bootstrap interval (line),")],
 )
 def test_the_title_says_weights_and_seeds(drawn, seeds, words):
     title = drawn(plot_accuracy, make_records(seeds, (5,)))._suptitle.get_text().replace("\n", " ")

@@ -59,7 +59,7 @@ def test_an_optimiser_whose_tuning_runs_all_failed_has_no_curve(drawn):
                   {"sgd": 0.1, "adam": 0.1}, (0.1,))  # fmt: skip
     figure = drawn(plot_race, broken)
     left, right = figure.axes
-    assert "1 fresh seeds" in figure._suptitle.get_text().replace("\n", " ")
+    assert "one fresh seed " in figure._suptitle.get_text().replace("\n", " ")
     assert lines(left) == {"SGD": ([], []), "Adam": ([0.1], [10.0])}
     assert [line.get_ydata()[0] for line in right.get_lines() if line.get_markersize() == 8] == [12.0]
 

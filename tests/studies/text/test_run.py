@@ -130,5 +130,21 @@ def test_a_save_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
 def test_what_no_run_could_use():
     with pytest.raises(ValueError, match=r"family is 'lsmt', expected one of rnn, gru, lstm.*did you mean 'lstm'"):
         TextRun(replace(TINY, family="lsmt"), TEXT)
-    with pytest.raises(ValueError, match="ids has 6 symbols, expected at least 11"):
+    with pytest.raises(ValueError, match="text has 7 characters, expected at least 11 to train on and as many"):
         TextRun(TINY, "the end")
+
+
+@pytest.mark.parametrize(("size", "train", "held_out"), [(22, 11, 11), (60, 49, 11), (109, 98, 11), (120, 108, 12)])
+def test_a_small_text_is_held_out_by_a_window_at_least(size, train, held_out):
+    text = "abcdefghij" * 12
+    run = TextRun(TINY, text[:size])
+    assert (len(run.train_ids), len(run.held_out_ids)) == (train, held_out)
+    assert run.vocabulary.decode([*run.train_ids.tolist(), *run.held_out_ids.tolist()]) == text[:size]
+    run.train(1)
+    assert run.evaluate().count == 10
+    assert math.isfinite(run.evaluate_carried())  # one stream, of 16 asked for
+
+
+def test_a_text_without_two_windows_is_refused():
+    with pytest.raises(ValueError, match="text has 21 characters, expected at least 11 to train on and as many to"):
+        TextRun(TINY, "abc" * 7)
