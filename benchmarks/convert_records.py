@@ -1,6 +1,8 @@
-"""Records of the palindrome comparison of version 0.1 as records of today, so that nothing is run twice.
+"""Records of older forms as records of today, so that nothing is run twice.
 
     python benchmarks/convert_records.py runs/old/records.jsonl runs/new/records.jsonl --revision 1a2b3c4
+
+Those of the palindrome comparison of version 0.1, and those of nested lists before they were trials.
 
 Every number of an old record is kept. What it did not hold (state size, memory, the influence of the answer before
 training, steps to the threshold) is measured now, at the same initial weights and samples, or read off its curve; the
@@ -28,6 +30,7 @@ from gnnseq.experiments import (
 )
 from gnnseq.experiments.run import before_training, build
 from gnnseq.experiments.settings import first_reached
+from gnnseq.studies.listops import LISTOPS_FAMILIES, SETTINGS, TASKS, falling
 
 Record = dict[str, Any]
 KEPT = ("status", "stopped", "width", "embedding", "weights", "budget_note", "loss", "test_samples", "steps", "best_50",
@@ -54,8 +57,49 @@ def trial_of(old: Record) -> Trial:
     )
 
 
+def lists_trial(old: Record) -> Trial:
+    """The trial that a record of nested lists is of."""
+    values = old["trial"]
+    task = TASKS[values["labels"]](values["longest"], depth=values["depth"], arguments=values["arguments"])
+    settings = replace(
+        SETTINGS,
+        budget=values["budget"],
+        steps=values["rounds"] * values["round_steps"],
+        batch_size=values["batch_size"],
+        test_samples=values["test_samples"],
+        validate_every=values["round_steps"],
+        validation_samples=min(500, values["test_samples"]),
+        schedule=falling(values["rounds"]),
+    )
+    family = find_named(values["family"], LISTOPS_FAMILIES, "family")
+    return Trial(task, family, values["seed"], values["learning_rate"], settings)
+
+
+def convert_lists(old: Record, revision: str) -> Record:
+    """A record of nested lists; what it did not hold is missing. Adam's steps were rounded otherwise (not fused)."""
+    trial = lists_trial(old)
+    every = trial.settings.validate_every or 1
+    return {
+        **trial.description,
+        **{name: old[name] for name in ("width", "weights", "budget_note", "ms_per_step", "seconds")},
+        **{name: old[name] for name in ("by_depth", "by_length")},
+        "status": old.get("status", "done"),
+        "stopped": old.get("stopped"),
+        "steps": every * len(old["curve"]),
+        "score": old["accuracy"],
+        "test_samples": trial.settings.test_samples,
+        "looks": [[every * (n + 1), entry["validation"], None] for n, entry in enumerate(old["curve"])],
+        "round_loss": [entry["loss"] for entry in old["curve"]],
+        "round_seconds": [entry["seconds"] for entry in old["curve"]],
+        "git": {"revision": revision, "changed": False},
+        "converted": {"from": old["key"], "revision": revision, "measured_now": []},
+    }
+
+
 def convert(old: Record, revision: str) -> Record:
     """One record; see the module."""
+    if "rounds" in old["trial"]:
+        return convert_lists(old, revision)
     trial = trial_of(old)
     converted = {"from": old["key"], "revision": revision, "measured_now": NOW}
     if old["status"] == "failed":
@@ -115,7 +159,7 @@ def main(arguments: list[str] | None = None) -> int:
             raise ValueError(f"old is {options.old}, expected a file of records")
         store = Store(options.new)
         known, found = store.read(), Store(options.old).read().values()
-        new = [old for old in found if trial_of(old).key not in known]
+        new = [old for old in found if (lists_trial if "rounds" in old["trial"] else trial_of)(old).key not in known]
         for old in new:
             store.append(convert(old, options.revision))
     except ValueError as error:
