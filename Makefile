@@ -9,7 +9,7 @@ PYTEST := $(RUN) -m pytest -n 2
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup setup-dev setup-test compare test lint types contracts tests \
-	tests-without-scatter package docs links benchmark format clean
+	tests-without-scatter attack package docs links benchmark format clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-24s%s\n", $$1, $$2}' Makefile
@@ -45,6 +45,9 @@ tests: setup-test  ## the tests, with torch-scatter
 tests-without-scatter: setup-test  ## the tests, with torch-scatter switched off
 	@GNNSEQ_WITHOUT_SCATTER=1 $(PYTEST)
 
+attack: setup-dev  ## kills, flipped bits, mutated inputs and a server that lies, for minutes; docs/runs/reliability.md
+	@PYTHONPATH=.:tests:docs $(RUN) -m attack $(ARGS)
+
 package: setup-dev  ## build sdist and wheel into dist, and use the wheel where nothing else is installed
 	@$(RUN) .ci/package.py
 
@@ -62,7 +65,8 @@ format: setup-dev  ## let ruff format and fix the sources
 	@$(RUN) -m ruff format .
 	@$(RUN) -m ruff check --fix .
 
-clean:  ## remove .venv and what the tools left; results are kept
-	rm -rf .venv .venv-bench build dist gnnseq.egg-info .mypy_cache .ruff_cache .pytest_cache \
+clean:  ## remove .venv if it was made here, and what the tools left; results are kept
+	[ ! -f .venv/made-in ] || [ -L .venv ] || rm -rf .venv
+	rm -rf .venv-bench build dist gnnseq.egg-info .mypy_cache .ruff_cache .pytest_cache \
 		.import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

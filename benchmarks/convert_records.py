@@ -26,8 +26,8 @@ from gnnseq.experiments import (
     find_family,
     find_named,
 )
+from gnnseq.experiments.run import before_training, build
 from gnnseq.experiments.settings import first_reached
-from gnnseq.experiments.trial import before_training, build
 
 Record = dict[str, Any]
 KEPT = ("status", "stopped", "width", "embedding", "weights", "budget_note", "loss", "test_samples", "steps", "best_50",

@@ -24,8 +24,8 @@ from gnnseq.layers import (
     GraphRNN,
     NaryTreeLSTM,
 )
+from gnnseq.layers.checkpointed import checkpointed_paths, checkpointed_signals
 from gnnseq.layers.recurrent import Recurrent
-from gnnseq.layers.segments import checkpointed_paths, checkpointed_signals
 
 Run = Callable[[int], Callable[[], object]]
 STEPS = [10, 100, 1_000, 5_000, 20_000]

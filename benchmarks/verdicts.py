@@ -11,8 +11,8 @@ import argparse
 
 import numpy as np
 
-from gnnseq.experiments.statistics import PAIRED_T, SIGN_FLIP, bootstrap_interval
-from gnnseq.experiments.verdict import compare
+from gnnseq.results.statistics import PAIRED_T, SIGN_FLIP, bootstrap_interval
+from gnnseq.results.verdict import compare
 
 
 def normal(rng: np.random.Generator, models: int, seeds: int) -> np.ndarray:

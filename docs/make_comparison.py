@@ -19,13 +19,13 @@ from pathlib import Path
 from stored import fill, read, take_over, without_curve
 
 from gnnseq.experiments import collect, ranking
-from gnnseq.experiments.conditions import learning_rates
-from gnnseq.experiments.report import describe_task, markdown_table, number, spread
-from gnnseq.experiments.results import Result, by_task
-from gnnseq.experiments.store import Record
-from gnnseq.experiments.verdict import Comparison, diagnosis
 from gnnseq.plots import plot_cost, plot_learning, plot_reach, plot_verdicts
-from gnnseq.plots.report import verdicts
+from gnnseq.plots.comparison.report import verdicts
+from gnnseq.results.conditions import learning_rates
+from gnnseq.results.joined import Result, by_task
+from gnnseq.results.table import describe_task, markdown_table, number, spread
+from gnnseq.results.verdict import Comparison, diagnosis
+from gnnseq.runs.store import Record
 
 DOCS = Path(__file__).parent
 PAGE = DOCS / "comparison.md"

@@ -16,10 +16,11 @@ import torch
 from stored import fill, read, take_over
 from torch_geometric.data import Batch, Data
 
-from gnnseq.experiments import SEQUENCE_FAMILIES, Row, markdown, rows
-from gnnseq.experiments.sight import SightRecord, sentence
+from gnnseq.experiments import SEQUENCE_FAMILIES, collect, markdown
 from gnnseq.graphs import balanced_tree_batch, dilated_batch, path_graph, symbol_signal_batch
 from gnnseq.plots import plot_accuracy, plot_graphs, plot_levels
+from gnnseq.results import Result, diagnosis
+from gnnseq.studies.reach.sight import SightRecord, sentence
 
 DOCS = Path(__file__).parent
 RESULTS, FIGURES = DOCS / "results", DOCS / "figures"
@@ -66,7 +67,7 @@ def write_palindromes() -> None:
     )
     plot_accuracy(records, FIGURES / "accuracy.png")
     sights = json.loads((RESULTS / "reach" / "sight.json").read_text(encoding="utf-8"))
-    table = rows(records)
+    table = collect(records)
     versions = ", ".join(f"{name} {number}" for name, number in records[0]["versions"].items())
     page = PAGE.format(
         table=markdown(table), sentences=_sentences([SightRecord(**record) for record in sights]), versions=versions
@@ -83,18 +84,18 @@ def _sentences(sights: list[SightRecord]) -> str:
     return "\n".join(f"- {sentence(own[0], own[-1])}" for own in by_family.values())
 
 
-def short_table(table: list[Row]) -> str:
+def short_table(table: list[Result]) -> str:
     """Accuracy by model and length."""
-    lengths = sorted({row.size for row in table})
+    lengths = sorted({result.task["size"] for result in table})
     lines = ["| accuracy on fresh palindromes of length | " + " | ".join(map(str, lengths)) + " | weights | setting |"]
     lines.append("|---" * (len(lengths) + 3) + "|")
-    for title in dict.fromkeys(row.title for row in table):
-        own = {row.size: row for row in table if row.title == title}
-        cells = [f"{100 * own[n].score:.1f} ± {100 * own[n].spread:.1f} %" for n in lengths]
-        blind = ["" if own[n].verdict != "cannot see" else " (cannot see)" for n in lengths]
+    for title in dict.fromkeys(result.model for result in table):
+        own = {result.task["size"]: result for result in table if result.model == title}
+        cells = [f"{100 * own[n].summary.mean:.1f} ± {100 * (own[n].summary.spread or 0):.1f} %" for n in lengths]
+        blind = ["" if diagnosis(own[n]) != "cannot see" else " (cannot see)" for n in lengths]
         last = own[lengths[-1]]
         shown = " | ".join(c + b for c, b in zip(cells, blind, strict=True))
-        lines.append(f"| {title} | {shown} | {last.weights:,} | {last.setting} |")
+        lines.append(f"| {title} | {shown} | {last.first('weights'):,} | {last.setting} |")
     return "\n".join(lines) + "\n"
 
 
@@ -108,12 +109,13 @@ each run).
 
 {table}
 Adam, batches of 64, at most 400 steps, stopped early once the last 20 batches were 99.5 % right; gradients clipped at
-norm 10. *fresh accuracy*: mean and standard deviation over three seeds, on 2,000 palindromes never trained on.
-*best 50*: the mean of the 50 best training batches, the metric of the course report; it flatters a model at chance and,
-with early stopping, punishes one that learns fast. *sees / needs*: hops (for the GCRN: steps) that the model covers,
-and that lie between the answer and the output. *state*: numbers held for one element of the input. *MB*: weights,
-gradients, the optimiser's state and what a step keeps for its backward pass, in megabytes. Times were taken on a
-machine that did other work too: compare them with each other only.
+norm 10. *score*: accuracy on 2,000 palindromes never trained on, mean ± standard deviation over three seeds and the
+95 % bootstrap interval of the mean. *best 50*: the mean of the 50 best training batches, the metric of the course
+report; it flatters a model at chance and,
+with early stopping, punishes one that learns fast. *hops required*: hops (for the GCRN: steps) between the answer and
+the output; *hops reached*: those that the model covers. *state*: numbers held for one element of the input. *samples to
+threshold*: the median. *memory*: weights, gradients, the optimiser's state and what a step keeps for its backward pass.
+Times were taken on a machine that did other work too: compare them with each other only.
 
 The same seeds give the same samples and initial weights everywhere, and on one machine the same results bit by bit. On
 another processor sums are rounded otherwise, and a run that is still learning when its 400 steps are over may end

@@ -15,9 +15,10 @@ from statistics import fmean
 from scipy.stats import binomtest
 from stored import read, take_over
 
-from gnnseq.experiments import Row, rows
-from gnnseq.experiments.store import Record
-from gnnseq.plots.metrics import plot_metrics
+from gnnseq.experiments import collect
+from gnnseq.plots.comparison.metrics import plot_metrics
+from gnnseq.results import Result
+from gnnseq.runs import Record
 
 DOCS = Path(__file__).parent
 RESULTS = DOCS.parent / "benchmarks" / "results"
@@ -92,9 +93,10 @@ def table(header: str, records: list[Record], cells: Callable[[int], str]) -> st
     return "\n".join(lines) + "\n"
 
 
-def tuned_cells(row: Row) -> str:
+def tuned_cells(result: Result) -> str:
     """Both scores, and how long it took."""
-    return f"{100 * row.score:.1f} ± {100 * row.spread:.1f} % | {100 * (row.best_50 or 0):.1f} % | {row.steps:.0f}"
+    mean, spread = 100 * result.summary.mean, 100 * (result.summary.spread or 0)
+    return f"{mean:.1f} ± {spread:.1f} % | {100 * (result.mean('best_50') or 0):.1f} % | {result.mean('steps'):.0f}"
 
 
 def mean_of(records: list[Record]) -> str:
@@ -174,7 +176,7 @@ def main() -> None:
     tuned, large, report = map(in_order, (TUNED, LARGE, REPORT))
     for records, name in ((tuned, "long_tuned.png"), (report, "long_report.png")):
         plot_metrics(records, DOCS / "figures" / name)
-    own = {(row.family, row.size): row for row in rows(tuned)}
+    own = {(r.first("family")["name"], r.task["size"]): r for r in collect(tuned)}
     page = PAGE.format(
         versions=", ".join(f"{name} {number}" for name, number in tuned[0]["versions"].items()),
         seeds=", ".join(map(str, sorted({record["trial"]["seed"] for record in tuned}))),

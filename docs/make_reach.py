@@ -2,7 +2,7 @@
 
 The records come from three commands:
 
-    python examples/hop_receptive_field.py --output runs/sight
+    python examples/hop_receptive_field.py --preset full --output runs/sight
     python examples/hop_receptive_field.py --topologies --output runs/sight
     python examples/vanishing_gradients.py --output runs/gradients
 
@@ -16,18 +16,17 @@ from typing import Any
 
 from stored import fill
 
-from gnnseq.experiments.depth import DepthRecord
-from gnnseq.experiments.heat import HeatMap
-from gnnseq.experiments.reach_models import REACH_MODELS
-from gnnseq.experiments.sight import SightRecord
-from gnnseq.experiments.topologies import GRAPHS
-from gnnseq.experiments.topology_table import topology_markdown, topology_rows
-from gnnseq.experiments.vanishing import FlowRecord, TrainingRecord, flow_markdown
-from gnnseq.plots.depth import plot_depth
-from gnnseq.plots.gradients import plot_clipping, plot_gradient_flow
-from gnnseq.plots.heat import plot_heat
-from gnnseq.plots.recall import plot_before_after, plot_recall
-from gnnseq.plots.sight import plot_sight
+from gnnseq.experiments import Family, collect, markdown
+from gnnseq.plots.studies.depth import plot_depth
+from gnnseq.plots.studies.first_symbol import plot_before_after, plot_first_symbol
+from gnnseq.plots.studies.gradients import plot_clipping, plot_gradient_flow
+from gnnseq.plots.studies.heat import plot_heat
+from gnnseq.plots.studies.sight import plot_sight
+from gnnseq.studies.gradients import FlowRecord, flow_markdown
+from gnnseq.studies.reach.depth import DepthRecord
+from gnnseq.studies.reach.heat import HeatMap
+from gnnseq.studies.reach.models import REACH_FAMILIES, TABLE, TOPOLOGIES
+from gnnseq.studies.reach.sight import SightRecord
 
 DOCS = Path(__file__).parent
 RESULTS, FIGURES = DOCS / "results" / "reach", DOCS / "figures"
@@ -54,9 +53,10 @@ def read(name: str) -> list[dict[str, Any]]:
     return records
 
 
-def in_order(records: list[dict[str, Any]], names: list[str]) -> list[dict[str, Any]]:
+def in_order(records: list[dict[str, Any]], families: tuple[Family, ...]) -> list[dict[str, Any]]:
     """Records of trials by the order of their models, then length and seed."""
-    trials = [(names.index(r["trial"]["family"]), r["trial"]["length"], r["trial"]["seed"], r) for r in records]
+    names = [family.name for family in families]
+    trials = [(names.index(r["trial"]["family"]), r["task"]["size"], r["trial"]["seed"], r) for r in records]
     return [record for *_, record in sorted(trials, key=lambda trial: trial[:3])]
 
 
@@ -65,11 +65,11 @@ def draw() -> None:
     plot_sight([SightRecord(**record) for record in read("sight.json")], FIGURES / "sight.png")
     plot_heat([HeatMap(**record) for record in read("heat.json")], FIGURES / "heat.png")
     plot_depth([DepthRecord(**record) for record in read("depth.json")], FIGURES / "depth.png")
-    trained = in_order(read("reach.jsonl"), list(REACH_MODELS))
-    plot_recall(trained, FIGURES / "reach.png")
+    trained = in_order(read("reach.jsonl"), REACH_FAMILIES)
+    plot_first_symbol(trained, FIGURES / "reach.png")
     plot_before_after(trained, FIGURES / "trained.png")
     plot_gradient_flow(flows(), FIGURES / "gradients.png")
-    plot_clipping([TrainingRecord(**record["training"]) for record in read("training.jsonl")], FIGURES / "clipping.png")
+    plot_clipping(read("training.jsonl"), FIGURES / "clipping.png")
 
 
 def flows() -> list[FlowRecord]:
@@ -79,8 +79,8 @@ def flows() -> list[FlowRecord]:
 
 def tables() -> dict[str, str]:
     """Each table of the pages by its name."""
-    graphs = in_order(read("topologies.jsonl"), [name for name, *_ in GRAPHS])
-    return {"topologies": topology_markdown(topology_rows(graphs)), "gradients": flow_markdown(flows())}
+    graphs = in_order(read("topologies.jsonl"), TOPOLOGIES)
+    return {"topologies": markdown(collect(graphs), TABLE), "gradients": flow_markdown(flows())}
 
 
 def filled(page: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gnnseq.experiments import Store
-from gnnseq.experiments.store import Record
+from gnnseq.runs.store import Record
 
 
 def without_curve(record: Record) -> Record:

@@ -4,16 +4,19 @@
     python examples/cluster_sweep.py --scheduler tcp://10.0.0.5:8786
     python examples/cluster_sweep.py --workers 4 --lengths 5 10 20 --seeds 5 --output runs/wide
 
-Without an address it starts a scheduler and two worker processes on this machine. Three recurrent layers learn
-palindromes at some learning rates; prints their accuracy on fresh ones. Run again with the same folder, it does only
-what is missing, on a cluster or not.
+Without an address it starts a scheduler and two worker processes on this machine, which listen to this machine only.
+Workers of your own need one thread each (dask worker ADDRESS --nthreads 1): threads would share random numbers. Three
+recurrent layers learn palindromes at some learning rates; prints their accuracy on fresh ones. Run again with the same
+folder, it does only what is missing, on a cluster or not.
 """
 
 import argparse
 import hashlib
+import ipaddress
 import json
 import statistics
 import sys
+import warnings
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +31,7 @@ from torch import nn
 
 from gnnseq.data import PalindromeDataset
 from gnnseq.experiments import Store, run_trials
+from gnnseq.experiments.command_line import check_at_least_one, check_positive, exit_status, make_folder
 from gnnseq.graphs import to_paths
 from gnnseq.layers import GRU, LSTM, RNN
 from gnnseq.models import EdgeEncoder, SequenceClassifier, SymbolEmbedding
@@ -35,6 +39,7 @@ from gnnseq.training import evaluate, fit
 
 LAYERS = {"rnn": RNN, "gru": GRU, "lstm": LSTM}
 BATCH, WIDTH = 32, 32
+CHANCE = 0.1  # ten digits
 
 
 @dataclass(frozen=True)
@@ -89,10 +94,18 @@ def batches(trial: Trial, split: str, count: int, first: int = 0) -> Iterator:
 def connect(options: argparse.Namespace) -> Iterator[Client]:
     """A client of the scheduler at the address, or of one that is started here with its workers."""
     if options.scheduler is None:
-        with (
-            LocalCluster(options.workers, threads_per_worker=1, dashboard_address=":0") as cluster,
-            Client(cluster) as client,
-        ):
+        if not ipaddress.IPv4Address(options.host).is_loopback:
+            warnings.warn(
+                f"--host is {options.host}: whoever reaches it can run programs in the workers and see the dashboard, "
+                "since Dask asks for no password",
+                stacklevel=1,
+            )
+        how = {"host": options.host, "dashboard_address": f"{options.host}:0", "threads_per_worker": 1}
+        try:
+            cluster = LocalCluster(options.workers, **how)
+        except RuntimeError as error:
+            raise ValueError(f"--host is {options.host}, but no scheduler can be started there: {error}") from error
+        with cluster, Client(cluster) as client:
             yield client
         return
     try:
@@ -110,6 +123,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scheduler", help="address of a running scheduler (starts one here)")
     parser.add_argument("--timeout", type=float, default=10.0, help="seconds to wait for it (10)")
+    parser.add_argument("--host", default="127.0.0.1",
+                        help="address of this machine to listen at, without any password (127.0.0.1)")  # fmt: skip
     parser.add_argument("--workers", type=int, default=2, help="worker processes to start here (2)")
     parser.add_argument("--lengths", type=int, nargs="+", default=[5, 10], help="digits of the palindromes (5 10)")
     parser.add_argument("--rates", type=float, nargs="+", default=[3e-3, 1e-2], help="learning rates (3e-3 1e-2)")
@@ -117,29 +132,39 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=200, help="training steps (200)")
     parser.add_argument("--retry-failed", action="store_true", help="run once more what failed before")
     parser.add_argument("--output", type=Path, default=Path("runs/cluster"), help="folder (runs/cluster)")
-    options = parser.parse_args(arguments)
-    for name in ("workers", "seeds", "steps"):
-        if getattr(options, name) < 1:
-            parser.error(f"--{name} is {getattr(options, name)}, expected at least 1")
-    return options
+    return parser.parse_args(arguments)
+
+
+def check(options: argparse.Namespace) -> None:
+    """Raises a ValueError for what no sweep could use."""
+    check_at_least_one(options, ["workers", "seeds", "steps"])
+    try:
+        ipaddress.IPv4Address(options.host)
+    except ValueError:
+        raise ValueError(
+            f"--host is {options.host}, expected an IPv4 address of this machine such as 127.0.0.1"
+        ) from None
+    check_positive(options, ["rates", "timeout"])
+    for length in options.lengths:
+        PalindromeDataset(length)
 
 
 def tabulate(records: list[dict]) -> str:
-    """Mean accuracy over seeds of each layer, length and rate."""
+    """Mean accuracy over seeds of each layer, length and rate; a run that diverged counts as a guess."""
     scores = defaultdict(list)
     for record in records:
-        if record["status"] == "done":
-            trial = record["trial"]
-            scores[trial["layer"], trial["length"], trial["rate"]].append(record["score"])
+        if record["status"] != "failed":
+            trial, score = record["trial"], record["score"] if record["status"] == "done" else CHANCE
+            scores[trial["layer"], trial["length"], trial["rate"]].append(score)
     lines = ["| layer | length | learning rate | seeds | fresh accuracy |", "|---|---:|---:|---:|---:|"]
     for (layer, length, rate), found in sorted(scores.items()):
         lines.append(f"| {layer} | {length} | {rate:g} | {len(found)} | {statistics.fmean(found):.3f} |")
     return "\n".join(lines)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Runs what is missing and prints the table; 1 where a trial failed, 2 for what no sweep could use."""
-    options = parse(arguments)
+def sweep(options: argparse.Namespace) -> int:
+    """Runs what is missing and prints the table; 1 where a trial failed or diverged."""
+    check(options)
     trials = [
         Trial(layer, length, rate, options.steps, seed)
         for seed in range(options.seeds)
@@ -147,23 +172,23 @@ def main(arguments: list[str] | None = None) -> int:
         for rate in options.rates
         for layer in LAYERS
     ]
-    try:
-        store = Store(options.output / "records.jsonl")
-        with connect(options) as client, joblib.parallel_config("dask", client=client):
-            jobs = max(2, sum(client.ncores().values()))
-            records = run_trials(trials, store, jobs=jobs, retry_failed=options.retry_failed, run=run)
-    except ValueError as error:
-        print(f"cluster_sweep: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(f"\nStopped. Finished trials are in {options.output}; run the same command to go on.", file=sys.stderr)
-        return 130
+    make_folder(options.output)
+    store = Store(options.output / "records.jsonl")
+    with connect(options) as client, joblib.parallel_config("dask", client=client):
+        jobs = max(2, sum(client.ncores().values()))
+        records = run_trials(trials, store, jobs=jobs, retry_failed=options.retry_failed, run=run)
     print(tabulate(records))
     bad = [record for record in records if record["status"] != "done"]
     for record in bad:
         print(f"{record['status']}: {record['label']}: {record['stopped']}", file=sys.stderr)
     print(f"Results: {store.path}")
     return 1 if bad else 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs what is missing and prints the table; 2 for what no sweep could use."""
+    options = parse(arguments)
+    return exit_status("cluster_sweep", options.output, lambda: sweep(options))
 
 
 if __name__ == "__main__":

@@ -11,18 +11,33 @@ losses of two weights) into the output folder. Run again with the same folder, i
 
 import argparse
 import sys
-import warnings
+from dataclasses import replace
 from pathlib import Path
 
-from gnnseq.experiments.optimizer_race import GRID, Race, race_table, race_verdicts, run_race
-from gnnseq.experiments.optimizer_trial import FAMILIES, METHODS, OptimizerTrial, find_method, optimizer_title
-from gnnseq.experiments.report import how_tested, verdicts_csv
-from gnnseq.experiments.store import Store
-from gnnseq.experiments.surface import best_path, ravine, two_weight_rnn
-from gnnseq.plots.learning import plot_learning
-from gnnseq.plots.optimizers import plot_race
-from gnnseq.plots.surface import plot_paths
+from gnnseq.data import PalindromeDataset
+from gnnseq.experiments.command_line import check_at_least_one, exit_status, make_folder
+from gnnseq.experiments.optimizers import ADAM, MOMENTUM, RMSPROP, SGD, find_optimizer
+from gnnseq.experiments.tuning import check_grid
+from gnnseq.files import write_text
+from gnnseq.plots.comparison.learning import plot_learning
+from gnnseq.plots.studies.optimizers import plot_race
+from gnnseq.plots.studies.surface import plot_paths
+from gnnseq.results.report import how_tested, verdicts_csv
+from gnnseq.runs.store import Store
+from gnnseq.studies.optimizers.race import (
+    GRID,
+    SETTINGS,
+    Race,
+    base_trial,
+    optimizer_title,
+    race_table,
+    race_verdicts,
+    run_race,
+)
+from gnnseq.studies.optimizers.surface import best_path, ravine, two_weight_rnn
 
+METHODS = (SGD, MOMENTUM, RMSPROP, ADAM)
+FAMILIES = ("rnn", "lstm")
 PATH_RATES = tuple(a * 10.0**b for b in range(-3, 1) for a in (1, 1.5, 2, 3, 5, 7))
 
 
@@ -44,23 +59,25 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def check(options: argparse.Namespace) -> None:
+    """Raises a ValueError for what no run could use."""
+    check_at_least_one(options, ["seeds", "tuning_seeds", "width", "steps", "path_steps", "jobs"])
+    PalindromeDataset(options.length)
+    check_grid(options.rates)
+    for name in options.optimizers:
+        find_optimizer(name)
+
+
 def race(options: argparse.Namespace, store: Store) -> Race:
     """Tunes and runs what is missing."""
-    base = OptimizerTrial(
-        options.optimizers[0],
-        options.rates[0],
-        family=options.family,
-        length=options.length,
-        width=options.width,
-        steps=options.steps,
-    )
+    settings = replace(SETTINGS, width=options.width, steps=options.steps)
     return run_race(
-        options.optimizers,
+        [find_optimizer(name) for name in options.optimizers],
         store,
         grid=options.rates,
         seeds=options.seeds,
         tuning_seeds=options.tuning_seeds,
-        base=base,
+        base=base_trial(options.family, options.length, settings),
         jobs=options.jobs,
     )
 
@@ -69,12 +86,12 @@ def write(found: Race, options: argparse.Namespace) -> str:
     """Writes tables and figures; the table as text."""
     verdicts = race_verdicts(found)
     text = race_table(found) + (f"\n{how_tested(verdicts)}\n" if verdicts else "")
-    (options.output / "optimizers.md").write_text(text, encoding="utf-8")
-    (options.output / "verdicts.csv").write_text(verdicts_csv(verdicts), encoding="utf-8")
+    write_text(options.output / "optimizers.md", text)
+    write_text(options.output / "verdicts.csv", verdicts_csv(verdicts))
     plot_race(found, options.output / "optimizers.png")
     if any(record.get("curve") for record in found.final):  # stored records may be kept without curves
         plot_learning(found.final, options.output / "learning.png", optimizer_title)
-    methods = [find_method(name) for name in options.optimizers]
+    methods = [find_optimizer(name) for name in options.optimizers]
     paths = {
         surface: [best_path(surface, method, PATH_RATES, options.path_steps) for method in methods]
         for surface in (ravine(), ravine(degrees=45), two_weight_rnn())
@@ -87,34 +104,24 @@ def write(found: Race, options: argparse.Namespace) -> str:
     return text + f"\nLoss after {options.path_steps} steps on\n" + "\n".join(lines) + "\n"
 
 
-def main(arguments: list[str] | None = None) -> int:
+def compare(options: argparse.Namespace) -> int:
     """Runs what is missing, prints the table and writes the results; 1 where a final run failed."""
-    options = parse(arguments)
-    try:
-        for name in options.optimizers:
-            find_method(name)
-        if options.jobs < 1:
-            raise ValueError(f"jobs is {options.jobs}, expected at least 1")
-        with warnings.catch_warnings():
-            warnings.simplefilter("default")
-            warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
-            store = Store(options.output / "records.jsonl")
-            found = race(options, store)
-        if all(record["status"] == "failed" for record in found.final):
-            raise ValueError(f"no run ended: {found.final[0]['stopped']}")
-        print(write(found, options))
-    except ValueError as error:
-        print(f"compare_optimizers: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\nStopped. Finished runs are kept; run the same command to go on.", file=sys.stderr)
-        return 130
+    check(options)
+    make_folder(options.output)
+    found = race(options, Store(options.output / "records.jsonl"))
+    print(write(found, options))
     failed = [record for record in found.final if record["status"] == "failed"]
     for record in failed:
-        print(f"failed: {record['trial']}: {record['stopped']}", file=sys.stderr)
+        print(f"failed: {record['label']}: {record['stopped']}", file=sys.stderr)
     names = "records.jsonl, optimizers.md, verdicts.csv, optimizers.png, learning.png, paths.png"
     print(f"Results: {options.output}/{names}")
     return 1 if failed else 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Compares the optimisers; 2 for what no run could use."""
+    options = parse(arguments)
+    return exit_status("compare_optimizers", options.output, lambda: compare(options))
 
 
 if __name__ == "__main__":

@@ -12,275 +12,54 @@ task) into the output folder. Run again with the same folder, it does only what 
 
 import argparse
 import sys
-import warnings
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-from gnnseq.experiments import (
-    DEFAULT,
-    FAMILIES,
-    OPTIMIZERS,
-    Family,
-    PalindromeTask,
-    Settings,
-    Store,
-    Task,
-    find_family,
-    find_named,
-    markdown,
-    rows,
-    run_comparison,
-    to_csv,
-)
-from gnnseq.experiments.command_line import check_at_least_one, fill_in
-from gnnseq.experiments.families import ORTHOGONAL_QUIET
-from gnnseq.experiments.graph_tasks import BlockModelTask, KarateTask
-from gnnseq.experiments.listops_task import ListOpsTask
-from gnnseq.experiments.neighbours_task import NeighborsMatchTask
-from gnnseq.experiments.sequence_tasks import AddingTask, CopyMemoryTask, RecallTask
-from gnnseq.experiments.signal_task import SignalTask
-from gnnseq.experiments.text_task import TextTask
+from gnnseq.experiments import Store, collect, find_family, markdown, run_comparison, to_csv
+from gnnseq.experiments.command_line import exit_status, make_folder
+from gnnseq.experiments.presets import check, explain, groups, make_settings, parse
+from gnnseq.files import write_text
 from gnnseq.plots import plot_accuracy
+from gnnseq.plots.comparison.report import verdicts, write_report
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A kind of task on the command line: how one is made from its size, and the sizes by default."""
-
-    name: str
-    make: Callable[[int], Task]
-    sizes: tuple[int, ...]
-
-
-KINDS = (
-    Kind("palindromes", PalindromeTask, (5, 10, 20)),
-    Kind("copy", CopyMemoryTask, (10, 30)),
-    Kind("adding", AddingTask, (20, 50)),
-    Kind("recall", lambda length: RecallTask(length, pairs=length // 16), (32, 64)),
-    Kind("listops", ListOpsTask, (20, 40)),
-    Kind("text", TextTask, (30,)),
-    Kind("signals", SignalTask, (20,)),
-    Kind("neighbours", NeighborsMatchTask, (2, 3, 4)),
-    Kind("blocks", lambda nodes: BlockModelTask(members=nodes // 2), (32,)),
-    Kind("karate", KarateTask, (2,)),
-)
-GRID = [3e-4, 1e-3, 3e-3, 1e-2, 3e-2]
-
-LONG = {"lengths": list(range(5, 61, 5)), "models": ["rnn", "lstm"], "steps": 10_000, "batch_size": 128, "width": 128}
-TWINS = ("tree-lstm",)  # child-sum on the path: the LSTM, number for number
-PRESETS: dict[str, dict[str, Any]] = {
-    "report": LONG | {"optimizer": "rmsprop", "stop_at": None},
-    "tuned-report": LONG | {"optimizer": "adam", "stop_at": 1.0, "seeds": 5},
-    "verdicts": {
-        "tasks": [
-            "palindromes:20",
-            "copy:30",
-            "recall:32",
-            "listops:20",
-            "neighbours:3",
-            "blocks:32",
-            "signals:20",
-            "karate:2",
-        ],
-        "models": [family.name for family in FAMILIES if family.name not in TWINS],
-        "seeds": 9,
-        "steps": 600,
-        "tune": GRID,
-        "tuning_seeds": 2,
-        "reference": "lstm",
-        "html": True,
-    },
-}
-PRESET_HELP = """report: the course report's settings: RNN and LSTM with 128 units, lengths 5 to 60, 10,000 steps of
-batch 128, RMSprop, digits as numbers, LSTM at 1e-2. tuned-report: the same sizes, embedded digits, Adam, a chrono LSTM,
-an orthogonal RNN with small inputs at 5e-4, 5 seeds; training ends once the last 20 batches are all right. verdicts:
-eight tasks, all models at one budget, tuned, 9 seeds, each judged against the LSTM"""
-QUIET: dict[str, Any] = {"initialise": ORTHOGONAL_QUIET, "learning_rate": 5e-4}
-REPORT_RATES = {"lstm": 1e-2}  # every other model: 1e-3
-READ_SYMBOLS = ("tree-lstm-balanced", "gcrn")  # under the report's settings too
-
-
-def parse(arguments: list[str] | None = None) -> argparse.Namespace:
-    """The options; those of a preset stand unless they are given."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    names = ", ".join(family.name for family in FAMILIES)
-    kinds = ", ".join(kind.name for kind in KINDS)
-    parser.add_argument("--tasks", nargs="+", help=f"which of: {kinds}; with its size: copy:30 (palindromes)")
-    parser.add_argument("--lengths", type=int, nargs="+", help="sizes of the tasks (palindromes: 5 10 20)")
-    parser.add_argument("--models", nargs="+", help=f"which of: {names} (all that read the tasks)")
-    parser.add_argument("--seeds", type=int, help="runs of each model, seeds 0, 1, ... (3)")
-    parser.add_argument("--steps", type=int, help="training steps at most (400)")
-    parser.add_argument("--budget", type=int, default=10_000, help="weights of every model (10,000)")
-    parser.add_argument("--batch-size", type=int, help="samples in a training batch (64)")
-    parser.add_argument("--learning-rate", type=float, help="for all models (each family's own)")
-    parser.add_argument("--tune", type=float, nargs="*", metavar="RATE",
-                        help="rates that every model tries on validation data (3e-4 to 3e-2)")  # fmt: skip
-    parser.add_argument("--tuning-seeds", type=int, help="runs for each learning rate tried (1)")
-    parser.add_argument("--optimizer", choices=[each.name for each in OPTIMIZERS], help="adam")
-    parser.add_argument("--default-init", action="store_true", help="torch's initialisation instead of the family's")
-    parser.add_argument("--jobs", type=int, default=2, help="processes at a time (2)")
-    parser.add_argument("--retry-failed", action="store_true", help="try runs again that failed before")
-    parser.add_argument("--html", action="store_true", default=None,
-                        help="write a page with verdicts and all figures too: page.html")  # fmt: skip
-    parser.add_argument("--reference", metavar="MODEL", help="the page compares all models with this one alone")
-    parser.add_argument("--output", type=Path, default=Path("runs/compare"),
-                        help="folder of the results (runs/compare)")  # fmt: skip
-    parser.add_argument("--preset", choices=list(PRESETS), help=PRESET_HELP)
-    options = parser.parse_args(arguments)
-    defaults = {
-        "tasks": ["palindromes"],
-        "seeds": 3,
-        "tuning_seeds": 1,
-        "steps": 400,
-        "batch_size": 64,
-        "optimizer": "adam",
-        "width": None,
-        "stop_at": 0.995,
-        "html": False,
-        "reference": None,
-    } | PRESETS.get(options.preset, {})
-    fill_in(options, defaults)
-    if options.tune == []:
-        options.tune = GRID
-    return options
-
-
-def check(options: argparse.Namespace) -> None:
-    """Raises a ValueError for what no run could use."""
-    check_at_least_one(options, ["seeds", "tuning_seeds", "steps", "budget", "batch_size", "jobs"])
-    for length in options.lengths or []:
-        if length < 2:
-            raise ValueError(f"--lengths holds {length}, expected integers of at least 2")
-    if options.learning_rate is not None and not options.learning_rate > 0:
-        raise ValueError(f"--learning-rate is {options.learning_rate}, expected a positive number")
-    for rate in options.tune or []:
-        if not rate > 0:
-            raise ValueError(f"--tune holds {rate}, expected positive learning rates")
-    if options.tune is not None and options.learning_rate is not None:
-        raise ValueError("--tune and --learning-rate are both given, expected one of them")
-
-
-def make_tasks(options: argparse.Namespace) -> list[Task]:
-    """A task for each kind and size; a size of its own stands before those of all."""
-    return [task for word in options.tasks for task in tasks_of(word, options.lengths)]
-
-
-def tasks_of(word: str, lengths: list[int] | None) -> list[Task]:
-    """The tasks that a name, or a name with its size, stands for."""
-    name, colon, own = word.partition(":")
-    kind = find_named(name, KINDS, "task")
-    if not colon:
-        return [kind.make(size) for size in lengths or kind.sizes]
-    if not own.isdecimal() or int(own) < 2:
-        raise ValueError(f"--tasks holds {word!r}, expected a size of at least 2 after the colon")
-    return [kind.make(int(own))]
-
-
-def make_families(options: argparse.Namespace, tasks: list[Task]) -> list[Family]:
-    """The models asked for, or all that can read some task; with the report's settings, or as they are."""
-    if options.models:
-        families = [find_named(name, FAMILIES, "model") for name in options.models]
-    else:
-        families = [family for family in FAMILIES if any(family.joins(task) for task in tasks)]
-    if options.preset == "report" or options.default_init:
-        families = [replace(family, initialise=DEFAULT) for family in families]
-    if options.preset == "report":
-        families = [replace(family, learning_rate=REPORT_RATES.get(family.name, 1e-3)) for family in families]
-    if options.preset == "tuned-report" and not options.default_init:
-        families = [replace(each, **QUIET) if each.name == "rnn" else each for each in families]
-    if options.learning_rate is not None:
-        families = [replace(family, learning_rate=options.learning_rate) for family in families]
-    return families
-
-
-def groups(options: argparse.Namespace) -> list[tuple[list[Task], list[Family]]]:
-    """Who meets which task: all meet all, but that the report's models read digits as numbers, if they can."""
-    tasks = make_tasks(options)
-    families = make_families(options, tasks)
-    if options.preset != "report":
-        return [(tasks, families)]
-    numbers: list[Task] = [replace(t, numbers=True) if isinstance(t, PalindromeTask) else t for t in tasks]
-    parts = [
-        (numbers, [family for family in families if family.name not in READ_SYMBOLS]),
-        (tasks, [family for family in families if family.name in READ_SYMBOLS]),
-    ]
-    return [part for part in parts if part[1]]
-
-
-def make_settings(options: argparse.Namespace) -> Settings:
-    """What all runs share."""
-    return Settings(
-        budget=options.budget,
-        width=options.width,
-        steps=options.steps,
-        batch_size=options.batch_size,
-        optimizer=find_named(options.optimizer, OPTIMIZERS, "optimizer"),
-        stop_at=options.stop_at,
-    )
-
-
-def run(options: argparse.Namespace, store: Store) -> list[dict[str, Any]]:
-    """The records of all runs; those that the store lacks are made."""
-    again = {"retry_failed": True} if options.retry_failed else {}
-    return [
-        record
-        for tasks, families in groups(options)
-        for record in run_comparison(
+def compare(options: argparse.Namespace) -> int:
+    """Runs what is missing, prints the table and writes the results; 1 where a run failed or diverged."""
+    check(options)
+    parts, settings = groups(options), make_settings(options)
+    make_folder(options.output)
+    store = Store(options.output / "records.jsonl")
+    records = []
+    for tasks, families in parts:
+        records += run_comparison(
             tasks,
             families,
             store=store,
             seeds=options.seeds,
             grid=options.tune,
             tuning_seeds=options.tuning_seeds,
-            settings=make_settings(options),
+            settings=settings,
             jobs=options.jobs,
-            **again,
+            retry_failed=options.retry_failed,
         )
-    ]
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Runs what is missing, prints the table and writes the results; 1 where a run failed."""
-    options = parse(arguments)
-    try:
-        check(options)
-        groups(options)
-        if options.reference is not None:
-            find_family(options.reference)
-        store = Store(options.output / "records.jsonl")
-        with warnings.catch_warnings():
-            warnings.simplefilter("default")
-            warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
-            records = run(options, store)
-    except ValueError as error:
-        print(f"compare_rnn_vs_gnn: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(
-            f"\nStopped. Finished runs are kept in {store.path}; run the same command to go on.",
-            file=sys.stderr,
-        )
-        return 130
     files = write(records, options)
-    failed = [record for record in records if record["status"] != "done"]
-    for record in failed:
+    bad = [record for record in records if record["status"] != "done"]
+    for record in bad:
         print(f"{record['status']}: {record['label']}: {record['stopped']}", file=sys.stderr)
     print(f"Results: {options.output}/{', '.join(['records.jsonl', *files])}")
-    return 1 if failed else 0
+    return 1 if bad else 0
 
 
 def write(records: list[dict[str, Any]], options: argparse.Namespace) -> list[str]:
     """Prints the table and writes it with the figures; the names of the files."""
-    table = rows(records)
+    table = collect(records)
     if not table:
         return []
     print(markdown(table))
-    (options.output / "summary.md").write_text(markdown(table), encoding="utf-8")
-    (options.output / "summary.csv").write_text(to_csv(table), encoding="utf-8")
+    write_text(options.output / "summary.md", markdown(table))
+    write_text(options.output / "summary.csv", to_csv(table))
     files = ["summary.csv", "summary.md"]
-    kinds = list(dict.fromkeys(row.kind for row in table))
+    kinds = list(dict.fromkeys(result.task["name"] for result in table if result.scores))
     for kind in kinds:
         files.append("accuracy.png" if len(kinds) == 1 else f"accuracy-{kind.replace(' ', '-')}.png")
         plot_accuracy([r for r in records if r["task"]["name"] == kind], options.output / files[-1])
@@ -296,34 +75,15 @@ def write(records: list[dict[str, Any]], options: argparse.Namespace) -> list[st
 
 def write_page(records: list[dict[str, Any]], options: argparse.Namespace) -> list[str]:
     """One page with verdicts, tables and figures; the names of all its files."""
-    from gnnseq.experiments.results import collect
-    from gnnseq.plots.report import verdicts, write_report
-
     reference = None if options.reference is None else find_family(options.reference).title
     found = verdicts(collect(records), reference=reference)
     return [path.name for path in write_report(records, options.output, found)]
 
 
-def explain(options: argparse.Namespace) -> str:
-    """What the columns mean, and under which settings they were measured."""
-    stop = "no early stop"
-    if options.stop_at is not None:
-        stop = f"stopped early once the last 20 batches were {100 * options.stop_at:g} % right"
-    tuned = ""
-    if options.tune:
-        tuned = f"learning rate of each model and task chosen from {', '.join(f'{rate:g}' for rate in options.tune)} "
-        tuned += "on validation data of another seed, "
-    return (
-        f"Settings: {options.optimizer}, batches of {options.batch_size}, at most {options.steps:,} steps ({stop}), "
-        f"{tuned}gradients clipped at norm 10, seeds 0 to {options.seeds - 1}; spread is the standard deviation over "
-        "seeds.\n"
-        "fresh accuracy: on samples never trained on. best 50: the mean of the 50 best training batches, the "
-        "course report's metric, which flatters.\n"
-        "sees / needs: hops (over time for the GCRN: steps) that the model covers, and that lie between the answer and "
-        "the output. Seeing is necessary, not sufficient: initialisation and the graph decide the rest.\n"
-        "state: numbers held for one element of the input. samples to learn: until the last 20 batches reached the "
-        "task's threshold, mean over the seeds that did. MB: weights, gradients, optimiser and what a step keeps.\n"
-    )
+def main(arguments: list[str] | None = None) -> int:
+    """Compares the models; 2 for what no run could use."""
+    options = parse(__doc__, arguments)
+    return exit_status("compare_rnn_vs_gnn", options.output, partial(compare, options))
 
 
 if __name__ == "__main__":

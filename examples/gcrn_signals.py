@@ -7,29 +7,38 @@ By default signals spread over a known graph, where a node's next value depends 
 (a row of names, then one row per step) and --adjacency (one row per node) it reads your own.
 
 Forecasts the next step with the mean, the last value, linear autoregressions with and without neighbours, an LSTM on
-every node alone, and a GCRN on the true and on a random graph with the same degrees. Prints a table of test errors
-and writes results.json and forecasts.png into the output folder.
+every node alone, and a GCRN on the true and on a random graph with the same degrees, if there is one. Prints a table of
+test errors and writes records.jsonl, results.json and forecasts.png into the output folder. Run again with the same
+folder, it goes on where it stopped.
 """
 
 import argparse
+import hashlib
 import json
+import math
 import statistics
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import networkx as nx
 import torch
 from torch import Tensor, nn
+from torch_geometric.data import Data
 from tqdm import tqdm
 
-from gnnseq.data.signals import Signals, read_signals, spreading_signals, windows
+from gnnseq.data.signals.series import Signals, read_signals, spreading_signals, windows
+from gnnseq.experiments.command_line import check_at_least_one, check_positive, exit_status, make_folder
+from gnnseq.files import write_text
 from gnnseq.layers import GCRN
 from gnnseq.ops import SparseOperator
-from gnnseq.plots.signals import plot_forecasts
+from gnnseq.plots.studies.signals import plot_forecasts
+from gnnseq.runs.store import Store
+from gnnseq.training import Checkpoint, History, Step, fit, squared_error
 
 LAGS = 4
+EVERY = 25  # steps between two looks at the validation part
+SHOWN = 100  # steps of the test part that are drawn
 
 
 class Forecaster(nn.Module):
@@ -67,13 +76,25 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def check(options: argparse.Namespace) -> None:
     """Raises a ValueError for what no run could use."""
-    for name in ("seeds", "steps", "batch_size", "window", "hidden", "K"):
-        if getattr(options, name) < 1:
-            raise ValueError(f"--{name.replace('_', '-')} is {getattr(options, name)}, expected at least 1")
-    if not options.learning_rate > 0:
-        raise ValueError(f"--learning-rate is {options.learning_rate}, expected a positive number")
+    check_at_least_one(options, ["seeds", "steps", "batch_size", "window", "hidden", "K"])
+    check_positive(options, ["learning_rate"])
     if (options.series is None) != (options.adjacency is None):
         raise ValueError("--series and --adjacency go together, one is missing")
+
+
+def read(options: argparse.Namespace) -> Signals:
+    """The signals, made or read.
+
+    Raises:
+        ValueError: for malformed files, or a window that the training part is too short for.
+    """
+    if options.series is None:
+        signals = spreading_signals(options.nodes)
+    else:
+        signals = read_signals(options.series, options.adjacency)
+    if options.window >= signals.validation:
+        raise ValueError(f"--window is {options.window}, expected less than the {signals.validation} training steps")
+    return signals
 
 
 def error(forecast: Tensor, signals: Signals) -> float:
@@ -95,11 +116,21 @@ def autoregression(signals: Signals, neighbours: bool) -> Tensor:
     return (lags(signals.test, len(z)) @ weight).float()
 
 
-def random_graph(adjacency: Tensor, seed: int) -> Tensor:
-    """A random graph in which every node keeps its number of neighbours; weights are dealt out anew."""
+def random_graph(adjacency: Tensor, seed: int) -> Tensor | None:
+    """A random graph in which every node keeps its number of neighbours; weights are dealt out anew.
+
+    Returns:
+        The adjacency; None where edges cannot be swapped, as in a star or a complete graph.
+    """
     graph = nx.from_numpy_array((adjacency > 0).numpy().astype(int))
-    swaps = 5 * graph.number_of_edges()
-    nx.double_edge_swap(graph, swaps, max_tries=100 * swaps, seed=seed)
+    dense = 2 * nx.density(graph) > 1  # a swap in the complement is one in the graph, and quicker to find
+    swapped = nx.complement(graph) if dense else graph
+    swaps = 5 * swapped.number_of_edges()
+    try:
+        nx.double_edge_swap(swapped, swaps, max_tries=100 * swaps, seed=seed)
+    except nx.NetworkXException:
+        return None
+    graph = nx.complement(swapped) if dense else swapped
     rows, columns = torch.tensor(sorted(graph.edges)).t()
     weight = adjacency[adjacency.triu() > 0]
     weight = weight[torch.randperm(len(weight), generator=torch.Generator().manual_seed(seed))]
@@ -115,32 +146,55 @@ def forecast(model: Forecaster, signals: Signals, graph: SparseOperator, window:
     return torch.cat([model(windows(signals.values, part, window)[0], graph)[..., -1] for part in starts.split(64)])
 
 
-def train(signals: Signals, adjacency: Tensor, K: int, seed: int, options: argparse.Namespace) -> Forecaster:
-    """Trains on windows before the validation part; keeps the weights that did best on the validation part."""
-    torch.manual_seed(seed)
-    model = Forecaster(options.hidden, K)
-    graph = operator(model, adjacency)
-    optimizer = torch.optim.Adam(model.parameters(), lr=options.learning_rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, options.steps)
-    best, kept = float("inf"), model.state_dict()
-    burn_in = options.window // 2
-    for step in range(options.steps):
-        model.train()
+class OnWindows(nn.Module):
+    """A forecaster on one graph, judged behind the first steps of a window."""
+
+    def __init__(self, model: Forecaster, graph: SparseOperator, burn_in: int) -> None:
+        super().__init__()
+        self.model, self.graph, self.burn_in = model, graph, burn_in
+
+    def forward(self, batch: Data) -> Tensor:
+        """Forecasts ``[B, N, L - burn_in]``."""
+        return self.model(batch.x, self.graph)[..., self.burn_in :]
+
+
+def batches(signals: Signals, options: argparse.Namespace, burn_in: int) -> Iterator[Data]:
+    """Random windows before the validation part."""
+    for _ in range(options.steps):
         starts = torch.randint(signals.validation - options.window, (options.batch_size,))
         x, y = windows(signals.values, starts, options.window)
-        loss = nn.functional.mse_loss(model(x, graph)[..., burn_in:], y[..., burn_in:])
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-        if (step + 1) % 25 == 0 or step + 1 == options.steps:
-            guess = forecast(model, signals, graph, options.window, signals.validation, signals.test)
-            value = float((guess - signals.values[signals.validation : signals.test]).pow(2).mean())
-            if value < best:
-                best, kept = value, {name: weight.clone() for name, weight in model.state_dict().items()}
-    model.load_state_dict(kept)
-    return model
+        yield Data(x=x, y=y[..., burn_in:])
+
+
+def train(
+    signals: Signals, adjacency: Tensor, K: int, seed: int, options: argparse.Namespace, path: Path
+) -> tuple[Forecaster, History]:
+    """Trains, and keeps the weights that did best on the validation part; goes on from a checkpoint at the path."""
+    torch.manual_seed(seed)
+    model = Forecaster(options.hidden, K)
+    graph, burn_in = operator(model, adjacency), options.window // 2
+    optimizer = torch.optim.Adam(model.parameters(), lr=options.learning_rate)
+
+    def score(history: History) -> float:
+        if history.steps % EVERY and history.steps != options.steps:
+            return -math.inf
+        guess = forecast(model, signals, graph, options.window, signals.validation, signals.test)
+        model.train()
+        return -float((guess - signals.values[signals.validation : signals.test]).pow(2).mean())
+
+    checkpoint = Checkpoint(path, every=EVERY, score=score)
+    whole = OnWindows(model, graph, burn_in)
+    history = fit(
+        whole,
+        batches(signals, options, burn_in),
+        optimizer,
+        step=Step(nn.functional.mse_loss, squared_error, max_norm=1.0),
+        scheduler=torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, options.steps),
+        checkpoint=checkpoint,
+    )
+    if checkpoint.best_path.exists():
+        checkpoint.load_best(whole)
+    return model, history
 
 
 def operator(model: Forecaster, adjacency: Tensor) -> SparseOperator:
@@ -149,39 +203,79 @@ def operator(model: Forecaster, adjacency: Tensor) -> SparseOperator:
     return model.gcrn.operator(edges, len(adjacency), adjacency[edges[0], edges[1]])
 
 
-def compare(signals: Signals, options: argparse.Namespace) -> tuple[dict[str, dict[str, object]], dict[str, Tensor]]:
-    """A result of every model, and the forecasts of the last seed."""
+def baselines(signals: Signals) -> dict[str, tuple[int, Tensor]]:
+    """Forecasts that need no training, each with its number of weights."""
     z, test = signals.values, signals.test
-    fixed: dict[str, tuple[int, Tensor]] = {
+    return {
         "mean": (0, torch.zeros_like(z[test:])),
         "persistence": (0, z[test - 1 : -1]),
         f"AR({LAGS})": (LAGS, autoregression(signals, False)),
         f"AR({LAGS}) with neighbours": (2 * LAGS, autoregression(signals, True)),
     }
+
+
+def networks(signals: Signals, options: argparse.Namespace) -> dict[str, tuple[int, list[Tensor]]]:
+    """Networks by name: their Chebyshev terms, and a graph for each seed. Without a random graph it says so."""
+    true = [signals.adjacency] * options.seeds
+    found = {"LSTM without the graph": (1, true)}
+    twins = [random_graph(signals.adjacency, seed) for seed in range(options.seeds)]
+    if any(twin is None for twin in twins):
+        print("The graph has no random twin, as its edges cannot be swapped (a star, a complete graph, fewer than four "
+              "nodes): the GCRN on a random graph is left out.\n", flush=True)  # fmt: skip
+    else:
+        found["GCRN, random graph"] = (options.K, twins)
+    return found | {"GCRN, true graph": (options.K, true)}
+
+
+def run(signals: Signals, name: str, K: int, adjacency: Tensor, seed: int, options: argparse.Namespace) -> dict:
+    """Trains and judges one network; its record, which the output folder keeps."""
+    names = ("steps", "batch_size", "window", "hidden", "learning_rate")
+    settings = {"model": name, "K": K, "seed": seed} | {key: getattr(options, key) for key in names}
+    data = [tensor.numpy().tobytes() for tensor in (signals.values, adjacency)]
+    key = hashlib.sha256(b"".join([json.dumps(settings).encode(), *data])).hexdigest()[:16]
+    store, path = Store(options.output / "records.jsonl"), options.output / f"{key}.pt"
+    if key not in store:
+        model, history = train(signals, adjacency, K, seed, options, path)
+        graph, last = operator(model, adjacency), len(signals.values)
+        guess = forecast(model, signals, graph, options.window, signals.test, last)
+        guess = torch.zeros_like(guess) if history.diverged else guess
+        store.append({
+            "key": key,
+            "status": "diverged" if history.diverged else "done",
+            "stopped": history.stopped,
+            "settings": settings,
+            "weights": sum(p.numel() for p in model.parameters()),
+            "mse": error(guess, signals),
+            "seconds": history.seconds,
+            "forecast": guess[:SHOWN, 0].tolist(),
+        })  # fmt: skip
+        for file in (path, path.with_suffix(".best.pt")):
+            file.unlink(missing_ok=True)
+    return store.read()[key]
+
+
+def compare(signals: Signals, options: argparse.Namespace) -> tuple[dict[str, dict[str, object]], dict[str, Tensor]]:
+    """A result of every model, and the drawn part of the forecasts of the last seed."""
+    fixed, graphs = baselines(signals), networks(signals, options)
     results: dict[str, dict[str, object]] = {
         name: {"weights": count, "mse": [error(guess, signals)], "seconds": 0.0}
         for name, (count, guess) in fixed.items()
     }
-    graphs: dict[str, tuple[int, Callable[[int], Tensor]]] = {
-        "LSTM without the graph": (1, lambda seed: signals.adjacency),
-        "GCRN, random graph": (options.K, lambda seed: random_graph(signals.adjacency, seed)),
-        "GCRN, true graph": (options.K, lambda seed: signals.adjacency),
-    }
-    forecasts = {"persistence": fixed["persistence"][1]}
+    forecasts = {}
     with tqdm(total=len(graphs) * options.seeds, disable=None) as bar:
-        for name, (K, make) in graphs.items():
-            errors, start = [], time.perf_counter()
-            for seed in range(options.seeds):
+        for name, (K, adjacencies) in graphs.items():
+            records = []
+            for seed, adjacency in enumerate(adjacencies):
                 bar.set_description(f"{name}, seed {seed}")
-                adjacency = make(seed)
-                model = train(signals, adjacency, K, seed, options)
-                graph = operator(model, adjacency)
-                forecasts[name] = forecast(model, signals, graph, options.window, test, len(z))
-                errors.append(error(forecasts[name], signals))
+                records.append(run(signals, name, K, adjacency, seed, options))
                 bar.update()
-            weights = sum(p.numel() for p in model.parameters())
-            seconds = (time.perf_counter() - start) / options.seeds
-            results[name] = {"weights": weights, "mse": errors, "seconds": seconds}
+            forecasts[name] = torch.tensor(records[-1]["forecast"])
+            results[name] = {
+                "weights": records[0]["weights"],
+                "mse": [record["mse"] for record in records],
+                "seconds": statistics.fmean(record["seconds"] for record in records),
+                "diverged": [f"seed {s}: {r['stopped']}" for s, r in enumerate(records) if r["status"] == "diverged"],
+            }
     return results, forecasts
 
 
@@ -192,42 +286,44 @@ def table(results: dict[str, dict[str, object]], noise: float | None) -> str:
         errors: list[float] = result["mse"]  # type: ignore[assignment]
         spread = f"{statistics.stdev(errors):9.4f}" if len(errors) > 1 else f"{'':>9}"
         row = f"{name:<26}{result['weights']:>8}{statistics.mean(errors):11.4f}{spread}{result['seconds']:9.1f}"
-        lines.append(row)
+        lines += [
+            row,
+            *(f"  diverged, counted as the mean: {one}" for one in result.get("diverged", ())),
+        ]
     if noise is not None:
         lines.append(f"{'best possible':<34}{noise:11.4f}")
     return "\n".join(lines)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Compares all models, prints the table and writes the results."""
-    options = parse(arguments)
-    try:
-        check(options)
-        if options.series is None:
-            signals = spreading_signals(options.nodes)
-        else:
-            signals = read_signals(options.series, options.adjacency)
-        if options.window >= signals.validation:
-            raise ValueError(
-                f"--window is {options.window}, expected less than the {signals.validation} training steps"
-            )
-        options.output.mkdir(parents=True, exist_ok=True)
-    except (ValueError, OSError) as error:
-        print(f"gcrn_signals: {error}", file=sys.stderr)
-        return 2
-    results, forecasts = compare(signals, options)
-    print(table(results, signals.noise))
+def write(
+    signals: Signals, results: dict[str, dict[str, object]], forecasts: dict[str, Tensor], options: argparse.Namespace
+) -> None:
+    """Writes the results and the figure."""
     written = {key: str(value) if isinstance(value, Path) else value for key, value in vars(options).items()}
     record = {"options": written, "results": results, "best_possible": signals.noise}
-    (options.output / "results.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    write_text(options.output / "results.json", json.dumps(record, indent=2) + "\n")
     errors = {name: result["mse"] for name, result in results.items()}
-    stretch = slice(0, min(100, len(signals.values) - signals.test))
-    truth = signals.values[signals.test :][stretch, 0]
-    shown = {name: guess[stretch, 0] for name, guess in forecasts.items() if name != "persistence"}
-    picture = plot_forecasts(errors, truth, shown, options.output / "forecasts.png", signals.noise)
+    truth = signals.values[signals.test :][:SHOWN, 0]
+    picture = plot_forecasts(errors, truth, forecasts, options.output / "forecasts.png", signals.noise)
     print(f"results.json and {picture.name} are in {options.output}")
-    return 0
+
+
+def forecast_all(options: argparse.Namespace) -> int:
+    """Compares all models, prints the table and writes the results; 1 where a run diverged."""
+    check(options)
+    signals = read(options)
+    make_folder(options.output)
+    results, forecasts = compare(signals, options)
+    print(table(results, signals.noise))
+    write(signals, results, forecasts, options)
+    return 1 if any(result.get("diverged") for result in results.values()) else 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Compares all models, prints the table and writes the results; 2 for what no run could use."""
+    options = parse(arguments)
+    return exit_status("gcrn_signals", options.output, lambda: forecast_all(options))
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main())

@@ -5,29 +5,29 @@
     python examples/generate_fairy_tales.py --preset report --output runs/tales_report
     python examples/generate_fairy_tales.py --compare --output runs/tales_compare
 
-Trains on the first nine tenths of the book and measures on the last. Writes samples.txt, curves.png and checkpoint.pt
-into the output folder; with --compare, compare.jsonl, compare.md and curves.png. Run again with the same folder, it
-goes on where it stopped.
+Trains on the first nine tenths of the book and measures on the last, or on more of a small book. Writes samples.txt,
+curves.png and checkpoint.pt into the output folder; with --compare, compare.jsonl, compare.md and curves.png. Run again
+with the same folder, it goes on where it stopped.
 """
 
 import argparse
 import statistics
 import sys
 import time
-import warnings
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
 
-from gnnseq.data.files import write_atomically
-from gnnseq.data.grimm import Book, fairy_tales
-from gnnseq.experiments import Store, num_weights, solve_width
-from gnnseq.experiments.command_line import check_at_least_one, exit_status, fill_in
-from gnnseq.experiments.text_families import CAUSAL_FAMILIES
-from gnnseq.experiments.text_run import TextCurve, TextRun, TextSettings, bits
+from gnnseq.data.text.grimm import Book, fairy_tales
+from gnnseq.experiments import Size, Store, num_weights, solve_width
+from gnnseq.experiments.command_line import check_at_least_one, check_positive, exit_status, fill_in, make_folder
+from gnnseq.files import write_text
 from gnnseq.models.generate import Pick, Sampling, generate, greedy
-from gnnseq.plots.text import plot_text_curves
+from gnnseq.plots.studies.text import plot_text_curves
+from gnnseq.studies.text.families import CAUSAL_FAMILIES
+from gnnseq.studies.text.run import TextCurve, TextRun, TextSettings, bits
+from gnnseq.training.interrupt import Interrupt
 
 QUICK = {"steps": 2_000, "width": 128, "window": 30, "batch_size": 64, "learning_rate": 4e-3, "every": 500}
 REPORT = QUICK | {"steps": 20_000, "learning_rate": 2e-3, "every": 1_000}
@@ -35,6 +35,8 @@ COMPARE = QUICK | {"steps": 600, "batch_size": 16, "every": 300}
 STUDENT_STEP = 8_604  # where a published run of the report's settings ended
 TEMPERATURES = (0.5, 1.0, 2.0)
 RECENT = 20
+PROMPT = "Sleeping beauty is"
+NOTICE = "Stopping after this step, with a checkpoint; press Ctrl-C again to stop at once."
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -55,7 +57,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--learning-rate", type=float, help="of Adam (4e-3)")
     parser.add_argument("--every", type=int, help="steps between measurements, samples and checkpoints (500)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--prompt", default="Sleeping beauty is", help="text to complete (Sleeping beauty is)")
+    parser.add_argument("--prompt", help=f"text to complete ({PROMPT}; for a book without its letters, how it begins)")
     parser.add_argument("--length", type=int, default=64, help="characters to complete it by (64)")
     parser.add_argument("--output", type=Path, default=Path("runs/fairy_tales"), help="folder (runs/fairy_tales)")
     options = parser.parse_args(arguments)
@@ -65,9 +67,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 def check(options: argparse.Namespace) -> None:
     """Raises a ValueError for what no run could use."""
     check_at_least_one(options, ["steps", "width", "window", "batch_size", "every", "length", "budget"])
-    if not options.learning_rate > 0:
-        raise ValueError(f"--learning-rate is {options.learning_rate}, expected a positive number")
-    if not options.prompt:
+    check_positive(options, ["learning_rate"])
+    if options.prompt == "":
         raise ValueError("--prompt is empty, expected at least one character")
     for model in options.models or [options.model]:
         settings(options, model, 1, 1).find_family()
@@ -84,6 +85,18 @@ def write(run: TextRun, prompt: str, length: int, pick: Pick = greedy, seed: int
     start = run.vocabulary.encode(prompt).unsqueeze(0)
     random = torch.Generator().manual_seed(seed)
     return prompt + run.vocabulary.decode(generate(run.model, start, length, run.family.to_batch, pick, random)[0])
+
+
+def prompt_of(options: argparse.Namespace, run: TextRun, book: Book) -> str:
+    """The prompt asked for, or one that the book has the letters of.
+
+    Raises:
+        ValueError: if the book lacks a character of the prompt asked for.
+    """
+    if options.prompt is None:
+        return PROMPT if all(symbol in run.vocabulary for symbol in PROMPT) else book.text.splitlines()[0][:20]
+    run.vocabulary.encode(options.prompt)
+    return options.prompt
 
 
 def first_letter(run: TextRun) -> str:
@@ -109,33 +122,47 @@ def show(text: str) -> str:
 
 
 def train(run: TextRun, options: argparse.Namespace, checkpoint: Path) -> str | None:
-    """Trains up to the last step, measuring, sampling and saving now and then; why it stopped early, or None."""
+    """Trains up to the last step, measuring, sampling and saving now and then; why it diverged, or None."""
 
     def after_step(run: TextRun) -> None:
         step = run.curve.steps
-        if step % options.every and step != options.steps and not (options.preset and step == STUDENT_STEP):
-            return
-        result = run.evaluate()
-        run.curve.held_out.append([step, result.loss, result.accuracy])
-        sample = write(run, first_letter(run), 30)
-        run.curve.samples.append([step, sample])
-        run.save(checkpoint)
-        print(f"{describe(run.curve)}\n             {show(sample)}", flush=True)
+        if step % options.every == 0 or step == options.steps or (options.preset and step == STUDENT_STEP):
+            note(run)
+            sample = write(run, first_letter(run), 30)
+            run.curve.samples.append([step, sample])
+            run.save(checkpoint)
+            print(f"{describe(run.curve)}\n             {show(sample)}", flush=True)
+        elif interrupt.requested:
+            run.save(checkpoint)
+        if interrupt.requested:
+            raise KeyboardInterrupt
 
-    return run.train(options.steps, after_step).stopped
+    with Interrupt(NOTICE) as interrupt:
+        return run.train(options.steps, after_step).stopped
 
 
-def listings(run: TextRun, options: argparse.Namespace) -> str:
-    """What the model writes: while it learned, at three temperatures, and after the prompt."""
+def note(run: TextRun) -> None:
+    """Measures on the held-out text."""
+    result = run.evaluate()
+    run.curve.held_out.append([run.curve.steps, result.loss, result.accuracy])
+
+
+def progress(run: TextRun) -> list[str]:
+    """What the model wrote while it learned."""
     lines = ["While it learned (30 characters after a letter, the likeliest one each time):"]
-    lines += [f"  step {step:6,}  {show(text)}" for step, text in run.curve.samples]
+    return lines + [f"  step {step:6,}  {show(text)}" for step, text in run.curve.samples]
+
+
+def listings(run: TextRun, options: argparse.Namespace, prompt: str) -> str:
+    """What the model writes: while it learned, at three temperatures, and after the prompt."""
+    lines = progress(run)
     for temperature in TEMPERATURES:
         text = write(run, "T" if "T" in run.vocabulary else first_letter(run), 400, Sampling(temperature), options.seed)
         lines += ["", f"Temperature {temperature}:", *(f"  {line}" for line in text.splitlines())]
-    lines += ["", f"{show(options.prompt)}, completed by {options.length} characters:"]
+    lines += ["", f"{show(prompt)}, completed by {options.length} characters:"]
     picks: dict[str, Pick] = {"likeliest": greedy} | {f"temperature {t}": Sampling(t) for t in TEMPERATURES}
     picks |= {"top 5": Sampling(top_k=5), "top 0.9": Sampling(top_p=0.9)}
-    lines += [f"  {n:16} {show(write(run, options.prompt, options.length, p, options.seed))}" for n, p in picks.items()]
+    lines += [f"  {n:16} {show(write(run, prompt, options.length, p, options.seed))}" for n, p in picks.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -155,7 +182,8 @@ def tell(run: TextRun, options: argparse.Namespace, book: Book) -> str:
 def single(options: argparse.Namespace, book: Book) -> int:
     """Trains one model and lets it write."""
     run = TextRun(settings(options, options.model, options.width, 64), book.text)
-    run.vocabulary.encode(options.prompt)
+    prompt = prompt_of(options, run, book)
+    make_folder(options.output)
     checkpoint = options.output / "checkpoint.pt"
     if checkpoint.exists():
         run.restore(checkpoint)
@@ -163,70 +191,81 @@ def single(options: argparse.Namespace, book: Book) -> int:
     about = tell(run, options, book)
     print(about)
     stopped = train(run, options, checkpoint)
-    if stopped:
-        print(f"generate_fairy_tales: {stopped}", file=sys.stderr)
-        return 1
     measured = [describe(run.curve, place) for place in range(len(run.curve.held_out))]
-    if run.model.carries_state:
+    if stopped:
+        measured.append(f"Diverged: {stopped}.")
+    elif run.model.carries_state:
         loss = run.evaluate_carried()
         measured.append(f"held out, read in order with its state: loss {loss:.3f}, {bits(loss):.3f} bits per character")
-        print(measured[-1])
-    text = listings(run, options)
+    print("\n".join(measured[len(run.curve.held_out) :]))
+    text = "\n".join(progress(run)) + "\n" if stopped else listings(run, options, prompt)
     print("\n" + text)
-    with write_atomically(options.output / "samples.txt") as file:
-        file.write("\n".join([about, *measured, "", text]).encode())
-    plot_text_curves({run.family.title: run.curve}, options.output / "curves.png")
-    print(f"Results: {options.output}/samples.txt, curves.png, checkpoint.pt")
-    return 0
+    write_text(options.output / "samples.txt", "\n".join([about, *measured, "", text]))
+    names = ["samples.txt"]
+    if run.curve.steps:
+        names.append(plot_text_curves({run.family.title: run.curve}, options.output / "curves.png").name)
+    print(f"Results: {options.output}/{', '.join([*names, *([checkpoint.name] if checkpoint.exists() else [])])}")
+    return 1 if stopped else 0
 
 
-def measure(options: argparse.Namespace, book: Book, model: str) -> dict:
-    """Trains one family at the budget; its record."""
+def size_of(options: argparse.Namespace, probe: TextRun, model: str) -> Size:
+    """The size of a family at the budget."""
     family = settings(options, model, 1, 1).find_family()
-    symbols = TextRun(settings(options, model, 1, 1), book.text).symbols
-    size = solve_width(lambda width, embedding: family.build(symbols, width, embedding), options.budget)
+    return solve_width(lambda width, embedding: family.build(probe.symbols, width, embedding), options.budget)
+
+
+def measure(options: argparse.Namespace, book: Book, model: str, size: Size) -> dict:
+    """Trains one family at the budget; its record."""
     run = TextRun(settings(options, model, size.width, size.embedding), book.text)
     start = time.perf_counter()
 
     def after_step(run: TextRun) -> None:
         if run.curve.steps % options.every == 0 or run.curve.steps == options.steps:
-            result = run.evaluate()
-            run.curve.held_out.append([run.curve.steps, result.loss, result.accuracy])
+            note(run)
             print(f"  {describe(run.curve)}", flush=True)
 
     history = run.train(options.steps, after_step)
-    if history.stopped:
-        raise ValueError(f"{model}: {history.stopped}")
     return {
-        "title": family.title,
+        "status": "diverged" if history.diverged else "done",
+        "stopped": history.stopped,
+        "title": run.family.title,
         "weights": size.weights,
         "settings": asdict(run.settings),
         "steps": options.steps,
         "curve": asdict(run.curve),
-        "carried": run.evaluate_carried() if run.model.carries_state else None,
-        "ms_per_step": 1e3 * (time.perf_counter() - start) / options.steps,
+        "carried": run.evaluate_carried() if run.model.carries_state and not history.diverged else None,
+        "ms_per_step": 1e3 * (time.perf_counter() - start) / max(1, run.curve.steps),
     }
 
 
 def compare(options: argparse.Namespace, book: Book) -> int:
     """Trains what is missing of the families and tabulates bits per character."""
-    store, records = Store(options.output / "compare.jsonl"), []
     probe = TextRun(settings(options, "rnn", 1, 1), book.text)
-    for model in options.models or [family.name for family in CAUSAL_FAMILIES]:
+    models = options.models or [family.name for family in CAUSAL_FAMILIES]
+    sizes = {model: size_of(options, probe, model) for model in models}
+    make_folder(options.output)
+    store, records = Store(options.output / "compare.jsonl"), []
+    for model, size in sizes.items():
         parts = (model, options.budget, options.steps, options.window, options.batch_size, options.learning_rate)
         key = " ".join(map(str, (*parts, options.seed, probe.digest[:12])))
         print(f"{model}:", flush=True)
         if key not in store:
-            store.append({"key": key} | measure(options, book, model))
+            store.append({"key": key} | measure(options, book, model, size))
         records.append(store.read()[key])
     table = tabulate(records, options)
     print("\n" + table)
-    with write_atomically(options.output / "compare.md") as file:
-        file.write(table.encode())
+    write_text(options.output / "compare.md", table)
     curves = {record["title"]: TextCurve(**record["curve"]) for record in records}
-    plot_text_curves(curves, options.output / "curves.png")
-    print(f"Results: {options.output}/compare.jsonl, compare.md, curves.png")
-    return 0
+    names = ["compare.jsonl", "compare.md"]
+    if any(curve.steps for curve in curves.values()):
+        names.append(plot_text_curves(curves, options.output / "curves.png").name)
+    print(f"Results: {options.output}/{', '.join(names)}")
+    return 1 if any(map(diverged, records)) else 0
+
+
+def diverged(record: dict) -> bool:
+    """Whether a loss or gradient that was not finite ended a run."""
+    return record.get("status", "done") == "diverged"
 
 
 def tabulate(records: list[dict], options: argparse.Namespace) -> str:
@@ -236,7 +275,8 @@ def tabulate(records: list[dict], options: argparse.Namespace) -> str:
         "training bits | ms per step |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
-    for record in sorted(records, key=lambda record: record["curve"]["held_out"][-1][1]):
+    done = [record for record in records if not diverged(record)]
+    for record in sorted(done, key=lambda record: record["curve"]["held_out"][-1][1]):
         _, loss, accuracy = record["curve"]["held_out"][-1]
         carried = "–" if record["carried"] is None else f"{bits(record['carried']):.3f}"
         train_loss = bits(statistics.fmean(record["curve"]["loss"][-RECENT:]))
@@ -244,6 +284,9 @@ def tabulate(records: list[dict], options: argparse.Namespace) -> str:
             f"| {record['title']} | {record['weights']:,} | {record['settings']['width']} | {bits(loss):.3f} "
             f"| {carried} | {100 * accuracy:.1f} % | {train_loss:.3f} | {record['ms_per_step']:.0f} |"
         )
+    for record in filter(diverged, records):
+        cells = f"{record['weights']:,} | {record['settings']['width']} | diverged: {record['stopped']}"
+        lines.append(f"| {record['title']} | {cells} | – | – | – | {record['ms_per_step']:.0f} |")
     lines.append(
         f"\nAbout {options.budget:,} weights each; {options.steps:,} steps of {options.batch_size} windows of "
         f"{options.window} characters, Adam at {options.learning_rate:g}, gradients clipped at norm 5, seed "
@@ -252,13 +295,10 @@ def tabulate(records: list[dict], options: argparse.Namespace) -> str:
     return "\n".join(lines)
 
 
-def run(options: argparse.Namespace) -> int | None:
+def run(options: argparse.Namespace) -> int:
     """Finds the book, and trains and writes, or compares."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("always")
-        warnings.showwarning = lambda message, *_: print(f"NOTE: {message}", file=sys.stderr)
-        check(options)
-        book = fairy_tales(options.path, download=not options.no_download)
+    check(options)
+    book = fairy_tales(options.path, download=not options.no_download)
     if book.is_substitute:
         print("*** THESE ARE NOT THE FAIRY TALES, but Python's help texts: give --path or a network. ***\n")
     return compare(options, book) if options.compare else single(options, book)

@@ -1,6 +1,7 @@
 """How far does a model see, how strongly, and does it learn what it sees?
 
     python examples/hop_receptive_field.py
+    python examples/hop_receptive_field.py --preset full
     python examples/hop_receptive_field.py --steps 40 --models gcn lstm --show sight heat
     python examples/hop_receptive_field.py --topologies
 
@@ -15,6 +16,7 @@ Shows, each with a figure in the output folder:
 - reach: small models, trained to repeat a symbol that stands further and further back: accuracy against distance, and
   influence before and after training. (reach.jsonl, reach.png, trained.png)
 
+The whole takes half a minute; ``--preset full``, a few minutes, has more distances and seeds.
 ``--topologies`` makes one table instead, in a few minutes: the same sequences as a path, dilated path, window, cycle,
 star, path with a virtual node, balanced tree and complete graph: hops needed, influence end to end, and whether a stack
 of graph convolutions learns. (topologies.jsonl, topologies.md, topologies.csv)
@@ -26,30 +28,50 @@ import argparse
 import json
 import math
 import sys
-import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
-from functools import partial
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from gnnseq.experiments import PALINDROME_FAMILIES, Family, PalindromeTask, Store, find_family, run_trials
-from gnnseq.experiments.depth import TITLES, measure_depth
-from gnnseq.experiments.heat import measure_heat
-from gnnseq.experiments.reach_models import REACH_MODELS
-from gnnseq.experiments.recall import RecallModel, RecallTrial, run_recall
-from gnnseq.experiments.sight import SightRecord, measure_sight, sentence
-from gnnseq.experiments.topologies import topologies
-from gnnseq.experiments.topology_table import topology_csv, topology_markdown, topology_rows
-from gnnseq.plots.depth import plot_depth
-from gnnseq.plots.heat import plot_heat
-from gnnseq.plots.recall import plot_before_after, plot_recall
-from gnnseq.plots.sight import plot_sight
+from gnnseq.experiments import (
+    PALINDROME_FAMILIES,
+    Family,
+    FirstSymbolTask,
+    PalindromeTask,
+    Store,
+    Trial,
+    collect,
+    find_family,
+    markdown,
+    run_trials,
+    to_csv,
+)
+from gnnseq.experiments.command_line import check_at_least_one, exit_status, fill_in, make_folder
+from gnnseq.files import write_text
+from gnnseq.plots.studies.depth import plot_depth
+from gnnseq.plots.studies.first_symbol import plot_before_after, plot_first_symbol
+from gnnseq.plots.studies.heat import plot_heat
+from gnnseq.plots.studies.sight import plot_sight
+from gnnseq.studies.reach.depth import TITLES, measure_depth
+from gnnseq.studies.reach.first_symbol import SETTINGS, run_first_symbol
+from gnnseq.studies.reach.heat import measure_heat
+from gnnseq.studies.reach.models import REACH_FAMILIES, TABLE, TOPOLOGIES
+from gnnseq.studies.reach.sight import SightRecord, measure_sight, sentence
 
 DEPTHS = (1, 2, 4, 8, 16)
 PARTS = ("sight", "heat", "depth", "reach")
+QUICK = {
+    "seeds": {"sight": 5, "heat": 1, "depth": 3, "reach": 1, "topologies": 3},
+    "distances": [2, 4, 7, 9],  # within reach and beyond it, for each of the models
+    "train_steps": 150,
+}
+FULL = {
+    "seeds": QUICK["seeds"] | {"heat": 3, "reach": 3},
+    "distances": [1, 2, 3, 4, 5, 7, 8, 9],
+    "train_steps": 200,
+}
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -60,30 +82,31 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--topologies", action="store_true", help="the table of graphs instead (a few minutes)")
     parser.add_argument("--steps", type=int, help="symbols of a sequence (20; for --topologies 16)")
     parser.add_argument("--models", nargs="+", default=names, help=f"for sight and heat, of: {', '.join(names)} (all)")
-    parser.add_argument("--seeds", type=int, help="initialisations (5 for sight, otherwise 3)")
+    parser.add_argument(
+        "--preset", choices=["full"], help="full: 3 seeds for heat and reach, distances 1 2 3 4 5 7 8 9, 200 steps"
+    )
+    parser.add_argument("--seeds", type=int, help="initialisations (sight 5, heat 1, depth 3, reach 1, topologies 3)")
     parser.add_argument("--width", type=int, default=16, help="features of a state, for sight and heat (16)")
-    parser.add_argument("--distances", type=int, nargs="+", default=[1, 2, 3, 4, 5, 7, 8, 9],
-                        help="for reach: how far back the answer stands (1 2 3 4 5 7 8 9)")  # fmt: skip
-    parser.add_argument("--train-steps", type=int, help="training steps at most (200; for --topologies 400)")
-    parser.add_argument("--jobs", type=int, default=2, help="trainings at a time (2)")
+    parser.add_argument("--distances", type=int, nargs="+",
+                        help="for reach: how far back the answer stands (2 4 7 9)")  # fmt: skip
+    parser.add_argument("--train-steps", type=int, help="training steps at most (150; for --topologies 400)")
+    parser.add_argument("--jobs", type=int, default=1, help="trainings at a time (1)")
     parser.add_argument("--output", type=Path, default=Path("runs/sight"), help="folder of the results (runs/sight)")
     options = parser.parse_args(arguments)
-    for name, value in (
-        ("steps", 16 if options.topologies else 20),
-        ("train_steps", 400 if options.topologies else 200),
-    ):
-        if getattr(options, name) is None:
-            setattr(options, name, value)
+    preset = FULL if options.preset else QUICK
+    fill_in(options, {"steps": 16, "train_steps": 400} if options.topologies else {"steps": 20})
+    fill_in(options, {name: preset[name] for name in ("distances", "train_steps")})
+    seeds = options.seeds
+    options.seeds_of = {part: count if seeds is None else seeds for part, count in preset["seeds"].items()}
     return options
 
 
 def check(options: argparse.Namespace) -> None:
     """Raises a ValueError for what no run could use."""
-    for name, least in (("steps", 3 if options.topologies else 2), ("seeds", 1), ("width", 1), ("train_steps", 1),
-                        ("jobs", 1)):  # fmt: skip
-        value = getattr(options, name)
-        if value is not None and value < least:
-            raise ValueError(f"--{name.replace('_', '-')} is {value}, expected at least {least}")
+    least = 3 if options.topologies else 2
+    if options.steps < least:
+        raise ValueError(f"--steps is {options.steps}, expected at least {least}")
+    check_at_least_one(options, ["seeds", "width", "train_steps", "jobs"])
     for distance in options.distances:
         if distance < 1:
             raise ValueError(f"--distances holds {distance}, expected integers of at least 1")
@@ -108,14 +131,14 @@ def table(pairs: list[tuple[SightRecord, SightRecord]]) -> str:
 
 def show_sight(options: argparse.Namespace, families: list[Family], task: PalindromeTask) -> None:
     """Influence on the root, before training, for both initialisations."""
-    pairs, seeds = [], options.seeds or 5
+    pairs, seeds = [], options.seeds_of["sight"]
     for family in tqdm(families, desc="sight", unit="model", disable=None):
         pair = [measure_sight(family, task, tuned=tuned, seeds=seeds, width=options.width) for tuned in (False, True)]
         pairs.append((pair[0], pair[1]))
     text = table(pairs) + "\n" + "\n".join(f"- {sentence(*pair)}" for pair in pairs) + "\n"
     print(text)
     records = [record for pair in pairs for record in pair if record is pair[0] or record.initialisation != "default"]
-    (options.output / "sight.md").write_text(text, encoding="utf-8")
+    write_text(options.output / "sight.md", text)
     write(records, options.output / "sight.json")
     plot_sight(records, options.output / "sight.png")
 
@@ -123,7 +146,7 @@ def show_sight(options: argparse.Namespace, families: list[Family], task: Palind
 def show_heat(options: argparse.Namespace, families: list[Family], task: PalindromeTask) -> None:
     """Influence on every output, before training."""
     maps = [
-        measure_heat(family, task, seeds=options.seeds or 3, width=options.width)
+        measure_heat(family, task, seeds=options.seeds_of["heat"], width=options.width)
         for family in tqdm(families, desc="heat", unit="model", disable=None)
     ]
     write(maps, options.output / "heat.json")
@@ -134,7 +157,7 @@ def show_depth(options: argparse.Namespace) -> None:
     """Influence against depth."""
     runs = [(stack, layers) for stack in TITLES for layers in DEPTHS]
     records = [
-        measure_depth(stack, layers, options.seeds or 3)
+        measure_depth(stack, layers, options.seeds_of["depth"])
         for stack, layers in tqdm(runs, desc="depth", unit="stack", disable=None)
     ]
     write(records, options.output / "depth.json")
@@ -143,59 +166,53 @@ def show_depth(options: argparse.Namespace) -> None:
 
 def show_reach(options: argparse.Namespace) -> int:
     """Trained accuracy against distance; 1 where a run failed."""
+    settings = replace(SETTINGS, steps=options.train_steps)
     trials = [
-        RecallTrial(name, distance + 1, seed, steps=options.train_steps)
-        for seed in range(options.seeds or 3)
+        Trial(FirstSymbolTask(distance + 1), family, seed, settings=settings)
+        for seed in range(options.seeds_of["reach"])
         for distance in sorted(set(options.distances))
-        for name in REACH_MODELS
+        for family in REACH_FAMILIES
     ]
-    records = trained(options, trials, REACH_MODELS, "reach.jsonl")
-    plot_recall(records, options.output / "reach.png")
-    plot_before_after(records, options.output / "trained.png")
+    records = trained(options, trials, "reach.jsonl")
+    if any(record["status"] == "done" for record in records):
+        plot_first_symbol(records, options.output / "reach.png")
+        plot_before_after(records, options.output / "trained.png")
     return report_failures(records)
 
 
 def show_topologies(options: argparse.Namespace) -> int:
     """One table of graphs; 1 where a run failed."""
-    models = topologies(options.steps)
+    settings = replace(SETTINGS, steps=options.train_steps, width=None)
     trials = [
-        RecallTrial(name, options.steps, seed, steps=options.train_steps, width=None)
-        for seed in range(options.seeds or 3)
-        for name in models
+        Trial(FirstSymbolTask(options.steps), family, seed, settings=settings)
+        for seed in range(options.seeds_of["topologies"])
+        for family in TOPOLOGIES
     ]
-    records = trained(options, trials, models, "topologies.jsonl")
-    rows = topology_rows(records)
-    print(topology_markdown(rows))
-    (options.output / "topologies.md").write_text(topology_markdown(rows), encoding="utf-8")
-    (options.output / "topologies.csv").write_text(topology_csv(rows), encoding="utf-8")
+    records = trained(options, trials, "topologies.jsonl")
+    results = collect(records)
+    print(markdown(results, TABLE))
+    write_text(options.output / "topologies.md", markdown(results, TABLE))
+    write_text(options.output / "topologies.csv", to_csv(results))
     return report_failures(records)
 
 
-def trained(
-    options: argparse.Namespace, trials: list[RecallTrial], models: Mapping[str, RecallModel], name: str
-) -> list[dict[str, Any]]:
+def trained(options: argparse.Namespace, trials: list[Trial], name: str) -> list[dict[str, Any]]:
     """Records of all trials; what the store has is not run again."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("default")
-        warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
-        run = partial(run_recall, models=models)
-        return run_trials(trials, Store(options.output / name), jobs=options.jobs, run=run)
+    return run_trials(trials, Store(options.output / name), jobs=options.jobs, run=run_first_symbol)
 
 
 def report_failures(records: list[dict[str, Any]]) -> int:
     """Names runs that are not done; the exit status."""
     failed = [record for record in records if record["status"] != "done"]
     for record in failed:
-        trial = record["trial"]
-        print(f"{record['status']}: {trial['family']} at {trial['length']}, seed {trial['seed']}: {record['stopped']}",
-              file=sys.stderr)  # fmt: skip
+        print(f"{record['status']}: {record['label']}: {record['stopped']}", file=sys.stderr)
     return 1 if failed else 0
 
 
 def write(records: list[Any], path: Path) -> None:
     """Records as JSON, numbers to four digits."""
     text = json.dumps([shortened(asdict(record)) for record in records], indent=None)
-    path.write_text(text.replace("}, {", "},\n{") + "\n", encoding="utf-8")
+    write_text(path, text.replace("}, {", "},\n{") + "\n")
 
 
 def shortened(value: Any) -> Any:
@@ -207,35 +224,31 @@ def shortened(value: Any) -> Any:
     return float(f"{value:.4g}") if isinstance(value, float) and math.isfinite(value) else value
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Measures, prints and writes; 2 for arguments that do not fit, 1 where a run failed."""
-    options = parse(arguments)
-    try:
-        check(options)
-        task = PalindromeTask(options.steps + 1)
-        families = [find_family(name) for name in options.models]
-        options.output.mkdir(parents=True, exist_ok=True)
-    except (ValueError, OSError) as error:
-        print(f"hop_receptive_field: {error}", file=sys.stderr)
-        return 2
+def show(options: argparse.Namespace) -> int:
+    """Measures, prints and writes; 1 where a run failed or diverged."""
+    check(options)
+    task = PalindromeTask(options.steps + 1)
+    families = [find_family(name) for name in options.models]
+    make_folder(options.output)
     parts: dict[str, Callable[[], int | None]] = {
         "sight": lambda: show_sight(options, families, task),
         "heat": lambda: show_heat(options, families, task),
         "depth": lambda: show_depth(options),
         "reach": lambda: show_reach(options),
     }
-    try:
-        if options.topologies:
-            status = show_topologies(options)
-        else:
-            status = max(parts[part]() or 0 for part in PARTS if part in options.show)
-    except KeyboardInterrupt:
-        print(f"\nStopped. Finished runs are kept in {options.output}; the same command goes on.", file=sys.stderr)
-        return 130
-    shown = [f"{part}.png" for part in PARTS if part in options.show]
-    names = "topologies.md, topologies.csv" if options.topologies else ", ".join(shown)
-    print(f"Results: {options.output}/{names}, and the numbers beside them")
+    if options.topologies:
+        status, names = show_topologies(options), ["topologies.md", "topologies.csv"]
+    else:
+        status = max(parts[part]() or 0 for part in PARTS if part in options.show)
+        names = [f"{part}.png" for part in PARTS if part in options.show]
+    print(f"Results: {options.output}/{', '.join(names)}, and the numbers beside them")
     return status
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measures, prints and writes; 2 for arguments that do not fit."""
+    options = parse(arguments)
+    return exit_status("hop_receptive_field", options.output, lambda: show(options))
 
 
 if __name__ == "__main__":

@@ -20,11 +20,11 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from gnnseq.data import PalindromeDataset
-from gnnseq.experiments.command_line import exit_status
+from gnnseq.experiments.command_line import check_at_least_one, check_positive, exit_status, make_folder
 from gnnseq.graphs import to_paths
 from gnnseq.layers import LSTM, chrono_
 from gnnseq.models import EdgeEncoder, SequenceClassifier, SymbolEmbedding
-from gnnseq.training import Checkpoint, TensorBoard, evaluate, fit
+from gnnseq.training import Checkpoint, SharedStep, TensorBoard, evaluate, fit
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -44,6 +44,13 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def check(options: argparse.Namespace) -> None:
+    """Raises a ValueError for what no training could use."""
+    check_at_least_one(options, ["devices", "accumulate", "steps", "batch_size", "every"])
+    check_positive(options, ["max_norm"])
+    PalindromeDataset(options.length)
+
+
 def batches(options: argparse.Namespace, split: str, count: int, first: int = 0):
     """Batches from the first one on, up to number count; each depends on its number alone."""
     data, size = PalindromeDataset(options.length, split=split), options.batch_size
@@ -58,22 +65,23 @@ def train(options: argparse.Namespace, fabric: Fabric) -> int:
     chrono_(model, options.length)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, options.steps, eta_min=1e-4)
-    writer = TensorBoard(options.output) if options.tensorboard and fabric.is_global_zero else None
+    writers = [TensorBoard(options.output)] if options.tensorboard and fabric.is_global_zero else []
     history = fit(
         model,
         partial(batches, options, "train", options.steps * options.accumulate * options.devices),
         optimizer,
-        max_norm=options.max_norm,
+        step=SharedStep(max_norm=options.max_norm, accumulate=options.accumulate, fabric=fabric),
         scheduler=scheduler,
-        accumulate=options.accumulate,
+        callbacks=writers,
         checkpoint=Checkpoint(options.output / "checkpoint.pt", every=options.every, settings={"data": options.length}),
-        fabric=fabric,
-        writer=writer,
     )
-    if writer is not None:
+    for writer in writers:
         writer.close()
     if fabric.is_global_zero:
         history.to_csv(options.output / "history.csv")
+    if history.diverged:
+        print(f"train_with_fabric: diverged: {history.stopped}", file=sys.stderr)
+    elif fabric.is_global_zero:
         result = evaluate(model.float(), batches(options, "test", 20))
         print(f"{history.steps} steps on {options.devices} process(es), {options.precision}, {history.seconds:.1f} s: "
               f"last loss {history.loss[-1]:.4f}; on fresh palindromes loss {result.loss:.4f}, "
@@ -83,12 +91,14 @@ def train(options: argparse.Namespace, fabric: Fabric) -> int:
 
 def launch(options: argparse.Namespace) -> int:
     """Starts the processes and trains in each."""
+    check(options)
     fabric = Fabric(
         accelerator=options.accelerator,
         strategy="ddp" if options.devices > 1 else "auto",
         devices=options.devices,
         precision=options.precision,
     )
+    make_folder(options.output)
     fabric.launch()
     return train(options, fabric)
 

@@ -14,22 +14,31 @@ stopped; of the run that was stopped at most one round is lost.
 
 import argparse
 import sys
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 
-from gnnseq.experiments.command_line import add_settings, check_at_least_one, exit_status, fill_in, given
-from gnnseq.experiments.listops import ListOpsTrial, chance, run_listops
-from gnnseq.experiments.listops_families import LISTOPS_FAMILIES
-from gnnseq.experiments.listops_table import describe_listops, listops_table
-from gnnseq.experiments.rounds_comparison import compare_in_rounds
-from gnnseq.plots.trees import plot_listops
+from gnnseq.experiments import Store, Trial
+from gnnseq.experiments.command_line import (
+    add_settings,
+    check_at_least_one,
+    check_positive,
+    exit_status,
+    fill_in,
+    make_folder,
+)
+from gnnseq.experiments.family import find_named
+from gnnseq.experiments.run import run_resumable, solve_size
+from gnnseq.files import write_text
+from gnnseq.plots.studies.trees import plot_listops
+from gnnseq.studies.listops import LISTOPS_FAMILIES, SETTINGS, TASKS, listops_table, run_listops
 
 MODELS = [family.name for family in LISTOPS_FAMILIES]
-QUICK = {"seeds": 1, "rounds": 12, "models": ["tree", "tree-child-sum", "lstm", "bag"]}
-FULL = {"seeds": 3, "rounds": 40, "models": MODELS}
+QUICK = {"seeds": 1, "rounds": 12, "models": ["tree", "tree-child-sum", "lstm", "bag"], "depth": 6, "arguments": 3,
+         "longest": 60, "budget": 50_000, "round_steps": 100, "batch_size": 128, "test_samples": 2_000}  # fmt: skip
+FULL = QUICK | {"seeds": 3, "rounds": 40, "models": MODELS}
 PAPER = FULL | {"rounds": 200, "depth": 20, "arguments": 5, "longest": 200, "budget": 150_000}
 PRESETS = {"full": FULL, "paper": PAPER}
-SETTINGS = (
+OPTIONS = (
     ("depth", int, "most levels of an expression, digits included"),
     ("arguments", int, "most arguments of a list"),
     ("longest", int, "most symbols of an expression"),
@@ -50,48 +59,57 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--models", nargs="+", help=f"which of: {', '.join(MODELS)} (all but tree-nary)")
     parser.add_argument("--seeds", type=int, help="runs of each model, seeds 0, 1, ... (1)")
-    parser.add_argument(
-        "--labels", choices=["all", "root"], default="all", help="the value of every list, or the answer"
-    )
-    add_settings(parser, SETTINGS, vars(ListOpsTrial) | QUICK)
+    parser.add_argument("--labels", choices=list(TASKS), default="all", help="the value of every list, or the answer")
+    add_settings(parser, OPTIONS, QUICK | {"learning_rate": None})
+    parser.add_argument("--jobs", type=int, default=1, help="processes at a time (1)")
     parser.add_argument("--output", type=Path, default=Path("runs/listops"), help="folder (runs/listops)")
     options = parser.parse_args(arguments)
     return fill_in(options, PRESETS[options.preset] if options.preset else QUICK)
 
 
-def trials(options: argparse.Namespace) -> list[ListOpsTrial]:
+def trials(options: argparse.Namespace) -> list[Trial]:
     """What is to run.
 
     Raises:
         ValueError: for what no run could use.
     """
-    check_at_least_one(options, ["seeds", *(name for name, kind, _ in SETTINGS if kind is int)])
-    if options.learning_rate is not None and not options.learning_rate > 0:
-        raise ValueError(f"--learning-rate is {options.learning_rate}, expected a positive number")
-    settings = given(options, SETTINGS)
+    check_at_least_one(options, ["seeds", "jobs", *(name for name, kind, _ in OPTIONS if kind is int)])
+    check_positive(options, ["learning_rate"])
+    families = [find_named(name, LISTOPS_FAMILIES, "family") for name in options.models]
+    task = TASKS[options.labels](options.longest, depth=options.depth, arguments=options.arguments)
+    settings = replace(
+        SETTINGS,
+        budget=options.budget,
+        steps=options.rounds * options.round_steps,
+        batch_size=options.batch_size,
+        test_samples=options.test_samples,
+        validate_every=options.round_steps,
+        validation_samples=min(500, options.test_samples),
+    )
     todo = [
-        ListOpsTrial(model, seed, labels=options.labels, **settings)
-        for model in options.models
+        Trial(task, family, seed, options.learning_rate, settings)
+        for family in families
         for seed in range(options.seeds)
     ]
-    for trial in todo:
-        trial.data(trial.find_family().data, "train")
+    for trial in todo[:: options.seeds]:
+        solve_size(trial)
     return todo
 
 
-def compare(options: argparse.Namespace) -> None:
-    """Runs what is missing, prints the table and writes it."""
+def compare(options: argparse.Namespace) -> int:
+    """Runs what is missing, prints the table and writes it; 1 where a run failed or diverged."""
     todo = trials(options)
-    guess = chance(todo[0])
-    told = compare_in_rounds(
-        {trial.key: partial(run_listops, trial, options.output) for trial in todo},
-        options.output,
-        describe=describe_listops,
-        tabulate=lambda records: listops_table(records, guess),
-        draw=lambda records, path: plot_listops(records, guess, path),
-    )
-    for text in told:
-        print(text, flush=True)
+    make_folder(options.output)
+    records = run_resumable(todo, Store(options.output / "records.jsonl"), run=run_listops, jobs=options.jobs)
+    table = listops_table(records)
+    print(table)
+    write_text(options.output / "table.md", table)
+    plot_listops(records, options.output / "accuracy.png")
+    bad = [record for record in records if record["status"] != "done"]
+    for record in bad:
+        print(f"{record['status']}: {record['label']}: {record['stopped']}", file=sys.stderr)
+    print(f"Results: {options.output}/records.jsonl, table.md, accuracy.png")
+    return 1 if bad else 0
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -17,17 +17,26 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from gnnseq.data.sentiment import sentiment_trees
-from gnnseq.data.trees import Tree
-from gnnseq.data.vectors import WordVectors, read_vectors
-from gnnseq.experiments.command_line import add_settings, check_at_least_one, exit_status, fill_in, given
-from gnnseq.experiments.rounds_comparison import compare_in_rounds
-from gnnseq.experiments.sentiment import run_sentiment
-from gnnseq.experiments.sentiment_data import SentimentData
-from gnnseq.experiments.sentiment_families import SENTIMENT_FAMILIES, find_sentiment_family
-from gnnseq.experiments.sentiment_table import describe_sentiment, sentiment_table
-from gnnseq.experiments.sentiment_trial import SentimentTrial
-from gnnseq.plots.trees import plot_sentiment
+from gnnseq.data.text.vectors import WordVectors, read_vectors
+from gnnseq.data.trees.sentiment import sentiment_trees
+from gnnseq.data.trees.tree import Tree
+from gnnseq.experiments.command_line import (
+    add_settings,
+    check_at_least_one,
+    exit_status,
+    fill_in,
+    given,
+    make_folder,
+    option,
+    tell,
+)
+from gnnseq.plots.studies.trees import plot_sentiment
+from gnnseq.studies.rounds_comparison import compare_in_rounds, diverged
+from gnnseq.studies.sentiment.comparison import run_sentiment
+from gnnseq.studies.sentiment.data import SentimentData
+from gnnseq.studies.sentiment.families import SENTIMENT_FAMILIES, find_sentiment_family
+from gnnseq.studies.sentiment.table import describe_sentiment, sentiment_table
+from gnnseq.studies.sentiment.trial import SentimentTrial, build_sentiment
 
 QUICK = {"seeds": 1, "classes": [5], "epochs": 4}
 FULL = {"seeds": 3, "classes": [5, 2], "epochs": 8}
@@ -74,6 +83,10 @@ def trials(options: argparse.Namespace) -> list[SentimentTrial]:
         ValueError: for what no run could use.
     """
     check_at_least_one(options, ["seeds", "epochs", "budget", "features", "batch_size"])
+    for name in ("phrases", "word_rate", "weight_decay"):
+        value = getattr(options, name)
+        if value is not None and not value >= 0:
+            raise ValueError(f"{option(name)} is {value}, expected at least 0")
     models = options.models or [family.name for family in SENTIMENT_FAMILIES]
     for model in models:
         find_sentiment_family(model)
@@ -108,9 +121,23 @@ def read(options: argparse.Namespace) -> dict[str, list[Tree]]:
     return parts
 
 
-def compare(options: argparse.Namespace) -> None:
-    """Runs what is missing, prints the table and writes it."""
+def check_binary(parts: dict[str, list[Tree]]) -> None:
+    """Raises a ValueError that names the first tree with more children than the N-ary Tree-LSTM has places for."""
+    for part, trees in parts.items():
+        for number, tree in enumerate(trees, start=1):
+            children = int(tree.slots.max()) + 1
+            if children > 2:
+                raise ValueError(
+                    f"{part}.txt, tree {number} has a node with {children} children, expected at most 2 for the model "
+                    "'tree'; --models with others reads such trees"
+                )
+
+
+def compare(options: argparse.Namespace) -> int:
+    """Runs what is missing, prints the table and writes it; 1 where a run diverged."""
     todo, parts = trials(options), read(options)
+    if any(trial.family == "tree" for trial in todo):
+        check_binary(parts)
     data = {classes: SentimentData(parts, classes) for classes in options.classes}
     words = next(iter(data.values())).words
     vectors: WordVectors | None = None
@@ -118,6 +145,9 @@ def compare(options: argparse.Namespace) -> None:
         vectors = read_vectors(options.vectors, words)
         todo = [replace(trial, features=vectors.values.size(1)) for trial in todo]
         print(f"{int(vectors.found.sum()):,} of {len(vectors.found):,} words have a vector.")
+    for trial in (trial for trial in todo if trial.seed == 0):
+        build_sentiment(trial, data[trial.classes], vectors)  # raises for what does not fit
+    make_folder(options.output)
     sizes = ", ".join(f"{len(trees):,} {name}" for name, trees in parts.items())
     print(f"Sentences: {sizes}. Words: {len(words):,}.", flush=True)
     told = compare_in_rounds(
@@ -132,8 +162,7 @@ def compare(options: argparse.Namespace) -> None:
         tabulate=lambda records: sentiment_table(records, data),
         draw=plot_sentiment,
     )
-    for text in told:
-        print(text, flush=True)
+    return 1 if any(map(diverged, tell(told))) else 0
 
 
 def main(arguments: list[str] | None = None) -> int:

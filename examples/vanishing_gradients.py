@@ -11,18 +11,19 @@ same folder, it does only the training that is missing.
 """
 
 import argparse
-import hashlib
 import json
 import sys
-import warnings
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from tqdm import tqdm
 
-from gnnseq.experiments import Store
-from gnnseq.experiments.vanishing import Setting, Task, TrainingRecord, flow_markdown, measure_flow, train
-from gnnseq.plots.gradients import plot_clipping, plot_gradient_flow
+from gnnseq.experiments import FirstSymbolTask, Store, Trial, run_trial, run_trials
+from gnnseq.experiments.command_line import check_positive, exit_status, make_folder
+from gnnseq.files import write_text
+from gnnseq.plots.studies.gradients import plot_clipping, plot_gradient_flow
+from gnnseq.runs import Record
+from gnnseq.studies.gradients import SETTINGS, flow_markdown, measure_flow, recurrence
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -38,80 +39,75 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=3, help="initialisations, and runs of each training (3)")
     parser.add_argument("--train-steps", type=int, default=200, help="steps of each training, 0 for none (200)")
     parser.add_argument("--learning-rate", type=float, default=0.1, help="of plain gradient descent (0.1)")
+    parser.add_argument("--jobs", type=int, default=1, help="trainings at a time (1)")
     parser.add_argument("--output", type=Path, default=Path("runs/gradients"), help="folder (runs/gradients)")
     return parser.parse_args(arguments)
 
 
 def check(options: argparse.Namespace) -> None:
     """Raises a ValueError for what no run could use."""
-    for name, least in (("steps", 2), ("width", 1), ("seeds", 1), ("train_steps", 0)):
+    for name, least in (("steps", 2), ("width", 1), ("seeds", 1), ("train_steps", 0), ("jobs", 1)):
         if getattr(options, name) < least:
             raise ValueError(f"--{name.replace('_', '-')} is {getattr(options, name)}, expected at least {least}")
-    for name in ("input_scale", "max_norm", "learning_rate"):
-        if not 0 < getattr(options, name) < float("inf"):
-            raise ValueError(f"--{name.replace('_', '-')} is {getattr(options, name)}, expected a positive number")
-    for radius in options.radii:
-        if not 0 < radius < float("inf"):
-            raise ValueError(f"--radii holds {radius}, expected positive numbers")
+    check_positive(options, ["input_scale", "max_norm", "learning_rate", "radii"])
 
 
-def trainings(options: argparse.Namespace, task: Task, store: Store) -> list[TrainingRecord]:
-    """Runs the trainings that the store lacks; each is stored as soon as it is done."""
-    known, records = store.read(), []
-    runs = [
-        (radius, limit, seed)
+def trainings(options: argparse.Namespace) -> list[Record]:
+    """Trains with and without clipping; what the store has is not run again."""
+    settings = replace(SETTINGS, width=options.width, steps=options.train_steps)
+    trials = [
+        Trial(
+            FirstSymbolTask(options.steps),
+            recurrence(radius, input_scale=options.input_scale),
+            seed,
+            options.learning_rate,
+            replace(settings, max_norm=limit),
+        )
         for seed in range(options.seeds)
         for radius in options.radii
         for limit in (None, options.max_norm)
     ]
-    for radius, limit, seed in tqdm(runs, unit="training", disable=None):
-        settings = [asdict(task), radius, limit, seed, options.train_steps, options.learning_rate]
-        key = hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:16]
-        if key not in known:
-            record = train(Setting(radius), task, limit, seed, options.train_steps, options.learning_rate)
-            store.append({"key": key, "settings": settings, "training": asdict(record)})
-            records.append(record)
-        else:
-            records.append(TrainingRecord(**known[key]["training"]))
-    return records
+    return run_trials(trials, Store(options.output / "training.jsonl"), run=run_trial, jobs=options.jobs)
+
+
+def measure(options: argparse.Namespace) -> None:
+    """Measures the gradients before training, prints the table and writes it with the figure."""
+    task, settings = FirstSymbolTask(options.steps), replace(SETTINGS, width=options.width)
+    families = [recurrence(radius, input_scale=options.input_scale) for radius in options.radii]
+    families += [recurrence(chrono=chrono, input_scale=options.input_scale) for chrono in (False, True)]
+    records = [
+        measure_flow(family, task, settings, options.max_norm, options.seeds)
+        for family in tqdm(families, unit="model", disable=None)
+    ]
+    print(flow_markdown(records))
+    write_text(options.output / "gradients.md", flow_markdown(records))
+    text = json.dumps([asdict(record) for record in records], indent=1)
+    write_text(options.output / "gradients.json", text)
+    plot_gradient_flow(records, options.output / "gradients.png")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measures, trains, prints and writes; 1 where a training failed or diverged."""
+    check(options)
+    make_folder(options.output)
+    measure(options)
+    written, bad = "gradients.json, gradients.md, gradients.png", []
+    if options.train_steps:
+        records = trainings(options)
+        plot_clipping(records, options.output / "clipping.png")
+        bad = [record for record in records if record["status"] != "done"]
+        for record in bad:
+            limit = record["trial"]["max_norm"]
+            print(f"{record['label']}, clipped to {limit}: {record['status']}, {record['stopped']}", file=sys.stderr)
+        written += ", training.jsonl, clipping.png"
+    print(f"Results: {options.output}/{written}")
+    return 1 if bad else 0
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Measures, trains, prints and writes; 2 for arguments that do not fit."""
     options = parse(arguments)
-    try:
-        check(options)
-        store = Store(options.output / "training.jsonl")
-    except (ValueError, OSError) as error:
-        print(f"vanishing_gradients: {error}", file=sys.stderr)
-        return 2
-    task = Task(options.steps, options.width, input_scale=options.input_scale)
-    settings = [*(Setting(radius) for radius in options.radii), Setting(), Setting(chrono=True)]
-    records = [
-        measure_flow(setting, task, options.max_norm, options.seeds)
-        for setting in tqdm(settings, unit="model", disable=None)
-    ]
-    print(flow_markdown(records))
-    (options.output / "gradients.md").write_text(flow_markdown(records), encoding="utf-8")
-    text = json.dumps([asdict(record) for record in records], indent=1)
-    (options.output / "gradients.json").write_text(text, encoding="utf-8")
-    plot_gradient_flow(records, options.output / "gradients.png")
-    written = "gradients.json, gradients.md, gradients.png"
-    if options.train_steps:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("default")
-                runs = trainings(options, task, store)
-        except KeyboardInterrupt:
-            print(f"\nStopped. What is done is in {store.path}; the same command goes on.", file=sys.stderr)
-            return 130
-        plot_clipping(runs, options.output / "clipping.png")
-        for run in runs:
-            if run.stopped:
-                print(f"{run.title}, clipped to {run.max_norm}, seed {run.seed}: {run.stopped}")
-        written += ", training.jsonl, clipping.png"
-    print(f"Results: {options.output}/{written}")
-    return 0
+    return exit_status("vanishing_gradients", options.output, lambda: run(options))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,9 @@ _SUBPACKAGES = (
     "models",
     "ops",
     "plots",
+    "results",
+    "runs",
+    "studies",
     "training",
 )
 

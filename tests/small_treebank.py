@@ -1,6 +1,6 @@
 """A treebank of seven sentences, with a sentiment at every node."""
 
-from gnnseq.data.brackets import parse_brackets
+from gnnseq.data.trees.brackets import parse_brackets
 
 TRAIN = [
     "(3 (2 a) (3 (2 very) (4 fine)))",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gnnseq.experiments import DEFAULT, RMSPROP, PalindromeTask, Settings, Trial, find_family, rows, run_trial
+from gnnseq.experiments import DEFAULT, RMSPROP, PalindromeTask, Settings, Trial, collect, find_family, run_trial
 
 spec = importlib.util.spec_from_file_location(
     "convert_records", Path(__file__).parents[1] / "benchmarks" / "convert_records.py"
@@ -49,7 +49,7 @@ def test_an_old_record_becomes_that_of_the_same_trial():
     others = {name: value for name, value in found.items() if name not in ("converted", "git")}
     assert others == new
     assert json.loads(json.dumps(found)) == found
-    assert len(rows([found])) == 1
+    assert len(collect([found])) == 1
 
 
 def test_without_a_rate_the_familys_own_counts():

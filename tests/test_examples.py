@@ -1,8 +1,12 @@
 """The examples as a user runs them, with tiny arguments."""
 
 import csv
+import errno
 import importlib.util
 import json
+import os
+import re
+import shutil
 import subprocess
 import sys
 import warnings
@@ -97,7 +101,7 @@ def test_compare_tunes_on_validation_data(tmp_path, capsys):
 
 
 def test_compare_writes_a_page_with_verdicts(tmp_path, capsys):
-    pytest.importorskip("gnnseq.plots.report")
+    pytest.importorskip("gnnseq.plots.comparison.report")
     status, output, _ = call(capsys, "compare_rnn_vs_gnn.py", *COMPARE, "--html", "--output", tmp_path)
     assert status == 0
     assert "page.html" in output
@@ -117,7 +121,7 @@ def test_a_task_may_bring_its_size(tmp_path, capsys):
 
 
 def test_the_verdicts_preset_judges_every_model_against_the_lstm(tmp_path, capsys):
-    pytest.importorskip("gnnseq.plots.report")
+    pytest.importorskip("gnnseq.plots.comparison.report")
     small = ["--tasks", "copy:3", "neighbours:2", "--seeds", 2, "--steps", 2, "--budget", 2000, "--tune", 0.01]
     status, *_ = call(
         capsys, "compare_rnn_vs_gnn.py", "--preset", "verdicts", *small, "--jobs", 1, "--output", tmp_path
@@ -137,6 +141,7 @@ def test_the_verdicts_preset_judges_every_model_against_the_lstm(tmp_path, capsy
     [
         (["--models", "lsmt"], "did you mean 'lstm'"),
         (["--tasks", "copy:one"], "--tasks holds 'copy:one', expected a size"),
+        (["--tasks", "copy:3", "--lengths", "5"], "--lengths is 5, but each of --tasks copy:3 has a size of its own"),
         (["--reference", "lsmt"], "did you mean 'lstm'"),
         (["--lengths", "1"], "--lengths holds 1"),
         (["--seeds", "0"], "--seeds is 0"),
@@ -159,7 +164,49 @@ def test_compare_names_what_is_wrong(arguments, named, capsys):
 def test_a_budget_too_small_is_recorded_as_failed(tmp_path, capsys):
     status, _, errors = call(capsys, "compare_rnn_vs_gnn.py", *COMPARE, "--budget", 5, "--output", tmp_path)
     assert status == 1
-    assert "budget is 5 weights, expected at least" in errors
+    assert re.search(r"(\d+) of \1 trials failed; .*Traceback .*budget is 5 weights, expected at least", errors, re.S)
+
+
+def test_a_terminal_without_every_character_gets_escapes(tmp_path):
+    small = ["--models", "lstm", "--lengths", 4, "--seeds", 2, "--steps", 2, "--budget", 2000, "--jobs", 1]
+    command = [sys.executable, EXAMPLES / "compare_rnn_vs_gnn.py", *small, "--output", tmp_path]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([*map(str, command)], env=environment, capture_output=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr
+    assert re.search(rb"\| \d+\.\d \\xb1 \d+\.\d % \[", done.stdout)
+    assert re.search(r"\| \d+\.\d ± \d+\.\d % \[", (tmp_path / "summary.md").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("lost", ["disk", "folder"])
+def test_a_full_disk_or_a_lost_folder_ends_a_sweep_with_one_line(tmp_path, capsys, monkeypatch, lost):
+    from gnnseq.runs.store import Store
+
+    small = ["--models", "lstm", "--lengths", 4, 5, 6, "--seeds", 1, "--steps", 2, "--budget", 2000, "--jobs", 1]
+    output, write = tmp_path / "out", Store.append_new
+
+    def fail(store, record):
+        if len(store.attempts()) < 2:
+            return write(store, record)
+        if lost == "folder":
+            shutil.rmtree(output)
+            return write(store, record)
+
+        def full(*_):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "write", full)
+            return write(store, record)
+
+    monkeypatch.setattr(Store, "append_new", fail)
+    status, printed, errors = call(capsys, "compare_rnn_vs_gnn.py", *small, "--output", output)
+    (line,) = [line for line in errors.splitlines() if line.startswith("compare_rnn_vs_gnn: ")]
+    assert (status, printed) == (2, "")
+    assert line.endswith(f"{'No space left on device' if lost == 'disk' else 'No such file or directory'}: "
+                         f"'{output}/records.jsonl'")  # fmt: skip
+    assert "Traceback" not in errors
+    if lost == "disk":
+        assert len((output / "records.jsonl").read_text().splitlines()) == 2
 
 
 def test_hop_receptive_field(tmp_path):

@@ -23,6 +23,14 @@ def book(tmp_path):
     return path
 
 
+def spoil(optimizer, closure=None):
+    """A step after which no loss is finite."""
+    with torch.no_grad():
+        for group in optimizer.param_groups:
+            for parameter in group["params"]:
+                parameter.fill_(float("nan"))
+
+
 def call(capsys, *arguments):
     """Exit status, output and errors."""
     spec = importlib.util.spec_from_file_location("generate_fairy_tales", EXAMPLE)
@@ -43,7 +51,7 @@ def test_it_trains_writes_and_draws(book, tmp_path, capsys):
     assert output.count("bits per character") == 4  # steps 3, 6, 7, and with the state carried
     for shown in ("While it learned", "Temperature 0.5", "Temperature 1.0", "Temperature 2.0", "step      6  "):
         assert shown in output
-    assert "NOTE: " in errors
+    assert "note: " in errors
     samples = (folder / "samples.txt").read_text(encoding="utf-8")
     completed = next(line for line in samples.splitlines() if line.startswith("  likeliest"))
     assert len(completed.split(maxsplit=1)[1].replace("\\'", "'")) == len("'Sleeping beauty is'") + 64
@@ -61,25 +69,27 @@ def test_a_second_run_writes_the_same_without_training(book, tmp_path, capsys):
     assert [(tmp_path / "out" / name).read_bytes() for name in ("samples.txt", "checkpoint.pt")] == before
 
 
-def test_killed_it_goes_on_bit_by_bit(book, tmp_path, capsys):
-    arguments = [str(a) for a in ("--path", book, *TINY, "--seed", 3)]
-    killed = tmp_path / "killed"
-    command = [sys.executable, str(EXAMPLE), *arguments, "--steps", "1000000", "--output", str(killed)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def command(*arguments):
+    """The example in a process of its own, where no other test has changed how torch computes."""
+    words = [sys.executable, str(EXAMPLE), *map(str, arguments)]
+    return subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def test_killed_it_goes_on_bit_by_bit(book, tmp_path):
+    """All three runs are processes alike; how far the first gets before it is killed does not matter."""
+    arguments, killed = ["--path", book, *TINY, "--seed", 3], tmp_path / "killed"
+    process = command(*arguments, "--steps", 1_000_000, "--output", killed)
     try:
-        deadline = time.monotonic() + 120
         while not (killed / "checkpoint.pt").exists():
             assert process.poll() is None, "the example ended by itself"
-            assert time.monotonic() < deadline
             time.sleep(0.05)
     finally:
         process.kill()
         process.wait()
     steps = torch.load(killed / "checkpoint.pt", weights_only=True)["step"]
     last = 3 * (steps // 3 + 4)
-    for folder in (killed, tmp_path / "whole"):
-        status, *_ = call(capsys, *arguments, "--steps", last, "--output", folder)
-        assert status == 0
+    both = [command(*arguments, "--steps", last, "--output", folder) for folder in (killed, tmp_path / "whole")]
+    assert [process.wait() for process in both] == [0, 0]
     one, two = (torch.load(f / "checkpoint.pt", weights_only=True) for f in (killed, tmp_path / "whole"))
     assert 0 < steps < one["step"] == two["step"] == last
     assert one["curve"] == two["curve"]
@@ -123,8 +133,58 @@ def test_without_a_book_it_says_so_loudly(tmp_path, capsys, monkeypatch):
     status, output, errors = call(capsys, *arguments)
     assert status == 0, errors
     assert "*** THESE ARE NOT THE FAIRY TALES" in output
-    assert "NOTE: THESE ARE NOT THE FAIRY TALES" in errors
+    assert "note: THESE ARE NOT THE FAIRY TALES" in errors
     assert "Text: python topics" in (tmp_path / "out" / "samples.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("characters", [63, 400, 4581])  # with windows of 30; of the last 459 are held out
+def test_a_small_book_is_enough(characters, tmp_path, capsys):
+    (tmp_path / "book.txt").write_text((TALE * 60)[: characters - 1] + "\n", encoding="utf-8")
+    arguments = ["--path", tmp_path / "book.txt", "--width", 4, "--batch-size", 2, "--steps", 2]
+    status, output, errors = call(capsys, *arguments, "--output", tmp_path / "one")
+    assert status == 0, errors
+    assert "held out, read in order with its state" in output
+    assert (tmp_path / "one" / "samples.txt").exists()
+    status, output, errors = call(capsys, *arguments, "--compare", "--budget", 2000, "--output", tmp_path / "all")
+    assert status == 0, errors
+    assert len((tmp_path / "all" / "compare.jsonl").read_text().splitlines()) == 6
+
+
+def test_a_book_without_the_letters_of_the_default_prompt_brings_its_own(tmp_path, capsys):
+    tale = "Жили-были старик да бабка около самого синего моря.\n"
+    (tmp_path / "book.txt").write_text(tale * 40, encoding="utf-8")
+    arguments = ["--path", tmp_path / "book.txt", *TINY, "--steps", 1]
+    status, output, errors = call(capsys, *arguments, "--output", tmp_path / "out")
+    assert status == 0, errors
+    assert "'Жили-были старик да ', completed by 64 characters" in output
+    status, output, errors = call(capsys, *arguments, "--prompt", "Once", "--output", tmp_path / "no")
+    assert status == 2
+    assert "'O' at position 0" in errors
+    assert not (tmp_path / "no").exists()
+
+
+@pytest.mark.parametrize("compare", [[], ["--compare"]])
+def test_a_book_without_two_windows_is_refused_before_a_step(compare, tmp_path, capsys):
+    (tmp_path / "book.txt").write_text(TALE[:60] + "\n", encoding="utf-8")
+    status, output, errors = call(capsys, "--path", tmp_path / "book.txt", *compare, "--output", tmp_path / "out")
+    assert status == 2
+    assert "text has 61 characters, expected at least 31 to train on and as many to hold out" in errors
+    assert output == ""
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_run_that_diverges_is_a_result(book, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(torch.optim.Adam, "step", spoil)
+    arguments = ["--path", book, *TINY, "--steps", 4]
+    status, output, errors = call(capsys, *arguments, "--output", tmp_path / "one")
+    assert status == 1, errors
+    assert "Diverged: loss is nan at step 2." in output
+    assert "Diverged: loss is nan at step 2." in (tmp_path / "one" / "samples.txt").read_text(encoding="utf-8")
+    arguments += ["--compare", "--models", "rnn", "gru", "--budget", 2000, "--output", tmp_path / "all"]
+    status, output, errors = call(capsys, *arguments)
+    assert status == 1, errors
+    assert output.count("| diverged: loss is nan at step 2 | ") == 2
+    assert call(capsys, *arguments)[1].splitlines()[-12:] == output.splitlines()[-12:]
 
 
 @pytest.mark.parametrize(

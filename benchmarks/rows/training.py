@@ -11,8 +11,8 @@ from torch_geometric.data import Batch
 
 from benchmarks.row import Row, Side
 from gnnseq.experiments import SEQUENCE_FAMILIES, PalindromeTask, Trial, find_family
-from gnnseq.experiments.trial import build
-from gnnseq.training import fit
+from gnnseq.experiments.run import build
+from gnnseq.training import Step, fit
 
 LENGTH, STEPS = 20, 10  # the longest palindrome of the defaults; steps in one measurement
 
@@ -31,7 +31,7 @@ class _Family:
 
     def whole(self) -> None:
         """Batches, forward, loss, backward, clipping, step, accuracy."""
-        fit(self.model, self.batches(STEPS), self.optimizer, max_norm=self.max_norm)
+        fit(self.model, self.batches(STEPS), self.optimizer, step=Step(max_norm=self.max_norm))
 
     def alone(self) -> None:
         """Forward and backward on a batch that is there already."""
@@ -41,7 +41,8 @@ class _Family:
     def first(self) -> dict[str, Tensor]:
         """Loss and gradient norm of the first whole step, taken by a copy."""
         model = deepcopy(self.model)
-        history = fit(model, self.batches(1), torch.optim.SGD(model.parameters(), lr=1e-5), max_norm=self.max_norm)
+        optimizer = torch.optim.SGD(model.parameters(), lr=1e-5)
+        history = fit(model, self.batches(1), optimizer, step=Step(max_norm=self.max_norm))
         return {"loss": torch.tensor(history.loss), "norm": torch.tensor(history.grad_norm)}
 
     def first_alone(self) -> dict[str, Tensor]:

@@ -13,7 +13,16 @@ from gnnseq.analysis.gradients import (
     rnn_jacobian,
     rnn_states,
 )
-from gnnseq.analysis.influence import dependencies, frobenius, influence, influence_blocks, l1, spectral, time_influence
+from gnnseq.analysis.influence import (
+    dependencies,
+    frobenius,
+    influence,
+    influence_blocks,
+    l1,
+    model_reach,
+    spectral,
+    time_influence,
+)
 from gnnseq.analysis.profile import Interval, by_distance, effective_field, influence_range, mean_interval
 from gnnseq.analysis.reach import chebyshev_hops, hop_distance, hops_needed, layers_needed, reach
 from gnnseq.analysis.theory import (
@@ -58,6 +67,7 @@ __all__ = [
     "lstm_parameters",
     "mean_interval",
     "mean_operator",
+    "model_reach",
     "random_walk",
     "reach",
     "rnn_gradients",

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch, Data
 
+from gnnseq.models.modes import evaluating
+
 Model = Callable[..., Any]
 _VARIADIC = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 
@@ -49,10 +51,12 @@ class ModelCall:
         if not self._sources:
             return self._per_node(self.data.x.detach())
         seen: list[Tensor] = []
+        weight = _weight(self.model)
 
         def note(value: Tensor) -> Tensor:
-            seen.append(value)
-            return value
+            own = value if weight is None or not value.is_floating_point() else value.to(weight.dtype)
+            seen.append(own)
+            return own
 
         with self._replacing(note), torch.no_grad():
             self._invoke(self.data)
@@ -120,14 +124,51 @@ class ModelCall:
                 handle.remove()
 
 
+@contextmanager
+def in_double(model: Model, any_weights: bool = False) -> Iterator[None]:
+    """A model in float64 and evaluation mode for a while; afterwards all that its modules hold is as it was.
+
+    Args:
+        model: what is no module is left alone.
+        any_weights: whether parameters that are all zero, as some layers start, are random numbers meanwhile.
+    """
+    modules = list(model.modules()) if isinstance(model, nn.Module) else []
+    own = [module for module in modules if not isinstance(module, torch.jit.ScriptModule)]
+    kept = [(module, dict(module.__dict__), dict(module._buffers)) for module in own]
+    tensors = {id(t): t for m in modules for t in (*m._parameters.values(), *m._buffers.values()) if t is not None}
+    before = [(tensor, tensor.data) for tensor in tensors.values() if tensor.is_floating_point()]
+    generator = torch.Generator().manual_seed(0)
+    try:
+        with evaluating(model):
+            for tensor, data in before:
+                tensor.data = data.double()
+                if any_weights and isinstance(tensor, nn.Parameter) and not data.any():
+                    drawn = torch.rand(data.shape, dtype=torch.float64, generator=generator)
+                    tensor.data = drawn.mul_(0.1).to(data.device)
+            yield
+    finally:
+        for tensor, data in before:
+            tensor.data = data
+        for module, attributes, buffers in kept:
+            module.__dict__.clear()
+            module.__dict__.update(attributes)
+            module._buffers.clear()
+            module._buffers.update(buffers)
+
+
 def _prepared(model: Model, data: Data) -> Data:
     """A shallow copy on the model's device, its floats in the model's dtype."""
-    weights = model.parameters() if isinstance(model, nn.Module) else iter(())
-    weight = next((w for w in weights if w.is_floating_point()), None)
+    weight = _weight(model)
     data = copy.copy(data)
     if weight is None:
         return data
     return data.apply(lambda t: t.to(weight.device, weight.dtype if t.is_floating_point() else t.dtype))
+
+
+def _weight(model: Model) -> Tensor | None:
+    """The first weight, whose dtype and device are those of the model."""
+    weights = model.parameters() if isinstance(model, nn.Module) else iter(())
+    return next((w for w in weights if w.is_floating_point()), None)
 
 
 def _sources(model: Model, data: Data, inputs: nn.Module | None) -> list[nn.Module]:

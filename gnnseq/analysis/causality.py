@@ -7,12 +7,12 @@ from torch import Tensor, nn
 from torch_geometric.data import Data
 
 from gnnseq.analysis.calls import Model
-from gnnseq.analysis.influence import dependencies
+from gnnseq.analysis.influence import model_reach
 
 
 @dataclass(frozen=True)
 class Causality:
-    """Which inputs each output depends on, and which of them it should not.
+    """Which inputs each output can depend on, and which of them it should not.
 
     Attributes:
         depends: ``[N_out, N_in]`` (bool).
@@ -31,10 +31,10 @@ class Causality:
 
 
 def causality(model: Model, data: Data, *, allowed: Tensor | None = None, inputs: nn.Module | None = None) -> Causality:
-    """Which positions each prediction of a model depends on at this batch, and whether any is a leak.
+    """Which positions each prediction of a model can depend on, and whether any is a leak.
 
-    Derivatives decide, so what a model reads without one (an argmax, a comparison, a unit that is shut at this batch)
-    does not show: try several batches.
+    `model_reach` decides, so small and vanishing derivatives count; what a model reads without a derivative, such as an
+    argmax or a comparison, does not show.
 
     Args:
         model: called as in `gnnseq.analysis.influence`; its output has one row per node, or one per graph with
@@ -47,7 +47,7 @@ def causality(model: Model, data: Data, *, allowed: Tensor | None = None, inputs
     Raises:
         ValueError: for ``allowed`` of another shape, or its default where outputs are not nodes; and as `influence`.
     """
-    depends = dependencies(model, data, inputs=inputs)
+    depends = model_reach(model, data, inputs=inputs)
     if allowed is None:
         allowed = _up_to_itself(data, depends)
     if allowed.shape != depends.shape:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch_geometric.data import Data
 
 from gnnseq.analysis.calls import Model
-from gnnseq.analysis.influence import influence
+from gnnseq.analysis.influence import influence, model_reach
 from gnnseq.analysis.reach import hops_needed
 
 WEAK = 1e-2  # of the average input's influence
@@ -22,9 +22,10 @@ class Explanation:
     Attributes:
         verdict: "cannot see", "sees too weakly" or "can see".
         hops: edges on the longest of the ways from the answers to the outputs; None where one has no way.
-        seen: share of the graphs whose output depends on the answer at all.
+        seen: share of the graphs in which the model's operations lead from the answer to the output, as `model_reach`
+            tells.
         strength: influence of the answer relative to the average input of its graph, geometric mean over the graphs
-            where it is seen; 0 where it is in none.
+            where it is not zero; 0 where it is in none, which underflow can be the reason of.
         sentence: all this in words.
     """
 
@@ -46,10 +47,10 @@ def explain(
 ) -> Explanation:
     """Whether a model sees what a task asks for, measured at a batch.
 
-    It cannot see the answer where most graphs' outputs do not depend on it. It sees it too weakly where the answer
-    moves the output less than ``weak`` times as much as the average node of its graph does: gradients then say next to
-    nothing about it. A model that can see may still fail to learn for other reasons, and one that sees too weakly may
-    learn in the end.
+    It cannot see the answer where in most graphs none of its operations lead from there to the output (`model_reach`);
+    the size of a derivative has no say in that. It sees it too weakly where the answer moves the output less than
+    ``weak`` times as much as the average node of its graph does: gradients then say next to nothing about it. A model
+    that can see may still fail to learn for other reasons, and one that sees too weakly may learn in the end.
 
     The bound is an observation, not a law: among the models compared on palindromes within 400 steps, those that began
     above 0.05 learned to repeat the first of 19 digits, and those that began below 0.003 stayed at chance.
@@ -77,8 +78,9 @@ def explain(
             raise ValueError(f"{name} is {value.tolist()}, expected {len(size)} numbers from 0 to {limit - 1}")
     answer, total = found[target, source].double(), found[target].sum(1).double()
     relative = answer * size / torch.where(total > 0, total, 1.0)
-    seen = answer > 0
-    strength = float(relative[seen].log().mean().exp()) if bool(seen.any()) else 0.0
+    moves = answer > 0
+    strength = float(relative[moves].log().mean().exp()) if bool(moves.any()) else 0.0
+    seen = model_reach(model, data, inputs=inputs)[target, source]
     asked = target if found.size(0) == found.size(1) else last
     hops = _longest(data, source, asked)
     return _diagnosis(hops, float(seen.double().mean()), strength, weak)

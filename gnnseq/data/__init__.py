@@ -1,23 +1,24 @@
 """Sequences, trees and signals as plain values; no graphs, no networks."""
 
-from gnnseq.data.adding import AddingDataset
-from gnnseq.data.copy_memory import CopyMemoryDataset
-from gnnseq.data.corpus import TreeCorpus
-from gnnseq.data.forecasts import ForecastDataset
-from gnnseq.data.grimm import Book, fairy_tales
-from gnnseq.data.listops import ListOpsBinaryTrees, ListOpsSequences, ListOpsTrees
-from gnnseq.data.neighbours import NeighborsMatchDataset
-from gnnseq.data.networks import BlockModelDataset, KarateClub
 from gnnseq.data.padded import PaddedBatch, pad
-from gnnseq.data.palindromes import PalindromeDataset
-from gnnseq.data.recall import RecallDataset
-from gnnseq.data.sentiment import sentiment_trees
-from gnnseq.data.text import encode_file, split_ids
-from gnnseq.data.treebank import Treebank, read_brackets, read_conllu, trees_from_doc
-from gnnseq.data.trees import Tree, binarize, dependency_tree
-from gnnseq.data.vectors import WordVectors, read_vectors
-from gnnseq.data.vocabulary import Vocabulary
-from gnnseq.data.windows import ConsecutiveWindows, TextStreams, TextWindows
+from gnnseq.data.signals.forecasts import ForecastDataset
+from gnnseq.data.synthetic.adding import AddingDataset
+from gnnseq.data.synthetic.copy_memory import CopyMemoryDataset
+from gnnseq.data.synthetic.first_symbol import FirstSymbolDataset
+from gnnseq.data.synthetic.listops import ListOpsBinaryTrees, ListOpsSequences, ListOpsTrees
+from gnnseq.data.synthetic.neighbours import NeighborsMatchDataset
+from gnnseq.data.synthetic.networks import BlockModelDataset, KarateClub
+from gnnseq.data.synthetic.palindromes import PalindromeDataset
+from gnnseq.data.synthetic.recall import RecallDataset
+from gnnseq.data.text.encode import encode_file, split_ids
+from gnnseq.data.text.grimm import Book, fairy_tales
+from gnnseq.data.text.vectors import WordVectors, read_vectors
+from gnnseq.data.text.vocabulary import Vocabulary
+from gnnseq.data.text.windows import ConsecutiveWindows, TextStreams, TextWindows
+from gnnseq.data.trees.corpus import TreeCorpus
+from gnnseq.data.trees.sentiment import sentiment_trees
+from gnnseq.data.trees.tree import Tree, binarize, dependency_tree
+from gnnseq.data.trees.treebank import Treebank, read_brackets, read_conllu, trees_from_doc
 
 __all__ = [
     "AddingDataset",
@@ -25,6 +26,7 @@ __all__ = [
     "Book",
     "ConsecutiveWindows",
     "CopyMemoryDataset",
+    "FirstSymbolDataset",
     "ForecastDataset",
     "KarateClub",
     "ListOpsBinaryTrees",

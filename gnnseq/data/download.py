@@ -1,25 +1,39 @@
 """Cached downloads with checked hashes, and archives unpacked without surprises."""
 
+import errno
 import hashlib
 import os
 import shutil
 import stat
+import time
 import warnings
 import zipfile
 import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path, PurePosixPath
 from typing import IO
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from gnnseq.data.files import name_beside, write_atomically
+from gnnseq.files import name_beside, write_atomically
 
 _CHUNK = 1 << 16
 _TIMEOUT = 30.0  # seconds without a byte
+_BYTES = 1 << 30
+_BY_THE_ARCHIVE = {None, errno.EEXIST, errno.EINVAL, errno.EISDIR, errno.ENAMETOOLONG, errno.ENOTDIR}
 
 
-def download(url: str, sha256: str | None, path: str | Path) -> Path:
+def download(
+    url: str,
+    sha256: str | None,
+    path: str | Path,
+    *,
+    accept: Callable[[Path], object] | None = None,
+    max_bytes: int = _BYTES,
+    max_seconds: float = 600.0,
+) -> Path:
     """A file from the network, fetched once.
 
     The file is written beside ``path`` and then renamed, so an interrupted download leaves nothing
@@ -31,21 +45,29 @@ def download(url: str, sha256: str | None, path: str | Path) -> Path:
         url: where the file lies.
         sha256: hash of the file in hexadecimal; ``None`` to trust the first download.
         path: where the file goes.
+        accept: called with the file before it takes its place; what it raises leaves nothing behind. A file that no
+            hash names should be looked at: a network's login page comes with status 200.
+        max_bytes: size that the file may have.
+        max_seconds: time that it may take; the last piece may take 30 more.
 
     Returns:
         ``path``.
 
     Raises:
-        OSError: if the file cannot be fetched (``urllib.error.URLError``) or comes short.
+        OSError: if the file cannot be fetched, comes short, is too large or takes too long; the message names the
+            address.
         ValueError: if what was fetched has another hash.
     """
     path = Path(path)
     if is_intact(path, sha256):
         return path
     with write_atomically(path) as file:
-        found = _fetch(url, file)
+        found = _fetch(url, file, max_bytes, time.monotonic() + max_seconds)
         if sha256 is not None and found != sha256.lower():
             raise ValueError(f"{url} has sha256 {found}, expected {sha256}")
+        if accept is not None:
+            file.flush()
+            accept(Path(file.name))
         with write_atomically(_hash_path(path)) as beside:
             beside.write(f"{found}\n".encode())
     return path
@@ -56,7 +78,7 @@ def is_intact(path: str | Path, sha256: str | None = None) -> bool:
     path, stored = Path(path), _hash_path(Path(path))
     if not path.is_file():
         return False
-    expected = sha256 or (stored.read_text().strip() if stored.is_file() else "none stored")
+    expected = sha256 or (stored.read_text(errors="replace").strip() if stored.is_file() else "none stored")
     found = hash_file(path)
     if found == expected.lower():
         return True
@@ -76,20 +98,22 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gnnseq"
 
 
-def extract(archive: str | Path, folder: str | Path) -> Path:
+def extract(archive: str | Path, folder: str | Path, *, max_bytes: int = _BYTES, max_members: int = 10_000) -> Path:
     """Unpacks a zip archive into a new folder, which appears complete or not at all.
 
     Args:
         archive: path of the zip file.
         folder: must not exist.
+        max_bytes: that all members may have together, unpacked.
+        max_members: files and folders that the archive may have.
 
     Returns:
         ``folder``.
 
     Raises:
-        FileExistsError: if ``folder`` exists.
-        ValueError: if the archive is no zip file, is damaged, or has a member that is a link or
-            that would land outside ``folder``.
+        FileExistsError: if ``folder`` exists, also if another process made it meanwhile.
+        ValueError: if the archive is no zip file, is damaged, encrypted or too large, or has a member that is a link
+            or that would land outside ``folder``. The message names the archive.
     """
     folder = Path(folder)
     if folder.exists():
@@ -98,22 +122,28 @@ def extract(archive: str | Path, folder: str | Path) -> Path:
     work = name_beside(folder)
     try:
         work.mkdir()
-        with zipfile.ZipFile(archive) as members:
-            for member in members.infolist():
-                _check_member(archive, member)
-            members.extractall(work)
+        with _open(archive) as members:
+            _check_members(archive, members.infolist(), max_bytes, max_members)
+            with _named(archive):
+                members.extractall(work)
         work.rename(folder)
-    except (zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(f"{archive} is no intact zip file: {error}") from None
+    except OSError as error:
+        if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
+            raise FileExistsError(f"{folder} exists, expected a new folder") from None
+        raise
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return folder
 
 
 def changed_members(archive: str | Path, folder: str | Path) -> list[str]:
-    """Names of the files of a zip archive whose copies in ``folder`` are missing or differ (by CRC-32)."""
+    """Names of the files of a zip archive whose copies in ``folder`` are missing or differ (by CRC-32).
+
+    Raises:
+        ValueError: if the archive is no zip file or is damaged.
+    """
     changed = []
-    with zipfile.ZipFile(archive) as members:
+    with _open(archive) as members:
         for member in members.infolist():
             copy = Path(folder) / member.filename
             if member.is_dir():
@@ -123,24 +153,79 @@ def changed_members(archive: str | Path, folder: str | Path) -> list[str]:
     return changed
 
 
-def _fetch(url: str, file: IO[bytes]) -> str:
+def _fetch(url: str, file: IO[bytes], max_bytes: int, deadline: float) -> str:
     """Copies what lies at ``url`` into a file and returns its hash."""
     digest = hashlib.sha256()
-    request = Request(url, headers={"User-Agent": "gnnseq"})
-    try:
-        with urlopen(request, timeout=_TIMEOUT) as reply:
-            size = reply.headers.get("Content-Length")
-            while chunk := reply.read(_CHUNK):
-                digest.update(chunk)
-                file.write(chunk)
-    except HTTPError as error:
-        error.close()  # it holds the connection
-        raise
-    except HTTPException as error:
-        raise OSError(f"{url} broke off: {error!r}") from error
+    with _network(url):
+        reply = urlopen(Request(url, headers={"User-Agent": "gnnseq"}), timeout=_TIMEOUT)
+    with reply:
+        size = reply.headers.get("Content-Length")
+        if size is not None and not (size.isdecimal() and int(size) <= max_bytes):
+            raise OSError(f"{url} has Content-Length {size!r}, expected at most {max_bytes} bytes")
+        while True:
+            with _network(url):
+                chunk = reply.read1(_CHUNK)
+            if not chunk:
+                break
+            digest.update(chunk)
+            file.write(chunk)
+            if file.tell() > max_bytes:
+                raise OSError(f"{url} has more than {max_bytes} bytes, the most that are taken")
+            if time.monotonic() > deadline:
+                raise OSError(f"{url} took too long: {file.tell()} bytes in the time that is given")
     if size is not None and file.tell() != int(size):
         raise OSError(f"{url} broke off after {file.tell()} bytes, expected {size}")
     return digest.hexdigest()
+
+
+@contextmanager
+def _network(url: str) -> Iterator[None]:
+    """Gives the network's errors the address."""
+    try:
+        yield
+    except HTTPError as error:
+        error.close()  # it holds the connection
+        raise OSError(f"{url} cannot be fetched: {error}") from error
+    except (OSError, HTTPException) as error:
+        raise OSError(f"{url} cannot be fetched, or broke off: {str(error) or repr(error)}") from error
+
+
+@contextmanager
+def _named(archive: str | Path) -> Iterator[None]:
+    """Turns whatever zipfile raises for a damaged archive into one error with the archive's name.
+
+    Beside BadZipFile that is zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError, IndexError,
+    struct.error and more, and an OSError where names contradict each other; other OSErrors are those of the disk.
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno not in _BY_THE_ARCHIVE:
+            raise
+        raise ValueError(f"{archive} is no intact zip file: {str(error) or type(error).__name__}") from None
+
+
+def _open(archive: str | Path) -> zipfile.ZipFile:
+    with _named(archive):
+        members = zipfile.ZipFile(archive)
+        with open(archive, "rb") as file:  # zipfile takes a member whose neighbour's length is damaged for a comment
+            file.seek(-12 - len(members.comment), os.SEEK_END)
+            count = int.from_bytes(file.read(2), "little")
+        if count not in (len(members.infolist()), 0xFFFF):
+            members.close()
+            raise zipfile.BadZipFile(f"it lists {len(members.infolist())} of {count} members")
+        return members
+
+
+def _check_members(archive: str | Path, members: list[zipfile.ZipInfo], max_bytes: int, max_members: int) -> None:
+    """Checks what the archive says about itself; zipfile takes no more of a member than that."""
+    if len(members) > max_members:
+        raise ValueError(f"{archive} has {len(members)} members, expected at most {max_members}")
+    size = sum(member.file_size for member in members)
+    if size > max_bytes:
+        raise ValueError(f"{archive} has {size} bytes when unpacked, expected at most {max_bytes}")
+    for member in members:
+        _check_member(archive, member)
 
 
 def _check_member(archive: str | Path, member: zipfile.ZipInfo) -> None:

@@ -1,39 +1,60 @@
-"""Files that appear complete or not at all, and text that says where it cannot be read."""
+"""Text and numbers from files, with errors that say where they cannot be read."""
 
 import codecs
+import csv
 import io
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
-from uuid import uuid4
+from reprlib import repr as shorten
+
+import torch
+from torch import Tensor
 
 _CHUNK = 1 << 20
+_LARGEST = torch.finfo(torch.float32).max
 
 
-@contextmanager
-def write_atomically(path: str | Path) -> Iterator[IO[bytes]]:
-    """A binary file that takes the place of ``path`` when the block ends without an error.
+def read_number(text: str) -> float:
+    """A decimal number that is finite in float32.
 
-    It is written beside ``path`` and then renamed, so a reader sees the old file or the whole new
-    one, and an interrupted write leaves nothing behind.
+    Raises:
+        ValueError: for anything else, also for what Python alone takes for a number, such as ``1_000``.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = name_beside(path)
     try:
-        with open(part, "xb") as file:
-            yield file
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+        value = float(text)
+    except ValueError:
+        value = None
+    if value is None or "_" in text:
+        raise ValueError(f"{shorten(text)} is no number, expected a finite number")
+    if not -_LARGEST <= value <= _LARGEST:
+        raise ValueError(f"{shorten(text)} is too large for float32 or is not finite, expected a finite number")
+    return value
 
 
-def name_beside(path: Path) -> Path:
-    """A hidden name in the same folder that nobody else uses, for what is not complete yet."""
-    return path.with_name(f".{path.name}.{uuid4().hex}")
+def read_rows(path: str | Path) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a CSV file that hold something, each with the number of its first line.
+
+    Raises:
+        ValueError: if the file is not UTF-8, or a quote is not closed; it names the file and the line.
+    """
+    reader = csv.reader(io.StringIO(read_text(path)), strict=True)
+    line = 1
+    try:
+        for row in reader:
+            if row:
+                yield line, row
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise ValueError(f"{path}, line {line}: {error}") from None
+
+
+def check_finite(name: str, values: Tensor) -> None:
+    """Raises a ValueError that names the first value which is not finite."""
+    if not bool(torch.isfinite(values).all()):
+        place = (~torch.isfinite(values)).nonzero()[0].tolist()
+        raise ValueError(
+            f"{name} holds values that are not finite in {values.dtype}: {place} is {values[tuple(place)]}"
+        )
 
 
 def read_text(path: str | Path) -> str:

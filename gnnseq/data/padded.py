@@ -38,14 +38,14 @@ def pad(samples: Samples, *, padding: int = 0) -> PaddedBatch:
         padding: what stands after the end of a shorter sequence.
 
     Raises:
-        ValueError: if sequences or targets do not fit together.
+        ValueError: if sequences or targets do not fit together, or the padding is no symbol where x has symbols.
     """
     sequences, targets = split_samples(samples)
     values, sizes = flatten(sequences)
+    if not values.is_floating_point() and padding != int(padding):
+        raise ValueError(f"padding is {padding}, expected an integer, as the symbols of x are")
     lengths = torch.from_numpy(sizes)
-    y = targets
-    if len(targets) != len(lengths):
-        y = _pad_rows(targets, sizes.tolist(), _UNLABELLED)
+    y = _pad_rows(targets, sizes.tolist(), _UNLABELLED) if _has_rows(samples) else targets
     return PaddedBatch(_pad_rows(values, sizes.tolist(), padding), lengths, y)
 
 
@@ -68,6 +68,13 @@ def split_samples(samples: Samples) -> tuple[Sequences, Tensor]:
     if rows:
         raise ValueError(f"samples[{rows[0]}] is no pair, expected (sequence, target)")
     return [sequence for sequence, _ in pairs], _join_targets(pairs)
+
+
+def _has_rows(samples: Samples) -> bool:
+    """Whether there is one target per position, which the sizes do not say where every sequence has one symbol."""
+    if len(samples) == 2 and isinstance(samples[1], Tensor):
+        return samples[1].dim() == 2
+    return torch.as_tensor(samples[0][1]).dim() == 1
 
 
 def _fit_targets(sequences: Sequences, targets: Tensor) -> Tensor:

@@ -10,24 +10,27 @@ from gnnseq.experiments.families import (
     find_family,
 )
 from gnnseq.experiments.family import DEFAULT, Family, Initialisation, Sight, find_named
-from gnnseq.experiments.graph_tasks import BlockModelTask, KarateTask
-from gnnseq.experiments.listops_task import ListOpsTask
-from gnnseq.experiments.neighbours_task import NeighborsMatchTask
 from gnnseq.experiments.optimizers import ADAM, MOMENTUM, OPTIMIZERS, RMSPROP, SGD, Optimizer
-from gnnseq.experiments.palindrome_task import PalindromeTask
-from gnnseq.experiments.results import collect
-from gnnseq.experiments.runner import describe, run_trials
-from gnnseq.experiments.sequence_tasks import AddingTask, CopyMemoryTask, RecallTask
+from gnnseq.experiments.run import run_trial
 from gnnseq.experiments.settings import Settings
-from gnnseq.experiments.signal_task import SignalTask
-from gnnseq.experiments.store import Store
-from gnnseq.experiments.table import Row, markdown, rows, to_csv
-from gnnseq.experiments.task_kinds import Classification, Regression
-from gnnseq.experiments.tasks import Task
-from gnnseq.experiments.text_task import TextTask
-from gnnseq.experiments.trial import Trial, run_trial
+from gnnseq.experiments.tasks.base import Task
+from gnnseq.experiments.tasks.first_symbol import FirstSymbolTask
+from gnnseq.experiments.tasks.kinds import Classification, Regression
+from gnnseq.experiments.tasks.listops import ListOpsTask
+from gnnseq.experiments.tasks.neighbours import NeighborsMatchTask
+from gnnseq.experiments.tasks.networks import BlockModelTask, KarateTask
+from gnnseq.experiments.tasks.own import OwnTask
+from gnnseq.experiments.tasks.palindromes import PalindromeTask
+from gnnseq.experiments.tasks.sequences import AddingTask, CopyMemoryTask, RecallTask
+from gnnseq.experiments.tasks.signals import SignalTask
+from gnnseq.experiments.tasks.text import TextTask
+from gnnseq.experiments.trial import Trial
 from gnnseq.experiments.tuning import Tuning
-from gnnseq.experiments.verdict import compare, diagnosis, judge, ranking
+from gnnseq.results.joined import collect
+from gnnseq.results.table import markdown, to_csv
+from gnnseq.results.verdict import compare, diagnosis, judge, ranking
+from gnnseq.runs.runner import describe, run_trials
+from gnnseq.runs.store import Store
 
 __all__ = [
     "ADAM",
@@ -45,15 +48,16 @@ __all__ = [
     "Classification",
     "CopyMemoryTask",
     "Family",
+    "FirstSymbolTask",
     "Initialisation",
     "KarateTask",
     "ListOpsTask",
     "NeighborsMatchTask",
     "Optimizer",
+    "OwnTask",
     "PalindromeTask",
     "RecallTask",
     "Regression",
-    "Row",
     "Settings",
     "Sight",
     "SignalTask",
@@ -74,7 +78,6 @@ __all__ = [
     "num_weights",
     "pairs",
     "ranking",
-    "rows",
     "run_comparison",
     "run_trial",
     "run_trials",

@@ -1,13 +1,25 @@
 """What the commands of the examples share: options from a trial's fields, presets, and how they end."""
 
 import argparse
+import io
+import signal
+import socket
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import tempfile
+import threading
+import warnings
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, TypeVar, cast
 
-STOPPED = 130  # what a shell gives a process that Ctrl-C ended
+from gnnseq.runs.runner import TrialsFailedError
+
+STOPPED, TERMINATED = 130, 143  # what a shell gives a process that Ctrl-C, or SIGTERM, ended
 Setting = tuple[str, type, str]
+Result = TypeVar("Result")
 
 
 def add_settings(parser: argparse.ArgumentParser, settings: Iterable[Setting], defaults: Mapping[str, Any]) -> None:
@@ -49,24 +61,115 @@ def check_at_least_one(options: argparse.Namespace, names: Sequence[str]) -> Non
             raise ValueError(f"{option(name)} is {value}, expected at least 1")
 
 
+def check_positive(options: argparse.Namespace, names: Sequence[str]) -> None:
+    """Refuses numbers that are not positive and finite, alone or in a list; None passes.
+
+    Raises:
+        ValueError: with the option, its value and what was expected.
+    """
+    for name in names:
+        value = getattr(options, name)
+        for number in value if isinstance(value, list | tuple) else [value]:
+            if number is not None and not 0 < number < float("inf"):
+                verb, expected = ("is", "a positive number") if number is value else ("holds", "positive numbers")
+                raise ValueError(f"{option(name)} {verb} {number}, expected {expected}")
+
+
+def make_folder(output: Path) -> None:
+    """Makes the folder of the results, so that a run which could not write them is refused before its first step.
+
+    Raises:
+        ValueError: if the folder cannot be made, or no file in it.
+    """
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=output):
+            pass
+    except OSError as error:
+        raise ValueError(f"--output is {output}, expected a folder that can be written: {error}") from error
+
+
 def option(name: str) -> str:
     """A field's name as an option: ``batch_size`` is ``--batch-size``."""
     return f"--{name.replace('_', '-')}"
 
 
+def tell(lines: Generator[str, None, Result]) -> Result:
+    """Prints lines as soon as they come; what their generator returns."""
+    while True:
+        try:
+            line = next(lines)
+        except StopIteration as end:
+            return cast(Result, end.value)
+        print(line, flush=True)  # noqa: T201
+
+
 def exit_status(command: str, output: Path, run: Callable[[], int | None]) -> int:
-    """Runs a command: its own status, 2 for what no run could use, 130 when it was stopped.
+    """Runs a command: its own status, 2 for what no run could use or write, 130 after Ctrl-C and 143 after SIGTERM.
+
+    Where every trial of a sweep failed, the status is 1.
+    Inside, SIGTERM does what Ctrl-C does, warnings are lines that begin with ``note:``, and characters that the
+    terminal's encoding lacks are written as escapes.
 
     Args:
         command: its name, which stands before an error's message.
         output: the folder from which the same command goes on.
         run: the command; None counts as 0.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    with _sigterm_as_ctrl_c() as received, _warnings_as_notes():
+        try:
+            return run() or 0
+        except (ValueError, ArithmeticError, OSError) as error:
+            sys.stderr.write(f"{command}: {error}\n")
+            return 2
+        except TrialsFailedError as error:
+            sys.stderr.write(f"{command}: {error}\n")
+            return 1
+        except KeyboardInterrupt:
+            sys.stderr.write(f"\nStopped. Run the same command to go on from {output}.\n")
+            return TERMINATED if signal.SIGTERM in received() else STOPPED
+
+
+@contextmanager
+def _sigterm_as_ctrl_c() -> Iterator[Callable[[], bytes]]:
+    """Handles SIGTERM as Ctrl-C is handled at that moment; tells the numbers of all signals that came, once."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        handler = signal.getsignal(signal.SIGINT)
+        if not callable(handler):  # Ctrl-C is ignored, as in a job in the background
+            raise KeyboardInterrupt
+        handler(signal.SIGINT, frame)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: b""
+        return
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        for end in (ours, theirs):
+            end.setblocking(False)
+        outer = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+        before = signal.signal(signal.SIGTERM, handle)
+        try:
+            yield partial(_received, ours)
+        finally:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)
+            signal.set_wakeup_fd(outer)
+
+
+def _received(end: socket.socket) -> bytes:
     try:
-        return run() or 0
-    except (ValueError, ArithmeticError, OSError) as error:
-        sys.stderr.write(f"{command}: {error}\n")
-        return 2
-    except KeyboardInterrupt:
-        sys.stderr.write(f"\nStopped. Run the same command to go on from {output}.\n")
-        return STOPPED
+        return end.recv(1 << 10)
+    except BlockingIOError:
+        return b""
+
+
+@contextmanager
+def _warnings_as_notes() -> Iterator[None]:
+    """Prints the library's warnings as lines without the place in the code."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", UserWarning)
+        warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr, flush=True)  # noqa: T201
+        yield

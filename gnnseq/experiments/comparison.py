@@ -5,12 +5,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gnnseq.experiments.family import Family
-from gnnseq.experiments.runner import run_trials
+from gnnseq.experiments.run import run_trial
 from gnnseq.experiments.settings import Settings
-from gnnseq.experiments.store import Record, Store
-from gnnseq.experiments.tasks import Task
+from gnnseq.experiments.tasks.base import Task
 from gnnseq.experiments.trial import Trial
 from gnnseq.experiments.tuning import Tuning, check_grid, check_validation, choose
+from gnnseq.runs.runner import run_trials
+from gnnseq.runs.store import Record, Store
 
 FIRST_TUNING_SEED = 1_000_000
 Pair = tuple[Task, Family]
@@ -68,7 +69,7 @@ def run_comparison(
         for seed in chosen_seeds
         for (task, family), rate in zip(joined, rates, strict=True)
     ]
-    records = run_trials(trials, store, **runner)
+    records = run_trials(trials, store, **{"run": run_trial, **runner})
     return [_whole(record, trial) for record, trial in zip(records, trials, strict=True)]
 
 
@@ -136,6 +137,6 @@ def tune(
         pair: [[Trial(*pair, seed, rate, settings, "tuning") for seed in seeds] for rate in grid] for pair in joined
     }
     trials = [trial for runs in tries.values() for same_rate in runs for trial in same_rate]
-    records = {record["key"]: record for record in run_trials(trials, store, **runner)}
+    records = {record["key"]: record for record in run_trials(trials, store, **{"run": run_trial, **runner})}
     found = {pair: [[records[trial.key] for trial in same_rate] for same_rate in runs] for pair, runs in tries.items()}
     return [choose(task, grid, seeds, found[task, family]) for task, family in joined]

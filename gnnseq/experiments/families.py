@@ -7,7 +7,7 @@ from torch import nn
 from torch_geometric.nn import GraphConv
 
 from gnnseq.experiments.family import Family, Initialisation, find_named
-from gnnseq.experiments.tasks import Task
+from gnnseq.experiments.tasks.base import Task
 from gnnseq.layers import (
     GCN,
     GCRN,
@@ -47,7 +47,7 @@ def predictor(
 
     Args:
         encoder: makes ``encoder(x, batch) -> [N, H]`` from task, input width and width H.
-        readout: of a graph; the root by default.
+        readout: of a graph; the root by default, or the mean for a task whose graphs have none (``rooted`` is False).
     """
 
     def build(task: Task, width: int, embedding: int) -> SequenceClassifier | NodeClassifier:
@@ -55,8 +55,9 @@ def predictor(
         inner = encoder(task, embedding if task.num_features is None else task.num_features, width)
         if task.level == "node":
             return NodeClassifier(embed, inner, nn.Linear(width, task.num_outputs))
+        default = None if getattr(task, "rooted", True) else MeanReadout()
         return SequenceClassifier(
-            embed, inner, None if readout is None else readout(), nn.Linear(width, task.num_outputs)
+            embed, inner, default if readout is None else readout(), nn.Linear(width, task.num_outputs)
         )
 
     return build

@@ -7,7 +7,8 @@ from typing import Protocol, TypeVar
 
 from torch import nn
 
-from gnnseq.experiments.tasks import Collate, Task, find_view
+from gnnseq.experiments.tasks.base import Collate, Task, find_view
+from gnnseq.results.verdict import beyond_reach
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Sight:
     @property
     def sees(self) -> bool:
         """Whether the answer can influence the output at all, as far as hops tell."""
-        return self.reach is None or self.required is None or self.reach >= self.required
+        return not beyond_reach(self.reach, self.required)
 
 
 def _nothing(model: nn.Module, task: Task) -> object:
@@ -62,6 +63,11 @@ def one_state(task: Task, width: int) -> int:
     return width
 
 
+def whole(model: nn.Module) -> nn.Module:
+    """All of a model."""
+    return model
+
+
 @dataclass(frozen=True)
 class Family:
     """A kind of model, which becomes a model for a task and a width.
@@ -84,6 +90,7 @@ class Family:
         reach: hops that the model covers for a task; None stands for no limit.
         state_size: numbers that the model holds for one element of its input (a symbol, a node, a step) and hands on
             to the next: H for a vanilla RNN, 2H for an LSTM, and for a GCRN over symbols 2H for each of the S nodes.
+        counted: the part of a model whose weights the budget counts; all of it by default.
         order_free: whether the model reads all elements at once, without order or edges: a baseline.
     """
 
@@ -96,6 +103,7 @@ class Family:
     reach: Callable[[Task], int | None] = no_limit
     state_size: Callable[[Task, int], int] = one_state
     order_free: bool = False
+    counted: Callable[[nn.Module], nn.Module] = whole
 
     def __post_init__(self) -> None:
         if not self.title:

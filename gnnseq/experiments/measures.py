@@ -1,6 +1,7 @@
 """What can be said of a model before its first step: whether it fits its task, what it sees, what it will keep."""
 
 import copy
+import sys
 import warnings
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
@@ -10,21 +11,23 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
-from gnnseq.analysis import influence, time_influence
-from gnnseq.experiments.tasks import HasAnswers, Task
+from gnnseq.analysis import influence, model_reach, time_influence
+from gnnseq.experiments.family import Family
+from gnnseq.experiments.tasks.base import HasAnswers, Task, level_of
 
 Memory = Callable[[torch.optim.Optimizer], float]
 GRAPHS = 4  # on which influence is measured
 
 
-def check_outputs(model_name: str, outputs: Any, batch: Batch, task: Task) -> None:
+def check_outputs(model_name: str, outputs: Any, batch: Batch, task: Task, view: str) -> None:
     """Whether a model's outputs fit its task.
 
     Raises:
         ValueError: with the shape found and the shape expected.
     """
-    rows = batch.num_graphs if task.level == "graph" else batch.num_nodes
-    what = f"one row for each {task.level}, {task.num_outputs} outputs"
+    level = level_of(task, view)
+    rows = batch.num_graphs if level == "graph" else batch.num_nodes
+    what = f"one row for each {level}, {task.num_outputs} outputs"
     if not isinstance(outputs, Tensor):
         raise ValueError(f"{model_name} gives a {type(outputs).__name__}, expected a tensor: {what}")
     shapes = [[rows, task.num_outputs]] + ([[rows]] if task.num_outputs == 1 else [])
@@ -37,9 +40,10 @@ def check_outputs(model_name: str, outputs: Any, batch: Batch, task: Task) -> No
 def relative_influence(model: nn.Module, batch: Batch, task: Task, view: str) -> float | None:
     """How much the answer moves the output, relative to the average element of its input.
 
-    1 stands for the average, 0 for an answer that the model cannot see. Elements that hold nothing (inner nodes of a
-    tree over a sequence) do not count in the average. The geometric mean over the graphs in which it is not 0, as in
-    `gnnseq.analysis.explain`, measured in float64.
+    1 stands for the average, 0 for an answer that the model cannot see: none of its operations lead from there to the
+    output. Where they do and yet no number is as small as the influence, it is the smallest positive one. Elements that
+    hold nothing (inner nodes of a tree over a sequence) do not count in the average. The geometric mean over the graphs
+    in which it is not 0, as in `gnnseq.analysis.explain`, measured in float64.
 
     Args:
         model: before training; it is left as it is.
@@ -58,7 +62,7 @@ def relative_influence(model: nn.Module, batch: Batch, task: Task, view: str) ->
     signals = batch.x.dim() == (2 if task.num_features is None else 3)
     measure = time_influence if signals else influence
     try:
-        found = measure(copy.deepcopy(model).double(), batch).flatten(1)[target]
+        found = measure(model, batch).flatten(1)[target]
     except (ValueError, RuntimeError) as error:
         warnings.warn(f"the influence of the answer cannot be measured: {error}", stacklevel=2)
         return None
@@ -70,7 +74,10 @@ def relative_influence(model: nn.Module, batch: Batch, task: Task, view: str) ->
     total, size = (found * own).sum(1), own.sum(1)
     answer = found[torch.arange(len(source)), source]
     relative = (answer * size / total)[answer > 0]
-    return float(relative.log().mean().exp()) if len(relative) else 0.0
+    if len(relative):
+        return float(relative.log().mean().exp())
+    sees = model_reach(model, batch, by_step=signals)[target, source].any()
+    return sys.float_info.min if bool(sees) else 0.0
 
 
 class KeptTensors:
@@ -125,7 +132,7 @@ def memory_mb(model: nn.Module, kept: int) -> Memory:
     return total
 
 
-def kept_bytes(model: nn.Module, batch: Batch, task: Task, name: str) -> int:
+def kept_bytes(model: nn.Module, batch: Batch, task: Task, family: Family) -> int:
     """Runs a copy of the model forward once, checks its outputs, and counts what it keeps for the backward pass.
 
     Raises:
@@ -135,6 +142,6 @@ def kept_bytes(model: nn.Module, batch: Batch, task: Task, name: str) -> int:
     kept = KeptTensors(trained.parameters())
     with kept.hooks():
         outputs = trained(batch)
-        check_outputs(name, outputs, batch, task)
+        check_outputs(family.name, outputs, batch, task, family.view)
         task.loss(outputs, batch.y)
     return kept.total

@@ -3,9 +3,13 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
+
+from gnnseq.experiments.family import find_named
 
 
 @dataclass(frozen=True)
@@ -16,11 +20,13 @@ class Optimizer:
         name: in tables and in a trial's key; another setting needs another name.
         make: of parameters and ``lr``.
         title: in tables and figures; the name where there is none.
+        groups: of a model, its parameters in groups with settings of their own; None for all alike.
     """
 
     name: str
     make: Callable[..., torch.optim.Optimizer]
     title: str = ""
+    groups: Callable[[nn.Module], Iterable[Any]] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "title", self.title or self.name)
@@ -29,9 +35,44 @@ class Optimizer:
         """An optimiser of these parameters."""
         return self.make(parameters, lr=learning_rate)
 
+    def of(self, model: nn.Module, learning_rate: float) -> torch.optim.Optimizer:
+        """An optimiser of a model's parameters."""
+        return self(model.parameters() if self.groups is None else self.groups(model), learning_rate)
 
+
+@dataclass(frozen=True)
+class Schedule:
+    """How a learning rate changes in training.
+
+    Attributes:
+        name: in a trial's key; another function needs another name.
+        factor: of the share of the steps that are done, 0 to 1; the learning rate is multiplied by it.
+    """
+
+    name: str
+    factor: Callable[[float], float]
+
+    def of(self, optimizer: torch.optim.Optimizer, steps: int) -> LambdaLR:
+        """What moves an optimiser's rates after every step of so many."""
+        return LambdaLR(optimizer, lambda step: self.factor(step / steps))
+
+
+def _linear(done: float) -> float:
+    return max(0.05, 1 - done)
+
+
+LINEAR = Schedule("linear to a twentieth", _linear)
 ADAM = Optimizer("adam", partial(torch.optim.Adam, fused=True), "Adam")  # one kernel for all weights
 RMSPROP = Optimizer("rmsprop", torch.optim.RMSprop, "RMSprop")
 SGD = Optimizer("sgd", torch.optim.SGD, "SGD")
 MOMENTUM = Optimizer("momentum", partial(torch.optim.SGD, momentum=0.9), "SGD with momentum 0.9")
 OPTIMIZERS = (ADAM, RMSPROP, SGD, MOMENTUM)
+
+
+def find_optimizer(name: str) -> Optimizer:
+    """The optimiser of a name.
+
+    Raises:
+        ValueError: for an unknown name, with the nearest known one.
+    """
+    return find_named(name, OPTIMIZERS, "optimizer")

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from gnnseq.experiments.optimizers import ADAM, Optimizer
-from gnnseq.experiments.tasks import Task
+from gnnseq.experiments.optimizers import ADAM, Optimizer, Schedule
+from gnnseq.experiments.tasks.base import Task
 from gnnseq.training import History
 
 RECENT = 20  # training batches over which learning is judged
@@ -27,6 +27,12 @@ class Settings:
         stop_at: training ends where the mean accuracy of the last 20 batches reaches this, or their mean error
             1 - ``stop_at`` of the best blind guess's; None never stops early.
         test_samples: fresh samples on which a model is judged.
+        validate_every: steps between two looks at validation data. A run then counts as having reached the task's
+            threshold when a look reaches it, and ends there unless ``stop_at`` is None; None judges by training
+            batches.
+        validation_samples: fresh samples of a look; None for as many as ``test_samples``.
+        keep_best: whether the weights of the best look are judged, not those of the last step.
+        schedule: how the learning rate changes in training; None leaves it.
     """
 
     budget: int = 10_000
@@ -38,6 +44,10 @@ class Settings:
     max_norm: float | None = 10.0
     stop_at: float | None = 0.995
     test_samples: int = 2_000
+    validate_every: int | None = None
+    validation_samples: int | None = None
+    keep_best: bool = False
+    schedule: Schedule | None = None
 
     def __post_init__(self) -> None:
         for name in ("budget", "embedding", "steps", "batch_size", "test_samples"):
@@ -45,6 +55,11 @@ class Settings:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
         if self.width is not None and self.width < 1:
             raise ValueError(f"width is {self.width}, expected at least 1 or None")
+        for name in ("validate_every", "validation_samples"):
+            if getattr(self, name) is not None and getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1 or None")
+        if self.keep_best and self.validate_every is None:
+            raise ValueError("keep_best is True and validate_every None, expected the steps between two looks")
         if self.stop_at is not None and not 0 < self.stop_at <= 1:
             raise ValueError(f"stop_at is {self.stop_at}, expected a number above 0, up to 1, or None")
         if self.max_norm is not None and not self.max_norm > 0:
@@ -52,8 +67,11 @@ class Settings:
 
     @property
     def plain(self) -> dict[str, Any]:
-        """The values as JSON knows them."""
-        return {f.name: getattr(self, f.name) for f in fields(self)} | {"optimizer": self.optimizer.name}
+        """The values as JSON knows them; what was added later only where it is used, so that keys stay."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)} | {"optimizer": self.optimizer.name}
+        later = {name: values.pop(name) for name in ("validate_every", "validation_samples", "keep_best", "schedule")}
+        later["schedule"] = later["schedule"] and later["schedule"].name
+        return values | {name: value for name, value in later.items() if value}
 
     def stop_rule(self, task: Task) -> Callable[[History], bool]:
         """Whether training may end, asked after every step."""

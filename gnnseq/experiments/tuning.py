@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gnnseq.experiments.store import Record
-from gnnseq.experiments.tasks import Task
+from gnnseq.experiments.tasks.base import Task
+from gnnseq.runs.store import Record
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from gnnseq.graphs.topology import (
     complete_batch,
     cycle_batch,
     dilated_batch,
+    path_with_hub_batch,
     star_batch,
     window_batch,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "parse_batch",
     "path_batch",
     "path_graph",
+    "path_with_hub_batch",
     "signal_batch",
     "space_time_batch",
     "star_batch",

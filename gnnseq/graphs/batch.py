@@ -33,7 +33,8 @@ def assemble(
         edge_attributes: values per edge ``[E]``.
 
     Raises:
-        ValueError: if an attribute is neither per graph nor per node.
+        TypeError: if an attribute is no tensor.
+        ValueError: if it is neither per graph nor per node.
     """
     ptr, edge_ptr = _pointers(nodes), _pointers(edges.counts)
     values = {"x": x, "edge_index": torch.from_numpy(edges.nodes).to(x.device)}
@@ -68,7 +69,9 @@ def _pointers(counts: IntArray) -> Tensor:
     return torch.from_numpy(pointers)
 
 
-def _is_per_graph(name: str, value: Tensor, num_graphs: int, num_nodes: int) -> bool:
+def _is_per_graph(name: str, value: object, num_graphs: int, num_nodes: int) -> bool:
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{name} is a {type(value).__name__}, expected a tensor")
     rows = len(value) if value.dim() else 0
     if rows not in (num_graphs, num_nodes):
         raise ValueError(

@@ -1,5 +1,6 @@
 """Which characters or words occur close to each other: one graph per text, or one for all."""
 
+from copy import copy
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -7,10 +8,12 @@ import torch
 from torch import Tensor
 from torch_geometric.data.batch import Batch
 from torch_geometric.data.data import Data
+from torch_geometric.utils import select
 
 from gnnseq.data.padded import Samples, split_samples
 from gnnseq.data.sequences import IntArray, flatten
-from gnnseq.data.vocabulary import Vocabulary
+from gnnseq.data.text.vocabulary import Vocabulary
+from gnnseq.graphs.attributes import Levels, check_graph, levels_of
 from gnnseq.graphs.batch import assemble
 from gnnseq.graphs.edges import Edges, hops_apart, orient
 from gnnseq.graphs.text import Texts, encode_texts
@@ -86,24 +89,35 @@ def word_graph(texts: Texts, vocabulary: Vocabulary, *, window: int = 10) -> Dat
     )
 
 
-def mutual_information(graph: Data) -> Data:
+def mutual_information(graph: Data, *, levels: Levels | None = None) -> Data:
     r"""The same nodes with positive pointwise mutual information as weights.
 
     .. math::
         w_{uv} = \log \frac{n_{uv} \, n}{n_u \, n_v}, \qquad
         n_u = \sum_v n_{uv}, \qquad n = \sum_u n_u
 
-    where :math:`n_{uv}` are the weights of ``graph``. Edges without a positive :math:`w_{uv}` go.
+    where :math:`n_{uv}` are the weights of ``graph``. Edges without a positive :math:`w_{uv}` go, and with them their
+    other attributes.
 
     Args:
         graph: undirected, with counts as ``edge_weight``, such as :func:`word_graph`.
+        levels: "node", "edge" or "graph" for attributes whose name says nothing and that fit several.
+
+    Raises:
+        TypeError: if ``graph`` is no ``Data``.
+        ValueError: if it is a batch or has no ``edge_weight``, or the level of an attribute is open.
     """
-    source, target = cast(Tensor, graph.edge_index)
+    (source, target), _ = check_graph(graph)
+    if isinstance(graph, Batch) or graph.get("edge_weight") is None:
+        what = "a batch" if isinstance(graph, Batch) else "without edge_weight"
+        raise ValueError(f"graph is {what}, expected one graph with counts as edge_weight [E]")
     pairs = cast(Tensor, graph.edge_weight).double()
     counts = pairs.new_zeros(cast(int, graph.num_nodes)).index_add(0, source, pairs)
     weight = (pairs * pairs.sum() / (counts[source] * counts[target])).log().float()
     kept = weight > 0
-    result = graph.clone()
+    result = copy(graph)
+    for name in (name for name, level in levels_of(graph, levels).items() if level == "edge"):
+        result[name] = select(graph[name], kept, graph.__cat_dim__(name, graph[name]))
     result.edge_index, result.edge_weight = torch.stack([source, target])[:, kept], weight[kept]
     return result
 
@@ -135,7 +149,7 @@ def _count_pairs(nodes: IntArray, lengths: IntArray, window: int) -> _Pairs:
         lengths: symbols of every text.
         window: at least 2.
     """
-    if window < 2:
+    if not isinstance(window, int | np.integer) or window < 2:
         raise ValueError(f"window is {window}, expected at least 2 symbols")
     size, first = int(nodes.max()) + 1, np.cumsum(lengths) - lengths
     codes, counts = np.zeros(0, np.int64), np.zeros(0, np.int64)

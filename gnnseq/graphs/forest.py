@@ -7,12 +7,17 @@ import torch
 from torch import Tensor
 
 from gnnseq.data.sequences import IntArray
+from gnnseq.data.trees.tree import name_cycle
 
 
 def join_rows(name: str, rows: Sequence[Tensor], lengths: IntArray) -> IntArray:
     """Rows of integers end to end; each must be as long as its sequence."""
     if len(rows) != len(lengths):
         raise ValueError(f"{name} has {len(rows)} rows, expected {len(lengths)}, one per tree")
+    for kind in set(map(type, rows)):
+        if not issubclass(kind, Tensor):
+            row = list(map(type, rows)).index(kind)
+            raise TypeError(f"{name}[{row}] is a {kind.__name__}, expected a tensor of integers")
     expected = lengths.tolist()
     if set(map(Tensor.dim, rows)) == {1} and list(map(Tensor.numel, rows)) == expected:
         joined = torch.cat(list(rows))
@@ -107,9 +112,9 @@ def _raise_cycle(node: int, parents: IntArray, lengths: IntArray) -> None:
     cycle = [node]
     while (node := int(parents[node])) != cycle[0]:
         cycle.append(node)
-    row, _ = _place(node, lengths)
-    path = " -> ".join(str(_place(node, lengths)[1]) for node in [*cycle, cycle[0]])
-    raise ValueError(f"parents[{row}] has the cycle {path}, expected a tree")
+    row, place = _place(node, lengths)
+    named = name_cycle([one - node + place for one in cycle])
+    raise ValueError(f"parents[{row}] has the cycle {named}, expected a tree")
 
 
 def _place(node: int, lengths: IntArray) -> tuple[int, int]:

@@ -1,15 +1,20 @@
 """Data that are graphs by nature: networks, trees of neighbours, signals over space and time."""
 
-from typing import cast
+from copy import copy
+from typing import TypeVar, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch_geometric.data.batch import Batch
+from torch_geometric.data.data import Data
 
+from gnnseq.graphs.attributes import Levels, check_graph, levels_of
 from gnnseq.graphs.batch import assemble
-from gnnseq.graphs.edges import Edges, orient
+from gnnseq.graphs.edges import Edges
 from gnnseq.graphs.tree import balanced_tree_batch
+
+Graphs = TypeVar("Graphs", bound=Data)
 
 
 def network_batch(features: Tensor, adjacency: Tensor, y: Tensor | None = None) -> Batch:
@@ -27,11 +32,14 @@ def network_batch(features: Tensor, adjacency: Tensor, y: Tensor | None = None) 
     Raises:
         ValueError: if the shapes do not fit.
     """
+    if features.dim() not in (2, 3, 4):
+        raise ValueError(f"features has shape {list(features.shape)}, expected [B, n, F] or symbols [B, n]")
     size, nodes = features.shape[:2]
     if adjacency.shape != (size, nodes, nodes):
         raise ValueError(f"adjacency has shape {list(adjacency.shape)}, expected [{size}, {nodes}, {nodes}]")
     if y is not None and y.shape not in ((size,), (size, nodes)):
         raise ValueError(f"y has shape {list(y.shape)}, expected [{size}, {nodes}] or [{size}]")
+    _check_weights(adjacency)
     graph, source, target = (part.numpy() for part in adjacency.nonzero(as_tuple=True))
     ends = np.stack([source, target]) + graph * nodes
     edges = Edges(ends, np.bincount(graph, minlength=size))
@@ -58,17 +66,28 @@ def match_tree_batch(features: Tensor, y: Tensor | None = None) -> Batch:
     return batch
 
 
-def both_ways(batch: Batch) -> Batch:
+def both_ways(batch: Graphs, *, levels: Levels | None = None) -> Graphs:
     """The same graphs with every edge followed by its reverse; attributes of edges are left out.
 
     Args:
-        batch: of directed graphs, with any attributes per graph or per node.
+        batch: of directed graphs, with any attributes per graph or per node; or one graph.
+        levels: "node", "edge" or "graph" for attributes whose name says nothing and that fit several.
+
+    Raises:
+        TypeError: if ``batch`` is no ``Data`` nor a batch of them.
+        ValueError: if ``edge_index`` is missing or does not fit, or the level of an attribute is open.
     """
-    ends, owner = batch.edge_index, batch.batch
-    counts = torch.bincount(owner[ends[0]], minlength=batch.num_graphs)
-    edges = orient(Edges(ends.cpu().numpy(), counts.cpu().numpy()), "both")
-    others = {name: batch[name] for name in batch.keys() if name not in _STRUCTURE and not batch.is_edge_attr(name)}  # noqa: SIM118
-    return assemble(batch.x, batch.ptr.diff().cpu().numpy(), edges, others)
+    ends, _ = check_graph(batch)
+    double = copy(batch)
+    dropped = [name for name, level in levels_of(batch, levels).items() if level == "edge"]
+    for name in dropped:
+        del double[name]
+    double.edge_index = torch.stack([ends, ends.flip(0)], dim=2).reshape(2, -1)
+    for table in ("_slice_dict", "_inc_dict"):
+        if (kept := getattr(batch, table, None)) is not None:
+            kept = {name: value for name, value in kept.items() if name not in dropped}
+            setattr(double, table, kept | {"edge_index": 2 * kept["edge_index"]} if table == "_slice_dict" else kept)
+    return double
 
 
 def space_time_batch(series: Tensor, adjacency: Tensor, y: Tensor | None = None) -> Batch:
@@ -90,8 +109,9 @@ def space_time_batch(series: Tensor, adjacency: Tensor, y: Tensor | None = None)
     Raises:
         ValueError: if the shapes do not fit.
     """
-    size, nodes, steps = series.shape
-    _check_square(adjacency, nodes)
+    size, nodes, steps = _check_series(series, adjacency)
+    if y is not None and (y.shape != (size, nodes) or not y.is_floating_point()):
+        raise ValueError(f"y is {y.dtype} {list(y.shape)}, expected floats [{size}, {nodes}]")
     joined = (adjacency != 0) | torch.eye(nodes, dtype=torch.bool, device=adjacency.device)
     one = joined.nonzero().t().cpu().numpy() + np.array([[0], [nodes]])
     slices = one[:, None, :] + nodes * np.arange(steps)[:, None]  # [2, L, E]
@@ -117,7 +137,7 @@ def signal_batch(series: Tensor, adjacency: Tensor, y: Tensor | None = None) -> 
     Raises:
         ValueError: if the shapes do not fit.
     """
-    _check_square(adjacency, series.size(1))
+    _check_series(series, adjacency)
     same = adjacency.expand(len(series), -1, -1)
     return network_batch(series.unsqueeze(-1), same, y)
 
@@ -129,9 +149,18 @@ def only_last(y: Tensor, steps: int) -> Tensor:
     return targets
 
 
-_STRUCTURE = ("x", "edge_index", "batch", "ptr")
-
-
-def _check_square(adjacency: Tensor, nodes: int) -> None:
+def _check_series(series: Tensor, adjacency: Tensor) -> tuple[int, int, int]:
+    if series.dim() != 3:
+        raise ValueError(f"series has shape {list(series.shape)}, expected [B, N, L]")
+    size, nodes, steps = series.shape
     if adjacency.shape != (nodes, nodes):
         raise ValueError(f"adjacency has shape {list(adjacency.shape)}, expected [{nodes}, {nodes}]: one node a series")
+    _check_weights(adjacency)
+    return size, nodes, steps
+
+
+def _check_weights(adjacency: Tensor) -> None:
+    if adjacency.layout != torch.strided:
+        raise ValueError("adjacency is a sparse tensor, expected a dense one")
+    if adjacency.isnan().any():
+        raise ValueError("adjacency has NaN, expected numbers: those that are not 0 are edges")

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch_geometric.data.batch import Batch
 
-from gnnseq.data.corpus import TreeCorpus
+from gnnseq.data.trees.corpus import TreeCorpus, require_corpus
 from gnnseq.graphs.batch import assemble
 from gnnseq.graphs.edges import Edges
 
@@ -29,8 +29,10 @@ def parse_batch(corpus: TreeCorpus, *, every_node: bool = True) -> Batch:
         :func:`gnnseq.graphs.to_texts` reads the sentences back.
 
     Raises:
+        TypeError: if ``corpus`` is no :class:`gnnseq.data.TreeCorpus`.
         ValueError: if the corpus is empty.
     """
+    require_corpus(corpus)
     if len(corpus) == 0:
         raise ValueError("corpus is empty, expected at least one tree")
     sizes = np.diff(corpus.ptr)

@@ -77,7 +77,7 @@ def path_graph(
     """
     batch = path_batch(
         cast(Sequences, [sequence]),
-        y=y.reshape(1) if y is not None and y.dim() == 0 else y,
+        y=y.reshape(1) if isinstance(y, Tensor) and y.dim() == 0 else y,
         direction=direction,
         self_loops=self_loops,
         alphabet=alphabet,

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data.batch import Batch
 
+from gnnseq.data.indexing import check_integer
 from gnnseq.data.sequences import IntArray, Sequences, flatten, locate
 from gnnseq.graphs.batch import assemble
 from gnnseq.graphs.edges import Edges, connect, count_from, hops_apart, orient
@@ -40,8 +41,7 @@ def symbol_signal_batch(
         ValueError: if the sequences do not fit, a symbol or a node of ``edge_index`` is out of
             range, or ``num_symbols`` is less than 1.
     """
-    if num_symbols < 1:
-        raise ValueError(f"num_symbols is {num_symbols}, expected an integer >= 1")
+    num_symbols = check_integer("num_symbols", num_symbols, 1)
     symbols, lengths = flatten(sequences)
     x = _one_row_per_symbol(symbols, lengths, num_symbols)
     nodes = np.full(len(lengths), num_symbols)
@@ -73,7 +73,9 @@ def _neighbours(lengths: IntArray, first: IntArray) -> Edges:
     return orient(hops_apart(lengths, first, (1,)), "both")
 
 
-def _check_edges(edge_index: Tensor, num_symbols: int) -> Edges:
+def _check_edges(edge_index: object, num_symbols: int) -> Edges:
+    if not isinstance(edge_index, Tensor):
+        raise TypeError(f"edge_index is a {type(edge_index).__name__}, expected a tensor: int64 [2, E]")
     if edge_index.dim() != 2 or len(edge_index) != 2 or edge_index.dtype != torch.long:
         shape, dtype = list(edge_index.shape), edge_index.dtype
         raise ValueError(f"edge_index is {dtype} {shape}, expected torch.int64 [2, E]")

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch_geometric.data.batch import Batch
+from torch_geometric.data.data import Data
 
 from gnnseq.data.padded import Samples, split_samples
-from gnnseq.data.vocabulary import Vocabulary
+from gnnseq.data.text.vocabulary import Vocabulary
 from gnnseq.graphs.edges import Direction
 from gnnseq.graphs.path import path_batch
 
@@ -37,7 +38,7 @@ def text_path_batch(
     return path_batch(encode_texts(texts, vocabulary), y=y, direction=direction)
 
 
-def to_texts(batch: Batch, vocabulary: Vocabulary) -> list[str]:
+def to_texts(batch: Data, vocabulary: Vocabulary) -> list[str]:
     """The texts of a batch, for reading.
 
     Symbols are read in the order of the nodes, or of ``position`` where the batch has it, as parses
@@ -45,10 +46,23 @@ def to_texts(batch: Batch, vocabulary: Vocabulary) -> list[str]:
 
     Args:
         batch: with ``x`` ``[N]`` (int64), such as :func:`text_path_batch`, :func:`parse_batch` or
-            :func:`gnnseq.graphs.balanced_tree_batch` make it.
+            :func:`gnnseq.graphs.balanced_tree_batch` make it; or one graph, which is one text.
         vocabulary: that of the symbols.
+
+    Raises:
+        TypeError: if ``batch`` is no ``Data`` nor a batch of them.
+        ValueError: if ``x`` holds no symbols.
     """
-    symbols, owner = cast(Tensor, batch.x).cpu().numpy(), cast(Tensor, batch.batch).cpu().numpy()
+    given: object = batch
+    if not isinstance(given, Data):
+        raise TypeError(f"batch is a {type(given).__name__}, expected a Batch or Data")
+    x = batch.x
+    if x is None or x.dim() != 1 or x.is_floating_point():
+        found = "missing" if x is None else f"{x.dtype} {list(x.shape)}"
+        raise ValueError(f"x is {found}, expected symbols [N] (int64)")
+    owners = batch.batch if "batch" in batch else torch.zeros_like(x)
+    num_texts = batch.num_graphs if isinstance(batch, Batch) else int(owners.max()) + 1 if len(owners) else 1
+    symbols, owner = x.cpu().numpy(), cast(Tensor, owners).cpu().numpy()
     shown = symbols < len(vocabulary)
     if "position" in batch:
         position = cast(Tensor, batch.position).cpu().numpy()
@@ -57,7 +71,7 @@ def to_texts(batch: Batch, vocabulary: Vocabulary) -> list[str]:
     else:
         order = np.arange(len(symbols))
     order = order[shown[order]]
-    ends = np.cumsum(np.bincount(owner[order], minlength=batch.num_graphs))
+    ends = np.cumsum(np.bincount(owner[order], minlength=num_texts))
     return [vocabulary.decode(part.tolist()) for part in np.split(symbols[order], ends[:-1])]
 
 

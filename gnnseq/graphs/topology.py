@@ -6,6 +6,7 @@ import numpy as np
 from torch import Tensor
 from torch_geometric.data.batch import Batch
 
+from gnnseq.data.indexing import check_integer
 from gnnseq.data.sequences import IntArray, Sequences, flatten
 from gnnseq.graphs.batch import append_empty, assemble
 from gnnseq.graphs.edges import (
@@ -49,7 +50,7 @@ def dilated_batch(
     x, lengths = flatten(sequences, alphabet)
     if hops is None:
         hops = [2**power for power in range(max(1, int(lengths.max() - 1).bit_length()))]
-    elif min(hops, default=0) < 1 or len(set(hops)) < len(hops):
+    elif not all(isinstance(hop, int | np.integer) and hop >= 1 for hop in hops) or len(set(hops)) < max(1, len(hops)):
         raise ValueError(f"hops is {list(hops)}, expected distinct integers >= 1")
     edges = _joined(lengths, hops, "forward")
     edge_hops = {"edge_hop": edges.nodes[1] - edges.nodes[0]}
@@ -82,8 +83,7 @@ def window_batch(
         TypeError: if the sequences are of another type, or of several.
         ValueError: if the sequences or ``direction`` do not fit, or ``size`` is less than 1.
     """
-    if size < 1:
-        raise ValueError(f"size is {size}, expected an integer >= 1")
+    size = check_integer("size", size, 1)
     x, lengths = flatten(sequences, alphabet)
     hops = range(1, max(2, min(size + 1, int(lengths.max()))))
     return assemble(x, lengths, _joined(lengths, hops, direction), {"y": y})
@@ -191,6 +191,43 @@ def star_batch(
     def build(lengths: IntArray, first: IntArray) -> Edges:
         hubs = np.repeat(first + lengths, lengths)
         return orient(Edges(np.stack([count_from(first, lengths), hubs]), lengths), direction)
+
+    x = append_empty(symbols, lengths, nodes, empty)
+    return assemble(x, nodes, connect(build, lengths, nodes), {"y": y})
+
+
+def path_with_hub_batch(
+    sequences: Sequences,
+    *,
+    empty: int | None = None,
+    y: Tensor | None = None,
+    alphabet: str | None = None,
+) -> Batch:
+    """Forward paths, and an edge from every symbol to a hub, an additional node that holds no symbol.
+
+    The hub comes last in its graph, so it is the root: one hop from every symbol, as in `star_batch`, while the path
+    keeps the order. Elsewhere the hub is called a virtual node.
+
+    Args:
+        sequences: as for :func:`gnnseq.graphs.path_batch`.
+        empty: the symbol of the hub; ``None`` for features, where the hub holds zeros.
+        y: one target per sequence ``[B]`` or per node ``[N + B]``.
+        alphabet: a character's symbol is its position here; its Unicode code point if ``None``.
+
+    Returns:
+        As :func:`gnnseq.graphs.path_batch`, with T + 1 nodes for T symbols.
+
+    Raises:
+        TypeError: if the sequences are of another type, or of several.
+        ValueError: if the sequences or ``empty`` do not fit.
+    """
+    symbols, lengths = flatten(sequences, alphabet)
+    nodes = lengths + 1
+
+    def build(lengths: IntArray, first: IntArray) -> Edges:
+        hubs = np.repeat(first + lengths, lengths)
+        star = Edges(np.stack([count_from(first, lengths), hubs]), lengths)
+        return concatenate(hops_apart(lengths, first, (1,)), star)
 
     x = append_empty(symbols, lengths, nodes, empty)
     return assemble(x, nodes, connect(build, lengths, nodes), {"y": y})

@@ -147,10 +147,10 @@ class GCRNCell(_GraphLSTM):
     Arguments are those of `GCRN`.
 
     Shapes:
-        - **x:** ``[N, F]``
+        - **x:** ``[N, F]``, or ``[B, N, F]`` for B signals on one graph
         - **edge_index:** ``[2, E]``, or what `operator` gives
-        - **state:** ``(h, c)``, each ``[N, H]``; zeros where it is None
-        - **output:** ``h`` and ``(h, c)``, each ``[N, H]``
+        - **state:** ``(h, c)``, each ``[N, H]`` (``[B, N, H]``); zeros where it is None
+        - **output:** ``h`` and ``(h, c)``, each ``[N, H]`` (``[B, N, H]``)
     """
 
     def forward(
@@ -163,7 +163,10 @@ class GCRNCell(_GraphLSTM):
         lambda_max: Tensor | float | None = None,
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """One step; see the class for shapes."""
-        if x.dim() != 2:
-            raise ValueError(f"x has shape {list(x.shape)}, expected [N, {self.in_channels}]: one step")
-        out, (h, c) = self.forward_signals(x, edge_index, edge_weight, state, batch, lambda_max)
-        return out, (h, c)
+        if isinstance(x, Tensor) and x.dim() not in (2, 3):
+            F = self.in_channels
+            raise ValueError(f"x has shape {list(x.shape)}, expected [N, {F}] or [B, N, {F}]: one step")
+        many = isinstance(x, Tensor) and x.dim() == 3
+        signals = x.unsqueeze(2) if many else x
+        out, (h, c) = self.forward_signals(signals, edge_index, edge_weight, state, batch, lambda_max)
+        return out.squeeze(2) if many else out, (h, c)

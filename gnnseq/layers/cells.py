@@ -11,19 +11,12 @@ from gnnseq.layers.checks import check_dtype, check_nodes
 from gnnseq.ops.paths import PathLayout
 from gnnseq.ops.scan import Children, States, scan, scan_levels
 from gnnseq.ops.schedule import Schedule
-from gnnseq.ops.transforms import autocasts, is_mapped
-
-
-def kernel_dtype(x: Tensor) -> torch.dtype:
-    """In which states are computed: autocast's dtype where it is on, though torch's fused kernels may not know it."""
-    if autocasts(x.device) and x.dtype != torch.float64:
-        return torch.get_autocast_dtype(x.device.type)
-    return x.dtype
+from gnnseq.ops.transforms import autocast_dtype, autocasts, is_mapped
 
 
 def in_kernel_dtype(states: States | None) -> States | None:
     """Initial states as a recurrence computes the others, so that its results have one dtype."""
-    return None if states is None else tuple(state.to(kernel_dtype(state)) for state in states)
+    return None if states is None else tuple(state.to(autocast_dtype(state)) for state in states)
 
 
 def schedule_of(edge_index: Any, x: Tensor, weight: Tensor) -> Schedule:
@@ -91,7 +84,8 @@ class Cell(nn.Module, ABC):
         schedule.prepare()
         done, last = scan_levels(schedule, self.step, x, in_kernel_dtype(initial), self._project)
         out = torch.cat([states[0] for states in done]).index_select(0, schedule.scan_place)
-        return out, tuple(schedule.at_last(state) for state in last)
+        dtype = autocast_dtype(x)
+        return out.to(dtype), tuple(schedule.at_last(state).to(dtype) for state in last)
 
     def node_states(self, x: Tensor, schedule: Schedule, initial: States | None = None) -> States:
         """States of every node, each ``[N, H]``, after the hooks that make weights (weight norm, pruning)."""
@@ -111,7 +105,7 @@ class Cell(nn.Module, ABC):
 
         What comes after the last node of a path cannot change an earlier output, so padding is exact.
         """
-        dtype = kernel_dtype(x)
+        dtype = autocast_dtype(x)
         if initial is None:
             initial = (x.new_zeros(paths.num_paths, self.out_channels),) * self.states
         with torch.autocast(x.device.type, enabled=False) if autocasts(x.device) else nullcontext():

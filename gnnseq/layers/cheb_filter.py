@@ -79,7 +79,7 @@ class ChebFilter(SpectralModule):
         lambda_max: Tensor | float | None = None,
     ) -> Tensor:
         """Filters every step; see the class for shapes."""
-        layout = SignalLayout(x, self.in_channels)
+        layout = SignalLayout(x, self.in_channels, self.weight)
         operators = self.operators(layout, edge_index, edge_weight, batch, lambda_max)
         return layout.from_nodes(self.run(layout.to_nodes(x), operators))
 

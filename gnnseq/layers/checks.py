@@ -1,8 +1,13 @@
 """Checks that many layers share; each error names the argument, its value and what was expected."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
+from gnnseq.ops.transforms import is_recorded
+
+ONE_KIND = "layers read one kind of nodes and edges, so neither bipartite graphs nor `to_hetero`"
 _AUTOCAST = (torch.float32, torch.float16, torch.bfloat16)
 
 
@@ -21,6 +26,10 @@ def check_dropout(dropout: float) -> None:
 
 def check_nodes(x: Tensor, in_channels: int) -> int:
     """The number of nodes of features ``[N, in_channels]``."""
+    if is_recorded():
+        return x.size(0)
+    if not isinstance(x, Tensor):
+        raise TypeError(f"x is a {type(x).__name__}, expected a tensor [N, {in_channels}]; {ONE_KIND}")
     if x.dim() != 2 or x.size(1) != in_channels:
         raise ValueError(f"x has shape {list(x.shape)}, expected [N, {in_channels}]")
     if x.size(0) == 0:
@@ -40,8 +49,12 @@ def check_dtype(x: Tensor, weight: Tensor, name: str = "x") -> None:
     raise ValueError(f"{name} has dtype {x.dtype}, expected {weight.dtype} as the layer: use {name}.to({weight.dtype})")
 
 
-def check_states(states: tuple[Tensor, ...], count: int, shape: list[int], device: torch.device) -> None:
+def check_states(states: Any, count: int, shape: list[int], device: torch.device) -> None:
     """Raises a ``ValueError`` unless there are ``count`` states of a shape on a device."""
+    if is_recorded():
+        return
+    if isinstance(states, Tensor):
+        raise ValueError(f"state is a tensor of shape {list(states.shape)}, expected {count} of {shape}: state=(h, c)")
     found = [list(state.shape) if isinstance(state, Tensor) else type(state).__name__ for state in states]
     if found != [shape] * count:
         raise ValueError(f"state has shapes {found}, expected {count} of {shape}")

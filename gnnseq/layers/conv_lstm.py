@@ -7,9 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from gnnseq.layers.checks import check_sizes
-from gnnseq.layers.signal_layout import SignalLayout
+from gnnseq.layers.signal_layout import SignalLayout, within
+from gnnseq.layers.spectral_module import ready
 from gnnseq.ops.edges import check_edges, plain_edges
 from gnnseq.ops.graph_lstm import peephole_lstm
+from gnnseq.ops.sparse import SparseOperator
+from gnnseq.ops.transforms import autocast_dtype
 
 
 class ConvLSTM(nn.Module):
@@ -31,7 +34,8 @@ class ConvLSTM(nn.Module):
 
     Shapes:
         - **x:** ``[N, T, F]``, ``[N, F]`` for one step, or ``[B, N, T, F]`` where the convolution takes ``[B, N, F]``
-        - **edge_index:** whatever the convolution takes, or a list of T of them
+        - **edge_index:** whatever the convolution takes (edges, a sparse matrix, or a `SparseOperator`), or a list of T
+          of them
         - **edge_weight:** ``[E]``, or a list of T; handed to the convolution only where it is given
         - **state**, **batch**, **lengths**, **mask**, **output:** as for the `GCRN`; ``batch`` tells whose length it is
         - further keyword arguments go to both convolutions at every step
@@ -76,13 +80,14 @@ class ConvLSTM(nn.Module):
         **arguments: Any,
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Runs over all steps; see the class for shapes."""
-        layout = SignalLayout(x, self.in_channels)
-        x = x if mask is None else layout.masked(x, mask)
-        steps = [x] if x.dim() == 2 else list(x.unbind(-2))
+        layout = SignalLayout(x, self.in_channels, next(self.parameters(), self.peephole))
         graphs = layout.graphs(edge_index, edge_weight)
-        for edges in edge_index if isinstance(edge_index, list | tuple) else [edge_index]:
-            check_edges(plain_edges(edges)[0], layout.nodes)
+        for edges, weight in graphs if isinstance(edge_index, list | tuple) else graphs[:1]:
+            self._check_graph(edges, weight, layout.nodes)
         active = None if lengths is None else layout.active(lengths, batch)
+        x = x if mask is None else layout.masked(x, mask)
+        x = x if active is None else layout.from_nodes(within(layout.to_nodes(x), active))
+        steps = [x] if x.dim() == 2 else list(x.unbind(-2))
         h, c = self._initial(steps[0], layout, state)
         outs = []
         for t, (x_t, (edges, weight)) in enumerate(zip(steps, graphs, strict=True)):
@@ -93,8 +98,16 @@ class ConvLSTM(nn.Module):
                 now = layout.state_from_nodes(active[..., t].unsqueeze(-1))
                 new_h, new_c = torch.where(now, new_h, h), torch.where(now, new_c, c)
             h, c = new_h, new_c
-            outs.append(h if active is None else h * now)
-        return outs[0] if x.dim() == 2 else torch.stack(outs, dim=-2), (h, c)
+            outs.append(h if active is None else torch.where(now, h, 0.0))
+        dtype = autocast_dtype(x)
+        out = outs[0] if x.dim() == 2 else torch.stack(outs, dim=-2)
+        return out.to(dtype), (h.to(dtype, copy=True), c.to(dtype, copy=True))
+
+    def _check_graph(self, edges: Any, weight: Any, num_nodes: int) -> None:
+        if isinstance(edges, SparseOperator):
+            ready(edges, num_nodes, edge_weight=weight)
+        else:
+            check_edges(plain_edges(edges, weight)[0], num_nodes)
 
     def _initial(self, x: Tensor, layout: SignalLayout, state: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor]:
         if state is None:

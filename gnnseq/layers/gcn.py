@@ -6,12 +6,13 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.nn import GCNConv
 
-from gnnseq.layers.checks import check_nodes
+from gnnseq.layers.checks import check_dtype, check_nodes
+from gnnseq.layers.edge_mask import EdgeMask
 from gnnseq.layers.interop import take
-from gnnseq.ops.edges import plain_edges
+from gnnseq.layers.spectral_module import ready, weighted_edges
 from gnnseq.ops.sparse import SparseOperator
 from gnnseq.ops.spectral import gcn_operator
-from gnnseq.ops.transforms import is_traced
+from gnnseq.ops.transforms import autocast_dtype, is_traced
 
 
 class GCN(nn.Module):
@@ -64,6 +65,7 @@ class GCN(nn.Module):
         self.num_layers = num_layers
         self.add_self_loops = add_self_loops
         self.activation = nn.ReLU() if activation is None else activation
+        self.edge_mask = EdgeMask(num_layers)
         widths = [in_channels] + [out_channels] * num_layers
         self.weights = nn.ParameterList(torch.empty(widths[i], out_channels) for i in range(num_layers))
         self.biases = nn.ParameterList(torch.empty(out_channels) for _ in range(num_layers)) if bias else None
@@ -76,9 +78,9 @@ class GCN(nn.Module):
         for bias in self.biases or []:
             nn.init.zeros_(bias)
 
-    def extra_repr(self) -> str:
-        """The arguments, as PyG prints them."""
-        return f"{self.in_channels}, {self.out_channels}, num_layers={self.num_layers}"
+    def __repr__(self) -> str:
+        sizes = f"{self.in_channels}, {self.out_channels}, num_layers={self.num_layers}"
+        return f"{type(self).__name__}({sizes}, activation={self.activation})"
 
     @classmethod
     def from_gcn_conv(cls, conv: GCNConv) -> Self:
@@ -103,23 +105,19 @@ class GCN(nn.Module):
     def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
         """Runs the stack; see the class for shapes."""
         num_nodes = check_nodes(x, self.in_channels)
+        check_dtype(x, self.weights[0])
+        dtype = autocast_dtype(x)
         if isinstance(edge_index, SparseOperator):
-            operator = edge_index
+            operator = ready(edge_index, num_nodes, self.edge_mask, edge_weight=edge_weight)
         else:
-            edges, weight = plain_edges(edge_index, edge_weight)
-            dtype = torch.float64 if x.dtype == torch.float64 else torch.float32
-            weight = edges.new_ones(edges.size(1), dtype=dtype) if weight is None else weight.to(dtype)
+            edges, weight = weighted_edges(edge_index, edge_weight, self.weights[0])
             operator = gcn_operator(edges, num_nodes, weight, self.add_self_loops)
+            operator = self.edge_mask.forward(operator, edges)
         for layer, weight in enumerate(self.weights):
-            x = x if layer == 0 else self._activated(x)
-            narrow = weight.size(0) < weight.size(1)
+            x = x if layer == 0 else self.activation(x)
+            narrow = layer == 0 and self.in_channels < self.out_channels
             x = operator.apply(x) @ weight if narrow else operator.apply(x @ weight)
             if self.biases is not None:
-                x = x + self.biases[layer] if is_traced() else x.add_(self.biases[layer])
-        return x
-
-    def _activated(self, x: Tensor) -> Tensor:
-        """A ReLU writes over the layer's own output, unless a hook wants to see it."""
-        plain = type(self.activation) is nn.ReLU and not self.activation._forward_pre_hooks
-        out: Tensor = x.relu_() if plain and not self.activation._forward_hooks else self.activation(x)
-        return out
+                bias = self.biases[layer].to(x.dtype)
+                x = x + bias if is_traced() else x.add_(bias)
+        return x.to(dtype)

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 from gnnseq.layers.cheb_filter import ChebFilter
 from gnnseq.layers.checks import check_sizes
 from gnnseq.layers.GCRN import GCRN
-from gnnseq.layers.signal_layout import SignalLayout, States
+from gnnseq.layers.signal_layout import SignalLayout, States, within
 from gnnseq.ops.sparse import SparseOperator
+from gnnseq.ops.transforms import autocast_dtype, is_recorded
 
 _NO_GRAPH = SparseOperator(torch.empty(2, 0, dtype=torch.long), torch.empty(0), 0)
 
@@ -79,15 +80,27 @@ class GraphCNNLSTM(nn.Module):
         mask: Tensor | None = None,
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Runs over all steps; see the class for shapes."""
-        layout = SignalLayout(x, self.in_channels)
-        signals = layout.to_nodes(x if mask is None else layout.masked(x, mask))
-        operators = self.cnn.operators(layout, edge_index, edge_weight, batch, lambda_max)
-        features = self._features(self.cnn.run(signals, operators).relu())
-        active = None if lengths is None else self._active(layout.active(lengths, batch))
-        inside = layout.with_nodes(features.size(0))
+        layout = SignalLayout(x, self.in_channels, self.cnn.weight)
+        inside = layout.with_nodes(self._states(layout.nodes))
         initial: States | None = None if state is None else inside.states_to_nodes(state, 2, self.out_channels)
-        out, (h, c) = self.lstm.run(features, _NO_GRAPH, initial, active)
-        return inside.from_nodes(out), (inside.state_from_nodes(h), inside.state_from_nodes(c))
+        self._check_batch(batch)
+        active = None if lengths is None else layout.active(lengths, batch)
+        operators = self.cnn.operators(layout, edge_index, edge_weight, batch, lambda_max)
+        signals = within(layout.to_nodes(x if mask is None else layout.masked(x, mask)), active)
+        features = self._features(self.cnn.run(signals, operators).relu())
+        out, (h, c) = self.lstm.run(features, _NO_GRAPH, initial, None if active is None else self._active(active))
+        dtype = autocast_dtype(x)
+        return inside.from_nodes(out.to(dtype)), (
+            inside.state_from_nodes(h.to(dtype)),
+            inside.state_from_nodes(c.to(dtype)),
+        )
+
+    def _states(self, num_nodes: int) -> int:
+        """For how many rows the LSTM keeps states."""
+        return num_nodes
+
+    def _check_batch(self, batch: Tensor | None) -> None:
+        """Raises where the layer would not read the graphs that ``batch`` says."""
 
     def _features(self, filtered: Tensor) -> Tensor:
         """Filtered signals ``[N, S, T, C]`` to the LSTM's inputs."""
@@ -140,10 +153,22 @@ class FlatGraphCNNLSTM(GraphCNNLSTM):
         """The size of a graph."""
         return f"num_nodes={self.num_nodes}"
 
+    def _states(self, num_nodes: int) -> int:
+        if is_recorded():
+            return num_nodes // self.num_nodes
+        if num_nodes % self.num_nodes:
+            raise ValueError(f"x has {num_nodes} nodes, expected a multiple of num_nodes={self.num_nodes}")
+        return num_nodes // self.num_nodes
+
+    def _check_batch(self, batch: Tensor | None) -> None:
+        if batch is None or is_recorded():
+            return
+        graph = torch.arange(len(batch), device=batch.device) // self.num_nodes
+        if not torch.equal(batch, graph.to(batch.dtype)):
+            raise ValueError(f"batch is {batch.tolist()}, expected graphs of num_nodes={self.num_nodes} nodes each")
+
     def _features(self, filtered: Tensor) -> Tensor:
-        if filtered.size(0) % self.num_nodes:
-            raise ValueError(f"x has {filtered.size(0)} nodes, expected a multiple of num_nodes={self.num_nodes}")
         return torch.cat(filtered.unflatten(0, (-1, self.num_nodes)).unbind(1), dim=-1)  # [G, S, T, num_nodes * C]
 
     def _active(self, active: Tensor) -> Tensor:
-        return active if active.size(0) == 1 else active[:: self.num_nodes]
+        return active[:: self.num_nodes]  # one row stays one row

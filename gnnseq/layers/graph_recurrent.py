@@ -6,11 +6,12 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from gnnseq.layers.checks import check_sizes
+from gnnseq.layers.checks import check_dtype, check_sizes
 from gnnseq.layers.interop import load_filters
-from gnnseq.layers.signal_layout import SignalLayout, States
+from gnnseq.layers.signal_layout import SignalLayout, States, within
 from gnnseq.layers.spectral_module import Operators, SpectralModule
 from gnnseq.ops.sparse import SparseOperator
+from gnnseq.ops.transforms import autocast_dtype
 
 
 class GraphRecurrent(SpectralModule):
@@ -41,6 +42,11 @@ class GraphRecurrent(SpectralModule):
         self.weight_x = nn.Parameter(torch.empty(K, in_channels, self.gates * out_channels))
         self.weight_h = nn.Parameter(torch.empty(K, out_channels, self.gates * out_channels))
         self.bias = nn.Parameter(torch.empty(self.gates * out_channels)) if bias else None
+
+    @property
+    def filter_weight(self) -> Tensor:
+        """The weight that says in which dtype the layer works."""
+        return self.weight_x
 
     def reset_parameters(self) -> None:
         r"""Draws every weight from :math:`U(-b, b)` with :math:`b = 1/\sqrt{K H}`, torch's rule for the KH inputs."""
@@ -73,6 +79,7 @@ class GraphRecurrent(SpectralModule):
 
     def project(self, operator: SparseOperator, x: Tensor) -> Tensor:
         """The input's share of all gates, for signals ``[N, S, ..., F]`` of any number of steps."""
+        check_dtype(x, self.weight_x)
         return self.filtered(operator, x, self.weight_x, self.bias)
 
     def filter_hidden(self, operator: SparseOperator, h: Tensor) -> Tensor:
@@ -108,7 +115,7 @@ class GraphRecurrent(SpectralModule):
             if steps is not None:
                 new = tuple(torch.where(steps[t], n, old) for n, old in zip(new, states, strict=True))
             states = new
-            outs.append(states[0] if steps is None else states[0] * steps[t])
+            outs.append(states[0] if steps is None else torch.where(steps[t], states[0], 0.0))
         return torch.stack(outs, dim=2), states
 
     def forward_signals(
@@ -123,10 +130,11 @@ class GraphRecurrent(SpectralModule):
         mask: Tensor | None = None,
     ) -> tuple[Tensor, States]:
         """What every subclass's ``forward`` does: any layout of signals in, the same layout out."""
-        layout = SignalLayout(x, self.in_channels)
-        signals = layout.to_nodes(x if mask is None else layout.masked(x, mask))
-        operators = self.operators(layout, edge_index, edge_weight, batch, lambda_max)
-        active = None if lengths is None else layout.active(lengths, batch)
+        layout = SignalLayout(x, self.in_channels, self.filter_weight)
         initial = None if states is None else layout.states_to_nodes(states, self.num_states, self.out_channels)
+        active = None if lengths is None else layout.active(lengths, batch)
+        operators = self.operators(layout, edge_index, edge_weight, batch, lambda_max)
+        signals = within(layout.to_nodes(x if mask is None else layout.masked(x, mask)), active)
         out, final = self.run(signals, operators, initial, active)
-        return layout.from_nodes(out), tuple(layout.state_from_nodes(state) for state in final)
+        dtype = autocast_dtype(x)
+        return layout.from_nodes(out.to(dtype)), tuple(layout.state_from_nodes(state.to(dtype)) for state in final)

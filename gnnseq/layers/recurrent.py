@@ -10,7 +10,7 @@ from gnnseq.layers.checks import check_dropout, check_dtype, check_sizes, check_
 from gnnseq.layers.interop import load_torch, store_torch
 from gnnseq.ops.scan import States
 from gnnseq.ops.schedule import Schedule, refuse_trace
-from gnnseq.ops.transforms import in_jit_trace, uncompiled
+from gnnseq.ops.transforms import is_recorded, uncompiled
 
 
 class Recurrent(nn.Module):
@@ -114,8 +114,8 @@ class Recurrent(nn.Module):
 
     def _run(self, x: Tensor, edge_index: Any, initial: States | None) -> tuple[Tensor, States]:
         ready = isinstance(edge_index, Schedule) and edge_index.is_ready(self.fused, self.bidirectional)
-        if not ready and (in_jit_trace() or torch.compiler.is_exporting()):
-            raise RuntimeError(refuse_trace("edge_index"))
+        if not ready and (is_recorded() or torch.compiler.is_exporting()):
+            raise ValueError(refuse_trace("edge_index"))
         if torch.compiler.is_dynamo_compiling() and not ready:
             out, states = uncompiled(self._run, x, edge_index, initial)
             return out, states

@@ -6,7 +6,8 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from gnnseq.layers.checks import check_states
+from gnnseq.layers.checks import ONE_KIND, check_dtype, check_states
+from gnnseq.ops.transforms import is_recorded
 
 States = tuple[Tensor, ...]
 
@@ -16,22 +17,28 @@ class SignalLayout:
 
     Args:
         x: ``[N, F]`` (one step), ``[N, T, F]``, or ``[B, N, T, F]`` (B signals on one graph).
-        in_channels: F.
+        in_channels: F, where it is known.
+        weight: a weight of the layer, whose dtype x and states must have.
     """
 
-    def __init__(self, x: Tensor, in_channels: int) -> None:
-        if x.dim() not in (2, 3, 4) or x.size(-1) != in_channels:
-            raise ValueError(
-                f"x has shape {list(x.shape)}, expected [N, {in_channels}], [N, T, {in_channels}] "
-                f"or [B, N, T, {in_channels}]"
-            )
+    def __init__(self, x: Tensor, in_channels: int | None = None, weight: Tensor | None = None) -> None:
+        F = "F" if in_channels is None else in_channels
+        shapes = f"[N, {F}], [N, T, {F}] or [B, N, T, {F}]"
+        if not isinstance(x, Tensor):
+            raise TypeError(f"x is a {type(x).__name__}, expected a tensor {shapes}; {ONE_KIND}")
+        if not is_recorded():
+            if x.dim() not in (2, 3, 4) or in_channels not in (None, x.size(-1)):
+                raise ValueError(f"x has shape {list(x.shape)}, expected {shapes}")
+            if 0 in x.shape[:-1]:
+                raise ValueError(f"x has shape {list(x.shape)}, expected at least one step, node and signal")
+        if weight is not None:
+            check_dtype(x, weight)
+        self.weight = weight
         self.dim = x.dim()
         self.device = x.device
         self.nodes = x.size(1) if self.dim == 4 else x.size(0)
         self.signals = x.size(0) if self.dim == 4 else 1
         self.steps = 1 if self.dim == 2 else x.size(-2)
-        if self.steps < 1:
-            raise ValueError(f"x has shape {list(x.shape)}, expected at least one step")
 
     def with_nodes(self, nodes: int) -> Self:
         """The same layout with another number of nodes."""
@@ -44,6 +51,8 @@ class SignalLayout:
         if not isinstance(edge_index, list | tuple):
             return [(edge_index, edge_weight)] * self.steps
         weights = edge_weight if edge_weight is not None else [None] * len(edge_index)
+        if isinstance(weights, Tensor):
+            raise TypeError("edge_weight is a tensor beside a list of graphs, expected a list with one tensor for each")
         if len(edge_index) != self.steps or len(weights) != self.steps:
             raise ValueError(
                 f"edge_index and edge_weight list {len(edge_index)} and {len(weights)} graphs, "
@@ -64,18 +73,22 @@ class SignalLayout:
         return out[:, 0, 0] if self.dim == 2 else out.squeeze(1)
 
     def state_from_nodes(self, state: Tensor) -> Tensor:
-        """A state ``[N, S, H]`` to ``[N, H]`` or ``[B, N, H]``."""
-        return state.transpose(0, 1) if self.dim == 4 else state.squeeze(1)
+        """A state ``[N, S, H]`` to ``[N, H]`` or ``[B, N, H]``, in memory of its own."""
+        own = state.transpose(0, 1) if self.dim == 4 else state.squeeze(1)
+        return own.clone(memory_format=torch.contiguous_format)
 
     def states_to_nodes(self, states: States, count: int, channels: int) -> States:
         """The way back, with a check of the shapes."""
         expected = [self.signals, self.nodes, channels] if self.dim == 4 else [self.nodes, channels]
         check_states(states, count, expected, self.device)
+        if self.weight is not None:
+            for state in states:
+                check_dtype(state, self.weight, "state")
         return tuple(state.transpose(0, 1) if self.dim == 4 else state.unsqueeze(1) for state in states)
 
     def masked(self, x: Tensor, mask: Tensor) -> Tensor:
         """Missing values replaced by zero, whatever stands there."""
-        if mask.dtype != torch.bool or mask.shape not in (x.shape, x.shape[:-1]):
+        if not is_recorded() and (mask.dtype != torch.bool or mask.shape not in (x.shape, x.shape[:-1])):
             raise ValueError(
                 f"mask is {mask.dtype} of shape {list(mask.shape)}, "
                 f"expected torch.bool of shape {list(x.shape)} or {list(x.shape[:-1])}"
@@ -85,13 +98,30 @@ class SignalLayout:
 
     def active(self, lengths: Tensor, batch: Tensor | None) -> Tensor:
         """True before the end of each sequence, ``[N or 1, S or 1, T]``."""
-        count = self.signals if self.dim == 4 else (1 if batch is None else int(batch.max()) + 1)
-        if lengths.shape != (count,):
-            raise ValueError(f"lengths has shape {list(lengths.shape)}, expected [{count}], one per sequence")
-        if bool(((lengths < 1) | (lengths > self.steps)).any()):
-            raise ValueError(f"lengths is {lengths.tolist()}, expected 1 to {self.steps}")
+        if not is_recorded():
+            self._check_lengths(lengths, batch)
         steps = torch.arange(self.steps, device=lengths.device)
         if self.dim == 4:
             return (steps < lengths.unsqueeze(1)).unsqueeze(0)
         per_node = lengths if batch is None else lengths[batch]
         return (steps < per_node.unsqueeze(1)).unsqueeze(1)
+
+    def _check_lengths(self, lengths: Tensor, batch: Tensor | None) -> None:
+        if not isinstance(lengths, Tensor) or lengths.is_floating_point():
+            kind = lengths.dtype if isinstance(lengths, Tensor) else f"a {type(lengths).__name__}"
+            raise TypeError(f"lengths is {kind}, expected a tensor of integers, one per sequence")
+        if batch is None or self.dim == 4:
+            count, more = (self.signals if self.dim == 4 else 1), False
+        elif batch.shape == (self.nodes,):
+            count, more = int(batch.max()) + 1, True  # graphs without nodes may follow the last one
+        else:
+            raise ValueError(f"batch has shape {list(batch.shape)}, expected [{self.nodes}], one per node")
+        if lengths.dim() != 1 or len(lengths) < count or (len(lengths) > count and not more):
+            raise ValueError(f"lengths has shape {list(lengths.shape)}, expected [{count}], one per sequence")
+        if bool(((lengths < 1) | (lengths > self.steps)).any()):
+            raise ValueError(f"lengths is {lengths.tolist()}, expected 1 to {self.steps}")
+
+
+def within(x: Tensor, active: Tensor | None) -> Tensor:
+    """Signals ``[N, S, T, F]`` with zeros after the end of each sequence, whatever stands there."""
+    return x if active is None else torch.where(active.unsqueeze(-1), x, 0.0)

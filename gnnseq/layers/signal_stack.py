@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gnnseq.layers.checks import check_dropout
+from gnnseq.layers.checks import check_dropout, check_dtype
+from gnnseq.layers.conv_lstm import ConvLSTM
 from gnnseq.layers.signal_layout import SignalLayout
 from gnnseq.layers.spectral_module import SpectralModule
 
@@ -52,10 +53,11 @@ class SignalStack(nn.Module):
         """Runs all layers; see the class for shapes."""
         if state is not None and len(state) != len(self.layers):
             raise ValueError(f"state has {len(state)} entries, expected one for each of {len(self.layers)} layers")
+        layout = SignalLayout(x)
         filters = self._filters()
         if filters is not None:
+            check_dtype(x, filters.filter_weight)
             lambda_max = arguments.pop("lambda_max", None)
-            layout = SignalLayout(x, x.size(-1))
             edge_index = filters.operators(layout, edge_index, edge_weight, arguments.get("batch"), lambda_max)
             edge_weight = None
         finals = []
@@ -69,6 +71,8 @@ class SignalStack(nn.Module):
 
     def _filters(self) -> SpectralModule | None:
         """A module that can make the operator for all layers, if there is one."""
+        if any(isinstance(module, ConvLSTM) for module in self.modules()):
+            return None  # its convolutions may want edges
         found = [[m for m in layer.modules() if isinstance(m, SpectralModule)] for layer in self.layers]
         kinds = {filters.normalization for layer in found for filters in layer}
         return found[0][0] if all(found) and len(kinds) == 1 else None
@@ -111,7 +115,7 @@ class BidirectionalSignals(nn.Module):
         **arguments: Any,
     ) -> tuple[Tensor, tuple[Any, Any]]:
         """Runs both directions; see the class for shapes."""
-        layout = SignalLayout(x, x.size(-1))
+        layout = SignalLayout(x)
         x = x if mask is None else layout.masked(x, mask)
         given = arguments if lengths is None else {**arguments, "lengths": lengths}
         there, back = (None, None) if state is None else state
@@ -139,6 +143,6 @@ def _back(x: Tensor, index: Tensor | None) -> Tensor:
         return x
     if index is None:
         return x.flip(-2)
-    layout = SignalLayout(x, x.size(-1))
+    layout = SignalLayout(x)
     per_graph = index[:: max(index.size(0) // layout.nodes, 1)]  # an output may have one row per graph
     return layout.from_nodes(torch.take_along_dim(layout.to_nodes(x), per_graph.unsqueeze(-1), 2))

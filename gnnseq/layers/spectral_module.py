@@ -7,10 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from gnnseq.layers.checks import check_sizes
+from gnnseq.layers.edge_mask import EdgeMask, MaskedOperator
 from gnnseq.layers.signal_layout import SignalLayout
 from gnnseq.ops.edges import plain_edges
 from gnnseq.ops.sparse import SparseOperator
 from gnnseq.ops.spectral import chebyshev_terms, scaled_laplacian
+from gnnseq.ops.transforms import is_recorded
 
 Operators = SparseOperator | Sequence[SparseOperator]
 
@@ -30,12 +32,23 @@ class SpectralModule(nn.Module):
             raise ValueError(f'normalization is {normalization!r}, expected "sym", "rw" or None')
         self.K = K
         self.normalization = normalization
+        self.edge_mask = EdgeMask(K - 1) if K > 1 else None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.extra_repr()})"
+
+    @property
+    def filter_weight(self) -> Tensor:
+        """The weight that says in which dtype the layer works."""
+        weight = self.weight
+        assert isinstance(weight, Tensor)
+        return weight
 
     def operator(
         self,
         edge_index: Any,
         num_nodes: int,
-        edge_weight: Tensor | None = None,
+        edge_weight: Any = None,
         batch: Tensor | None = None,
         lambda_max: Tensor | float | None = None,
     ) -> SparseOperator:
@@ -44,13 +57,11 @@ class SpectralModule(nn.Module):
         A `SparseOperator` is returned as it is, so any other linear map can take the Laplacian's place.
         """
         if isinstance(edge_index, SparseOperator):
-            if edge_index.num_nodes != num_nodes:
-                raise ValueError(f"the operator is of {edge_index.num_nodes} nodes, but x has {num_nodes}")
-            return edge_index
-        edges, weight = plain_edges(edge_index, edge_weight)
-        dtype = torch.float64 if next(self.parameters()).dtype == torch.float64 else torch.float32
-        weight = torch.ones(edges.size(1), dtype=dtype, device=edges.device) if weight is None else weight.to(dtype)
-        return scaled_laplacian(edges, num_nodes, weight, self.normalization, lambda_max, batch)
+            given = {"edge_weight": edge_weight, "lambda_max": lambda_max}
+            return ready(edge_index, num_nodes, self.edge_mask, **given)
+        edges, weight = weighted_edges(edge_index, edge_weight, self.filter_weight)
+        operator = scaled_laplacian(edges, num_nodes, weight, self.normalization, lambda_max, batch)
+        return operator if self.edge_mask is None else self.edge_mask.forward(operator, edges)
 
     def operators(
         self, layout: SignalLayout, edge_index: Any, edge_weight: Any, batch: Tensor | None, lambda_max: Any
@@ -73,3 +84,24 @@ class SpectralModule(nn.Module):
             return self.filtered(operators, x, weight, bias).unbind(2)
         steps = zip(operators, x.unbind(2), strict=True)
         return [self.filtered(operator, x_t, weight, bias) for operator, x_t in steps]
+
+
+def weighted_edges(edge_index: Any, edge_weight: Any, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Edges and their weights, ones where there are none, for a layer: in float64 if it is, in float32 otherwise."""
+    edges, given = plain_edges(edge_index, edge_weight)
+    dtype = torch.float64 if weight.dtype == torch.float64 else torch.float32
+    if given is None:
+        return edges, torch.ones(edges.size(1), dtype=dtype, device=edges.device)
+    return edges, given if given.is_complex() else given.to(dtype)
+
+
+def ready(operator: SparseOperator, num_nodes: int, mask: EdgeMask | None = None, **given: Any) -> SparseOperator:
+    """A ready operator, for so many nodes; nothing may be given beside it that it would not read."""
+    if mask is not None and mask.is_set and not isinstance(operator, MaskedOperator):
+        raise ValueError("edge_index is a ready operator, expected edges [2, E]: an explainer masks them")
+    for name, value in given.items():
+        if value is not None:
+            raise ValueError(f"{name} is given beside a ready operator, expected None: make the operator with it")
+    if not is_recorded() and operator.num_nodes != num_nodes:
+        raise ValueError(f"the operator is of {operator.num_nodes} nodes, but x has {num_nodes}")
+    return operator

@@ -14,7 +14,7 @@ from gnnseq.ops.full_trees import FullTrees
 from gnnseq.ops.nary_lstm import Inputs, nary_lstm
 from gnnseq.ops.scan import Children, States, scan_levels
 from gnnseq.ops.schedule import Schedule
-from gnnseq.ops.transforms import in_jit_trace, uncompiled
+from gnnseq.ops.transforms import is_recorded, uncompiled
 
 
 class ChildSumTreeLSTM(LSTM):
@@ -117,8 +117,8 @@ class NaryTreeLSTM(nn.Module):
         if torch.compiler.is_dynamo_compiling():
             out, (h, c) = uncompiled(self.forward, x, edge_index, edge_slot, state)
             return out, (h, c)
-        if in_jit_trace():
-            raise RuntimeError(
+        if is_recorded():
+            raise ValueError(
                 "edge_slot is read under torch.jit.trace, which would keep these places for all other graphs, expected "
                 "a call outside it"
             )

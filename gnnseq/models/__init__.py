@@ -2,6 +2,7 @@
 
 from gnnseq.models.causal import PathRecurrence, SymbolGraphEncoder, check_causal
 from gnnseq.models.classifier import (
+    ExplainedClassifier,
     NodeClassifier,
     ScalarSymbols,
     SequenceClassifier,
@@ -25,6 +26,7 @@ __all__ = [
     "ConvStack",
     "DeepSetEncoder",
     "EdgeEncoder",
+    "ExplainedClassifier",
     "NodeClassifier",
     "PathRecurrence",
     "RoundsEncoder",

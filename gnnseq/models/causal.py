@@ -3,16 +3,17 @@
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch_geometric.data import Batch
 
 from gnnseq.layers.graph_recurrent import GraphRecurrent
 from gnnseq.layers.recurrent import Recurrent
+from gnnseq.models.batches import Resettable, edge_arguments, graph_bounds, node_graphs
+from gnnseq.models.causality import check_causal
 from gnnseq.models.encoders import EdgeEncoder
-from gnnseq.models.lookahead import check_causal, influence
 from gnnseq.ops.edges import check_edges
 
-__all__ = ["PathRecurrence", "SymbolGraphEncoder", "check_causal", "influence"]
+__all__ = ["PathRecurrence", "SymbolGraphEncoder", "check_causal"]
 
 
 class PathRecurrence(EdgeEncoder):
@@ -41,11 +42,12 @@ class PathRecurrence(EdgeEncoder):
 
     def advance(self, x: Tensor, batch: Batch, state: Any) -> tuple[Tensor, Any]:
         """Reads the next symbols of every path, from the state after the last ones (None at the start)."""
-        out, state = self.layer(x, batch.edge_index, state)
+        given = edge_arguments(self.takes, self.layer, batch)
+        out, state = self.layer(x, batch.edge_index, state, **given)
         return out, state
 
 
-class SymbolGraphEncoder(nn.Module):
+class SymbolGraphEncoder(Resettable):
     """A GCRN on the graph of symbols, where the symbols of a text are the nodes and its positions are the time.
 
     At each step the node of the symbol that is read gets that symbol's features and all others get zeros (Seo et al.
@@ -62,6 +64,9 @@ class SymbolGraphEncoder(nn.Module):
         - **x:** ``[N, F]``, nodes of paths
         - **batch:** paths, with symbols ``x`` ``[N]``
         - **output:** ``[N, 2H]``
+
+    Raises:
+        ValueError: in use, for a batch whose edges have weights or attributes: its graph is that of the symbols.
     """
 
     edge_index: Tensor
@@ -84,8 +89,10 @@ class SymbolGraphEncoder(nn.Module):
 
     def advance(self, x: Tensor, batch: Batch, state: Any) -> tuple[Tensor, Any]:
         """Reads the next symbols of every path, from the state after the last ones (None at the start)."""
-        symbol, path, lengths = batch.x, batch.batch, batch.ptr.diff()
-        step = torch.arange(len(symbol), device=symbol.device) - batch.ptr[path]
+        edge_arguments(frozenset(), self, batch)
+        ptr, symbol, path = graph_bounds(batch), batch.x, node_graphs(batch)
+        lengths = ptr.diff()
+        step = torch.arange(len(symbol), device=symbol.device) - ptr[path]
         steps = int(lengths.max())
         signals = x.new_zeros(len(lengths), self.num_symbols, steps, x.size(-1))
         signals = signals.index_put((path, symbol, step), x)  # [B, S, T, F]

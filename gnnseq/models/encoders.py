@@ -8,17 +8,23 @@ from torch import Tensor, nn
 from torch_geometric.data import Batch
 
 from gnnseq.layers.GCRN import GCRN
+from gnnseq.layers.signal_stack import BidirectionalSignals
+from gnnseq.models.batches import Resettable, edge_arguments, graph_bounds, names_taken, node_graphs
 from gnnseq.ops.segment import segment
 
 
-class _LayerEncoder(nn.Module):
+class _LayerEncoder(Resettable):
     def __init__(self, layer: nn.Module) -> None:
         super().__init__()
         self.layer = layer
+        self.takes = names_taken(layer)
 
 
 class EdgeEncoder(_LayerEncoder):
     """Any layer that is called as ``layer(x, edge_index)``: `RNN`, `GRU`, `LSTM`, `GCN`, a PyG convolution.
+
+    ``edge_weight``, ``edge_attr``, ``edge_type``, ``batch`` and ``lambda_max`` of the batch are passed on where the
+    layer's forward has an argument of that name.
 
     Args:
         layer: the layer; of a pair ``(out, state)`` the output is taken.
@@ -26,11 +32,15 @@ class EdgeEncoder(_LayerEncoder):
     Shapes:
         - **x:** ``[N, F]``
         - **output:** ``[N, H]``
+
+    Raises:
+        ValueError: in use, if the batch has ``edge_weight`` or ``edge_attr`` and the layer does not take it.
     """
 
     def forward(self, x: Tensor, batch: Batch) -> Tensor:
         """Runs the layer on the batch's edges."""
-        out: Tensor | tuple[Tensor, Any] = self.layer(x, batch.edge_index)
+        given = edge_arguments(self.takes, self.layer, batch)
+        out: Tensor | tuple[Tensor, Any] = self.layer(x, batch.edge_index, **given)
         return out if isinstance(out, Tensor) else out[0]
 
 
@@ -43,18 +53,25 @@ class SlotEncoder(_LayerEncoder):
     Shapes:
         - **x:** ``[N, F]``
         - **output:** ``[N, H]``
+
+    Raises:
+        ValueError: in use, for a batch without ``edge_slot``, or with weights or attributes of edges that the layer
+            does not take.
     """
 
     def forward(self, x: Tensor, batch: Batch) -> Tensor:
         """Runs the layer on the batch's edges and places."""
         if "edge_slot" not in batch:
             raise ValueError("batch has no edge_slot, expected one place per edge, as graphs.balanced_tree_batch gives")
-        out: Tensor = self.layer(x, batch.edge_index, batch.edge_slot)[0]
+        given = edge_arguments(self.takes, self.layer, batch)
+        out: Tensor = self.layer(x, batch.edge_index, batch.edge_slot, **given)[0]
         return out
 
 
-class ConvStack(nn.Module):
+class ConvStack(Resettable):
     """A stack of any PyG convolutions, with an activation after each but the last.
+
+    Weights and attributes of the batch's edges go to every convolution, as in `EdgeEncoder`.
 
     ``ConvStack(GCNConv, 16, 32, num_layers=4)`` shares one weight between a node and its neighbours;
     ``ConvStack(GraphConv, 16, 32, num_layers=4)`` gives each its own.
@@ -66,6 +83,9 @@ class ConvStack(nn.Module):
         num_layers: number of convolutions; they reach as many hops.
         activation: applied between layers; ReLU by default.
         residual: whether each layer but the first adds its input, which keeps deep stacks trainable.
+
+    Raises:
+        ValueError: if ``num_layers`` is under 1; in use, as `EdgeEncoder`.
     """
 
     def __init__(
@@ -84,13 +104,15 @@ class ConvStack(nn.Module):
         self.convs = nn.ModuleList(conv(widths[i], widths[i + 1]) for i in range(num_layers))
         self.activation = nn.ReLU() if activation is None else activation
         self.residual = residual
+        self.takes = names_taken(self.convs[0])
 
     def forward(self, x: Tensor, batch: Batch) -> Tensor:
         """Runs the stack on the batch's edges; ``[N, F]`` to ``[N, H]``."""
-        out: Tensor = self.convs[0](x, batch.edge_index)
+        given = edge_arguments(self.takes, self.convs[0], batch)
+        out: Tensor = self.convs[0](x, batch.edge_index, **given)
         for conv in self.convs[1:]:
             x = self.activation(out)
-            out = conv(x, batch.edge_index) + (x if self.residual else 0.0)
+            out = conv(x, batch.edge_index, **given) + (x if self.residual else 0.0)
         return out
 
 
@@ -105,18 +127,30 @@ class SignalEncoder(_LayerEncoder):
     Shapes:
         - **x:** ``[N, T, F]``
         - **output:** ``[N, H]``
+
+    Raises:
+        ValueError: in use, as `EdgeEncoder`.
     """
 
     def forward(self, x: Tensor, batch: Batch) -> Tensor:
         """Runs the layer over the T steps."""
-        out: Tensor = self.layer(x, batch.edge_index, edge_weight=batch.edge_weight, batch=batch.batch)[0]
+        given = edge_arguments(self.takes, self.layer, batch)
+        if batch.batch is not None:  # a stack takes it without naming it
+            given["batch"] = batch.batch
         if "lengths" not in batch:
-            return out[:, -1]
-        last = batch.lengths[batch.batch] - 1
-        return out[torch.arange(len(out), device=out.device), last]
+            return self._run(x, batch, given)[:, -1]
+        lengths = batch.lengths.reshape(-1)
+        if any(isinstance(layer, BidirectionalSignals) for layer in self.layer.modules()):
+            given["lengths"] = lengths  # against the time, a sequence begins at its own end
+        last = lengths[node_graphs(batch)] - 1
+        return self._run(x, batch, given)[torch.arange(len(x), device=x.device), last]
+
+    def _run(self, x: Tensor, batch: Batch, given: dict[str, Any]) -> Tensor:
+        out: Tensor = self.layer(x, batch.edge_index, **given)[0]
+        return out
 
 
-class RoundsEncoder(nn.Module):
+class RoundsEncoder(Resettable):
     """A GCRN on the nodes of a graph that does not change: the same features are read again in every round.
 
     With K Chebyshev terms each round reaches K - 1 hops, so R rounds reach R (K - 1).
@@ -128,6 +162,9 @@ class RoundsEncoder(nn.Module):
     Shapes:
         - **x:** ``[N, F]``
         - **output:** ``[N, H]``
+
+    Raises:
+        ValueError: if ``rounds`` is under 1; in use, for a batch with ``edge_attr``, which no GCRN takes.
     """
 
     def __init__(self, layer: GCRN, rounds: int) -> None:
@@ -136,10 +173,12 @@ class RoundsEncoder(nn.Module):
             raise ValueError(f"rounds is {rounds}, expected at least 1")
         self.layer = layer
         self.rounds = rounds
+        self.takes = names_taken(layer.operator)
 
     def forward(self, x: Tensor, batch: Batch) -> Tensor:
         """Filters the input once and steps R times."""
-        operator = self.layer.operator(batch.edge_index, x.size(0), batch.edge_weight, batch.batch)
+        given = edge_arguments(self.takes, self.layer, batch)
+        operator = self.layer.operator(batch.edge_index, x.size(0), **given)
         inputs = self.layer.project(operator, x.unsqueeze(1))
         states = self.layer.zeros(x.unsqueeze(1))
         for _ in range(self.rounds):
@@ -147,8 +186,10 @@ class RoundsEncoder(nn.Module):
         return states[0].squeeze(1)
 
 
-class BagEncoder(nn.Module):
+class BagEncoder(Resettable):
     """A layer that looks at every node alone, so that only an order-free readout is left: the baseline.
+
+    It reads no edges, so their weights and attributes do not matter.
 
     Args:
         in_channels: features of a node, F.
@@ -168,12 +209,13 @@ class BagEncoder(nn.Module):
         return torch.relu(self.linear(x))
 
 
-class DeepSetEncoder(nn.Module):
+class DeepSetEncoder(Resettable):
     r"""A node together with all nodes of its graph, without edges or order: the baseline where every node has a target.
 
     .. math:: h_v = \rho\Big(W_1 \rho(W_0 x_v) + W_2 \frac{1}{n} \sum_u \rho(W_0 x_u)\Big)
 
-    with :math:`\rho` the ReLU (Zaheer et al. 2017, https://arxiv.org/abs/1703.06114).
+    with :math:`\rho` the ReLU (Zaheer et al. 2017, https://arxiv.org/abs/1703.06114). It reads no edges, so their
+    weights and attributes do not matter.
 
     Args:
         in_channels: features of a node, F.
@@ -193,5 +235,5 @@ class DeepSetEncoder(nn.Module):
     def forward(self, x: Tensor, batch: Batch) -> Tensor:
         """Every node by itself, and the mean over its graph."""
         hidden = torch.relu(self.each(x))
-        mean = self.all(segment(hidden, batch.ptr, "mean"))
-        return torch.relu(self.own(hidden) + mean[batch.batch])
+        mean = self.all(segment(hidden, graph_bounds(batch), "mean"))
+        return torch.relu(self.own(hidden) + mean[node_graphs(batch)])

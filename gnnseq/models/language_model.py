@@ -5,8 +5,8 @@ from typing import Any, Protocol, runtime_checkable
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
+from gnnseq.models.causality import check_causal_batch
 from gnnseq.models.classifier import NodeClassifier, SymbolEmbedding
-from gnnseq.models.lookahead import refuse_lookahead
 from gnnseq.ops.transforms import is_traced
 
 
@@ -92,5 +92,5 @@ class CharLanguageModel(NodeClassifier):
         edges = batch.edge_index
         looks_back = isinstance(edges, Tensor) and bool((edges[0] > edges[1]).any())
         kind = (id(self.encoder), looks_back)
-        if kind not in self._passed and refuse_lookahead(self, batch):
+        if kind not in self._passed and check_causal_batch(self, batch):
             self._passed.add(kind)

@@ -3,11 +3,12 @@
 import torch
 from torch import Tensor, nn
 
+from gnnseq.models.batches import Resettable
 from gnnseq.models.classifier import SymbolEmbedding
 from gnnseq.ops.segment import check_bounds
 
 
-class WordEmbedding(nn.Module):
+class WordEmbedding(Resettable):
     """A vector for each word, of which some are hidden in training: whole words, and features.
 
     A hidden word becomes the unknown one, which is how the vector of unknown words is learnt.
@@ -60,7 +61,7 @@ class WordEmbedding(nn.Module):
         return nn.functional.dropout(self.table(x), self.dropout, self.training)
 
 
-class EndsReadout(nn.Module):
+class EndsReadout(Resettable):
     """What a bidirectional recurrence knows of a whole path: forward at its last node, backward at its first.
 
     Shapes:

@@ -18,7 +18,7 @@ def peephole_lstm(gates: Tensor, c: Tensor, peephole: Tensor | None) -> tuple[Te
     """Gives h and c from the sums of all gates ``[..., 4H]``: i and f see the old cell, o the new one."""
     i, f, g, o = gates.chunk(4, dim=-1)
     if peephole is not None:
-        w_i, w_f, w_o = peephole
+        w_i, w_f, w_o = peephole.unbind()
         i, f = i + w_i * c, f + w_f * c
     c = f.sigmoid() * c + i.sigmoid() * g.tanh()
     if peephole is not None:

@@ -11,7 +11,7 @@ from gnnseq.ops.components import components, trees
 from gnnseq.ops.edges import plain_edges
 from gnnseq.ops.level_order import LevelOrder, on_device
 from gnnseq.ops.paths import PathLayout, consecutive_paths
-from gnnseq.ops.transforms import in_jit_trace, outside_transforms
+from gnnseq.ops.transforms import is_recorded, outside_transforms
 
 
 def refuse_trace(name: str) -> str:
@@ -40,7 +40,7 @@ class Schedule(LevelOrder):
         TypeError: for edges that are no tensor or sparse matrix.
         ValueError: for a cycle (one is named), a node out of range, ``batch`` of another length, dtype or sign, or an
             edge between two graphs of ``batch``.
-        RuntimeError: under `torch.jit.trace` and `torch.export`, which would keep the order of the first graphs for
+        ValueError: under `torch.jit.trace` and `torch.export`, which would keep the order of the first graphs for
             all others.
     """
 
@@ -51,8 +51,8 @@ class Schedule(LevelOrder):
         batch: Tensor | None = None,
         reverse_of: "Schedule | None" = None,
     ) -> None:
-        if reverse_of is None and (in_jit_trace() or torch.compiler.is_exporting()):
-            raise RuntimeError(refuse_trace("edge_index"))
+        if reverse_of is None and (is_recorded() or torch.compiler.is_exporting()):
+            raise ValueError(refuse_trace("edge_index"))
         super().__init__(plain_edges(edge_index)[0], num_nodes)
         self._batch = batch
         self._reversed = reverse_of

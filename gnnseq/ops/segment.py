@@ -5,7 +5,7 @@ from torch import Tensor
 from torch_geometric.typing import WITH_TORCH_SCATTER
 from torch_geometric.utils import segment as _segment
 
-from gnnseq.ops.transforms import in_jit_trace, is_traced
+from gnnseq.ops.transforms import is_recorded, is_traced
 
 
 def segment(x: Tensor, ptr: Tensor, reduce: str) -> Tensor:
@@ -39,7 +39,7 @@ def segment(x: Tensor, ptr: Tensor, reduce: str) -> Tensor:
         return _scattered(x, size, reduce)
     out: Tensor = _segment(x, ptr, reduce)
     empty = (size == 0).view(-1, *[1] * (x.dim() - 1))
-    return out.masked_fill(empty, 0.0) if in_jit_trace() or bool(empty.any()) else out
+    return out.masked_fill(empty, 0.0) if is_recorded() or bool(empty.any()) else out
 
 
 def check_bounds(ptr: Tensor, x: Tensor, empty: bool = True) -> None:
@@ -52,7 +52,7 @@ def check_bounds(ptr: Tensor, x: Tensor, empty: bool = True) -> None:
         x: the rows ``[N, ...]``.
         empty: whether a graph may have no rows.
     """
-    if in_jit_trace() or torch.compiler.is_compiling() or ptr.is_meta:
+    if is_recorded() or torch.compiler.is_compiling() or ptr.is_meta:
         return
     if ptr.dim() != 1 or ptr.numel() == 0:
         raise ValueError(f"ptr has shape {list(ptr.shape)}, expected [B + 1], bounds of B graphs")

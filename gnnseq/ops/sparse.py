@@ -1,65 +1,111 @@
 """A constant sparse matrix that multiplies signals on the nodes of a graph."""
 
 import warnings
+from collections.abc import Callable
 from inspect import signature
-from typing import Any
+from typing import Any, Self
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from gnnseq.ops.transforms import is_traced
-
-_TINY = 32  # nodes up to which a matrix is dense whatever its edges
-_FULL = 8  # places of the matrix for each edge up to which it is dense
+from gnnseq.ops.edges import check_edges
+from gnnseq.ops.transforms import has_tangent, is_recorded, is_traced
 
 
-class SparseOperator:
+class SparseOperator(nn.Module):
     r"""A constant linear map between signals on nodes: ``(op @ x)[v] = sum over edges (u, v) of w_uv x[u]``.
 
     On the CPU and on a GPU it is a CSR matrix, together with its transpose for the backward pass, so that messages
-    are never formed. Where the weights need gradients, inside `torch.compile`, and where it is made inside a
-    transform of `torch.func`, edges are gathered and added instead.
+    are never formed; where every two nodes share an edge it is a dense one. Where the weights need gradients, inside
+    `torch.compile` and `torch.jit.trace`, and where it is made inside a transform of `torch.func`, edges are gathered
+    and added instead. All of these sum over edges only: a NaN at a node reaches its neighbours, and where the matrix is
+    dense that node itself.
+
+    It is a module without weights. In another module it moves, is copied and changes its dtype as a buffer does, and
+    is not part of the ``state_dict``.
 
     Args:
         edge_index: edges ``[2, E]``, from the node read to the node that reads.
         weight: one factor per edge ``[E]``.
         num_nodes: number of nodes N.
         diagonal: a further multiple of the identity.
+
+    Raises:
+        ValueError: for a node out of range, or not one weight per edge.
     """
 
+    edge_index: Tensor
+    weight: Tensor
+
     def __init__(self, edge_index: Tensor, weight: Tensor, num_nodes: int, diagonal: float = 0.0) -> None:
-        self.edge_index = edge_index
-        self.weight = weight
+        super().__init__()
+        check_edges(edge_index, num_nodes)
+        if not is_recorded() and weight.shape != edge_index.shape[1:]:
+            expected = list(edge_index.shape[1:])
+            raise ValueError(f"weight has shape {list(weight.shape)}, expected {expected}, one per edge")
         self.num_nodes = num_nodes
         self.diagonal = diagonal
+        self.register_buffer("edge_index", edge_index, persistent=False)
+        self.register_buffer("weight", as_real(weight), persistent=False)
+        self._build()
+
+    def _build(self) -> None:
+        weight = self.weight
+        varies = is_traced() or weight.requires_grad or has_tangent(weight)
         self.matrix: _Matrix | None = None
-        if not weight.requires_grad and edge_index.size(1) > 0 and not is_traced():
-            self.matrix = _Matrix.from_edges(edge_index, weight, num_nodes)
+        if not varies and len(weight) > 0 and not weight.is_meta:
+            self.matrix = _Matrix.from_edges(self.edge_index, weight, self.num_nodes)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        self._build()
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "matrix": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
+        self._build()
+
+    def _replicate_for_data_parallel(self) -> Self:
+        replica: Self = super()._replicate_for_data_parallel()  # type: ignore[no-untyped-call]
+        replica.matrix = None  # it stands on another device
+        return replica
 
     def __repr__(self) -> str:
         return f"SparseOperator(nodes={self.num_nodes}, edges={self.edge_index.size(1)})"
 
     def __matmul__(self, x: Tensor) -> Tensor:
-        return self.apply(x)
+        return self.forward(x)
 
-    def apply(self, x: Tensor) -> Tensor:
+    def apply(self, x: Any) -> Any:
         """The product ``op @ x`` under a name that `torch.compile` follows.
 
-        Args:
-            x: a signal ``[N, ...]``; all further dimensions are channels.
+        Given a function instead of a signal, it is `torch.nn.Module.apply`.
         """
-        if x.size(0) != self.num_nodes:
+        return self.forward(x) if isinstance(x, Tensor) else super().apply(x)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The product ``op @ x``.
+
+        Args:
+            x: a signal ``[N, ...]`` of floating point or complex numbers; all further dimensions are channels.
+        """
+        if not x.is_floating_point() and not x.is_complex():
+            raise ValueError(f"x has dtype {x.dtype}, expected a floating point dtype: use x.to({self.weight.dtype})")
+        if not is_recorded() and x.size(0) != self.num_nodes:
             raise ValueError(
                 f"x has shape {list(x.shape)}, expected {self.num_nodes} nodes in the first dimension, as the operator"
             )
-        flat = x if x.dim() == 2 else x.reshape(self.num_nodes, -1)
+        flat = x if x.dim() == 2 else x.reshape(x.size(0), -1)
         out = self._product(flat)
         if self.diagonal:
             out = out + self.diagonal * flat
         return out if x.dim() == 2 else out.view(x.shape)
 
     def matrix_of(self, dtype: torch.dtype, transposed: bool = False) -> Tensor:
-        """The matrix ``[N, N]`` without its diagonal's multiple, CSR or, for a tiny or full graph, dense.
+        """The matrix ``[N, N]`` without its diagonal's multiple, CSR or, where every two nodes share an edge, dense.
 
         Raises:
             ValueError: where there is none: weights that need gradients, no edges, or made inside a transform.
@@ -69,10 +115,10 @@ class SparseOperator:
         return (self.matrix.transposed if transposed else self.matrix).of(dtype)
 
     def _product(self, x: Tensor) -> Tensor:
-        if self.matrix is not None and not torch.compiler.is_compiling():
+        if self.matrix is not None and not torch.compiler.is_compiling() and not is_recorded():
             out: Tensor = _multiply(x, self.matrix)
             return out
-        if self.edge_index.size(1) == 0:
+        if not is_recorded() and self.edge_index.size(1) == 0:
             return torch.zeros_like(x)
         messages = x.index_select(0, self.edge_index[0]) * self.weight.to(x.dtype).unsqueeze(1)
         return torch.zeros_like(x).index_add(0, self.edge_index[1], messages)
@@ -83,8 +129,13 @@ class SparseOperator:
         return self @ eye
 
 
+def as_real(weight: Tensor) -> Tensor:
+    """Integers and booleans become numbers of torch's default dtype."""
+    return weight if weight.is_floating_point() or weight.is_complex() else weight.to(torch.get_default_dtype())
+
+
 class _Matrix:
-    """A CSR matrix and its transpose, or a dense one of a tiny or nearly full graph.
+    """A CSR matrix and its transpose, or a dense one of a graph in which every two nodes share an edge.
 
     torch.func cannot lift sparse tensors, so `_Product` is handed this object and not the tensors in it.
     """
@@ -97,7 +148,8 @@ class _Matrix:
     @classmethod
     def from_edges(cls, edge_index: Tensor, weight: Tensor, num_nodes: int) -> "_Matrix":
         source, target = edge_index[0], edge_index[1]
-        return cls(_matrix(target, source, weight, num_nodes), _matrix(source, target, weight, num_nodes))
+        make = _dense if _is_complete(edge_index, num_nodes) else _csr
+        return cls(make(target, source, weight, num_nodes), make(source, target, weight, num_nodes))
 
     def of(self, dtype: torch.dtype) -> Tensor:
         """The matrix in a dtype."""
@@ -126,11 +178,21 @@ class _Matrix:
         return self.of(x.dtype) @ x
 
 
-def _matrix(row: Tensor, column: Tensor, weight: Tensor, num_nodes: int) -> Tensor:
-    """Dense where that is faster: where the products with zeros take less time than looking up where the others are."""
+def _is_complete(edge_index: Tensor, num_nodes: int) -> bool:
+    """Whether every two nodes share an edge in both directions, so that a dense product reads nothing but edges."""
+    pairs = num_nodes * (num_nodes - 1)
+    if edge_index.size(1) < pairs:
+        return False
+    source, target = edge_index[:, edge_index[0] != edge_index[1]]
+    return len(torch.unique(source * num_nodes + target)) == pairs
+
+
+def _dense(row: Tensor, column: Tensor, weight: Tensor, num_nodes: int) -> Tensor:
+    return weight.new_zeros(num_nodes, num_nodes).index_put((row, column), weight, accumulate=True)
+
+
+def _csr(row: Tensor, column: Tensor, weight: Tensor, num_nodes: int) -> Tensor:
     size = (num_nodes, num_nodes)
-    if num_nodes <= _TINY or num_nodes**2 <= _FULL * len(row):
-        return weight.new_zeros(size).index_put((row, column), weight, accumulate=True)
     order = (row * num_nodes + column).argsort(stable=True)
     # torch's kernels on the CPU want int32 and convert any other indices at every product
     index = torch.int32 if max(num_nodes, len(row)) < 2**31 else torch.int64

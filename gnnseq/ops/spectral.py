@@ -2,10 +2,10 @@
 
 import torch
 from torch import Tensor
-from torch_geometric.utils import add_remaining_self_loops
 
 from gnnseq.ops.edges import check_edges, check_weights
-from gnnseq.ops.sparse import SparseOperator
+from gnnseq.ops.sparse import SparseOperator, as_real
+from gnnseq.ops.transforms import is_recorded
 
 
 def gcn_operator(
@@ -19,7 +19,7 @@ def gcn_operator(
     .. math:: \hat A = \tilde D^{-1/2} (A + I) \tilde D^{-1/2}
 
     Degrees count the edges into a node, weights included. A node of degree zero keeps a row of zeros. A self-loop
-    that is there already counts as it is and is not doubled.
+    that is there already counts as it is and is not doubled; several at one node add up.
 
     Args:
         edge_index: edges ``[2, E]``.
@@ -32,13 +32,23 @@ def gcn_operator(
     """
     weight = _checked_weight(edge_index, num_nodes, edge_weight)
     if add_self_loops:
-        edge_index, weight = add_remaining_self_loops(edge_index, weight, 1.0, num_nodes)
+        edge_index, weight = _with_self_loops(edge_index, weight, num_nodes)
     degree = weight.new_zeros(num_nodes).index_add(0, edge_index[1], weight)
-    if bool((degree < 0).any()):
+    if not is_recorded() and bool((degree < 0).any()):
         node = int((degree < 0).nonzero()[0])
         raise ValueError(f"edge_weight gives node {node} the degree {degree[node].item()}, expected >= 0")
     scale = _inverse_power(degree, 0.5)
     return SparseOperator(edge_index, scale[edge_index[0]] * weight * scale[edge_index[1]], num_nodes)
+
+
+def _with_self_loops(edge_index: Tensor, weight: Tensor, num_nodes: int) -> tuple[Tensor, Tensor]:
+    """One self-loop at every node: the sum of those that are there, or a new one of weight 1."""
+    own = edge_index[0] == edge_index[1]
+    node = torch.arange(num_nodes, device=edge_index.device)
+    there = torch.zeros_like(node).index_add(0, edge_index[1], own.long()) > 0
+    loops = weight.new_zeros(num_nodes).index_add(0, edge_index[1], weight.masked_fill(~own, 0.0))
+    weight = torch.cat([weight[~own], torch.where(there, loops, 1.0)])
+    return torch.cat([edge_index[:, ~own], node.expand(2, -1)], dim=1), weight
 
 
 def scaled_laplacian(
@@ -59,15 +69,17 @@ def scaled_laplacian(
 
     The graphs of a batch never share a ``lambda_max``. By default it is 2 for "sym" and "rw", the bound that holds for
     every graph; and for None the bound of each graph by itself, the largest sum of the degrees of two neighbours
-    (Anderson and Morley 1985).
+    (Anderson and Morley 1985). Negative weights give negative eigenvalues, which no ``lambda_max`` moves into [-1, 1]:
+    under None they need one of your own.
 
     Args:
         edge_index: edges ``[2, E]`` of an undirected graph, so both directions of each.
         num_nodes: number of nodes N.
-        edge_weight: weights ``[E]``, finite; non-negative for "sym" and "rw". The two directions of an edge should
-            carry the same weight; this is not checked, so that weights may be learned.
+        edge_weight: weights ``[E]``, finite; non-negative for "sym" and "rw" and without ``lambda_max``. The two
+            directions of an edge should carry the same weight; this is not checked, so that weights may be learned.
         normalization: "sym", "rw" or None.
-        lambda_max: largest eigenvalue, one number or one per graph ``[G]``; positive.
+        lambda_max: largest eigenvalue, one number or one per graph ``[G]``; positive. Graphs without nodes may follow
+            the last one of ``batch``.
         batch: graph of each node ``[N]``; one graph where it is None.
 
     Raises:
@@ -77,8 +89,8 @@ def scaled_laplacian(
     if normalization not in ("sym", "rw", None):
         raise ValueError(f'normalization is {normalization!r}, expected "sym", "rw" or None')
     weight = _checked_weight(edge_index, num_nodes, edge_weight)
-    _check_spectral(edge_index, num_nodes, weight, normalization)
-    if batch is not None and batch.shape != (num_nodes,):
+    _check_spectral(edge_index, num_nodes, weight, normalization is not None or lambda_max is None, normalization)
+    if batch is not None and not is_recorded() and batch.shape != (num_nodes,):
         raise ValueError(f"batch has shape {list(batch.shape)}, expected [{num_nodes}], one per node")
     inside = edge_index[0] != edge_index[1]
     edge_index, weight = edge_index[:, inside], weight[inside]
@@ -92,7 +104,8 @@ def scaled_laplacian(
         diagonal = torch.ones_like(degree)
     diagonal = scale * diagonal - 1.0
     weight = -weight * scale[edge_index[1]]
-    if not diagonal.requires_grad and not bool(diagonal.any()):
+    two = lambda_max is None or (not isinstance(lambda_max, Tensor) and lambda_max == 2)
+    if normalization is not None and two:  # the diagonal is zero
         return SparseOperator(edge_index, weight, num_nodes)
     loop = torch.arange(num_nodes, device=edge_index.device).expand(2, -1)
     return SparseOperator(torch.cat([edge_index, loop], dim=1), torch.cat([weight, diagonal]), num_nodes)
@@ -136,18 +149,30 @@ def _lambda_max(
     """The value of each node's graph ``[N]``."""
     if lambda_max is None and normalization is not None:
         return torch.full_like(degree, 2.0)
-    graph = torch.zeros(len(degree), dtype=torch.long, device=degree.device) if batch is None else batch
-    num_graphs = int(graph.max()) + 1
+    graph = torch.zeros_like(degree, dtype=torch.long) if batch is None else batch
     if lambda_max is None:
         pair = (degree[edge_index[0]] + degree[edge_index[1]]).detach()
-        bound = degree.new_zeros(num_graphs).scatter_reduce(0, graph[edge_index[1]], pair, "amax")
+        bound = degree.new_zeros(_num_graphs(graph)).scatter_reduce(0, graph[edge_index[1]], pair, "amax")
         return torch.where(bound > 0, bound, 2.0)[graph]
     value = torch.as_tensor(lambda_max, device=degree.device)
-    if value.dim() > 1 or (value.dim() == 1 and value.numel() not in (1, num_graphs)):
+    if not is_recorded():
+        _check_lambda_max(value, 1 if batch is None else _num_graphs(graph), batch is None)
+    value = value.to(degree.dtype).view(-1)
+    return value.expand(len(degree)) if len(value) == 1 else value[graph]
+
+
+def _num_graphs(graph: Tensor) -> int:
+    if is_recorded():
+        raise ValueError("normalization is None without lambda_max, expected lambda_max inside torch.jit.trace")
+    return int(graph.max()) + 1
+
+
+def _check_lambda_max(value: Tensor, num_graphs: int, alone: bool) -> None:
+    few = value.dim() == 1 and value.numel() < num_graphs
+    if value.dim() > 1 or (value.numel() != 1 and (few or alone)):
         raise ValueError(f"lambda_max has shape {list(value.shape)}, expected one number or [{num_graphs}]")
     if not bool((value > 0).all()) or not bool(torch.isfinite(value).all()):
         raise ValueError(f"lambda_max is {value.tolist()}, expected positive finite numbers")
-    return value.to(degree.dtype).view(-1).expand(num_graphs)[graph]
 
 
 def _checked_weight(edge_index: Tensor, num_nodes: int, edge_weight: Tensor | None) -> Tensor:
@@ -156,18 +181,23 @@ def _checked_weight(edge_index: Tensor, num_nodes: int, edge_weight: Tensor | No
     if edge_weight is None:
         return torch.ones(edge_index.size(1), device=edge_index.device)
     check_weights(edge_weight, edge_index.size(1))
-    return edge_weight
+    return as_real(edge_weight)
 
 
-def _check_spectral(edge_index: Tensor, num_nodes: int, weight: Tensor, normalization: str | None) -> None:
+def _check_spectral(
+    edge_index: Tensor, num_nodes: int, weight: Tensor, positive: bool, normalization: str | None
+) -> None:
+    if is_recorded():
+        return
     source, target = edge_index[0], edge_index[1]
     if not torch.equal((source * num_nodes + target).sort().values, (target * num_nodes + source).sort().values):
         raise ValueError(
             "edge_index is directed, but a Laplacian needs both directions of every edge: "
             "use torch_geometric.utils.to_undirected, or a direction='both' batch"
         )
-    if normalization is not None and bool((weight < 0).any()):
+    if positive and bool((weight < 0).any()):
         bad = int((weight < 0).nonzero()[0])
+        without = "" if normalization else " and without lambda_max"
         raise ValueError(
-            f"edge_weight[{bad}] is {weight[bad].item()}, expected >= 0 with normalization={normalization!r}"
+            f"edge_weight[{bad}] is {weight[bad].item()}, expected >= 0 with normalization={normalization!r}{without}"
         )

@@ -5,15 +5,35 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch._functorch.pyfunctorch import (
     retrieve_all_functorch_interpreters,
     temporarily_clear_interpreter_stack,
 )
 
 
+def is_recorded() -> bool:
+    """Whether `torch.jit.trace` records this code: a size or a number that Python reads would be frozen."""
+    return bool(torch.jit.is_tracing())  # type: ignore[attr-defined, no-untyped-call]
+
+
 def is_traced() -> bool:
-    """Whether `torch.compile` reads this code, or a transform of `torch.func` wraps its tensors."""
-    return torch.compiler.is_compiling() or torch._C._functorch.peek_interpreter_stack() is not None
+    """Whether `torch.compile` or `torch.jit.trace` reads this code, or `torch.func` wraps its tensors."""
+    if torch.compiler.is_compiling() or is_recorded():
+        return True
+    return torch._C._functorch.peek_interpreter_stack() is not None
+
+
+def has_tangent(x: Tensor) -> bool:
+    """Whether forward-mode differentiation follows a tensor."""
+    if torch.autograd.forward_ad._current_level < 0:
+        return False
+    return torch.autograd.forward_ad.unpack_dual(x).tangent is not None
+
+
+def autocast_dtype(x: Tensor) -> torch.dtype:
+    """The dtype of a layer's results on features: autocast's where it is on, but float64 stays what it is."""
+    return torch.get_autocast_dtype(x.device.type) if autocasts(x.device) and x.dtype != torch.float64 else x.dtype
 
 
 def is_mapped() -> bool:
@@ -41,11 +61,6 @@ def outside_transforms() -> Iterator[None]:
         return
     with temporarily_clear_interpreter_stack():
         yield
-
-
-def in_jit_trace() -> bool:
-    """Whether `torch.jit.trace` records this code, which keeps for all other inputs what Python reads of these."""
-    return torch._C._get_tracing_state() is not None
 
 
 def autocasts(device: torch.device) -> bool:

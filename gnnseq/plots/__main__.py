@@ -3,15 +3,17 @@
 # ruff: noqa: T201
 import argparse
 import sys
-import warnings
+from functools import partial
 from pathlib import Path
 
-from gnnseq.experiments.report import how_tested
-from gnnseq.experiments.results import by_task, collect, family_title
-from gnnseq.experiments.statistics import PAIRED_T, SIGN_FLIP
-from gnnseq.experiments.store import Record, Store
-from gnnseq.experiments.verdict import ranking
-from gnnseq.plots.report import verdicts, write_report
+from gnnseq.experiments.command_line import exit_status
+from gnnseq.plots.comparison.report import verdicts, write_report
+from gnnseq.results.joined import by_task, collect, family_title, telling_apart
+from gnnseq.results.report import how_tested
+from gnnseq.results.schema import checked
+from gnnseq.results.statistics import PAIRED_T, SIGN_FLIP
+from gnnseq.results.verdict import ranking
+from gnnseq.runs.store import Record, Store
 
 TESTS = {"sign-flip": SIGN_FLIP, "t": PAIRED_T}
 
@@ -32,7 +34,11 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--alpha", type=float, default=0.05, help="level at which a difference is decided (0.05)")
     parser.add_argument("--reference", metavar="MODEL", help="compare all models with this one only, by its full name")
     parser.add_argument("--together", action="store_true", help="correct for the pairs of all tasks at once")
-    parser.add_argument("--apart", metavar="SETTING", help="tell models apart by this value of their trials too")
+    parser.add_argument(
+        "--apart",
+        metavar="SETTING",
+        help="tell models apart by this value of their trials; by what differs",
+    )
     return parser.parse_args(arguments)
 
 
@@ -40,31 +46,40 @@ def read(paths: list[Path]) -> list[Record]:
     """The records of some files; of two with one key the later one counts.
 
     Raises:
-        ValueError: for a file that is not there, or one without records.
+        ValueError: for a file that is not there, one without records, or a record that is none of a comparison, with
+            its line.
     """
     records: dict[str, Record] = {}
     for path in paths:
         if not path.is_file():
             raise ValueError(f"records is {path}, expected a file of records")
-        records |= Store(path).read()
+        for number, record in Store(path).numbered():
+            try:
+                records[record["key"]] = checked(record)
+            except ValueError as error:
+                raise ValueError(f"{path}, line {number}: {error}") from None
     if not records:
         raise ValueError(f"{', '.join(map(str, paths))} hold no record, expected at least one")
     return list(records.values())
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Writes everything and prints what was decided; 2 for what it cannot use."""
+    """Writes everything and prints what was decided; 2 for what it cannot use or write."""
     options = parse(arguments)
+    return exit_status("gnnseq.plots", options.output, lambda: report(options))
 
-    def naming(record: Record) -> str:
-        name = family_title(record)
-        return name if options.apart is None else f"{name}, {options.apart} {record['trial'].get(options.apart)}"
 
+def report(options: argparse.Namespace) -> int:
+    """Writes everything and prints what was decided.
+
+    Raises:
+        ValueError: for records or options that it cannot use, or a package that is missing.
+    """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("default")
-            warnings.showwarning = lambda message, *_: print(f"note: {message}", file=sys.stderr)
-            records = read(options.records)
+        records = read(options.records)
+        naming = telling_apart(records)
+        if options.apart is not None:
+            naming = partial(_named, options.apart)
         found = verdicts(
             collect(records, naming),
             test=TESTS[options.test],
@@ -73,14 +88,17 @@ def main(arguments: list[str] | None = None) -> int:
             together=options.together,
         )
         paths = write_report(records, options.output, found, title=options.title, naming=naming)
-    except (ValueError, ImportError) as error:
-        print(f"gnnseq.plots: {error}", file=sys.stderr)
-        return 2
+    except ImportError as error:
+        raise ValueError(str(error)) from error
     for title in by_task(collect(records, naming)):
         if own := [comparison for comparison in found if comparison.task == title]:
             print(f"{title}: {ranking(own)}\n  {how_tested(own)}")
     print(f"Results: {options.output}/" + ", ".join(path.name for path in paths))
     return 0
+
+
+def _named(setting: str, record: Record) -> str:
+    return f"{family_title(record)}, {setting} {record['trial'].get(setting)}"
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def plot_graphs(
 
 
 def _draw(axes: Axes, data: Data, labels: Sequence[str]) -> None:
-    graph = to_networkx(data)
+    graph = to_networkx(Data(edge_index=data.edge_index, num_nodes=data.num_nodes))
     one_way = not any(graph.has_edge(v, u) for u, v in graph.edges)
     root = data.num_nodes - 1 if one_way else None
     places = positions(graph)

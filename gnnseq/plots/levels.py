@@ -26,7 +26,7 @@ def plot_levels(data: Data, path: str | Path, labels: Sequence[str] | None = Non
     Raises:
         ValueError: if a node has several parents.
     """
-    graph = to_networkx(data)
+    graph = to_networkx(Data(edge_index=data.edge_index, num_nodes=data.num_nodes))
     busy = [node for node, out in graph.out_degree() if out > 1]
     if busy:
         raise ValueError(f"node {busy[0]} has {graph.out_degree(busy[0])} parents, expected trees and paths")

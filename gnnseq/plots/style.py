@@ -7,6 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from gnnseq.files import write_atomically
+
 # Okabe and Ito 2008
 COLOURS = (
     "#0072B2",
@@ -48,10 +50,7 @@ def panels(count: int, width: float, height: float, shared: bool = True) -> tupl
 
 
 def save(drawn: Figure, path: str | Path) -> Path:
-    """Writes a figure as PNG, beside its final name first, so that a broken file never stands there."""
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_name(target.name + ".part")
-    drawn.savefig(beside, format="png", dpi=150)
-    beside.replace(target)
-    return target
+    """Writes a figure as PNG; a broken file never stands there."""
+    with write_atomically(path) as file:
+        drawn.savefig(file, format="png", dpi=150)
+    return Path(path)

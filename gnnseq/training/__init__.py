@@ -1,23 +1,31 @@
 """Training and evaluating a model on batches."""
 
+from gnnseq.training.callbacks import Callback, Measurements, Progress
 from gnnseq.training.checkpoint import Checkpoint
 from gnnseq.training.checkpoint_file import CheckpointError
+from gnnseq.training.epochs import Epochs
 from gnnseq.training.evaluate import evaluate
 from gnnseq.training.fit import fit
 from gnnseq.training.history import Evaluation, History
 from gnnseq.training.metrics import accuracy, best_k, correct, squared_error
-from gnnseq.training.step import Loss, Metric
-from gnnseq.training.writer import TensorBoard, Writer
+from gnnseq.training.shared_step import SharedStep
+from gnnseq.training.step import Loss, Metric, Step
+from gnnseq.training.writer import TensorBoard
 
 __all__ = [
+    "Callback",
     "Checkpoint",
     "CheckpointError",
+    "Epochs",
     "Evaluation",
     "History",
     "Loss",
+    "Measurements",
     "Metric",
+    "Progress",
+    "SharedStep",
+    "Step",
     "TensorBoard",
-    "Writer",
     "accuracy",
     "best_k",
     "correct",

@@ -4,50 +4,56 @@ import math
 import statistics
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from gnnseq.training.checkpoint_file import (
     CheckpointError,
-    differences,
+    Fields,
+    as_plain,
     load_weights,
     read_checkpoint,
     write_checkpoint,
 )
 from gnnseq.training.devices import Devices, original
 from gnnseq.training.history import History
+from gnnseq.training.parts import FIELDS, Parts
 from gnnseq.training.random_state import Generators, random_state, set_random_state
 
 KIND = "training"
-FIXED = ("optimizer", "scheduler")  # what was saved of them fits no other
-Score = Callable[[History], float]
-Scheduler = torch.optim.lr_scheduler.LRScheduler
+ALL_FIELDS: Fields = FIELDS | {  # type: ignore[operator]
+    "random": list,
+    "begin": list,
+    "step": int,
+    "history": dict,
+    "best": (float, int, type(None)),
+}
+PLAIN = (bool, int, float, str, bytes, type(None))
+DAMAGED = (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError)
+Score: TypeAlias = Callable[[History], float]
 
 
-@dataclass
-class Parts:
-    """What is trained, and with what.
+class Unsaved:
+    """A training that is not saved; `Checkpoint` fills in what is done at each moment."""
 
-    Attributes:
-        model: it may be wrapped by a Fabric.
-        optimizer: of its parameters; it may be wrapped too.
-        scheduler: of the optimizer's learning rate.
-        settings: of the training, as plain values.
-        position: batches that were taken.
-    """
+    def begin(self, parts: Parts, devices: Devices) -> History:
+        """The history so far: a new one."""
+        return History()
 
-    model: nn.Module
-    optimizer: torch.optim.Optimizer
-    scheduler: Scheduler | None
-    settings: dict[str, Any]
-    position: int = 0
+    def go_on(self) -> None:
+        """The first step follows."""
+
+    def step(self, history: History) -> None:
+        """A step was taken."""
+
+    def end(self, history: History) -> None:
+        """Training has ended."""
 
 
-class Checkpoint:
+class Checkpoint(Unsaved):
     """Saves a training now and then, and lets it go on exactly: see `gnnseq.training.fit`.
 
     The file holds the model, the optimizer, the scheduler, the state of every random generator, the position in the
@@ -60,13 +66,13 @@ class Checkpoint:
         every: steps between two saves.
         score: of a history, asked at every save; the best has the highest. By default it is minus the mean loss of
             the last ``every`` steps.
-        settings: further plain values that decide the run; a checkpoint with others is refused.
+        settings: further plain values (paths, too) that decide the run; a checkpoint with others is refused.
         generators: further random generators by name, e.g. the one that shuffles the data.
         accept_changes: whether a checkpoint with other settings is used all the same; the optimizer then takes the
             new ones.
 
     Raises:
-        ValueError: if ``every`` is under 1.
+        ValueError: if ``every`` is under 1, or a setting is no plain value.
     """
 
     def __init__(
@@ -83,10 +89,13 @@ class Checkpoint:
             raise ValueError(f"every is {every}, expected at least 1 step")
         self.path, self.every = Path(path), every
         self._score = score or self._recent_loss
-        self._settings, self._generators = dict(settings or {}), dict(generators or {})
+        self._settings, self._generators = as_plain(dict(settings or {})), dict(generators or {})
+        for name, value in self._settings.items():
+            _check_plain(f"settings[{name!r}]", value)
         self._accept_changes = accept_changes
         self._best: float | None = None
-        self._random: dict[str, Any] = {}
+        self._saved = 0
+        self._random: dict[str, Any] | None = None
         self._begin: list[dict[str, Any]] = []
 
     @property
@@ -100,7 +109,7 @@ class Checkpoint:
         Raises:
             CheckpointError: if they are those of another architecture, or the file is no checkpoint.
         """
-        state = read_checkpoint(self.best_path, KIND)
+        state = read_checkpoint(self.best_path, KIND, ALL_FIELDS)
         load_weights(self.best_path, model, state["model"])
         return int(state["step"])
 
@@ -113,103 +122,87 @@ class Checkpoint:
         Raises:
             CheckpointError: if the file is none of this training.
         """
-        self._best, self._random = None, {}
+        self._best, self._random, self._saved = None, None, 0
+        self._parts, self._devices = parts, devices
+        parts.settings = self._settings | parts.settings
         here = random_state(self._generators)
         if not self.path.exists():
             self._begin = devices.gather(here)
             return History()
-        state = read_checkpoint(self.path, KIND)
-        self._check(state, parts)
-        load_weights(self.path, original(parts.model), state["model"])
-        self._restore(state, parts)
-        parts.position = state["position"]
-        self._best, self._begin = state["best"], state["begin"]
-        states = state["random"] if len(state["random"]) == devices.world else state["random"] * devices.world
-        begins = state["begin"] if len(state["begin"]) == devices.world else state["begin"] * devices.world
-        self._random = states[devices.rank]
-        set_random_state(begins[devices.rank], self._generators)
-        return History(**state["history"])
+        state = read_checkpoint(self.path, KIND, ALL_FIELDS)
+        refused = parts.refuses(state["settings"], self._accept_changes)
+        if refused:
+            raise CheckpointError(f"{self.path} has other settings: {refused}")
+        try:
+            load_weights(self.path, original(parts.model), state["model"])
+            return self._restore(state)
+        except CheckpointError:
+            raise
+        except DAMAGED as error:
+            raise CheckpointError(f"{self.path} does not fit this training, or is damaged: {error}") from error
+
+    def _restore(self, state: dict[str, Any]) -> History:
+        history, world = History.from_plain(state["history"]), self._devices.world
+        self._parts.restore(state)
+        self._best, self._begin, self._saved = state["best"], state["begin"], history.steps
+        random, begin = (own if len(own) == world else own * world for own in (state["random"], state["begin"]))
+        self._random = random[self._devices.rank]
+        for own in (random, begin):  # the first one to see that it fits
+            set_random_state(own[self._devices.rank], self._generators)
+        return history
 
     def go_on(self) -> None:
         """Puts random generators where the training stopped."""
-        if self._random:
+        if self._random is not None:
             set_random_state(self._random, self._generators)
 
-    def save(self, parts: Parts, history: History, devices: Devices, *, last: bool = False) -> bool:
-        """Writes the last checkpoint, and the best if this is it. All processes call it, and the first one writes.
+    def step(self, history: History) -> None:
+        """A step was taken: saves where it is time to. All processes call it, and the first one writes."""
+        if history.steps % self.every == 0:
+            try:
+                self._save(history)
+            except OSError as error:
+                message = f"{self.path} could not be written at step {history.steps}, the one before it stays: {error}"
+                warnings.warn(message, stacklevel=2)
 
-        Returns:
-            Whether it was written, as far as this process knows.
+    def end(self, history: History) -> None:
+        """Training has ended: saves what is not saved yet, unless it diverged.
 
         Raises:
-            OSError: if the last save of a training cannot be written.
+            OSError: if it cannot be written.
         """
-        score, states = float(self._score(history)), devices.gather(random_state(self._generators))
-        if devices.rank:
-            return True
-        better = self._best is None or score > self._best
-        best = score if better and not math.isnan(score) else self._best
-        state = {
-            "settings": self._settings | parts.settings,
-            "model": original(parts.model).state_dict(),
-            "optimizer": parts.optimizer.state_dict(),
-            "scheduler": None if parts.scheduler is None else parts.scheduler.state_dict(),
-            "random": states,
-            "begin": self._begin,
-            "position": parts.position,
-            "step": history.steps,
-            "history": asdict(history),
-            "best": best,
-        }
-        try:
+        if history.steps > self._saved and not history.diverged:
+            self._save(history)
+
+    def _save(self, history: History) -> None:
+        score, states = float(self._score(history)), self._devices.gather(random_state(self._generators))
+        if self._devices.rank == 0:
+            better = self._best is None or score > self._best
+            best = score if better and not math.isnan(score) else self._best
+            state = self._parts.state() | {
+                "random": states,
+                "begin": self._begin,
+                "step": history.steps,
+                "history": asdict(history),
+                "best": best,
+            }
             if best is not None and best != self._best:
                 write_checkpoint(self.best_path, KIND, state)
             write_checkpoint(self.path, KIND, state)
             self._best = best
-        except OSError as error:
-            if last:
-                raise
-            message = f"{self.path} could not be written at step {history.steps}, the one before it stays: {error}"
-            warnings.warn(message, stacklevel=3)
-            return False
-        return True
+        self._saved = history.steps
 
     def _recent_loss(self, history: History) -> float:
         recent = history.loss[-self.every :]
         return -statistics.fmean(recent) if recent else -math.inf
 
-    def _check(self, state: dict[str, Any], parts: Parts) -> None:
-        """Refuses what cannot be gone on with."""
-        found, expected = state["settings"], self._settings | parts.settings
-        changed = differences(found, expected)
-        fixed = {name for name in changed if name in FIXED}
-        if parts.scheduler is not None:  # its state holds the rate that it began with
-            fixed |= {name for name in changed if name.endswith("lr")}
-        if changed and (fixed or not self._accept_changes):
-            listed = ", ".join(words for name, words in changed.items() if not fixed or name in fixed)
-            hint = "it cannot go on with these" if fixed else "accept_changes=True goes on with the new ones"
-            raise CheckpointError(f"{self.path} has other settings: {listed}; {hint}")
 
-    def _restore(self, state: dict[str, Any], parts: Parts) -> None:
-        """Optimizer and scheduler as they were, except for settings that were changed and accepted."""
-        found, expected = state["settings"], parts.settings
-        parts.optimizer.load_state_dict(state["optimizer"])
-        if parts.scheduler is not None:
-            parts.scheduler.load_state_dict(state["scheduler"])
-        for number, group in enumerate(parts.optimizer.param_groups):
-            for name in list(group):
-                setting = f"optimizer.{number}.{name}"
-                if setting in expected and found.get(setting) != expected[setting]:
-                    group[name] = expected[setting]
-
-
-def settings_of(optimizer: torch.optim.Optimizer, scheduler: Scheduler | None) -> dict[str, Any]:
-    """The kind and the values of an optimizer's groups, and the kind of its scheduler, as plain values."""
-    kind = type(getattr(optimizer, "optimizer", optimizer))
-    found: dict[str, Any] = {"optimizer": kind.__name__}
-    for number, group in enumerate(optimizer.param_groups):
-        for name, value in group.items():
-            if name != "params":
-                found[f"optimizer.{number}.{name}"] = value.item() if isinstance(value, Tensor) else value
-    found["scheduler"] = None if scheduler is None else type(scheduler).__name__
-    return found
+def _check_plain(name: str, value: Any) -> None:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            _check_plain(f"{name}[{key!r}]", item)
+    elif isinstance(value, list | tuple):
+        for place, item in enumerate(value):
+            _check_plain(f"{name}[{place}]", item)
+    elif not isinstance(value, PLAIN):
+        raise ValueError(f"{name} is {value!r}, expected plain values: numbers, strings, None, lists, dictionaries")

@@ -1,19 +1,24 @@
 """The file of a checkpoint: written as a whole, read with care."""
 
+import copy
 import io
+import zipfile
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePath
+from typing import Any, TypeAlias
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 import gnnseq
-from gnnseq.training.files import write_atomically
+from gnnseq.files import write_atomically
 
 FORMAT = 1
 MARK = "gnnseq checkpoint"  # holds the format
 SHOWN = 5  # differences that are named
+Types: TypeAlias = type | tuple[type, ...]
+Fields: TypeAlias = Mapping[str, Types]
 
 
 class CheckpointError(ValueError):
@@ -23,22 +28,38 @@ class CheckpointError(ValueError):
 def write_checkpoint(path: str | Path, kind: str, state: Mapping[str, Any]) -> None:
     """Writes tensors and plain values so that the file is there as a whole or not at all.
 
+    What is to be written is read back first, so that a file that cannot be read never replaces one that can.
+
     Args:
         path: of the file.
         kind: what was saved, e.g. "training"; it is asked for when it is read.
-        state: tensors, plain values, and lists and dictionaries of them.
+        state: tensors, plain values, and lists and dictionaries of them; NumPy's scalars and paths are made plain.
 
     Raises:
         OSError: if it cannot be written, e.g. on a full disk; an older file stays as it was.
+        CheckpointError: if the state holds something else, such as an object of a class.
     """
     data = io.BytesIO()  # torch's own writer turns the errors of a file into others
-    torch.save({MARK: FORMAT, "library": gnnseq.__version__, "kind": kind, **state}, data)
+    try:
+        torch.save(as_plain({MARK: FORMAT, "library": gnnseq.__version__, "kind": kind, **state}), data)
+        torch.load(io.BytesIO(data.getbuffer()), map_location="cpu", weights_only=True)
+    except OSError:
+        raise
+    except Exception as error:
+        raise CheckpointError(
+            f"state of {path} cannot be read back ({error}), expected tensors, numbers, strings, lists and dictionaries"
+        ) from error
     with write_atomically(path) as file:
         file.write(data.getbuffer())
 
 
-def read_checkpoint(path: str | Path, kind: str) -> dict[str, Any]:
+def read_checkpoint(path: str | Path, kind: str, fields: Fields | None = None) -> dict[str, Any]:
     """What `write_checkpoint` wrote, with tensors on the CPU; no code in the file is run.
+
+    Args:
+        path: of the file.
+        kind: what is expected to be saved in it.
+        fields: names that the state must have, and their types.
 
     Raises:
         OSError: if the file cannot be read.
@@ -46,6 +67,13 @@ def read_checkpoint(path: str | Path, kind: str) -> dict[str, Any]:
     """
     data = Path(path).read_bytes()
     try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            damaged = archive.testzip()  # torch reads without a look at the checksums
+            for member in archive.infolist():
+                if member.external_attr & 0x10:  # marked as a folder: torch would leave its tensor unread
+                    damaged = member.filename
+        if damaged is not None:
+            raise zipfile.BadZipFile(f"wrong checksum of {damaged}")
         state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:
         raise CheckpointError(f"{path} is no checkpoint of a {kind}, or is damaged: {type(error).__name__}") from error
@@ -56,9 +84,35 @@ def read_checkpoint(path: str | Path, kind: str) -> dict[str, Any]:
             f"{path} is a checkpoint of format {state[MARK]}, written by gnnseq {state.get('library')}; this is gnnseq "
             f"{gnnseq.__version__}, which reads formats up to {FORMAT}: update it"
         )
-    if state["kind"] != kind:
-        raise CheckpointError(f"{path} is no checkpoint of a {kind}, but of a {state['kind']}")
+    if state.get("kind") != kind:
+        raise CheckpointError(f"{path} is no checkpoint of a {kind}, but of a {state.get('kind')}")
+    for name, types in (fields or {}).items():
+        if not isinstance(state.get(name, _Missing()), types):
+            found = type(state[name]).__name__ if name in state else "missing"
+            raise CheckpointError(f"{path} is damaged: {name} is {found}, expected {_named(types)}")
     return state
+
+
+def as_plain(value: Any) -> Any:
+    """A value with NumPy's scalars and paths in it made Python's own, however deep."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, PurePath):
+        return str(value)
+    if isinstance(value, dict):
+        plain = copy.copy(value)  # a state_dict keeps its metadata
+        for key, item in value.items():
+            plain[key] = as_plain(item)
+        return plain
+    return type(value)(map(as_plain, value)) if type(value) in (list, tuple) else value
+
+
+class _Missing:
+    pass
+
+
+def _named(types: Types) -> str:
+    return " or ".join(kind.__name__ for kind in (types if isinstance(types, tuple) else (types,)))
 
 
 def differences(found: Mapping[str, Any], expected: Mapping[str, Any]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from gnnseq.models.modes import evaluating
 from gnnseq.training.history import Evaluation
 from gnnseq.training.metrics import IGNORED, correct
-from gnnseq.training.step import Loss, Metric
+from gnnseq.training.step import Loss, Metric, with_targets
 
 
 @torch.no_grad()
@@ -25,19 +25,21 @@ def evaluate(
 ) -> Evaluation:
     """Mean loss and metric of a model over all targets of some batches, in evaluation mode.
 
+    Batches without targets are skipped and counted.
+
     Raises:
-        ValueError: where no batch holds a target.
+        ValueError: where no batch holds a target, or one has no ``y``.
     """
     device = next((p.device for p in model.parameters()), torch.device("cpu"))
-    total, right, count = 0.0, 0.0, 0
+    total, right, count, skipped = 0.0, 0.0, 0, 0
     with evaluating(model):
         for batch in tqdm(batches, desc=progress, leave=False, disable=True if progress is None else None):
-            batch = batch.to(device)
+            batch = with_targets(batch).to(device)
             logits = model(batch)
             here, of = metric(logits, batch.y)
             if of:
                 total += loss(logits, batch.y).item() * of
-            right, count = right + here, count + of
+            right, count, skipped = right + here, count + of, skipped + (not of)
     if count == 0:
         raise ValueError(f"batches hold no targets, expected at least one that is not {IGNORED}")
-    return Evaluation(total / count, right / count, count)
+    return Evaluation(total / count, right / count, count, skipped)

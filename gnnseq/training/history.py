@@ -2,14 +2,21 @@
 
 import csv
 import io
-import json
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
-from gnnseq.training.files import write_atomically
+from gnnseq.files import read_json, write_json, write_text
 
 COLUMNS = ("loss", "accuracy", "grad_norm", "learning_rate")
+TYPES: dict[str, Any] = dict.fromkeys(COLUMNS, list) | {
+    "seconds": float | int,
+    "stopped": str | None,
+    "diverged": bool,
+    "skipped": int,
+}
 
 
 @dataclass
@@ -24,6 +31,7 @@ class History:
         seconds: wall-clock time of the whole loop.
         stopped: why training ended before its last step; None where it did not.
         diverged: whether a loss or gradient that was not finite ended it.
+        skipped: batches without targets, which took no step.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -33,6 +41,7 @@ class History:
     seconds: float = 0.0
     stopped: str | None = None
     diverged: bool = False
+    skipped: int = 0
 
     @property
     def steps(self) -> int:
@@ -46,6 +55,29 @@ class History:
         self.stopped, self.diverged = f"{name} is {value} at step {self.steps + 1}", True
         return True
 
+    def add(self, loss: float, accuracy: float, grad_norm: float, learning_rate: float) -> None:
+        """Records a step, as Python's own numbers whatever a metric gave."""
+        for name, value in zip(COLUMNS, (loss, accuracy, grad_norm, learning_rate), strict=True):
+            getattr(self, name).append(float(value))
+
+    @classmethod
+    def from_plain(cls, values: Mapping[str, Any]) -> "History":
+        """A history from its attributes by name, as ``dataclasses.asdict`` gives them.
+
+        Raises:
+            ValueError: for other names or types, or curves of different lengths.
+        """
+        history = cls(**values)
+        for name, expected in TYPES.items():
+            value = getattr(history, name)
+            if not isinstance(value, expected):
+                raise ValueError(f"{name} is {value!r}, expected {expected}")
+        for name in COLUMNS:
+            curve = getattr(history, name)
+            if len(curve) != history.steps or not all(isinstance(value, float | int) for value in curve):
+                raise ValueError(f"{name} has {len(curve)} entries, expected {history.steps} numbers")
+        return history
+
     def to_csv(self, path: str | Path) -> None:
         """Writes a line for each step: its number, loss, accuracy, gradient norm and learning rate."""
         text = io.StringIO()
@@ -53,31 +85,33 @@ class History:
         writer.writerow(("step", *COLUMNS))
         columns = (getattr(self, name) for name in COLUMNS)
         writer.writerows((step, *row) for step, row in enumerate(zip(*columns, strict=True), start=1))
-        with write_atomically(path) as file:
-            file.write(text.getvalue().encode())
+        write_text(path, text.getvalue())
 
     def to_json(self, path: str | Path) -> None:
-        """Writes all of it; `from_json` reads it."""
-        with write_atomically(path) as file:
-            file.write(json.dumps(asdict(self)).encode())
+        """Writes all of it with a checksum; `from_json` reads it."""
+        write_json(path, asdict(self))
 
     @classmethod
     def from_json(cls, path: str | Path) -> "History":
         """What `to_json` wrote.
 
         Raises:
-            ValueError: for another file.
+            ValueError: for another file, or one that was damaged.
         """
         try:
-            return cls(**json.loads(Path(path).read_bytes()))
+            return cls.from_plain(read_json(path))
         except (TypeError, ValueError) as error:
             raise ValueError(f"{path} is no history of a training: {error}") from error
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Loss and accuracy (0 to 1), or the mean of another metric, over ``count`` targets."""
+    """Loss and accuracy (0 to 1), or the mean of another metric, over ``count`` targets.
+
+    ``skipped`` batches had no target.
+    """
 
     loss: float
     accuracy: float
     count: int
+    skipped: int = 0

@@ -1,39 +1,51 @@
-"""Ctrl-C that waits for a good moment, and a second one that does not."""
+"""Ctrl-C and SIGTERM that wait for a good moment, and a second one that does not."""
 
+import os
 import signal
 import sys
 import threading
 from types import FrameType, TracebackType
 from typing import Any
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)  # from the keyboard; from a cluster that takes the machine back
+
 
 class Interrupt:
-    """While it is open, a first Ctrl-C only sets `requested`; a second one raises KeyboardInterrupt at once.
+    """While it is open, a first Ctrl-C or SIGTERM only sets `requested`; a second raises KeyboardInterrupt at once.
 
-    Signals reach the main thread alone; in another thread, or where the program ignores Ctrl-C, nothing changes.
+    Signals reach the main thread alone; in another thread, or where the program ignores a signal, nothing changes.
+    Processes that are forked meanwhile, such as a loader's, leave Ctrl-C to this one and end by SIGTERM as before.
 
     Args:
-        notice: written to the standard error at the first Ctrl-C; None writes nothing.
+        notice: written to the standard error at the first signal; None writes nothing.
     """
 
     def __init__(self, notice: str | None = None) -> None:
         self.requested = False
         self._notice = notice
-        self._before: Any = None
+        self._before: dict[int, Any] = {}
 
     def __enter__(self) -> "Interrupt":
-        here = threading.current_thread() is threading.main_thread()
-        if here and signal.getsignal(signal.SIGINT) not in (signal.SIG_IGN, None):
-            self._before = signal.signal(signal.SIGINT, self._handle)
+        self._process = os.getpid()
+        if threading.current_thread() is threading.main_thread():
+            for number in SIGNALS:
+                if signal.getsignal(number) not in (signal.SIG_IGN, None):
+                    self._before[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
+        for number, before in self._before.items():
+            signal.signal(number, before)
+        self._before = {}
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
+        if os.getpid() != self._process:
+            if number != signal.SIGINT:
+                signal.signal(number, self._before[number])
+                os.kill(os.getpid(), number)
+            return
         if self.requested:
             raise KeyboardInterrupt
         self.requested = True

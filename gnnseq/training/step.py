@@ -1,119 +1,108 @@
-"""One step of an optimizer on one batch, or on several as if they were one."""
+"""One step of an optimizer on one batch."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 from torch_geometric.data import Batch
 
 from gnnseq.training.devices import Devices
 from gnnseq.training.history import History
+from gnnseq.training.metrics import correct
 
-Loss = Callable[[Tensor, Tensor], Tensor]
-Metric = Callable[[Tensor, Tensor], tuple[float, int]]
+Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
+Metric: TypeAlias = Callable[[Tensor, Tensor], tuple[float, int]]
 
 _EPS = 1e-6  # which torch adds to the norm
 
 
-class Sums(NamedTuple):
-    """Totals over the targets of a step, in all processes.
-
-    Attributes:
-        loss: summed up.
-        metric: summed up.
-        targets: how many there were.
-        stop: processes that were asked to stop.
-    """
-
-    loss: float
-    metric: float
-    targets: float
-    stop: float
-
-
-@dataclass
 class Step:
-    """Takes steps.
+    """Forward, loss, backward, clip, step, record: what `gnnseq.training.fit` does with every batch.
 
-    With several batches, or processes, the gradient is that of the mean over all their targets: every batch's loss is
-    weighted by its number of targets, and what was summed up is divided by the number of all. Its norm is taken,
-    and clipped, after that.
+    Clipping the norm of the gradients bounds exploding gradients only; it does nothing for vanishing ones.
 
-    Attributes:
-        model: as `Devices.setup` gives it.
-        optimizer: of its parameters.
-        devices: where it is.
-        max_norm: gradients are scaled down to this norm.
+    Args:
         loss: of logits and targets, the mean over the targets that count.
-        metric: of logits and targets, a sum and the number of targets that count.
+        metric: of logits and targets, a sum over the targets that count and their number; right answers by default.
+        max_norm: gradients are scaled down to this norm where theirs is larger; None leaves them alone.
+
+    Raises:
+        ValueError: for a ``max_norm`` that is not positive.
     """
 
-    model: nn.Module
-    optimizer: torch.optim.Optimizer
-    devices: Devices
-    max_norm: float
-    loss: Loss
-    metric: Metric
+    size = 1  # batches of a step, in all processes
 
-    def __post_init__(self) -> None:
-        self.stopping = False
-        self._parameters = [p for p in self.model.parameters() if p.requires_grad]
+    def __init__(self, loss: Loss = cross_entropy, metric: Metric = correct, max_norm: float | None = 10.0) -> None:
+        if max_norm is not None and not max_norm > 0:
+            raise ValueError(f"max_norm is {max_norm}, expected a positive number or None")
+        self.loss, self.metric, self.max_norm = loss, metric, max_norm
+        self.devices = Devices()
 
-    def take(self, batches: Sequence[tuple[Batch, bool]], history: History, stop: bool = False) -> bool:
-        """A step on some batches, each with whether it counts; False where loss or gradient is not finite.
+    def setup(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        """Takes a model, and an optimizer of its parameters; both are wrapped where the devices need it.
 
-        Args:
-            batches: of this process.
-            history: what happened is added.
-            stop: whether this process was asked to stop; all learn of it from `stopping`.
+        Raises:
+            ValueError: for a model without parameters.
         """
+        if not any(p.requires_grad for p in model.parameters()):
+            raise ValueError("model has no parameters to train, expected at least one")
+        self.model, self.optimizer = self.devices.setup(model, optimizer)
+        self.parameters = [p for p in self.model.parameters() if p.requires_grad]
+
+    def take(self, batch: Any, history: History) -> bool:
+        """A step, which the history records; False where loss or gradient is not finite, and the weights stay.
+
+        A batch without targets takes no step and is counted in ``history.skipped``.
+
+        Raises:
+            ValueError: for a batch without ``y``.
+        """
+        batch = self.devices.place(with_targets(batch))
         self.optimizer.zero_grad(set_to_none=True)
-        weighted = len(batches) > 1 or self.devices.world > 1
-        here = [0.0, 0.0, 0.0, float(stop)]
-        for number, (batch, counts) in enumerate(batches, start=1):
-            with self.devices.without_sync(self.model, number < len(batches)):
-                found = self._gradients(self.devices.place(batch), weighted, counts)
-            here[:3] = [one + other for one, other in zip(here, found, strict=False)]
-        sums = Sums(*self.devices.total(here))
-        self.stopping = sums.stop > 0
-        mean = sums.loss / max(sums.targets, 1.0) if weighted else sums.loss
-        if history.diverges("loss", mean):
+        logits = self.model(batch)
+        metric, targets = self.metric(logits.detach(), batch.y)
+        if not targets:
+            history.skipped += 1
+            return True
+        loss = self.loss(logits, batch.y)
+        loss.backward()
+        norm = self.clip()
+        if history.diverges("loss", loss.item()) or history.diverges("gradient norm", norm):
             return False
-        norm = self._clip(self.devices.world / max(sums.targets, 1.0) if weighted else 1.0)
-        if history.diverges("gradient norm", norm):
-            return False
-        self._note(history, mean, sums, norm)
+        history.add(loss.item(), metric / targets, norm, self.optimizer.param_groups[0]["lr"])
         self.optimizer.step()
         return True
 
-    def _gradients(self, batch: Batch, weighted: bool, counts: bool) -> tuple[float, float, float]:
-        logits = self.model(batch)
-        metric, count = self.metric(logits.detach(), batch.y)
-        if not weighted:
-            value = self.loss(logits, batch.y)
-        elif counts and count:
-            value = self.loss(logits, batch.y) * count
-        else:  # all processes exchange gradients, also one whose share is empty
-            value, metric, count = logits.sum() * 0.0, 0.0, 0
-        self.devices.backward(value)
-        return value.item(), metric, count
-
-    def _clip(self, scale: float) -> float:
-        """The norm of the gradients before they are clipped."""
-        if scale != 1.0:
-            for parameter in self._parameters:
-                if parameter.grad is not None:
-                    parameter.grad.mul_(scale)
-        total = nn.utils.get_total_norm([p.grad for p in self._parameters if p.grad is not None])
+    def clip(self) -> float:
+        """The norm of the gradients before they are scaled down to ``max_norm``."""
+        total = nn.utils.get_total_norm([p.grad for p in self.parameters if p.grad is not None])
         norm = float(total)
-        if not norm + _EPS < 0.9 * self.max_norm:  # far from the bound torch would multiply by one
-            nn.utils.clip_grads_with_norm_(self._parameters, self.max_norm, total)
+        if self.max_norm is not None and not norm + _EPS < 0.9 * self.max_norm:  # else torch would multiply by one
+            nn.utils.clip_grads_with_norm_(self.parameters, self.max_norm, total)
         return norm
 
-    def _note(self, history: History, loss: float, sums: Sums, norm: float) -> None:
-        history.loss.append(loss)
-        history.accuracy.append(sums.metric / max(sums.targets, 1))
-        history.grad_norm.append(norm)
-        history.learning_rate.append(float(self.optimizer.param_groups[0]["lr"]))
+    def groups(self, stream: Iterator[Batch], source: Iterable[Batch]) -> Iterator[Any]:
+        """What each step takes of the batches that are left of a source."""
+        return stream
+
+    def stops(self, asked: bool) -> bool:
+        """Whether training stops after this step, where this process was asked to or not."""
+        return asked
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What decides a step, as plain values."""
+        return {"max_norm": self.max_norm, "accumulate": 1, "processes": 1, "precision": self.devices.precision}
+
+
+def with_targets(batch: Batch) -> Batch:
+    """The batch.
+
+    Raises:
+        ValueError: if it has no ``y``.
+    """
+    if batch.y is None:
+        raise ValueError(f"batch has no y, expected a target for every graph or node: {batch}")
+    return batch

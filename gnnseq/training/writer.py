@@ -1,25 +1,15 @@
-"""Writers that are shown every step of a training."""
+"""Curves of a training for TensorBoard."""
 
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
 
 from gnnseq.extras import require
+from gnnseq.training.callbacks import Callback
 from gnnseq.training.history import History
 
 
-class Writer(Protocol):
-    """What `gnnseq.training.fit` tells how it goes."""
-
-    def begin(self, steps: int) -> None:
-        """Training begins, or goes on after some steps."""
-
-    def step(self, history: History) -> None:
-        """A step was taken; it is the last of the history."""
-
-
-class TensorBoard:
-    """Loss, accuracy, gradient norm and learning rate for TensorBoard, and texts on request.
+class TensorBoard(Callback):
+    """Loss, accuracy, gradient norm and learning rate for TensorBoard, and texts on request: a callback of `fit`.
 
     Args:
         folder: for its event files; ``tensorboard --logdir`` shows it.
@@ -29,6 +19,8 @@ class TensorBoard:
         ImportError: without the extra "tensorboard".
         ValueError: if ``every`` is under 1.
     """
+
+    everywhere = False
 
     def __init__(self, folder: str | Path, *, every: int = 1) -> None:
         if every < 1:

@@ -1,11 +1,11 @@
 import pytest
 import torch
-from analysis.dense import paths
+from analysis.dense import Recurrence, paths
 from torch import nn
 from torch_geometric.data import Data
 
 from gnnseq.analysis import explain, explain_task
-from gnnseq.layers import GCN, LSTM, chrono_
+from gnnseq.layers import GCN, GRU, LSTM, RNN, ChildSumTreeLSTM, chrono_
 from gnnseq.models import EdgeEncoder, SequenceClassifier
 
 
@@ -34,6 +34,55 @@ def test_initialisation_decides_whether_an_lstm_sees_enough():
     assert tuned.verdict == "can see"
     assert tuned.strength > 1e-2
     assert explain(classifier(layer), batch, batch.ptr[:-1], weak=1e9).verdict == "sees too weakly"
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_long_way_is_seen_too_weakly_not_unseen(dtype):
+    batch = paths((300,), both=False)
+    torch.manual_seed(0)
+    found = explain(classifier(LSTM(3, 8)).to(dtype), batch, batch.ptr[:-1])
+    assert (found.verdict, found.hops, found.seen) == ("sees too weakly", 299, 1.0)
+    assert 0 < found.strength < 1e-40  # below the smallest number of float32
+
+
+@pytest.mark.parametrize("kind", [RNN, GRU, LSTM, ChildSumTreeLSTM, nn.RNN, nn.GRU, nn.LSTM])
+def test_no_recurrence_is_blind_by_underflow(kind):
+    batch = paths((150,), both=False, dtype=torch.float32)
+    torch.manual_seed(0)
+    if kind.__module__.startswith("torch"):
+        model = Recurrence(kind, last=True)
+    else:
+        model = SequenceClassifier(None, EdgeEncoder(kind(3, 4)), None, nn.Linear(4, 2))
+    with torch.no_grad():  # slopes so small that their product is zero in float64 too
+        for name, weight in model.named_parameters():
+            if "hh" in name or "weight_h" in name:
+                weight.mul_(1e-6)
+            elif "bias" in name:
+                weight.sub_(8.0)
+    found = explain(model, batch, batch.ptr[:-1])
+    assert (found.verdict, found.hops, found.seen) == ("sees too weakly", 149, 1.0)
+
+
+def test_an_influence_below_any_number_is_seen():
+    def fades(data):
+        h = torch.zeros_like(data.x[0])
+        for x in data.x.unbind():
+            h = x + 1e-30 * h
+        return h.unsqueeze(0)
+
+    found = explain(fades, paths((25,)), torch.tensor([0]))
+    assert (found.verdict, found.seen, found.strength) == ("sees too weakly", 1.0, 0.0)
+
+
+def test_shut_units_and_zero_weights_do_not_blind():
+    batch = paths((5, 4))
+    model = classifier(GCN(3, 8, 4))
+    nn.init.zeros_(model.head.weight)
+    assert explain(model, batch, batch.ptr[:-1]).verdict == "sees too weakly"
+    model = classifier(GCN(3, 8, 4))
+    for bias in model.encoder.layer.biases:
+        nn.init.constant_(bias, -1e3)
+    assert explain(model, batch, batch.ptr[:-1]).verdict == "sees too weakly"
 
 
 def test_no_way_and_node_outputs():

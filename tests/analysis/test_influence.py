@@ -9,16 +9,17 @@ from tqdm import tqdm
 
 from gnnseq.analysis import (
     dependencies,
-    forward,
     frobenius,
     influence,
     influence_blocks,
-    jacobian,
     l1,
+    model_reach,
     reach,
     spectral,
     time_influence,
 )
+from gnnseq.analysis.jacobian.forward import forward_jacobian
+from gnnseq.analysis.jacobian.products import block_jacobian
 from gnnseq.graphs import path_batch, symbol_signal_batch
 from gnnseq.layers import GCN, GCRN, LSTM
 from gnnseq.models import ConvStack, EdgeEncoder, SequenceClassifier, SignalEncoder, SymbolEmbedding
@@ -185,8 +186,8 @@ def test_a_bar_shows_what_is_done(model, monkeypatch):
                 done.append(item)
                 yield item
 
-    monkeypatch.setattr(forward, "tqdm", Bar)
-    monkeypatch.setattr(jacobian, "tqdm", Bar)
+    monkeypatch.setattr(forward_jacobian, "tqdm", Bar)
+    monkeypatch.setattr(block_jacobian, "tqdm", Bar)
     influence(model.double(), paths(), chunk_size=9)
     assert len(done) > 1
     assert (options["disable"], options["delay"]) == (None, 2)
@@ -201,6 +202,84 @@ def test_nodes_without_a_way_and_graphs_apart():
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_the_dtype_is_the_model_s(dtype):
-    model = Nodes(ConvStack(GCNConv, 3, 4, 3)).to(dtype)
-    assert influence(model, paths()).dtype == dtype
+def test_it_is_measured_in_float64_and_the_model_is_as_before(dtype):
+    model = Nodes(ConvStack(lambda i, o: GCNConv(i, o, cached=True), 3, 4, 3)).to(dtype)
+    data, weights = paths(), [p.detach().clone() for p in model.parameters()]
+    pointers = [p.data_ptr() for p in model.parameters()]
+    found = influence(model, data)
+    assert found.dtype == torch.float64
+    assert [p.data_ptr() for p in model.parameters()] == pointers
+    assert all(torch.equal(p, w) for p, w in zip(model.parameters(), weights, strict=True))
+    assert all(conv._cached_edge_index is None for conv in model.encoder.convs)
+    torch.testing.assert_close(found, dense(model.double(), data, l1), rtol=1e-12, atol=1e-15)
+
+
+def test_a_model_that_fails_in_float64_is_measured_in_its_own_dtype():
+    class Single(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(3, 2)
+
+        def forward(self, data):
+            return self.layer(data.x.float())
+
+    with pytest.warns(UserWarning, match=r"measured in torch.float32, since model fails in float64: .*dtype"):
+        found = influence(Single(), paths())
+    assert torch.equal(found > 0, torch.eye(14, dtype=torch.bool))
+
+
+class Fades(nn.Module):
+    """Each node's input is multiplied by 1e-30 at each step to the next: 1e-600 after 20, which no float64 holds."""
+
+    def __init__(self, factor=1e-30, activation=lambda h: h):
+        super().__init__()
+        self.weight, self.activation = nn.Parameter(torch.tensor(factor)), activation
+
+    def forward(self, x, edge_index):
+        h, states = torch.zeros_like(x[0]), []
+        for own in x.unbind():
+            h = self.activation(own + self.weight * h)
+            states.append(h)
+        return torch.stack(states)
+
+
+def test_what_is_smaller_than_any_number_is_still_a_dependence():
+    data = paths(sizes=(25, 21))
+    batch = Batch.from_data_list([data[0]])
+    found = influence(Fades(), batch)
+    assert found[24, 0] == 0.0
+    below = torch.ones(25, 25, dtype=torch.bool).tril()
+    assert torch.equal(dependencies(Fades(), batch), below)
+    assert torch.equal(model_reach(Fades(), batch), below)
+    batch.x.zero_()
+    assert torch.equal(dependencies(Fades(1e30), batch), below)  # nor does what is larger than any become NaN
+
+
+def test_reach_is_no_matter_of_numbers():
+    batch = Batch.from_data_list([paths(sizes=(6,))[0]])
+    below = torch.ones(6, 6, dtype=torch.bool).tril()
+    shut = Fades(1.0, lambda h: (h - 1e3).relu())
+    assert not dependencies(shut, batch).any()
+    assert torch.equal(model_reach(shut, batch), below)
+    saturated = Fades(1.0, lambda h: (h + 1e3).tanh())
+    assert torch.equal(model_reach(saturated, batch), below)
+    started_at_zero = Fades(0.0)
+    assert torch.equal(dependencies(started_at_zero, batch), torch.eye(6, dtype=torch.bool))
+    assert torch.equal(model_reach(started_at_zero, batch), below)
+    assert started_at_zero.weight == 0.0
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_reach_of_a_model_is_that_of_its_graph(name):
+    make, both = MODELS[name]
+    hops = {"gcn": 3, "sage": 2, "gat": 2, "our gcn": 2, "lstm": None}[name]
+    for sizes in ((6, 3, 5), (40,)):
+        data = paths(both, sizes)
+        assert torch.equal(model_reach(Nodes(make()), data), reach(data.edge_index, hops, sum(sizes)))
+
+
+def test_reach_of_each_time_step():
+    data = symbol_signal_batch(torch.randint(0, 4, (2, 5)), 4)
+    data.x = torch.randn(8, 5, 3)
+    model = Nodes(SignalEncoder(GCRN(3, 4, K=2)))
+    assert torch.equal(model_reach(model, data, by_step=True), time_influence(model, data).flatten(1) > 0)

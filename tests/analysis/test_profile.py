@@ -27,7 +27,7 @@ def test_a_batch_and_nodes_without_a_way():
 
 def test_range_is_that_of_pyg():
     model, batch = Stack(GCNConv, 3), paths((15,), dtype=torch.float32)
-    profile = by_distance(influence(model, batch), hop_distance(batch.edge_index, 15), max_hops=5)
+    profile = by_distance(influence(model, batch), hop_distance(batch.edge_index, 15), max_hops=5).float()
     assert influence_range(profile) == pytest.approx(influence_weighted_receptive_field(profile), rel=1e-5)
     theirs = total_influence(model, batch, max_hops=5, average=False, normalize=False)[1]
     assert influence_range(profile) == pytest.approx(theirs, rel=1e-5)

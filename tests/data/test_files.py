@@ -2,35 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnnseq.data.files import read_chunks, read_text, write_atomically
+from gnnseq.data.files import read_chunks, read_text
 
 TEXT = st.text(st.characters(exclude_characters="\r\ufeff", exclude_categories=["Cs"]))
-
-
-def test_a_file_appears_when_it_is_complete(tmp_path):
-    path = tmp_path / "new" / "file.bin"
-    with write_atomically(path) as file:
-        file.write(b"whole")
-        file.flush()
-        assert not path.exists()
-    assert path.read_bytes() == b"whole"
-    assert list(path.parent.iterdir()) == [path]
-
-
-@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-def test_an_interrupted_write_leaves_what_was_there(tmp_path, error):
-    path = tmp_path / "file.bin"
-    path.write_bytes(b"old")
-
-    def interrupt():
-        with write_atomically(path) as file:
-            file.write(b"half")
-            raise error
-
-    with pytest.raises(error):
-        interrupt()
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
 
 
 @given(text=TEXT, size=st.integers(1, 9), mark=st.booleans())

@@ -87,3 +87,24 @@ def test_in_a_loader(num_workers):
 def test_samples_that_do_not_fit(samples, message):
     with pytest.raises(ValueError, match=message):
         pad(samples)
+
+
+def test_padding_that_is_no_symbol():
+    with pytest.raises(ValueError, match=r"padding is 0.5, expected an integer, as the symbols of x are"):
+        pad([(ONE, 0), (TWO, 1)], padding=0.5)
+    assert pad([(ONE.float()[:, None], 0), (TWO.float()[:, None], 1)], padding=0.5).x[0, 1].tolist() == [0.5]
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        [
+            (torch.tensor([3]), torch.tensor([1])),
+            (torch.tensor([4]), torch.tensor([0])),
+            (torch.tensor([5]), torch.tensor([2])),
+        ],
+        (torch.tensor([[3], [4], [5]]), torch.tensor([[1], [0], [2]])),
+    ],
+)
+def test_targets_per_position_of_single_symbols(samples):
+    assert pad(samples).y.tolist() == [[1], [0], [2]]

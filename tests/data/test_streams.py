@@ -7,17 +7,19 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from gnnseq.data.adding import AddingDataset
-from gnnseq.data.copy_memory import CopyMemoryDataset
-from gnnseq.data.forecasts import ForecastDataset
-from gnnseq.data.neighbours import NeighborsMatchDataset
-from gnnseq.data.networks import BlockModelDataset
-from gnnseq.data.recall import RecallDataset
+from gnnseq.data.signals.forecasts import ForecastDataset
 from gnnseq.data.streams import Stream
+from gnnseq.data.synthetic.adding import AddingDataset
+from gnnseq.data.synthetic.copy_memory import CopyMemoryDataset
+from gnnseq.data.synthetic.first_symbol import FirstSymbolDataset
+from gnnseq.data.synthetic.neighbours import NeighborsMatchDataset
+from gnnseq.data.synthetic.networks import BlockModelDataset
+from gnnseq.data.synthetic.recall import RecallDataset
 
 STREAMS = {
     "adding": partial(AddingDataset, 9),
     "copy": partial(CopyMemoryDataset, 8, 3),
+    "first": partial(FirstSymbolDataset, 6),
     "match": partial(NeighborsMatchDataset, 4),
     "blocks": partial(BlockModelDataset, 2, 10),
     "recall": partial(RecallDataset, 24, 4, 64),

@@ -49,9 +49,38 @@ def test_nobody_at_the_address(tmp_path, capsys):
     assert f"--scheduler is {address}, but no scheduler answers there" in capsys.readouterr().err
 
 
+def test_only_this_machine_is_listened_to():
+    """Whoever reaches Dask's scheduler can run programs in its workers, and it asks for no password."""
+    psutil = pytest.importorskip("psutil")
+    options = EXAMPLE.parse(["--workers", "1"])
+    with EXAMPLE.connect(options) as client:
+        client.wait_for_workers(1)
+        here = psutil.Process()
+        sockets = [each for process in (here, *here.children(recursive=True)) for each in process.net_connections()]
+    addresses = {each.laddr.ip for each in sockets if each.status == psutil.CONN_LISTEN}
+    assert addresses == {"127.0.0.1"}
+
+
+def test_other_machines_are_let_in_with_a_warning(tmp_path, capsys, monkeypatch):
+    asked = {}
+
+    class Refused:
+        def __init__(self, workers, **how):
+            asked.update(how)
+            raise RuntimeError("no such address")
+
+    monkeypatch.setitem(EXAMPLE.connect.__wrapped__.__globals__, "LocalCluster", Refused)
+    assert EXAMPLE.main(["--host", "10.1.2.3", "--output", str(tmp_path)]) == 2
+    told = capsys.readouterr().err
+    assert "note: --host is 10.1.2.3: whoever reaches it can run programs in the workers" in told
+    assert "--host is 10.1.2.3, but no scheduler can be started there: no such address" in told
+    assert asked == {"host": "10.1.2.3", "dashboard_address": "10.1.2.3:0", "threads_per_worker": 1}
+
+
 def test_bad_input(tmp_path, capsys):
-    with pytest.raises(SystemExit):
-        EXAMPLE.main(["--workers", "0"])
+    assert EXAMPLE.main(["--workers", "0"]) == 2
     assert "--workers is 0, expected at least 1" in capsys.readouterr().err
+    assert EXAMPLE.main(["--host", "anywhere"]) == 2
+    assert "--host is anywhere, expected an IPv4 address" in capsys.readouterr().err
     assert EXAMPLE.main(["--output", __file__]) == 2
-    assert "path is" in capsys.readouterr().err
+    assert "expected a folder that can be written" in capsys.readouterr().err

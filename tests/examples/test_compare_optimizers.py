@@ -30,7 +30,7 @@ def test_everything_is_written_and_a_second_run_repeats_nothing(tmp_path, capsys
     ("arguments", "named"),
     [
         (["--optimizers", "adm"], "did you mean 'adam'"),
-        (["--rates", "0"], "learning_rate is 0.0"),
+        (["--rates", "0"], "expected positive learning rates, not 0.0"),
         (["--seeds", "0"], "seeds is 0"),
         (["--jobs", "0"], "jobs is 0"),
         (["--steps", "0"], "steps is 0"),

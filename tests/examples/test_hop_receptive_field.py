@@ -33,8 +33,8 @@ def test_every_part_writes_its_figure_and_its_numbers(tmp_path, capsys):
     assert [len(record["shares"]) for record in heat] == [11, 11, 11]
     assert len(json.loads((tmp_path / "depth.json").read_text())) == 10
     reach = [json.loads(line) for line in (tmp_path / "reach.jsonl").read_text().splitlines()]
-    assert {record["trial"]["length"] for record in reach} == {3, 4}
-    assert [r["sees"] for r in reach if r["trial"]["family"] == "conv-2"] == [True, False]
+    assert {record["task"]["size"] for record in reach} == {3, 4}
+    assert [r["hops_required"] - r["hops_reach"] for r in reach if r["trial"]["family"] == "conv-2"] == [0, 1]
 
 
 def test_a_second_run_trains_nothing_again(tmp_path):
@@ -56,11 +56,11 @@ def test_topologies(tmp_path, capsys):
     assert main("--topologies", *TINY, "--seeds", 2, "--output", tmp_path) == 0
     printed = capsys.readouterr().out
     table = list(csv.DictReader((tmp_path / "topologies.csv").read_text().splitlines()))
-    hops = {row["graph"].split(":")[0].split(",")[0]: int(row["hops"]) for row in table}
+    hops = {row["model"].split(":")[0].split(",")[0]: int(row["hops_required"]) for row in table}
     assert hops["path"] == 10
     assert hops["star"] == hops["cycle"] == 1
     assert len(table) == 8
-    assert all(float(row["low"]) <= float(row["accuracy"]) <= float(row["high"]) for row in table)
+    assert all(float(row["low"]) <= float(row["mean"]) <= float(row["high"]) for row in table)
     assert (tmp_path / "topologies.md").read_text() in printed
 
 
@@ -70,7 +70,7 @@ def test_ctrl_c_keeps_what_is_done(tmp_path, capsys, monkeypatch):
 
     monkeypatch.setitem(EXAMPLE.main.__globals__, "run_trials", interrupted)
     assert main(*TINY, *MODELS, "--show", "heat", "reach", "--output", tmp_path) == 130
-    assert "the same command goes on" in capsys.readouterr().err
+    assert "Run the same command to go on" in capsys.readouterr().err
     assert (tmp_path / "heat.png").exists()
 
 
@@ -92,3 +92,11 @@ def test_bad_input_is_named(arguments, named, capsys):
     output, errors = capsys.readouterr()
     assert named in errors
     assert output == ""
+
+
+def test_the_preset_has_the_distances_and_seeds_of_the_documentation_and_the_default_is_small():
+    quick, full = EXAMPLE.parse([]), EXAMPLE.parse(["--preset", "full"])
+    assert (quick.distances, quick.seeds_of["reach"], quick.train_steps, quick.jobs) == ([2, 4, 7, 9], 1, 150, 1)
+    assert (full.distances, full.seeds_of["reach"], full.train_steps) == ([1, 2, 3, 4, 5, 7, 8, 9], 3, 200)
+    assert quick.seeds_of["sight"] == full.seeds_of["sight"] == 5  # the table in the README
+    assert set(EXAMPLE.parse(["--seeds", "2"]).seeds_of.values()) == {2}

@@ -8,8 +8,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 
-from gnnseq.data import sentiment as download
+from gnnseq.data.trees import sentiment as download
 
 EXAMPLE = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[2] / "examples" / "tree_lstm_sentiment.py")))
 TINY = ["--epochs", "2", "--budget", "20000", "--features", "6", "--batch-size", "4", "--phrases", "1"]
@@ -118,11 +119,46 @@ def test_without_a_network_and_a_path(tmp_path, monkeypatch, capsys):
     assert "give --path, a folder with train.txt and dev.txt" in message
 
 
+def test_a_run_that_diverges_is_a_result_and_the_others_run(tmp_path, trees, monkeypatch, capsys):
+    step, steps = torch.optim.Adagrad.step, []
+
+    def spoilt(optimizer, closure=None):
+        step(optimizer)
+        steps.append(None)
+        if len(steps) == 7:  # in the second round of the first model
+            torch.nn.init.constant_(optimizer.param_groups[0]["params"][0], float("nan"))
+
+    monkeypatch.setattr(torch.optim.Adagrad, "step", spoilt)
+    assert run(tmp_path, trees, "--models", "lstm", "bag") == 1
+    lstm, bag = records(tmp_path)
+    assert (lstm["status"], lstm["stopped"]) == ("diverged", "round 2: loss is nan at step 2")
+    assert (bag["status"], bag["stopped"]) == ("done", None)
+    printed = capsys.readouterr().out
+    assert "seed 0: diverged, round 2: loss is nan" in printed
+    assert "\nDiverged, counted as the commonest class: LSTM" in printed
+    assert (tmp_path / "accuracy.png").stat().st_size > 10_000
+    assert list(tmp_path.glob("*.pt")) == []
+
+
+def test_a_run_may_diverge_in_its_first_round(tmp_path, trees, monkeypatch):
+    def spoilt(optimizer, closure=None):
+        torch.nn.init.constant_(optimizer.param_groups[0]["params"][0], float("nan"))
+
+    monkeypatch.setattr(torch.optim.Adagrad, "step", spoilt)
+    assert run(tmp_path, trees, "--models", "lstm", "bag") == 1
+    assert [(r["status"], r["curve"]) for r in records(tmp_path)] == [("diverged", [])] * 2
+    lines = [line.split(" | ") for line in (tmp_path / "table.md").read_text().splitlines() if line.startswith("| ")]
+    shares = {row[0]: row[2] for row in lines[1:]}
+    assert len(shares) == 3
+    assert len(set(shares.values())) == 1  # those of the constant guess
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--epochs", "0"], "--epochs is 0, expected at least 1"),
         (["--models", "gcn"], "model is 'gcn', expected one of tree, tree-child-sum"),
+        (["--phrases", "-1"], "--phrases is -1, expected at least 0"),
         (["--budget", "10"], "budget is 10 weights, expected at least"),
         (["--word-dropout", "1"], "word_dropout is 1.0, expected 0 <= word_dropout < 1"),
         (["--vectors", "no.txt"], "No such file"),
@@ -142,13 +178,23 @@ def test_bad_input(tmp_path, trees, capsys, arguments, message):
         (b"(7 (2 a) (3 b))\n", "has the label '7', expected 0 to 4"),
         (b"(3 (2 a) (3 b\xff))\n", "byte 0xff at offset 13 is not UTF-8"),
         (b"", "train.txt is empty"),
+        (b"(2 (2 a) (2 b))\n(3 (2 a) (3 b) (2 c))\n", "train.txt, tree 2 has a node with 3 children, expected at most"),
     ],
 )
 def test_bad_trees(tmp_path, capsys, content, message):
     (tmp_path / "train.txt").write_bytes(content)
     (tmp_path / "dev.txt").write_text("(3 (2 a) (3 b))\n")
     assert run(tmp_path / "out", tmp_path) == 2
-    assert message in capsys.readouterr().err
+    printed = capsys.readouterr()
+    assert message in printed.err
+    assert "Sentences: " not in printed.out  # which is told before the first step
+    assert not (tmp_path / "out").exists()
+
+
+def test_trees_with_three_children_are_read_by_the_other_models(tmp_path):
+    for part in ("train", "dev"):
+        (tmp_path / f"{part}.txt").write_text("(3 (2 a) (3 b) (2 c))\n(1 (1 a) (2 c))\n")
+    assert run(tmp_path / "out", tmp_path, "--models", "tree-child-sum", "bag") == 0
 
 
 def test_presets():

@@ -33,3 +33,16 @@ def test_a_worker_is_killed_and_all_trials_are_recorded_once(tmp_path, quick_wor
     assert ran(tmp_path).count(3) == 2
     here = run_trials(tasks, Store(tmp_path / "here.jsonl"), run=run, progress=False)
     assert [record["score"] for record in here] == [record["score"] for record in records]
+
+
+def test_workers_with_several_threads_are_refused(tmp_path):
+    how = {"processes": False, "dashboard_address": "127.0.0.1:0", "silence_logs": 50}
+    store, tasks = Store(tmp_path / "records.jsonl"), [Task(number) for number in range(3)]
+    with (
+        distributed.LocalCluster(1, threads_per_worker=2, **how) as cluster,
+        distributed.Client(cluster) as client,
+        joblib.parallel_config("dask", client=client),
+        pytest.raises(ValueError, match=r"Dask's worker at inproc:.* expected workers with one thread: .* --nthreads"),
+    ):
+        run_trials(tasks, store, jobs=2, run=run, progress=False)
+    assert store.attempts() == {}

@@ -1,8 +1,24 @@
 import argparse
+import io
+import os
+import signal
+import sys
+import warnings
+from pathlib import Path
 
 import pytest
 
-from gnnseq.experiments.command_line import add_settings, check_at_least_one, exit_status, fill_in, given
+from gnnseq.experiments.command_line import (
+    add_settings,
+    check_at_least_one,
+    check_positive,
+    exit_status,
+    fill_in,
+    given,
+    make_folder,
+)
+from gnnseq.runs import TrialsFailedError
+from gnnseq.training.interrupt import Interrupt
 
 SETTINGS = (("batch_size", int, "of a step"), ("rate", float, "of Adam"))
 
@@ -43,6 +59,7 @@ def test_numbers_below_one_are_refused():
         (ValueError("no"), 2, "learn: no\n"),
         (FileNotFoundError("gone"), 2, "learn: gone\n"),
         (ArithmeticError("loss is nan"), 2, "learn: loss is nan\n"),
+        (TrialsFailedError("3 of 3 trials failed"), 1, "learn: 3 of 3 trials failed\n"),
         (KeyboardInterrupt(), 130, "\nStopped. Run the same command to go on from out.\n"),
     ],
 )
@@ -60,3 +77,70 @@ def test_other_endings_are_the_commands_own(capsys):
     assert capsys.readouterr().err == ""
     with pytest.raises(KeyError):  # a fault of the program, which must not be hidden
         exit_status("learn", "out", lambda: {}["x"])
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (0.0, "--max-norm is 0.0, expected a positive number"),
+        (float("nan"), "--max-norm is nan, expected a positive number"),
+        (float("inf"), "--max-norm is inf, expected a positive number"),
+        ([0.1, -1.0], "--max-norm holds -1.0, expected positive numbers"),
+    ],
+)
+def test_numbers_that_are_not_positive_are_refused(value, told):
+    check_positive(argparse.Namespace(max_norm=[0.1, 2.0], rate=None), ["max_norm", "rate"])
+    with pytest.raises(ValueError, match=f"^{told}$"):
+        check_positive(argparse.Namespace(max_norm=value), ["max_norm"])
+
+
+def test_a_folder_is_made_and_left_empty(tmp_path):
+    make_folder(tmp_path / "a" / "b")
+    assert list((tmp_path / "a" / "b").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["file", "file/below", "/dev/null/runs"])
+def test_a_folder_that_cannot_be_written_is_refused(name, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match=r"^--output is .*, expected a folder that can be written: "):
+        make_folder(tmp_path / name)
+
+
+def test_sigterm_does_what_ctrl_c_does(capsys):
+    before = signal.getsignal(signal.SIGTERM)
+    assert exit_status("learn", "out", lambda: os.kill(os.getpid(), signal.SIGTERM)) == 143
+    assert capsys.readouterr().err == "\nStopped. Run the same command to go on from out.\n"
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_sigterm_lets_a_step_end_as_ctrl_c_does():
+    seen = []
+
+    def run():
+        with Interrupt() as interrupt:
+            os.kill(os.getpid(), signal.SIGTERM)
+            seen.append(interrupt.requested)
+        raise KeyboardInterrupt
+
+    assert exit_status("learn", "out", run) == 143
+    assert seen == [True]
+
+
+def test_sigterm_ends_a_job_in_the_background_that_ignores_ctrl_c():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert exit_status("learn", "out", lambda: os.kill(os.getpid(), signal.SIGTERM)) == 143
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_warnings_are_lines(capsys):
+    assert exit_status("learn", "out", lambda: warnings.warn("small", stacklevel=1)) == 0
+    assert capsys.readouterr().err == "note: small\n"
+
+
+def test_characters_that_the_terminal_lacks_are_escapes(monkeypatch):
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
+    assert exit_status("learn", Path("out"), lambda: print("90 ± 2", flush=True)) == 0
+    assert raw.getvalue() == b"90 \\xb1 2\n"

@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 import torch
 from torch import nn
@@ -42,7 +44,7 @@ def test_what_is_kept_grows_with_the_batch_and_is_the_same_each_time(name):
     task, family = PalindromeTask(12), find_family(name)
     model = family.build(task, 8, 4)
     small, large = (next(task.batches(family.view, 0, "train", size, 1)) for size in (16, 64))
-    one, again, four = (kept_bytes(model, batch, task, name) for batch in (small, small, large))
+    one, again, four = (kept_bytes(model, batch, task, family) for batch in (small, small, large))
     assert one == again
     assert 3 * one < four < 5 * one
 
@@ -92,6 +94,28 @@ def test_a_model_without_derivatives_has_no_influence():
 def test_shapes():
     task = PalindromeTask(4)
     batch = next(task.batches("path", 0, "train", 2, 1))
-    check_outputs("m", torch.zeros(2, 10), batch, task)
+    check_outputs("m", torch.zeros(2, 10), batch, task, "path")
     with pytest.raises(ValueError, match=r"m gives outputs of shape \[6, 10\] for palindromes of length 4, expected"):
-        check_outputs("m", torch.zeros(6, 10), batch, task)
+        check_outputs("m", torch.zeros(6, 10), batch, task, "path")
+
+
+class Fades(nn.Module):
+    """The last of the symbols, and the sum of the others times a factor."""
+
+    def __init__(self, factor):
+        super().__init__()
+        self.embedding, self.head = nn.Embedding(11, 3), nn.Linear(3, 10)
+        self.factor = factor
+
+    def forward(self, batch):
+        h = self.embedding(batch.x).view(batch.num_graphs, -1, 3)
+        for _ in range(20):
+            h = torch.cat([h[:, :-1] * self.factor, h[:, -1:]], dim=1)
+        return self.head(h.sum(1))
+
+
+@pytest.mark.parametrize(("factor", "expected"), [(1e-30, sys.float_info.min), (0.0, 0.0)])
+def test_an_influence_that_no_number_holds_is_not_zero(factor, expected):
+    task = PalindromeTask(6)
+    batch = next(task.batches("path", 0, "train", 4, 1))
+    assert relative_influence(Fades(factor), batch, task, "path") == expected

@@ -3,6 +3,7 @@ import torch
 from torch import nn
 
 from gnnseq.experiments import OPTIMIZERS
+from gnnseq.experiments.optimizers import find_optimizer
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda optimizer: optimizer.name)
@@ -40,3 +41,25 @@ def test_adam_is_torchs_up_to_rounding(dtype, tolerance):
         found.append(weight.detach())
     assert torch.equal(found[0], found[1])
     assert (found[0] - found[2]).abs().max() < tolerance
+
+
+def test_the_four_methods_take_their_textbook_steps():
+    taken = {}
+    for method in OPTIMIZERS:
+        weight = torch.zeros(1, requires_grad=True)
+        optimizer = method([weight], 0.1)
+        for _ in range(2):
+            weight.grad = torch.tensor([2.0])
+            optimizer.step()
+        taken[method.name] = -weight.item()
+    assert taken["sgd"] == pytest.approx(0.1 * (2 + 2))
+    assert taken["momentum"] == pytest.approx(0.1 * (2 + (0.9 * 2 + 2)))
+    assert taken["adam"] == pytest.approx(0.1 * 2)
+    first, second = (0.01 * 4) ** 0.5, (0.99 * 0.04 + 0.04) ** 0.5
+    assert taken["rmsprop"] == pytest.approx(0.1 * (2 / first + 2 / second), rel=1e-5)
+
+
+def test_an_optimizer_is_found_by_name():
+    assert find_optimizer("sgd").title == "SGD"
+    with pytest.raises(ValueError, match="did you mean 'adam'"):
+        find_optimizer("adm")

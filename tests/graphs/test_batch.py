@@ -6,6 +6,7 @@ from torch_geometric.data import Batch, Data
 
 from gnnseq.graphs.batch import append_empty, assemble
 from gnnseq.graphs.edges import Edges
+from gnnseq.graphs.path import path_batch, path_graph
 
 
 def batch_of_two() -> Batch:
@@ -101,3 +102,11 @@ def test_nodes_without_a_symbol():
 def test_empty_suits_the_values(values, empty, message):
     with pytest.raises(ValueError, match=message):
         append_empty(values, np.array([1]), np.array([2]), empty)
+
+
+@pytest.mark.parametrize("y", [[1], 1.0, np.array([1])])
+def test_targets_that_are_no_tensor(y):
+    with pytest.raises(TypeError, match=f"y is a {type(y).__name__}, expected a tensor"):
+        path_batch(["ab"], y=y)
+    with pytest.raises(TypeError, match=f"y is a {type(y).__name__}, expected a tensor"):
+        path_graph("ab", y=y)

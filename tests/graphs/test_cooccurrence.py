@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch_geometric.data import Data
 
-from gnnseq.data.vocabulary import Vocabulary
+from gnnseq.data.text.vocabulary import Vocabulary
 from gnnseq.graphs.cooccurrence import cooccurrence_batch, mutual_information, to_cooccurrence, word_graph
 from gnnseq.graphs.text import to_texts
 

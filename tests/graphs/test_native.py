@@ -6,8 +6,8 @@ from graph_checks import assert_root_last, assert_same_batch
 from torch_geometric.data import Data
 
 from gnnseq.data import ListOpsTrees
-from gnnseq.data.neighbours import NeighborsMatchDataset
-from gnnseq.data.networks import BlockModelDataset
+from gnnseq.data.synthetic.neighbours import NeighborsMatchDataset
+from gnnseq.data.synthetic.networks import BlockModelDataset
 from gnnseq.graphs import balanced_tree_batch, parse_batch, path_batch
 from gnnseq.graphs.native import both_ways, match_tree_batch, network_batch, signal_batch, space_time_batch
 
@@ -119,5 +119,30 @@ def test_signals_have_their_graph():
     ],
 )
 def test_shapes_that_do_not_fit(build, message):
+    with pytest.raises(ValueError, match=message):
+        build()
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: network_batch(torch.rand(3), torch.ones(3, 3)), r"features has shape \[3\], expected \[B, n, F\]"),
+        (lambda: network_batch(torch.rand(1, 2, 1), torch.ones(1, 2, 2).to_sparse()), "adjacency is a sparse tensor"),
+        (lambda: network_batch(torch.rand(1, 2, 1), torch.full((1, 2, 2), torch.nan)), "adjacency has NaN"),
+        (lambda: signal_batch(torch.rand(3, 4), torch.ones(3, 3)), r"series has shape \[3, 4\], expected \[B, N, L\]"),
+        (lambda: signal_batch(torch.rand(1, 2, 4), torch.full((2, 2), torch.nan)), "adjacency has NaN"),
+        (lambda: space_time_batch(torch.rand(3, 4), torch.ones(3, 3)), r"series has shape \[3, 4\]"),
+        # As many values in another order: three series of two nodes for two of three.
+        (
+            lambda: space_time_batch(torch.rand(2, 3, 4), torch.ones(3, 3), torch.rand(3, 2)),
+            r"y is torch.float32 \[3, 2\], expected floats \[2, 3\]",
+        ),
+        (
+            lambda: space_time_batch(torch.rand(2, 3, 4), torch.ones(3, 3), torch.ones(2, 3, dtype=torch.long)),
+            r"y is torch.int64 \[2, 3\], expected floats \[2, 3\]",
+        ),
+    ],
+)
+def test_values_that_do_not_fit(build, message):
     with pytest.raises(ValueError, match=message):
         build()

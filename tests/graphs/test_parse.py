@@ -10,11 +10,11 @@ from real_data import real_file
 from torch.utils.data import DataLoader
 from tree_strategies import BRACKETS, heads
 
-from gnnseq.data.brackets import parse_brackets
-from gnnseq.data.corpus import TreeCorpus
-from gnnseq.data.listops import ListOpsBinaryTrees, ListOpsTrees
-from gnnseq.data.treebank import read_brackets, read_conllu
-from gnnseq.data.trees import Tree, binarize, dependency_tree
+from gnnseq.data.synthetic.listops import ListOpsBinaryTrees, ListOpsTrees
+from gnnseq.data.trees.brackets import parse_brackets
+from gnnseq.data.trees.corpus import TreeCorpus
+from gnnseq.data.trees.tree import Tree, binarize, dependency_tree
+from gnnseq.data.trees.treebank import read_brackets, read_conllu
 from gnnseq.graphs import tree_batch
 from gnnseq.graphs.parse import parse_batch
 from gnnseq.graphs.text import to_texts
@@ -159,3 +159,10 @@ def test_real_sentences():
     batch = parse_batch(corpus)
     assert_is_the_batch_of(batch, trees)
     assert to_texts(batch, corpus.words) == [" ".join(tree.sentence()) for tree in trees]
+
+
+@pytest.mark.parametrize("make", [list, tuple, lambda trees: trees[0]])
+def test_trees_that_are_no_corpus(make):
+    given = make([parse_brackets("(1 a)")])
+    with pytest.raises(TypeError, match=f"corpus is a {type(given).__name__}, expected a TreeCorpus, such as"):
+        parse_batch(given)

@@ -69,3 +69,10 @@ def test_what_does_not_fit(sequences, options, message):
 def test_features_are_no_symbols():
     with pytest.raises(ValueError, match=r"sequences has dtype .*, expected integers"):
         symbol_signal_batch(torch.ones(1, 2, 3), 5)
+
+
+def test_numbers_and_edges_of_other_kinds():
+    with pytest.raises(ValueError, match=r"num_symbols is 2.5, expected an integer >= 1"):
+        symbol_signal_batch(torch.zeros(1, 2, dtype=torch.long), 2.5)
+    with pytest.raises(TypeError, match="edge_index is a list, expected a tensor"):
+        symbol_signal_batch(torch.zeros(1, 2, dtype=torch.long), 2, edge_index=[[0], [1]])

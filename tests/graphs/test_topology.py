@@ -1,4 +1,5 @@
 import networkx as nx
+import numpy as np
 import pytest
 import torch
 from graph_checks import assert_root_last, assert_same_batch
@@ -11,6 +12,7 @@ from gnnseq.graphs import (
     cycle_batch,
     dilated_batch,
     path_batch,
+    path_with_hub_batch,
     star_batch,
     window_batch,
 )
@@ -171,3 +173,24 @@ def test_a_hub_of_symbols_has_one():
 def test_an_unknown_direction_is_named(build):
     with pytest.raises(ValueError, match="direction is 'in', expected one of"):
         build(TOKENS, direction="in")
+
+
+def test_a_path_with_a_hub():
+    batch = path_with_hub_batch(torch.tensor([[3, 1, 4], [1, 5, 9]]), empty=10, y=torch.tensor([3, 1]))
+    assert batch.x.tolist() == [3, 1, 4, 10, 1, 5, 9, 10]
+    edges = {tuple(edge) for edge in batch.edge_index.t().tolist()}
+    assert edges == {(0, 1), (1, 2), (0, 3), (1, 3), (2, 3), (4, 5), (5, 6), (4, 7), (5, 7), (6, 7)}
+    assert batch.get_example(1).edge_index.max() == 3
+
+
+@pytest.mark.parametrize("hops", [[1.5], [], [0], [2, 2], ["a"]])
+def test_hops_that_are_none(hops):
+    with pytest.raises(ValueError, match=r"hops is \[.*\], expected distinct integers >= 1"):
+        dilated_batch(["abc"], hops=hops)
+
+
+def test_sizes_that_are_no_integers():
+    with pytest.raises(ValueError, match=r"size is 1.5, expected an integer >= 1"):
+        window_batch(["abc"], 1.5)
+    assert window_batch(["abc"], np.int64(1)).edge_index.size(1) == 4
+    assert dilated_batch(["abc"], hops=np.array([1, 2])).edge_index.size(1) == 3

@@ -195,3 +195,20 @@ def test_rows_that_do_not_fit(parents, slots, message):
 def test_targets_are_per_tree_or_per_node():
     with pytest.raises(ValueError, match=r"y has shape \[2\], expected 1 rows .* or 3 rows"):
         tree_batch([torch.tensor([2, 2, -1])], [torch.arange(3)], y=torch.ones(2))
+
+
+def test_parents_and_slots_that_are_no_tensors():
+    with pytest.raises(TypeError, match=r"parents\[1\] is a list, expected a tensor of integers"):
+        tree_batch([torch.tensor([-1]), [1, -1]], ["a", "bc"])
+    with pytest.raises(TypeError, match=r"slots\[0\] is a list, expected a tensor of integers"):
+        tree_batch([torch.tensor([1, -1])], ["bc"], slots=[[0, 0]])
+
+
+def test_a_long_cycle_is_named_in_short():
+    parents = torch.arange(1, 16_001)
+    parents[-1] = 0
+    with pytest.raises(
+        ValueError, match=r"parents\[1\] has the cycle \d+ -> .* -> \.\.\. -> .* \(16000 of them\), expected"
+    ) as caught:
+        tree_batch([torch.tensor([-1]), parents], ["a", "b" * 16_000])
+    assert len(str(caught.value)) < 200

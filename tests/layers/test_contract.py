@@ -2,183 +2,36 @@
 
 import copy
 import io
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 import torch
-from dags import batch_vector, dag_edges, one_by_one, path_edges, slots_of, tree_edges, undirected_edges
+from dags import batch_vector, one_by_one
 from gradients import assert_same
+from layer_cases import (
+    ALL,
+    CASES,
+    FUNCTIONS,
+    IN_TIME,
+    LEARNED,
+    F,
+    Flat,
+    Graphs,
+    Paths,
+    Readout,
+    Recurrence,
+    flat,
+    run,
+)
 from torch import nn
 from torch.testing import assert_close
-from torch_geometric.nn import GraphConv
 
 from gnnseq import layers
-from gnnseq.layers import GCRN, GraphGRU
-from gnnseq.ops import Schedule
 
-F, H, T, K = 3, 4, 4, 3
-SIZES = [4, 1, 3]
-N = sum(SIZES)
-FUNCTIONS = {"chrono_", "identity_", "orthogonal_"}
-
-
-@dataclass
-class Graphs:
-    """A batch for one kind of layer, to be run whole, one by one, or renumbered."""
-
-    edge_index: torch.Tensor
-    sizes: list[int]
-    arguments: dict[str, torch.Tensor] = field(default_factory=dict)  # one entry per edge
-
-
-class Case:
-    """A layer and how it is called; the base are layers over signals."""
-
-    def __init__(self, make: Any, steps: int | None = T, sizes: Any = SIZES) -> None:
-        self.make, self.steps, self.sizes = make, steps, list(sizes)
-
-    def graphs(self) -> Graphs:
-        edges = undirected_edges(self.sizes, 0.7)
-        half = torch.rand(edges.size(1) // 2, dtype=torch.float64) + 0.2
-        return Graphs(edges, self.sizes, {"edge_weight": torch.cat([half, half])})
-
-    def features(self, n: int) -> torch.Tensor:
-        shape = (n, F) if self.steps is None else (n, self.steps, F)
-        return torch.randn(shape, dtype=torch.float64, requires_grad=True)
-
-    def call(self, layer: nn.Module, x: torch.Tensor, graphs: Graphs, batch: torch.Tensor, state: Any = None) -> list:
-        """Flat list: the output, then the parts of the final state."""
-        weights = {name: value.to(x.dtype) for name, value in graphs.arguments.items()}
-        return flat(layer(x, graphs.edge_index, **weights, state=state))
-
-    def out_channels(self) -> int:
-        return H
-
-    def rows(self, n: int) -> int:
-        return n
-
-
-def flat(result: Any) -> list:
-    if isinstance(result, torch.Tensor):
-        return [result]
-    return [part for entry in result for part in flat(entry)]
-
-
-class Recurrence(Case):
-    """RNN, GRU, LSTM and the child-sum Tree-LSTM: any DAG."""
-
-    def __init__(self, make: Any, width: int = H) -> None:
-        super().__init__(make, None)
-        self.width = width
-
-    def graphs(self) -> Graphs:
-        return Graphs(dag_edges(self.sizes, 0.7), self.sizes)
-
-    def call(self, layer, x, graphs, batch, state=None):
-        return flat(layer(x, Schedule(graphs.edge_index, len(x), batch), state))
-
-    def out_channels(self) -> int:
-        return self.width
-
-
-class Paths(Recurrence):
-    """The same on paths of unequal lengths, where torch's fused kernels run."""
-
-    def graphs(self) -> Graphs:
-        return Graphs(path_edges(self.sizes), self.sizes)
-
-
-class Nary(Recurrence):
-    def graphs(self) -> Graphs:
-        edges = tree_edges(self.sizes, 2)
-        return Graphs(edges, self.sizes, {"edge_slot": slots_of(edges, 2)})
-
-    def call(self, layer, x, graphs, batch, state=None):
-        return flat(layer(x, graphs.edge_index, graphs.arguments["edge_slot"], state))
-
-
-class Stateless(Case):
-    def call(self, layer, x, graphs, batch, state=None):
-        return flat(layer(x, graphs.edge_index, graphs.arguments["edge_weight"].to(x.dtype)))
-
-
-class Flat(Case):
-    def rows(self, n: int) -> int:
-        return n // 4
-
-
-class Readout(Case):
-    def __init__(self, make: Any) -> None:
-        super().__init__(make, None)
-
-    def call(self, layer, x, graphs, batch, state=None):
-        sizes = torch.bincount(batch)
-        return [layer(x, torch.cat([sizes.new_zeros(1), sizes.cumsum(0)]))]
-
-    def out_channels(self) -> int:
-        return F
-
-    def rows(self, n: int) -> int:
-        return len(self.sizes)
-
-
-CASES: dict[str, list[Case]] = {
-    "RNN": [
-        Recurrence(lambda: layers.RNN(F, H)),
-        Recurrence(lambda: layers.RNN(F, H, 2, bidirectional=True), 2 * H),
-        Paths(lambda: layers.RNN(F, H, 2, bidirectional=True), 2 * H),
-    ],
-    "GRU": [
-        Recurrence(lambda: layers.GRU(F, H)),
-        Recurrence(lambda: layers.GRU(F, H, 2, bidirectional=True), 2 * H),
-        Paths(lambda: layers.GRU(F, H, 2, bidirectional=True), 2 * H),
-    ],
-    "LSTM": [
-        Recurrence(lambda: layers.LSTM(F, H)),
-        Recurrence(lambda: layers.LSTM(F, H, 2, bidirectional=True), 2 * H),
-        Paths(lambda: layers.LSTM(F, H, 2, bidirectional=True), 2 * H),
-    ],
-    "ChildSumTreeLSTM": [Recurrence(lambda: layers.ChildSumTreeLSTM(F, H))],
-    "NaryTreeLSTM": [Nary(lambda: layers.NaryTreeLSTM(F, H))],
-    "GCN": [Stateless(lambda: layers.GCN(F, H, 2), None)],
-    "ChebFilter": [Stateless(lambda: layers.ChebFilter(F, H, K)), Stateless(lambda: layers.ChebFilter(F, H, K), None)],
-    "GCRN": [
-        Case(lambda: GCRN(F, H, K)),
-        Case(lambda: GCRN(F, H, 1, peephole=False)),
-        Case(lambda: GCRN(F, H, 2, "rw"), None),
-    ],
-    "GCRNCell": [Case(lambda: layers.GCRNCell(F, H, K), None)],
-    "GraphRNN": [Case(lambda: layers.GraphRNN(F, H, K))],
-    "GraphGRU": [Case(lambda: GraphGRU(F, H, K))],
-    "GraphCNNLSTM": [Case(lambda: layers.GraphCNNLSTM(F, 2, H, K))],
-    "FlatGraphCNNLSTM": [Flat(lambda: layers.FlatGraphCNNLSTM(F, 2, H, K, 4), sizes=[4, 4])],
-    "ConvLSTM": [Case(lambda: layers.ConvLSTM(F, H, GraphConv))],
-    "SignalStack": [Case(lambda: layers.SignalStack([GCRN(F, H, K), GraphGRU(H, H, 2)]))],
-    "BidirectionalSignals": [Case(lambda: layers.BidirectionalSignals(GCRN(F, 3, K), GraphGRU(F, 1, 2)))],
-    "RootReadout": [Readout(layers.RootReadout)],
-    "SumReadout": [Readout(layers.SumReadout)],
-    "MeanReadout": [Readout(layers.MeanReadout)],
-    "MaxReadout": [Readout(layers.MaxReadout)],
-    "MinReadout": [Readout(layers.MinReadout)],
-}
-ALL = [pytest.param(case, id=f"{name}-{i}") for name, cases in CASES.items() for i, case in enumerate(cases)]
-IN_TIME = [p for p in ALL if type(p.values[0]) in (Case, Flat) and p.values[0].steps and "Bidirectional" not in p.id]
-LEARNED = [p for p in ALL if not isinstance(p.values[0], Readout)]
 every = pytest.mark.parametrize("case", ALL)
 
 
 def test_every_public_layer_has_a_case():
     assert set(CASES) | FUNCTIONS == set(layers.__all__)
-
-
-def run(case, dtype=torch.float64):
-    """(layer, x, graphs, results) of one random batch, the same at every call."""
-    torch.manual_seed(3)
-    layer = case.make().to(dtype)
-    graphs = case.graphs()
-    x = case.features(sum(graphs.sizes)).detach().to(dtype).requires_grad_()
-    return layer, x, graphs, case.call(layer, x, graphs, batch_vector(graphs.sizes))
 
 
 @every

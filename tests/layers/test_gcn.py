@@ -7,7 +7,9 @@ from dags import path_edges, undirected_edges
 from gradients import assert_same
 from torch import nn
 from torch.testing import assert_close
-from torch_geometric.nn import GCNConv
+from torch_geometric.data import Data
+from torch_geometric.nn import GCNConv, to_hetero
+from torch_geometric.transforms import ToSparseTensor
 
 from gnnseq.layers import GCN
 from gnnseq.ops import gcn_operator
@@ -84,6 +86,59 @@ def test_operator_in_place_of_edges():
     edges, x, layer = undirected_edges([N]), features(), GCN(F, H, 2).double()
     operator = gcn_operator(edges, N, torch.ones(edges.size(1), dtype=torch.float64))
     assert_close(layer(x, operator), layer(x, edges))
+
+
+def test_hooks_of_the_activation_fire():
+    seen, layer, (edges, x) = [], GCN(F, H, 3), (undirected_edges([N]), torch.randn(N, F))
+    layer.activation.register_forward_hook(lambda module, given, out: seen.append((given[0].min(), out.min())))
+    layer.activation.register_forward_pre_hook(lambda module, given: (given[0] + 100.0,))
+    layer.activation.register_full_backward_hook(lambda module, given, out: seen.append("back"))
+    layer(x, edges).sum().backward()
+    assert len(seen) == 4
+    assert seen[0][1] > 50
+    watched = []
+    with nn.modules.module.register_module_forward_hook(lambda module, *_: watched.append(type(module))):
+        layer(x, edges)
+    assert watched.count(nn.ReLU) == 2
+
+
+def test_repr_is_one_line():
+    assert repr(GCN(F, H, 2)) == f"GCN({F}, {H}, num_layers=2, activation=ReLU())"
+
+
+def test_two_self_loops_count_in_any_order():
+    edges = torch.tensor([[0, 1, 0, 0], [1, 0, 0, 0]])
+    weight, x, layer = torch.tensor([1.0, 1.0, 0.5, 3.0]), torch.randn(2, F), GCN(F, H)
+    order = torch.tensor([0, 1, 3, 2])
+    assert_close(layer(x, edges[:, order], weight[order]), layer(x, edges, weight))
+    one = torch.tensor([[0, 1, 0], [1, 0, 0]])
+    assert_close(layer(x, edges, weight), layer(x, one, torch.tensor([1.0, 1.0, 3.5])))
+
+
+@pytest.mark.filterwarnings("ignore:Sparse CSR tensor support is in beta")
+@pytest.mark.parametrize("layout", [torch.sparse_csr, torch.sparse_coo])
+def test_after_to_sparse_tensor(layout):
+    edges, x, layer = undirected_edges([N]), torch.randn(N, F), GCN(F, H)
+    data = ToSparseTensor(layout=layout)(Data(x, edges))
+    assert_close(layer(data.x, data.adj_t), layer(x, edges))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_heterogeneous_graphs_are_refused_by_name():
+    model = to_hetero(Stack(), (["a", "b"], [("a", "to", "b"), ("b", "to", "a")]))
+    x = {"a": torch.randn(2, F), "b": torch.randn(3, F)}
+    edges = {("a", "to", "b"): torch.tensor([[0], [2]]), ("b", "to", "a"): torch.tensor([[2], [0]])}
+    with pytest.raises(TypeError, match=r"x is a tuple, expected a tensor .*neither bipartite graphs nor `to_hetero`"):
+        model(x, edges)
+
+
+class Stack(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.gcn = GCN(F, H)
+
+    def forward(self, x, edge_index):
+        return self.gcn(x, edge_index)
 
 
 def test_number_of_weights():

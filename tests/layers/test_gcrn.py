@@ -270,5 +270,15 @@ def test_bad_arguments(kind, arguments, message):
 
 
 def test_cell_takes_one_step():
-    with pytest.raises(ValueError, match=r"x has shape \[3, 5, 3\], expected \[N, 3\]: one step"):
-        GCRNCell(F, H, 2)(torch.ones(3, T, F), undirected_edges([3]))
+    with pytest.raises(ValueError, match=r"x has shape \[2, 3, 5, 3\], expected \[N, 3\] or \[B, N, 3\]: one step"):
+        GCRNCell(F, H, 2)(torch.ones(2, 3, T, F), undirected_edges([3]))
+
+
+def test_cell_takes_many_signals_on_one_graph():
+    edges, cell, x = undirected_edges([5]), GCRNCell(F, H, 3).double(), torch.randn(2, 5, F, dtype=torch.float64)
+    first = cell(x, edges)
+    many = cell(x, edges, state=first[1])
+    assert many[0].shape == (2, 5, H)
+    for b in range(2):
+        h, (_, c) = cell(x[b], edges, state=cell(x[b], edges)[1])
+        assert_close([many[0][b], many[1][0][b], many[1][1][b]], [h, h, c])

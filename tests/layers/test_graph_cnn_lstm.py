@@ -55,6 +55,8 @@ def test_flat_model_one_stops_with_each_graph():
 def test_flat_model_one_needs_whole_graphs():
     with pytest.raises(ValueError, match="x has 8 nodes, expected a multiple of num_nodes=3"):
         FlatGraphCNNLSTM(F, C, H, K, num_nodes=3)(torch.ones(N, T, F), graph()[0])
+    with pytest.raises(ValueError, match=r"batch is \[0, 0, .*\], expected graphs of num_nodes=4 nodes each"):
+        FlatGraphCNNLSTM(F, C, H, K, num_nodes=4)(torch.ones(N, T, F), graph()[0], batch=torch.arange(N) // 2 // 3)
     with pytest.raises(ValueError, match="num_nodes is 0, expected at least 1"):
         FlatGraphCNNLSTM(F, C, H, K, num_nodes=0)
 

@@ -228,7 +228,7 @@ def test_a_trace_would_keep_the_first_graph(make, kind):
     graphs, layer = example(kind), make()
     x = torch.randn(graphs.num_nodes, F)
     slots = () if graphs.slots is None else (graphs.slots,)
-    with pytest.raises(RuntimeError, match=r"edge_(index|slot) is read under torch.jit.trace.*, expected a"):
+    with pytest.raises(ValueError, match=r"edge_(index|slot) is read under torch.jit.trace.*, expected a"):
         torch.jit.trace(layer, (x, graphs.edges, *slots))
 
 

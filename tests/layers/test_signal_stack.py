@@ -7,8 +7,18 @@ from gradients import assert_same
 from signal_graphs import SIZES, C, F, H, K, N, T, graph, signals
 from torch import nn
 from torch.testing import assert_close
+from torch_geometric.nn import GraphConv
 
-from gnnseq.layers import GCRN, BidirectionalSignals, GraphCNNLSTM, GraphGRU, GraphRNN, SignalStack
+from gnnseq.layers import (
+    GCRN,
+    BidirectionalSignals,
+    ChebFilter,
+    ConvLSTM,
+    GraphCNNLSTM,
+    GraphGRU,
+    GraphRNN,
+    SignalStack,
+)
 
 
 def test_stack_is_its_layers_one_after_the_other():
@@ -90,6 +100,22 @@ def test_stack_with_two_normalisations():
     stack = SignalStack(layers).double()
     expected = layers[1](layers[0](x, edges, weight)[0], edges, weight)[0]
     assert_close(stack(x, edges, weight)[0], expected)
+
+
+def test_convolutions_and_filters_together():
+    """A convolution that wants edges gets edges; one that takes operators gets those."""
+    (edges, weight), x = graph(), signals()
+    both = BidirectionalSignals(ConvLSTM(F, H, GraphConv), GCRN(F, H, K)).double()
+    expected = both.forward_layer(x, edges, weight)[0]
+    assert_close(SignalStack([both])(x, edges, weight)[0][..., :H], expected)
+    layer = ConvLSTM(F, H, lambda i, o: ChebFilter(i, o, K)).double()
+    operator = layer.conv_x.operator(edges, N, weight)
+    assert_close(layer(x, operator), layer(x, edges, weight))
+    assert_close(SignalStack([layer])(x, operator)[0], layer(x, edges, weight)[0])
+    with pytest.raises(ValueError, match="edge_weight is given beside a ready operator"):
+        layer(x, operator, weight)
+    with pytest.raises(ValueError, match=f"the operator is of {N} nodes, but x has {N - 1}"):
+        layer(x[1:], operator)
 
 
 def test_bad_stacks():

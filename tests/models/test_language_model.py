@@ -10,7 +10,8 @@ from torch_geometric.nn import GraphConv
 from gnnseq.graphs import path_batch
 from gnnseq.layers import LSTM, RNN
 from gnnseq.models import ConvStack, EdgeEncoder
-from gnnseq.models.causal import PathRecurrence, check_causal, influence
+from gnnseq.models.causal import PathRecurrence, check_causal
+from gnnseq.models.causality import symbol_influence
 
 every_model = pytest.mark.parametrize("name", MODELS)
 
@@ -30,7 +31,7 @@ def test_no_future_symbol_influences_a_prediction(name):
     seen = torch.zeros(12, 12).double()
     for model, to_batch in (MODELS[name]() for _ in range(4)):  # a ReLU may hide a symbol in one of them
         check_causal(model, to_batch)
-        seen += influence(model, torch.randint(S, (2, 6)), to_batch)
+        seen += symbol_influence(model, torch.randint(S, (2, 6)), to_batch)
     assert (seen[:6, 6:] == 0).all()
     assert (seen[6:, :6] == 0).all()
     assert (seen[:6, :6].triu(1) == 0).all()

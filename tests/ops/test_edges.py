@@ -41,10 +41,28 @@ def test_torch_sparse(layout):
     assert pairs(edges, weight) == pairs(EDGES, WEIGHT)
 
 
-def test_sparse_ones_are_no_weights():
-    edges, weight = plain_edges(as_matrix(EDGES, torch.ones(4)))
-    assert weight is None
-    assert pairs(edges, WEIGHT[:0].new_zeros(4)) == pairs(EDGES, WEIGHT.new_zeros(4))
+@pytest.mark.parametrize("value", [1.0, 1.5])
+@pytest.mark.parametrize("layout", ["coo", "csr"])
+@pytest.mark.filterwarnings("ignore:Sparse CSR tensor support is in beta")
+def test_learned_values_get_gradients_whatever_they_are(value, layout):
+    matrix = as_matrix(EDGES, torch.full((4,), value))
+    matrix = (matrix if layout == "coo" else matrix.to_sparse_csr()).requires_grad_()
+    leaf = torch.full((4,), value, requires_grad=True)
+    for adjacency, given in ((matrix, matrix), (torch.sparse_coo_tensor(EDGES.flip(0), leaf, (4, 4)), leaf)):
+        edges, weight = plain_edges(adjacency)
+        grad = torch.autograd.grad((weight * edges[0]).sum(), given)[0]
+        grad = grad.to_dense() if grad.layout != torch.strided else grad
+        assert grad.sum() == 4  # sources 0, 0, 1 and 3
+
+
+def test_a_caller_s_matrix_is_left_alone():
+    twice = torch.cat([EDGES, EDGES[:, :1]], dim=1)
+    matrix = torch.sparse_coo_tensor(twice.flip(0), torch.ones(5), (4, 4))
+    before = matrix.to_dense()
+    edges, weight = plain_edges(matrix)
+    assert pairs(edges, weight) == pairs(EDGES, torch.tensor([2.0, 1.0, 1.0, 1.0]))
+    assert not matrix.is_coalesced()
+    assert torch.equal(matrix @ torch.eye(4), before)
 
 
 @pytest.mark.skipif(not WITH_TORCH_SPARSE, reason="torch_sparse is not installed")
@@ -69,6 +87,16 @@ def test_wrong_tensor(edges, message):
 def test_wrong_type():
     with pytest.raises(TypeError, match=r"edge_index is a list, expected a tensor \[2, E\] or a sparse matrix"):
         plain_edges([[0], [1]])
+
+
+def test_a_list_of_weights():
+    with pytest.raises(TypeError, match=r"edge_weight is a list, expected a tensor \[E\]; a list goes with a list of"):
+        plain_edges(EDGES, [WEIGHT, WEIGHT])
+
+
+def test_complex_weights():
+    with pytest.raises(ValueError, match=r"edge_weight has dtype torch\.complex64, expected real numbers"):
+        check_weights(WEIGHT.to(torch.complex64), 4)
 
 
 def test_weights_twice():

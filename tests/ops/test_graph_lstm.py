@@ -15,9 +15,7 @@ N, S, T, P, H = 6, 2, 4, 3, 5
 
 @pytest.fixture(autouse=True, params=["csr", "dense"])
 def _kind(request, monkeypatch):
-    if request.param == "csr":
-        monkeypatch.setattr(sparse, "_TINY", 0)
-        monkeypatch.setattr(sparse, "_FULL", 0)
+    monkeypatch.setattr(sparse, "_is_complete", lambda *_: request.param == "dense")
 
 
 def arguments(K=3, peephole=True):

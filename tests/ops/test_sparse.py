@@ -1,8 +1,13 @@
 """The sparse operator against its dense matrix: products, derivatives of every kind, dtypes."""
 
+import copy
+import pickle
+
 import pytest
 import torch
 from dags import undirected_edges
+from torch import nn
+from torch.optim.swa_utils import AveragedModel
 from torch.testing import assert_close
 
 from gnnseq.ops import SparseOperator, sparse
@@ -12,13 +17,11 @@ N = 7
 
 @pytest.fixture(autouse=True, params=["csr", "dense"])
 def _kind(request, monkeypatch):
-    """So small a matrix is dense; every test runs on CSR too."""
-    if request.param == "csr":
-        monkeypatch.setattr(sparse, "_TINY", 0)
-        monkeypatch.setattr(sparse, "_FULL", 0)
+    """The kind follows from the edges; every test runs on both."""
+    monkeypatch.setattr(sparse, "_is_complete", lambda *_: request.param == "dense")
 
 
-def test_kind_follows_size_and_edges(request):
+def test_kind_is_that_of_the_matrix(request):
     op, _, _ = directed()
     dense = request.node.callspec.params["_kind"] == "dense"
     for transposed in (False, True):
@@ -97,6 +100,108 @@ def test_no_edges(learned):
     op = SparseOperator(torch.empty(2, 0, dtype=torch.long), weight, 3, diagonal=2.0)
     assert torch.equal(op @ torch.ones(3, 2), torch.full((3, 2), 2.0))
     assert repr(op) == "SparseOperator(nodes=3, edges=0)"
+
+
+COMPLETE = torch.cartesian_prod(torch.arange(4), torch.arange(4)).t()
+
+
+@pytest.mark.parametrize(
+    ("edges", "dense"),
+    [
+        (COMPLETE, True),
+        (COMPLETE[:, COMPLETE[0] != COMPLETE[1]], True),  # all but the self-loops
+        (COMPLETE[:, 2:], False),  # no edge from 0 to 1
+        (torch.cat([COMPLETE[:, 2:], COMPLETE[:, 5:10]], dim=1), False),  # as many edges, some of them twice
+        (COMPLETE[:, :1], False),
+    ],
+)
+def test_dense_where_every_two_nodes_share_an_edge(edges, dense, monkeypatch):
+    monkeypatch.undo()
+    op = SparseOperator(edges, torch.ones(edges.size(1)), 4)
+    assert op.matrix_of(torch.float32).layout == (torch.strided if dense else torch.sparse_csr)
+
+
+@pytest.mark.parametrize("n", [3, 7, 8, 9, 31, 32, 33, 70])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_not_a_number_reaches_neighbours_only(n, value, monkeypatch):
+    monkeypatch.undo()
+    edges = torch.stack([torch.arange(n - 1), torch.arange(1, n)])
+    op = SparseOperator(torch.cat([edges, edges.flip(0)], dim=1), torch.full((2 * n - 2,), 0.5), n)
+    x = torch.ones(n, 2, requires_grad=True)
+    with torch.no_grad():
+        x[0] = value
+    out = op @ x
+    assert torch.isfinite(out).all(1).tolist() == [v != 1 for v in range(n)]
+    out[1].sum().backward()
+    assert torch.equal(x.grad[:, 0], torch.tensor([0.5, 0.0, 0.5, *[0.0] * n])[:n])
+
+
+class Holder(nn.Module):
+    def __init__(self, op):
+        super().__init__()
+        self.op, self.linear = op, nn.Linear(3, 3).to(op.weight.dtype)
+
+    def forward(self, x):
+        return self.op @ self.linear(x)
+
+
+def test_it_lives_in_a_module_as_a_buffer_does():
+    op, _, _ = directed()
+    model, x = Holder(op), torch.randn(N, 3, dtype=torch.float64)
+    expected = model(x)
+    assert list(model.state_dict()) == ["linear.weight", "linear.bias"]
+    copies = [copy.deepcopy(model), pickle.loads(pickle.dumps(model)), copy.copy(model)]
+    copies += [AveragedModel(model, use_buffers=use) for use in (False, True)]
+    for averaged in copies[-2:]:
+        averaged.update_parameters(model)
+        averaged.update_parameters(model)
+    for other in copies:
+        assert torch.equal(other(x), expected)
+    assert_close(model.float()(x.float()), expected.float())
+    assert op.weight.dtype == op.matrix_of(torch.float32).dtype == torch.float32
+    assert op.edge_index.dtype == torch.int64
+    assert model.to("meta")(x.to("meta")).shape == expected.shape
+    assert op.weight.is_meta
+    assert model.apply(lambda module: None) is model
+
+
+def test_a_replica_of_data_parallel():
+    op, matrix, _ = directed()
+    replica = op._replicate_for_data_parallel()
+    assert_close(replica @ torch.eye(N, dtype=torch.float64), matrix)
+    assert op.matrix is not None
+
+
+@pytest.mark.parametrize("learned", [False, True])
+def test_forward_mode_through_the_weights(learned):
+    op, _, weight = directed(learned)
+    x, direction = torch.randn(N, 3, dtype=torch.float64), torch.randn_like(weight)
+    with torch.autograd.forward_ad.dual_level():
+        dual = torch.autograd.forward_ad.make_dual(weight, direction)
+        out = SparseOperator(op.edge_index, dual, N) @ x
+        tangent = torch.autograd.forward_ad.unpack_dual(out).tangent
+    assert_close(tangent, SparseOperator(op.edge_index, direction, N) @ x)
+
+
+def test_integers_are_no_signal_but_may_be_weights():
+    edges = torch.tensor([[0, 1], [1, 0]])
+    op = SparseOperator(edges, torch.tensor([3, 4]), 2)
+    assert torch.equal(op.to_dense(), torch.tensor([[0.0, 4.0], [3.0, 0.0]]))
+    with pytest.raises(ValueError, match=r"x has dtype torch.int64, expected a floating point dtype"):
+        op @ torch.tensor([[1], [2]])
+
+
+@pytest.mark.parametrize(
+    ("edges", "count", "message"),
+    [
+        ([[0, 1], [1, 0]], 3, r"weight has shape \[3\], expected \[2\], one per edge"),
+        ([[0, -1], [1, 0]], 2, "edge_index refers to node -1 of 2, expected 0 to 1"),
+        ([[0, 2], [1, 0]], 2, "edge_index refers to node 2 of 2, expected 0 to 1"),
+    ],
+)
+def test_made_by_hand_of_wrong_parts(edges, count, message):
+    with pytest.raises(ValueError, match=message):
+        SparseOperator(torch.tensor(edges), torch.ones(count), 2)
 
 
 def test_wrong_number_of_nodes():

@@ -171,6 +171,53 @@ def test_negative_weights_without_normalisation():
     assert_close(op.to_dense(), torch.tensor([[-2.0, 1.0], [1.0, -2.0]]))
 
 
+def test_negative_weights_have_no_default_bound():
+    message = r"edge_weight\[0\] is -1.0, expected >= 0 with normalization=None and without lambda_max"
+    with pytest.raises(ValueError, match=message):
+        scaled_laplacian(UNDIRECTED, 2, torch.tensor([-1.0, -1.0]), None)
+
+
+@pytest.mark.parametrize("make", [gcn_operator, scaled_laplacian])
+@pytest.mark.parametrize("dtype", [torch.int64, torch.bool])
+def test_integers_as_weights(make, dtype):
+    edges, _ = weighted([N])
+    weight = torch.ones(edges.size(1)).to(dtype)
+    assert torch.equal(make(edges, N, weight).to_dense(), make(edges, N).to_dense())
+
+
+def test_lambda_max_of_integer_weights_is_not_cut():
+    weight = torch.ones(2, dtype=torch.long)
+    dense = scaled_laplacian(UNDIRECTED, 2, weight, lambda_max=1.6).to_dense()
+    assert_close(dense, torch.tensor([[0.25, -1.25], [-1.25, 0.25]]))
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2, 3, 4, 5], [5, 4, 3, 2, 1, 0], [4, 1, 0, 3, 2, 5]])
+def test_several_self_loops_add_up_in_any_order(order):
+    edges = torch.tensor([[0, 1, 0, 2, 0, 1], [0, 0, 0, 2, 1, 2]])[:, order]
+    weight = torch.tensor([1.0, 2.0, 4.0, 0.5, 1.0, 3.0])[order]
+    A = torch.tensor([[5.0, 2.0, 0.0], [1.0, 1.0, 0.0], [0.0, 3.0, 0.5]])
+    scale = A.sum(1).pow(-0.5)
+    assert_close(gcn_operator(edges, 3, weight).to_dense(), scale.view(-1, 1) * A * scale)
+
+
+def test_lambda_max_counts_empty_graphs_at_the_end():
+    batch, bound = torch.tensor([0, 0, 2]), torch.tensor([1.6, 9.0, 3.0, 4.0])
+    dense = scaled_laplacian(UNDIRECTED, 3, None, "sym", bound, batch).to_dense()
+    expected = torch.tensor([[0.25, -1.25, 0.0], [-1.25, 0.25, 0.0], [0.0, 0.0, 2 / 3 - 1]])
+    assert_close(dense, expected)
+    with pytest.raises(ValueError, match=r"lambda_max has shape \[2\], expected one number or \[3\]"):
+        scaled_laplacian(UNDIRECTED, 3, None, "sym", bound[:2], batch)
+
+
+def test_lambda_max_has_a_tangent():
+    x = torch.randn(2, 1)
+    with torch.autograd.forward_ad.dual_level():
+        bound = torch.autograd.forward_ad.make_dual(torch.tensor(2.0), torch.tensor(1.0))
+        out = scaled_laplacian(UNDIRECTED, 2, None, "sym", bound) @ x
+        tangent = torch.autograd.forward_ad.unpack_dual(out).tangent
+    assert_close(tangent, -0.5 * (x - x.flip(0)))  # d/ds of 2 L / s - I at s = 2
+
+
 def test_k_below_one():
     with pytest.raises(ValueError, match="K is 0, expected at least 1"):
         chebyshev_terms(scaled_laplacian(UNDIRECTED, 2), torch.ones(2, 1), 0)

@@ -57,3 +57,39 @@ def test_the_command_names_what_is_wrong(lines, arguments, named, tmp_path, caps
         store(path, lines)
     assert main([str(path), "--output", str(tmp_path / "out"), *arguments]) == 2
     assert named in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"task": None}, "line 2: task is missing, expected a dictionary, as in the record of a comparison"),
+        ({"trial": []}, "line 2: trial is [], expected a dictionary"),
+        ({"status": "running"}, "line 2: status is 'running', expected 'done', 'diverged' or 'failed'"),
+        ({"weights": "many"}, "line 2: weights is 'many', expected a number of at most 1e+15"),
+        ({"family": {"title": 7}}, "line 2: family.title is 7, expected a text"),
+        (
+            {"curve": {"accuracy": [0.1, "x"]}},
+            "line 2: curve.accuracy is [0.1, 'x'], expected a list of finite numbers",
+        ),
+        ({"tuning": {"grid": []}}, "line 2: tuning.grid is [], expected a list of numbers, at least one"),
+        ({"label": "\ud800"}, "line 2: a text holds '\\ud800', half of a character"),
+    ],
+)
+def test_a_foreign_record_is_named_with_its_line(change, named, tmp_path, capsys):
+    path = tmp_path / "r.jsonl"
+    store(path, [make_record(), make_record(seed=1) | {"key": "b"} | change])
+    assert main([str(path), "--output", str(tmp_path / "out")]) == 2
+    assert capsys.readouterr().err.startswith(f"gnnseq.plots: {path}, {named}")
+    assert not (tmp_path / "out").exists()
+
+
+def test_names_of_models_and_tasks_are_no_formulas(tmp_path):
+    records = make_records(1, sizes=(5,), name="a$b_{")
+    path = store(tmp_path / "r.jsonl", [record | {"family": {"title": f"{record['key']} $x_{{"}} for record in records])
+    assert main([path, "--output", str(tmp_path / "out")]) == 0
+
+
+def test_what_cannot_be_written_is_one_line(tmp_path, capsys):
+    path = store(tmp_path / "r.jsonl", make_records(1, sizes=(5,)))
+    assert main([path, "--output", path]) == 2
+    assert capsys.readouterr().err.startswith("gnnseq.plots: [Errno 17] File exists: ")

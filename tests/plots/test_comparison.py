@@ -2,10 +2,10 @@ import pytest
 from comparison import make_record, make_records, make_regression
 from matplotlib.image import imread
 
-from gnnseq.plots.accuracy import plot_accuracy
-from gnnseq.plots.cost import plot_cost
-from gnnseq.plots.learning import plot_learning
-from gnnseq.plots.reach import plot_reach
+from gnnseq.plots.comparison.accuracy import plot_accuracy
+from gnnseq.plots.comparison.cost import plot_cost
+from gnnseq.plots.comparison.learning import plot_learning
+from gnnseq.plots.comparison.reach import plot_reach
 
 ONE_TASK = (plot_accuracy, plot_learning)
 SEVERAL = (plot_cost, plot_reach)

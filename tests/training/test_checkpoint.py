@@ -1,18 +1,31 @@
 import errno
 import math
 import os
+import random
 import resource
 import signal
 import warnings
 
+import numpy as np
 import pytest
 import torch
 from small_models import FAMILIES, make_batches, make_model
 from torch.utils.data import DataLoader, TensorDataset
 from torch_geometric.data import Batch, Data
 
-from gnnseq.training import Checkpoint, CheckpointError, fit
-from gnnseq.training.checkpoint_file import read_checkpoint
+from gnnseq.training import (
+    Callback,
+    Checkpoint,
+    CheckpointError,
+    Epochs,
+    Measurements,
+    SharedStep,
+    Step,
+    correct,
+    fit,
+)
+from gnnseq.training.checkpoint import ALL_FIELDS
+from gnnseq.training.checkpoint_file import read_checkpoint, write_checkpoint
 
 STEPS = 9
 
@@ -27,7 +40,9 @@ def training(family="lstm", *, kind=torch.optim.Adam, rate=1e-2, schedule=True):
 
 def run(checkpoint=None, family="lstm", after_step=None, settings=None, **how):
     model, optimizer, scheduler, batches = training(family, **(settings or {}))
-    history = fit(model, batches, optimizer, scheduler=scheduler, checkpoint=checkpoint, after_step=after_step, **how)
+    step = SharedStep(**how) if "accumulate" in how else Step(**how)
+    told = [after_step] if after_step else []
+    history = fit(model, batches, optimizer, step=step, scheduler=scheduler, callbacks=told, checkpoint=checkpoint)
     return model, optimizer, history
 
 
@@ -36,7 +51,7 @@ def assert_same(one, two):
     assert list(one[0].state_dict()) == list(two[0].state_dict())
     for name, value in one[0].state_dict().items():
         assert torch.equal(value, two[0].state_dict()[name]), name
-    first, second = (optimizer.state_dict()["state"] for _, optimizer, _ in (one, two))
+    first, second = (optimizer.state_dict()["state"] for optimizer in (one[1], two[1]))
     for number, values in first.items():
         for name, value in values.items():
             assert torch.equal(value, second[number][name]), name
@@ -131,7 +146,7 @@ def test_shuffled_data_go_on_at_their_place(own, tmp_path):
         generators = {"shuffle": generator} if own else None
         checkpoint = Checkpoint(checkpoint_path, every=1, generators=generators)
         try:
-            fit(model, loader, optimizer, checkpoint=checkpoint, after_step=stop)
+            fit(model, loader, optimizer, checkpoint=checkpoint, callbacks=[stop] if stop else [])
         except RuntimeError:
             return None
         return model, optimizer, fit(model, loader, optimizer, checkpoint=checkpoint)
@@ -158,7 +173,7 @@ def test_the_best_is_kept_beside_the_last(tmp_path):
         kept.append({name: value.clone() for name, value in model.state_dict().items()})
 
     model, optimizer, _, _ = training()
-    fit(model, make_batches("lstm", 8), optimizer, checkpoint=checkpoint, after_step=after_step)
+    fit(model, make_batches("lstm", 8), optimizer, checkpoint=checkpoint, callbacks=[after_step])
     other = make_model("lstm", seed=8)
     assert checkpoint.load_best(other) == 4
     assert all(torch.equal(value, kept[3][name]) for name, value in other.state_dict().items())
@@ -191,25 +206,27 @@ def test_a_training_that_after_step_stopped_stays_so(tmp_path):
     first = run(checkpoint, after_step=lambda history: history.steps == 4)
     again = run(Checkpoint(tmp_path / "checkpoint.pt"))
     assert_same(again, first)
-    assert again[2].stopped == "stopped by after_step at step 4"
+    assert again[2].stopped == "stopped by a callback at step 4"
 
 
 def test_a_divergence_is_not_saved(tmp_path):
-    def batches(first):
-        for number, batch in enumerate(make_batches("lstm", STEPS, first), start=first):
-            batch.y = batch.y if number != 5 else torch.full_like(batch.y, -100)  # a mean over no targets is NaN
-            yield batch
+    losses = []
 
-    model, optimizer, _, _ = training()
+    def loss(logits, y):
+        losses.append(y)
+        return torch.nn.functional.cross_entropy(logits, y) * (math.nan if len(losses) == 6 else 1.0)
+
+    model, optimizer, _, batches = training()
     checkpoint = Checkpoint(tmp_path / "checkpoint.pt", every=2)
-    assert fit(model, batches, optimizer, checkpoint=checkpoint).diverged
+    assert fit(model, batches, optimizer, step=Step(loss), checkpoint=checkpoint).diverged
     assert read_checkpoint(checkpoint.path, "training")["step"] == 4
 
 
-def test_ctrl_c_saves_and_the_rest_is_as_without(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_and_the_rest_is_as_without(number, tmp_path):
     def press(history):
         if history.steps == 5:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(number)
 
     checkpoint = Checkpoint(tmp_path / "checkpoint.pt", every=100)
     with pytest.raises(KeyboardInterrupt):
@@ -319,6 +336,173 @@ def test_a_file_that_may_not_grow_loses_nothing(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert path.read_bytes() == before
     assert_same(run(Checkpoint(path, every=2)), run())
+
+
+def some_empty(first):
+    """Batches of which those with number 2, 3 and 6 have no targets."""
+    for number, batch in enumerate(make_batches("lstm", STEPS, first), start=first):
+        batch.y = torch.full_like(batch.y, -100) if number in (2, 3, 6) else batch.y
+        yield batch
+
+
+@pytest.mark.parametrize("stop", range(1, 6))
+def test_batches_without_targets_are_passed_over_as_often_after_a_kill(stop, tmp_path):
+    def part(path, stop=None):
+        model, optimizer, _, _ = training(schedule=False)
+        checkpoint = Checkpoint(path, every=1)
+        told = [lambda history: stop_at(history, stop)]
+        return model, optimizer, fit(model, some_empty, optimizer, callbacks=told, checkpoint=checkpoint)
+
+    whole = part(tmp_path / "whole.pt")
+    assert (whole[2].steps, whole[2].skipped) == (6, 3)
+    with pytest.raises(RuntimeError, match="stop here"):
+        part(tmp_path / "checkpoint.pt", stop)
+    resumed = part(tmp_path / "checkpoint.pt")
+    assert_same(resumed, whole)
+    assert resumed[2].skipped == 3
+
+
+NUMPY = np.logspace(-3, -1, 3)[1]  # an np.float64
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda p: torch.optim.Adam(p, lr=NUMPY),
+        lambda p: torch.optim.Adam(p, betas=(np.float64(0.9), np.float64(0.99))),
+        lambda p: torch.optim.AdamW(p, lr=1e-2, weight_decay=NUMPY),
+        lambda p: torch.optim.SGD([{"params": list(p), "momentum": np.float64(0.9)}], lr=np.float32(0.25)),
+    ],
+)
+def test_numbers_of_numpy_make_a_checkpoint_that_goes_on(make, tmp_path):
+    def part(path, stop=None):
+        model = make_model("lstm")
+        optimizer = make(model.parameters())
+        scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=np.float64(0.9))
+        metric = lambda logits, y: (np.float64(correct(logits, y)[0]), np.int64(len(y)))  # noqa: E731
+        checkpoint = Checkpoint(path, every=1, settings={"data": tmp_path / "book.txt", "rate": NUMPY})
+        told = [lambda history: stop_at(history, stop)]
+        batches = make_batches("lstm", STEPS)
+        how = {"step": Step(metric=metric), "scheduler": scheduler, "callbacks": told, "checkpoint": checkpoint}
+        return model, optimizer, fit(model, batches, optimizer, **how)
+
+    whole = part(tmp_path / "whole.pt")
+    with pytest.raises(RuntimeError, match="stop here"):
+        part(tmp_path / "checkpoint.pt", 4)
+    resumed = part(tmp_path / "checkpoint.pt")
+    assert_same(resumed, whole)
+    assert {type(value) for value in resumed[2].accuracy} == {float}
+    state = read_checkpoint(tmp_path / "checkpoint.pt", "training")
+    assert state["settings"]["data"] == str(tmp_path / "book.txt")
+    assert type(state["settings"]["rate"]) is float
+
+
+def test_settings_that_are_not_plain_are_refused_before_the_first_step(tmp_path):
+    with pytest.raises(ValueError, match=r"settings\['data'\]\['parts'\]\[1\] is tensor.*, expected plain values"):
+        Checkpoint(tmp_path / "checkpoint.pt", settings={"data": {"parts": [1, torch.ones(2)]}})
+
+
+def test_what_cannot_be_read_back_is_refused_at_the_first_save_and_the_old_file_stays(saved):
+    class Odd(Callback):
+        def state_dict(self):
+            return {"odd": Odd}
+
+    path, before = saved
+    model, optimizer, scheduler, _ = training()
+    how = {"scheduler": scheduler, "callbacks": [Odd()], "checkpoint": Checkpoint(path, every=1)}
+    with pytest.raises(CheckpointError, match="cannot be read back"):
+        fit(model, make_batches("lstm", STEPS + 3), optimizer, **how)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_flip_of_a_bit_changes_what_is_read(saved, seed):
+    """All flips in the last 1.5 kB, which hold the archive's table, and a hundred elsewhere."""
+    path, whole = saved
+    expected = read_checkpoint(path, "training")
+    chance = random.Random(seed)
+    size = 8 * len(whole)
+    places = [chance.randrange(size) for _ in range(100)] + list(range(size - 12_000 + seed, size, 40))
+    refused = 0
+    for place in places:
+        damaged = bytearray(whole)
+        damaged[place // 8] ^= 1 << place % 8
+        path.write_bytes(damaged)
+        try:
+            found = read_checkpoint(path, "training", ALL_FIELDS)
+        except CheckpointError:
+            refused += 1
+        else:
+            assert_equal(found, expected)
+    assert refused > 100
+
+
+def assert_equal(one, two):
+    """Equal bit by bit, however deep."""
+    assert type(one) is type(two)
+    if isinstance(one, torch.Tensor):
+        assert torch.equal(one, two)
+    elif isinstance(one, dict):
+        assert list(one) == list(two)
+        for key in one:
+            assert_equal(one[key], two[key])
+    elif isinstance(one, list | tuple):
+        for left, right in zip(one, two, strict=True):
+            assert_equal(left, right)
+    else:
+        assert one == two
+
+
+def test_fields_that_are_missing_or_of_another_type_are_named(saved):
+    path, _ = saved
+    state = read_checkpoint(path, "training")
+    for name in ALL_FIELDS:
+        write_checkpoint(path, "training", {key: value for key, value in state.items() if key != name})
+        with pytest.raises(CheckpointError, match=f"{path} is damaged: {name} is missing, expected"):
+            run(Checkpoint(path))
+        write_checkpoint(path, "training", state | {name: "7"})
+        with pytest.raises(CheckpointError, match=f"{path} is damaged: {name} is str, expected"):
+            run(Checkpoint(path))
+    weights = dict(state["model"])
+    inside = {
+        "optimizer": {"state": {}, "param_groups": []},
+        "random": [{}],
+        "begin": [3],
+        "history": {"loss": [1.0]},
+        "model": dict.fromkeys(weights, 3),
+    }
+    for name, value in inside.items():
+        write_checkpoint(path, "training", state | {name: value})
+        with pytest.raises(CheckpointError, match=r"damaged|another architecture"):
+            run(Checkpoint(path))
+
+
+def epochs(number):
+    """Another order of six batches in each epoch."""
+    order = torch.randperm(6, generator=torch.Generator().manual_seed(number)).tolist()
+    batches = list(make_batches("lstm", 6))
+    return [batches[place] for place in order]
+
+
+@pytest.mark.parametrize("stop", [2, 7, 12])
+def test_epochs_go_on_within_one_and_keep_what_was_measured(stop, tmp_path):
+    def part(path, stop=None):
+        model, optimizer, _, _ = training(schedule=False)
+        rate = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - (step // 6) / 3)
+        measured = Measurements(6, lambda history: {"epoch": history.steps // 6, "loss": sum(history.loss[-6:])})
+        told = [measured, lambda history: stop_at(history, stop)]
+        how = {"scheduler": rate, "callbacks": told, "checkpoint": Checkpoint(path, every=1)}
+        return model, optimizer, fit(model, Epochs(epochs, 3, 6), optimizer, **how), measured.values
+
+    whole = part(tmp_path / "whole.pt")
+    assert [entry["epoch"] for entry in whole[3]] == [1, 2, 3]
+    assert whole[2].learning_rate == [1e-2] * 6 + [pytest.approx(2e-2 / 3)] * 6 + [pytest.approx(1e-2 / 3)] * 6
+    with pytest.raises(RuntimeError, match="stop here"):
+        part(tmp_path / "checkpoint.pt", stop)
+    torch.rand(99)
+    resumed = part(tmp_path / "checkpoint.pt")
+    assert_same(resumed, whole)
+    assert resumed[3] == whole[3]
 
 
 def test_bad_input(tmp_path):

@@ -80,3 +80,17 @@ def test_weights_of_another_architecture_are_named(path):
     many = nn.Sequential(*(nn.Linear(1, 1) for _ in range(8)))
     with pytest.raises(CheckpointError, match=r"and \d+ more$"):
         load_weights(path, model, many.state_dict())
+
+
+def test_a_tensor_that_is_marked_as_a_folder_is_damage(tmp_path):
+    """A flipped bit in the archive's directory: torch then leaves the tensor's memory as it is, without an error."""
+    path = tmp_path / "a.pt"
+    write_checkpoint(path, "training", {"weights": torch.ones(9)})
+    data = bytearray(path.read_bytes())
+    entry = data.index(b"PK\x01\x02")
+    while b"data/0" not in data[entry + 46 : entry + 46 + data[entry + 28]]:
+        entry = data.index(b"PK\x01\x02", entry + 1)
+    data[entry + 38] ^= 0x10
+    path.write_bytes(data)
+    with pytest.raises(CheckpointError, match=r"a\.pt is no checkpoint of a training, or is damaged"):
+        read_checkpoint(path, "training")

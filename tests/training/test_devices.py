@@ -10,7 +10,7 @@ import torch
 from small_models import make_batches, make_model
 from torch_geometric.data import Batch, Data
 
-from gnnseq.training import Checkpoint, evaluate, fit
+from gnnseq.training import Checkpoint, SharedStep, evaluate, fit
 
 fabric_module = pytest.importorskip("lightning_fabric")
 STEPS = 4
@@ -33,10 +33,9 @@ def train(fabric, batches, path=None, after_step=None, **how):
         batches,
         optimizer,
         scheduler=scheduler,
-        fabric=fabric,
+        step=SharedStep(fabric=fabric, **how),
         checkpoint=checkpoint,
-        after_step=after_step,
-        **how,
+        callbacks=[after_step] if after_step else [],
     )
     return model, history
 
@@ -103,6 +102,30 @@ def test_all_processes_stop_where_one_diverges(tmp_path):
     assert [(tmp_path / str(rank)).read_text() for rank in range(2)] == ["loss is nan at step 2"] * 2
 
 
+def some_empty(count):
+    """Batches without targets: one in the second process' share of the first step, and both of the second step."""
+    for number, batch in enumerate(unequal(count)):
+        batch.y = torch.full_like(batch.y, -100) if number in (1, 2, 3) else batch.y
+        yield batch
+
+
+def skip(fabric, folder):
+    model, history = train(fabric, list(some_empty(6)))
+    torch.save([model.state_dict(), vars(history)], folder / f"{fabric.global_rank}.pt")
+
+
+def test_two_processes_pass_over_the_same_batches_without_targets(tmp_path):
+    in_two_processes(skip, tmp_path)
+    kept = [batch for number, batch in enumerate(some_empty(6)) if number not in (2, 3)]
+    expected, history = train(None, joined(kept, 2))
+    for rank in range(2):
+        weights, found = torch.load(tmp_path / f"{rank}.pt", weights_only=True)
+        torch.testing.assert_close(weights, expected.state_dict())
+        assert found["loss"] == pytest.approx(history.loss)
+        assert found["skipped"] == 3
+    assert history.steps == 2
+
+
 def resume(fabric, folder):
     def press(history):
         if history.steps == 2 and fabric.global_rank == 1:
@@ -150,7 +173,7 @@ def test_bfloat16(precision, family):
     def run(fabric):
         model = make_model(family).model
         optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
-        return fit(model, make_batches(family, STEPS), optimizer, fabric=fabric, max_norm=1.0)
+        return fit(model, make_batches(family, STEPS), optimizer, step=SharedStep(max_norm=1.0, fabric=fabric))
 
     history, exact = run(make_fabric(precision=precision)), run(None)
     assert history.loss == pytest.approx(exact.loss, rel=0.05)
@@ -174,7 +197,7 @@ def test_a_model_that_is_set_up_already_is_used_as_it_is():
     fabric, model = make_fabric(), make_model("lstm").model.double()
     wrapped, optimizer = fabric.setup(model, torch.optim.SGD(model.parameters(), lr=0.5))
     for _ in range(2):
-        assert fit(wrapped, unequal(2), optimizer, fabric=fabric).steps == 2
+        assert fit(wrapped, unequal(2), optimizer, step=SharedStep(fabric=fabric)).steps == 2
 
 
 def test_a_loader_that_is_set_up_keeps_its_own_batches():

@@ -5,7 +5,7 @@ import torch
 from small_models import make_batches, make_model
 from torch_geometric.data import Batch, Data
 
-from gnnseq.training import fit
+from gnnseq.training import SharedStep, Step, fit
 
 
 class Linear(torch.nn.Module):
@@ -32,8 +32,8 @@ def joined(batches):
 
 
 def train(batches, **how):
-    model = Linear()
-    return model, fit(model, batches, torch.optim.SGD(model.parameters(), 1.0), **how)
+    model, step = Linear(), SharedStep(**how) if "accumulate" in how else Step(**how)
+    return model, fit(model, batches, torch.optim.SGD(model.parameters(), 1.0), step=step)
 
 
 @pytest.mark.parametrize("max_norm", [None, 0.1])
@@ -82,16 +82,16 @@ def test_a_loss_that_is_not_finite_in_one_of_several_stops_before_the_weights():
 
 
 def test_one_batch_a_step_is_not_rounded_otherwise():
-    def weights(batches, accumulate):
+    def weights(batches, step):
         model = make_model("gcn")
         model.eval()
-        history = fit(model, batches, torch.optim.Adam(model.parameters(), 1e-2), accumulate=accumulate)
+        history = fit(model, batches, torch.optim.Adam(model.parameters(), 1e-2), step=step)
         return history.loss
 
     torch.manual_seed(1)
-    plain = weights(make_batches("gcn", 4), 1)
+    plain = weights(make_batches("gcn", 4), Step())
     torch.manual_seed(1)
-    assert plain == weights(list(make_batches("gcn", 4)), 1)
+    assert plain == weights(list(make_batches("gcn", 4)), SharedStep())
 
 
 def test_bad_input():

@@ -2,7 +2,7 @@ import pytest
 import torch
 from small_models import make_batches, make_model
 
-from gnnseq.training import Checkpoint, History, TensorBoard, fit
+from gnnseq.training import Callback, Checkpoint, History, TensorBoard, fit
 
 
 def curves(folder):
@@ -26,7 +26,7 @@ def train(count, **how):
 def test_every_curve_and_texts(tmp_path):
     pytest.importorskip("tensorboard")
     with TensorBoard(tmp_path, every=2) as writer:
-        history = train(6, writer=writer)
+        history = train(6, callbacks=[writer])
         writer.text("sample", "once upon\na *time*", 6)
     found, texts = curves(tmp_path)
     assert set(found) == {"loss", "accuracy", "grad_norm", "learning_rate"}
@@ -46,16 +46,16 @@ def test_points_of_a_training_that_was_killed_are_replaced(tmp_path):
             raise RuntimeError("killed")
 
     with TensorBoard(folder) as writer, pytest.raises(RuntimeError, match="killed"):
-        train(7, writer=writer, checkpoint=Checkpoint(path, every=3), after_step=stop)
+        train(7, callbacks=[writer, stop], checkpoint=Checkpoint(path, every=3))
     with TensorBoard(folder) as writer:
-        history = train(7, writer=writer, checkpoint=Checkpoint(path, every=3))
+        history = train(7, callbacks=[writer], checkpoint=Checkpoint(path, every=3))
     found, _ = curves(folder)
     assert [step for step, _ in found["loss"]] == list(range(1, 8))
     assert [value for _, value in found["loss"]] == pytest.approx(history.loss)
 
 
-def test_any_writer_is_told():
-    class Mine:
+def test_any_callback_is_told():
+    class Mine(Callback):
         def __init__(self):
             self.told = []
 
@@ -66,7 +66,7 @@ def test_any_writer_is_told():
             self.told.append(history.loss[-1])
 
     mine = Mine()
-    history = train(3, writer=mine)
+    history = train(3, callbacks=[mine])
     assert mine.told == [0, *history.loss]
 
 

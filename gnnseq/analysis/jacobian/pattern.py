@@ -1,0 +1,66 @@
+"""Backward passes that tell which derivatives exist, whatever their size and however far units are saturated."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gnnseq.analysis.jacobian.operation import name_of, recorded
+
+_ACTIVATIONS = frozenset(
+    {
+        "Celu",
+        "Elu",
+        "Erf",
+        "Gelu",
+        "Hardsigmoid",
+        "Hardswish",
+        "Hardtanh",
+        "LeakyRelu",
+        "LogSigmoid",
+        "Mish",
+        "Relu",
+        "Sigmoid",
+        "Silu",
+        "Softplus",
+        "Tanh",
+        "Threshold",
+    }
+)
+
+
+@contextmanager
+def existence(out: Tensor, opened: bool = False) -> Iterator[None]:
+    """While this lasts, derivatives of ``out`` are zero only where an operation multiplies by zero, or joins nothing.
+
+    A derivative near underflow or overflow is multiplied by a power of two on its way back, so a product of a thousand
+    small slopes is not zero.
+
+    Args:
+        out: what autograd recorded; only zeros of its derivatives have a meaning meanwhile.
+        opened: whether an activation whose slope is zero at this batch, because it is shut or saturated, passes on what
+            it receives.
+    """
+    nodes = recorded(out)
+    handles = [node.register_prehook(lambda grads: tuple(map(_within_range, grads))) for node in nodes]
+    handles += [node.register_hook(_opened) for node in nodes if opened and name_of(node) in _ACTIVATIONS]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _within_range(grad: Tensor | None) -> Tensor | None:
+    """Numbers whose size is below the root of the smallest, or above its inverse, by a factor nearer to 1."""
+    if grad is None:
+        return None
+    small, size = torch.finfo(grad.dtype).tiny ** 0.5, grad.abs()
+    return torch.where(size < small, grad / small, torch.where(size > 1 / small, grad * small, grad))
+
+
+def _opened(inputs: Any, outputs: Any) -> Any:
+    (back,), (grad,) = inputs, outputs
+    return None if back is None else (torch.where(back == 0, grad, back),)

@@ -1,0 +1,1 @@
+"""The Jacobian from products with vectors, which inputs far from each other share."""

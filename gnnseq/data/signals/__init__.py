@@ -1,0 +1,1 @@
+"""Signals on the nodes of a graph over time."""

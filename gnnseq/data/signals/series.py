@@ -1,0 +1,236 @@
+"""Signals on the nodes of a graph over time: made, read from CSV, standardised and cut into windows."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from reprlib import repr as shorten
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gnnseq.data.files import check_finite, read_number, read_rows
+from gnnseq.data.indexing import check_integer
+
+_GAPS = {"", "-", "na", "n/a", "nan", "none", "null"}
+_TIMESTAMP = re.compile(r"\s*\d+[-/:]\d+")
+
+
+@dataclass(frozen=True)
+class Signals:
+    """Series on the nodes of a graph, standardised by their training part.
+
+    Attributes:
+        values: z-scores ``[T, N]``, each node by the mean and deviation of its training part.
+        adjacency: weights ``[N, N]``, symmetric, zero on the diagonal.
+        names: one per node.
+        noise: mean squared error of the best possible one-step forecast, where it is known.
+
+    Raises:
+        ValueError: for shapes that do not fit, such as several features of a node ``[T, N, F]``.
+    """
+
+    values: Tensor
+    adjacency: Tensor
+    names: list[str]
+    noise: float | None = None
+
+    def __post_init__(self) -> None:
+        _check_shapes("values", self.values, self.adjacency, self.names)
+
+    @property
+    def validation(self) -> int:
+        """First step of the validation part: the last 10 % before the test part."""
+        return self.test - len(self.values) // 10
+
+    @property
+    def test(self) -> int:
+        """First step of the test part: the last 20 %."""
+        return int(0.8 * len(self.values))
+
+
+def standardised(series: Tensor, adjacency: Tensor, names: list[str], noise: float | None = None) -> Signals:
+    r"""Z-scores every node by its training part, the first 70 % of steps; nothing of the later parts is known.
+
+    .. math:: z_t = (x_t - \mu) / \sigma
+
+    A node whose training part is constant up to rounding has no z-score: it is zero at every step. The tolerance is
+    that of scikit-learn's ``StandardScaler``: a variance of at most :math:`n \epsilon \sigma^2 + (n \mu \epsilon)^2`
+    for n steps in float64.
+
+    Args:
+        series: ``[T, N]``, at least 20 steps.
+        adjacency: weights ``[N, N]``; self-loops are dropped, the larger weight of two directions counts.
+        names: one per node.
+        noise: variance of the noise in the units of ``series``, where it is known and the same at all nodes.
+
+    Raises:
+        ValueError: for shapes that do not fit, negative weights, or values that are not finite in float32.
+    """
+    _check_shapes("series", series, adjacency, names)
+    if len(series) < 20:
+        raise ValueError(f"series has {len(series)} steps, expected at least 20")
+    for name, value in (("series", series), ("adjacency", adjacency)):
+        check_finite(name, value.float())
+    if bool((adjacency < 0).any()):
+        row, column = (adjacency < 0).nonzero()[0].tolist()
+        raise ValueError(
+            f"adjacency holds negative weights: [{row}, {column}] is {adjacency[row, column]:g}, expected >= 0"
+        )
+    if noise is not None and not 0 <= noise < float("inf"):
+        raise ValueError(f"noise is {noise}, expected a variance >= 0")
+    past = series[: int(0.8 * len(series)) - len(series) // 10].double()
+    mean, deviation = past.mean(0), past.std(0, correction=0)
+    rounding = len(past) * torch.finfo(torch.float64).eps
+    varies = deviation**2 > rounding * deviation**2 + (rounding * mean) ** 2
+    scale = torch.where(varies, deviation, 1.0)
+    values = ((series.double() - mean) / scale * varies).float()
+    check_finite("z-scores", values)
+    both = torch.maximum(adjacency, adjacency.t()).float().fill_diagonal_(0.0)
+    relative = None if noise is None else float((varies * noise / scale**2).mean())
+    return Signals(values, both, names, relative)
+
+
+def spreading_signals(num_nodes: int = 40, num_steps: int = 800, seed: int = 0, strength: float = 0.95) -> Signals:
+    r"""Signals that spread over a random geometric graph, where the graph matters by construction.
+
+    .. math:: x_{t+1} = \rho D^{-1/2} A D^{-1/2} x_t + \epsilon_t, \qquad \epsilon_t \sim N(0, 1)
+
+    A node's next value depends on its neighbours alone: its own past says something about it only through them. The
+    best forecast knows A and errs by the noise.
+
+    Args:
+        num_nodes: nodes, placed at random in the unit square; each is joined to its four nearest.
+        num_steps: steps T.
+        seed: of the graph and the noise.
+        strength: the factor ρ, below 1 so that signals stay bounded.
+
+    Raises:
+        ValueError: for fewer than six nodes, or a strength outside (0, 1).
+    """
+    if num_nodes < 6:
+        raise ValueError(f"num_nodes is {num_nodes}, expected at least 6")
+    if not 0.0 < strength < 1.0:
+        raise ValueError(f"strength is {strength}, expected 0 < strength < 1")
+    generator = torch.Generator().manual_seed(seed)
+    place = torch.rand(num_nodes, 2, generator=generator, dtype=torch.float64)
+    nearest = torch.cdist(place, place).fill_diagonal_(torch.inf).topk(4, largest=False).indices
+    adjacency = torch.zeros(num_nodes, num_nodes, dtype=torch.float64).scatter_(1, nearest, 1.0)
+    adjacency = torch.maximum(adjacency, adjacency.t())
+    scale = adjacency.sum(1).rsqrt()
+    spread = strength * scale.unsqueeze(1) * adjacency * scale
+    x = torch.zeros(num_nodes, dtype=torch.float64)
+    steps = []
+    for noise in torch.randn(num_steps + 100, num_nodes, generator=generator, dtype=torch.float64):
+        x = spread @ x + noise
+        steps.append(x)
+    names = [f"node {v}" for v in range(num_nodes)]
+    return standardised(torch.stack(steps[100:]), adjacency, names, noise=1.0)
+
+
+def read_signals(series: str | Path, adjacency: str | Path) -> Signals:
+    """Reads series and the graph that joins them.
+
+    Rows are steps at equal distances in the order of time, without a column of timestamps and without gaps.
+
+    Args:
+        series: CSV with a row of names, then one row per step and one column per node.
+        adjacency: CSV without a header, one row and one column of weights per node; no list of edges.
+
+    Raises:
+        ValueError: for a cell that is no finite float32 number, rows of different lengths, a name that comes twice, a
+            first row of numbers in place of names, or tables that do not fit. The message names the file, the line and
+            the column.
+    """
+    names, values = _read_table(Path(series), header=True)
+    _, weights = _read_table(Path(adjacency), header=False)
+    if weights.shape != (len(names), len(names)):
+        raise ValueError(
+            f"{adjacency}: adjacency has shape {list(weights.shape)}, expected {[len(names)] * 2}, one row and one "
+            f"column for each column of {series}; a list of edges (from, to, weight) has to be made into such a table"
+        )
+    try:
+        return standardised(values, weights, names)
+    except ValueError as error:
+        raise ValueError(f"{series} with {adjacency}: {error}") from None
+
+
+def windows(values: Tensor, starts: Tensor, length: int) -> tuple[Tensor, Tensor]:
+    """Windows of a series and what follows each of their steps.
+
+    Args:
+        values: ``[T, N]``.
+        starts: first step of each window ``[B]``, 0 to T - L - 1.
+        length: steps of a window L.
+
+    Returns:
+        Inputs ``[B, N, L, 1]``, and the next values ``[B, N, L]``.
+
+    Raises:
+        ValueError: for other shapes, such as several features of a node ``[T, N, F]``, or a window outside the series.
+    """
+    if values.dim() != 2:
+        raise ValueError(f"values has shape {list(values.shape)}, expected [T, N]: one value per step and node")
+    last = len(values) - check_integer("length", length, 1) - 1
+    if starts.dim() != 1 or starts.is_floating_point():
+        raise ValueError(f"starts has shape {list(starts.shape)} and dtype {starts.dtype}, expected integers [B]")
+    if len(starts) and not 0 <= int(starts.min()) <= int(starts.max()) <= last:
+        raise ValueError(f"starts runs from {int(starts.min())} to {int(starts.max())}, expected 0 to {last}")
+    steps = starts.unsqueeze(1) + torch.arange(length + 1)
+    found = values[steps].transpose(1, 2)  # [B, N, L + 1]
+    return found[..., :-1].unsqueeze(-1), found[..., 1:]
+
+
+def _check_shapes(name: str, values: Tensor, adjacency: Tensor, names: list[str]) -> None:
+    if values.dim() != 2 or values.is_complex():
+        shape, dtype = list(values.shape), values.dtype
+        raise ValueError(
+            f"{name} has shape {shape} and dtype {dtype}, expected real [T, N]: one value per step and node"
+        )
+    nodes = values.size(1)
+    if adjacency.shape != (nodes, nodes):
+        raise ValueError(f"adjacency has shape {list(adjacency.shape)}, expected [{nodes}, {nodes}]: one node a series")
+    if len(names) != nodes:
+        raise ValueError(f"names has {len(names)} entries, expected {nodes}, one per node")
+
+
+def _read_table(path: Path, header: bool) -> tuple[list[str], Tensor]:
+    rows = list(read_rows(path))
+    names = _names(path, *rows.pop(0)) if header and rows else []
+    if not rows:
+        raise ValueError(f"{path} holds no rows of numbers")
+    width = len(names) if header else len(rows[0][1])
+    table = np.empty((len(rows), width))
+    for place, (line, row) in enumerate(rows):
+        if len(row) != width:
+            raise ValueError(f"{path}, line {line}: {len(row)} cells, expected {width}")
+        try:
+            table[place] = [read_number(cell) for cell in row]
+        except ValueError:
+            raise ValueError(_describe(path, line, row, names)) from None
+    return names, torch.from_numpy(table)
+
+
+def _names(path: Path, line: int, row: list[str]) -> list[str]:
+    twice = [column for column, name in enumerate(row) if name in row[:column]]
+    if twice:
+        raise ValueError(f"{path}, line {line}, column {twice[0] + 1}: the name {shorten(row[twice[0]])} comes twice")
+    if all(re.fullmatch(r"\s*-?\d*[.]?\d*(e[+-]?\d+)?\s*", cell) for cell in row) and any("." in c for c in row):
+        raise ValueError(f"{path}, line {line}: numbers, expected a row of names first")
+    return row
+
+
+def _describe(path: Path, line: int, row: list[str], names: list[str]) -> str:
+    """Which cell of a row is no number, and what it may be instead."""
+    for column, cell in enumerate(row):
+        try:
+            read_number(cell)
+        except ValueError as error:
+            where = f"{path}, line {line}, column {column + 1}" + (f" ({names[column][:30]})" if names else "")
+            if cell.strip().lower() in _GAPS:
+                return f"{where}: {cell!r} is a gap, expected a number; fill gaps first"
+            if _TIMESTAMP.match(cell):
+                return f"{where}: {shorten(cell)} looks like a timestamp, expected a number; leave out that column"
+            more = "" if names else "; expected one row and one column of weights per node, without names"
+            return f"{where}: {error}{more}"
+    raise AssertionError("every cell is a number")

@@ -1,0 +1,1 @@
+"""Text: vocabularies, windows, word vectors and a book."""

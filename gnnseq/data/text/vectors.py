@@ -1,0 +1,96 @@
+"""Word vectors from a text file."""
+
+import codecs
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from gnnseq.data.files import read_number
+from gnnseq.data.text.vocabulary import Vocabulary
+
+
+class WordVectors(NamedTuple):
+    """Vectors of a vocabulary.
+
+    Args:
+        values: ``[V, D]``, float32; zeros for words that have none.
+        found: ``[V]``, whether a word has one.
+    """
+
+    values: Tensor
+    found: Tensor
+
+
+def read_vectors(path: str | Path, vocabulary: Vocabulary) -> WordVectors:
+    """Reads the vectors of a vocabulary's words from a file as GloVe and word2vec have it.
+
+    A line is a word and D numbers, with a space between them; a word may have spaces itself. A byte order mark and a
+    first line of two integers are skipped. If a word comes twice, its first vector counts.
+
+    Args:
+        path: of a UTF-8 file of any length.
+        vocabulary: V words; the vectors of others are passed over.
+
+    Raises:
+        ValueError: if a line has another number of numbers than the first, a number cannot be read
+            or is not finite in float32, or there is no vector. The message names the file, the line and which of the
+            vector's numbers it is.
+    """
+    rows = {symbol.encode(): row for row, symbol in enumerate(vocabulary.symbols)}
+    vectors: dict[int, list[float]] = {}
+    width = 0
+    with open(path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            line = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+            if width and line.count(b" ") == width and line[: line.index(b" ")] not in rows:
+                continue
+            if number == 1 and b"\r" in line.rstrip(b"\r\n"):
+                raise ValueError(f"{path}, line 1 ends with a carriage return alone, expected a line feed")
+            fields = line.split()
+            if not fields or (number == 1 and len(fields) == 2 and all(map(bytes.isdigit, fields))):
+                continue
+            width = width or len(fields) - 1
+            word = _word(fields, width)
+            if word is None:
+                got = f"{len(fields) - 1} numbers"
+                raise ValueError(f"{path}, line {number}: expected a word and {width} numbers, got {got}")
+            row = rows.get(word)
+            if row is not None and row not in vectors:
+                vectors[row] = _numbers(path, number, fields[-width:])
+    if not width:
+        raise ValueError(f"{path} holds no vectors, expected a word and numbers in every line")
+    values, found = torch.zeros(len(vocabulary), width), torch.zeros(len(vocabulary), dtype=torch.bool)
+    places = torch.tensor(list(vectors), dtype=torch.long)
+    values[places] = torch.tensor(list(vectors.values())).reshape(-1, width)
+    found[places] = True
+    return WordVectors(values, found)
+
+
+def _word(fields: list[bytes], width: int) -> bytes | None:
+    """What stands before the last ``width`` fields, unless that is no word."""
+    if width < 1 or len(fields) <= width:
+        return None
+    if len(fields) == width + 1:
+        return fields[0]
+    rest = fields[1:-width]
+    return None if any(_is_number(field) for field in rest) else b" ".join(fields[:-width])
+
+
+def _is_number(field: bytes) -> bool:
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return True
+
+
+def _numbers(path: str | Path, line: int, fields: list[bytes]) -> list[float]:
+    values = []
+    for place, field in enumerate(fields, 1):
+        try:
+            values.append(read_number(field.decode(errors="replace")))
+        except ValueError as error:
+            raise ValueError(f"{path}, line {line}, number {place} of {len(fields)}: {error}") from None
+    return values

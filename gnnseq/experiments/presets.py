@@ -1,0 +1,228 @@
+"""The comparison of models on tasks as a command: its tasks by name, its options, its presets."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from gnnseq.experiments.command_line import check_at_least_one, check_positive, fill_in
+from gnnseq.experiments.families import FAMILIES, ORTHOGONAL_QUIET, find_family
+from gnnseq.experiments.family import DEFAULT, Family, find_named
+from gnnseq.experiments.optimizers import OPTIMIZERS
+from gnnseq.experiments.settings import Settings
+from gnnseq.experiments.tasks.base import Task
+from gnnseq.experiments.tasks.listops import ListOpsTask
+from gnnseq.experiments.tasks.neighbours import NeighborsMatchTask
+from gnnseq.experiments.tasks.networks import BlockModelTask, KarateTask
+from gnnseq.experiments.tasks.palindromes import PalindromeTask
+from gnnseq.experiments.tasks.sequences import AddingTask, CopyMemoryTask, RecallTask
+from gnnseq.experiments.tasks.signals import SignalTask
+from gnnseq.experiments.tasks.text import TextTask
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of task on the command line: how one is made from its size, and the sizes by default."""
+
+    name: str
+    make: Callable[[int], Task]
+    sizes: tuple[int, ...]
+
+
+KINDS = (
+    Kind("palindromes", PalindromeTask, (5, 10, 20)),
+    Kind("copy", CopyMemoryTask, (10, 30)),
+    Kind("adding", AddingTask, (20, 50)),
+    Kind("recall", lambda length: RecallTask(length, pairs=length // 16), (32, 64)),
+    Kind("listops", ListOpsTask, (20, 40)),
+    Kind("text", TextTask, (30,)),
+    Kind("signals", SignalTask, (20,)),
+    Kind("neighbours", NeighborsMatchTask, (2, 3, 4)),
+    Kind("blocks", lambda nodes: BlockModelTask(members=nodes // 2), (32,)),
+    Kind("karate", KarateTask, (2,)),
+)
+GRID = [3e-4, 1e-3, 3e-3, 1e-2, 3e-2]
+
+LONG = {"lengths": list(range(5, 61, 5)), "models": ["rnn", "lstm"], "steps": 10_000, "batch_size": 128, "width": 128}
+TWINS = ("tree-lstm",)  # child-sum on the path: the LSTM, number for number
+PRESETS: dict[str, dict[str, Any]] = {
+    "report": LONG | {"optimizer": "rmsprop", "stop_at": None},
+    "tuned-report": LONG | {"optimizer": "adam", "stop_at": 1.0, "seeds": 5},
+    "verdicts": {
+        "tasks": [
+            "palindromes:20",
+            "copy:30",
+            "recall:32",
+            "listops:20",
+            "neighbours:3",
+            "blocks:32",
+            "signals:20",
+            "karate:2",
+        ],
+        "models": [family.name for family in FAMILIES if family.name not in TWINS],
+        "seeds": 9,
+        "steps": 600,
+        "tune": GRID,
+        "tuning_seeds": 2,
+        "reference": "lstm",
+        "html": True,
+    },
+}
+PRESET_HELP = """report: the course report's settings: RNN and LSTM with 128 units, lengths 5 to 60, 10,000 steps of
+batch 128, RMSprop, digits as numbers, LSTM at 1e-2. tuned-report: the same sizes, embedded digits, Adam, a chrono LSTM,
+an orthogonal RNN with small inputs at 5e-4, 5 seeds; training ends once the last 20 batches are all right. verdicts:
+eight tasks, all models at one budget, tuned, 9 seeds, each judged against the LSTM"""
+QUIET: dict[str, Any] = {"initialise": ORTHOGONAL_QUIET, "learning_rate": 5e-4}
+REPORT_RATES = {"lstm": 1e-2}  # every other model: 1e-3
+READ_SYMBOLS = ("tree-lstm-balanced", "gcrn")  # under the report's settings too
+
+
+def parse(description: str | None, arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The options of a comparison; those of a preset stand unless they are given.
+
+    Args:
+        description: of the command, for its help.
+        arguments: of the command line; None takes the process's own.
+    """
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    names = ", ".join(family.name for family in FAMILIES)
+    kinds = ", ".join(kind.name for kind in KINDS)
+    parser.add_argument("--tasks", nargs="+", help=f"which of: {kinds}; with its size: copy:30 (palindromes)")
+    parser.add_argument("--lengths", type=int, nargs="+", help="sizes of the tasks (palindromes: 5 10 20)")
+    parser.add_argument("--models", nargs="+", help=f"which of: {names} (all that read the tasks)")
+    parser.add_argument("--seeds", type=int, help="runs of each model, seeds 0, 1, ... (3)")
+    parser.add_argument("--steps", type=int, help="training steps at most (400)")
+    parser.add_argument("--budget", type=int, default=10_000, help="weights of every model (10,000)")
+    parser.add_argument("--batch-size", type=int, help="samples in a training batch (64)")
+    parser.add_argument("--learning-rate", type=float, help="for all models (each family's own)")
+    parser.add_argument("--tune", type=float, nargs="*", metavar="RATE",
+                        help="rates that every model tries on validation data (3e-4 to 3e-2)")  # fmt: skip
+    parser.add_argument("--tuning-seeds", type=int, help="runs for each learning rate tried (1)")
+    parser.add_argument("--optimizer", choices=[each.name for each in OPTIMIZERS], help="adam")
+    parser.add_argument("--default-init", action="store_true", help="torch's initialisation instead of the family's")
+    parser.add_argument("--jobs", type=int, default=2, help="processes at a time (2)")
+    parser.add_argument("--retry-failed", action="store_true", help="try runs again that failed before")
+    parser.add_argument("--html", action="store_true", default=None,
+                        help="write a page with verdicts and all figures too: page.html")  # fmt: skip
+    parser.add_argument("--reference", metavar="MODEL", help="the page compares all models with this one alone")
+    parser.add_argument("--output", type=Path, default=Path("runs/compare"),
+                        help="folder of the results (runs/compare)")  # fmt: skip
+    parser.add_argument("--preset", choices=list(PRESETS), help=PRESET_HELP)
+    options = parser.parse_args(arguments)
+    defaults = {
+        "tasks": ["palindromes"],
+        "seeds": 3,
+        "tuning_seeds": 1,
+        "steps": 400,
+        "batch_size": 64,
+        "optimizer": "adam",
+        "width": None,
+        "stop_at": 0.995,
+        "html": False,
+        "reference": None,
+    } | PRESETS.get(options.preset, {})
+    fill_in(options, defaults)
+    if options.tune == []:
+        options.tune = GRID
+    return options
+
+
+def check(options: argparse.Namespace) -> None:
+    """Raises a ValueError for what no run could use."""
+    check_at_least_one(options, ["seeds", "tuning_seeds", "steps", "budget", "batch_size", "jobs"])
+    for length in options.lengths or []:
+        if length < 2:
+            raise ValueError(f"--lengths holds {length}, expected integers of at least 2")
+    check_positive(options, ["learning_rate", "tune"])
+    if options.tune is not None and options.learning_rate is not None:
+        raise ValueError("--tune and --learning-rate are both given, expected one of them")
+    if options.lengths and all(":" in word for word in options.tasks):
+        raise ValueError(
+            f"--lengths is {' '.join(map(str, options.lengths))}, but each of --tasks {' '.join(options.tasks)} has a "
+            "size of its own; expected a task without one, or no --lengths"
+        )
+    if options.reference is not None:
+        find_family(options.reference)
+
+
+def make_tasks(options: argparse.Namespace) -> list[Task]:
+    """A task for each kind and size; a size of its own stands before those of all."""
+    return [task for word in options.tasks for task in tasks_of(word, options.lengths)]
+
+
+def tasks_of(word: str, lengths: list[int] | None) -> list[Task]:
+    """The tasks that a name, or a name with its size, stands for."""
+    name, colon, own = word.partition(":")
+    kind = find_named(name, KINDS, "task")
+    if not colon:
+        return [kind.make(size) for size in lengths or kind.sizes]
+    if not own.isdecimal() or int(own) < 2:
+        raise ValueError(f"--tasks holds {word!r}, expected a size of at least 2 after the colon")
+    return [kind.make(int(own))]
+
+
+def make_families(options: argparse.Namespace, tasks: list[Task]) -> list[Family]:
+    """The models asked for, or all that can read some task; with the report's settings, or as they are."""
+    if options.models:
+        families = [find_named(name, FAMILIES, "model") for name in options.models]
+    else:
+        families = [family for family in FAMILIES if any(family.joins(task) for task in tasks)]
+    if options.preset == "report" or options.default_init:
+        families = [replace(family, initialise=DEFAULT) for family in families]
+    if options.preset == "report":
+        families = [replace(family, learning_rate=REPORT_RATES.get(family.name, 1e-3)) for family in families]
+    if options.preset == "tuned-report" and not options.default_init:
+        families = [replace(each, **QUIET) if each.name == "rnn" else each for each in families]
+    if options.learning_rate is not None:
+        families = [replace(family, learning_rate=options.learning_rate) for family in families]
+    return families
+
+
+def groups(options: argparse.Namespace) -> list[tuple[list[Task], list[Family]]]:
+    """Who meets which task: all meet all, but that the report's models read digits as numbers, if they can."""
+    tasks = make_tasks(options)
+    families = make_families(options, tasks)
+    if options.preset != "report":
+        return [(tasks, families)]
+    numbers: list[Task] = [replace(t, numbers=True) if isinstance(t, PalindromeTask) else t for t in tasks]
+    parts = [
+        (numbers, [family for family in families if family.name not in READ_SYMBOLS]),
+        (tasks, [family for family in families if family.name in READ_SYMBOLS]),
+    ]
+    return [part for part in parts if part[1]]
+
+
+def make_settings(options: argparse.Namespace) -> Settings:
+    """What all runs share."""
+    return Settings(
+        budget=options.budget,
+        width=options.width,
+        steps=options.steps,
+        batch_size=options.batch_size,
+        optimizer=find_named(options.optimizer, OPTIMIZERS, "optimizer"),
+        stop_at=options.stop_at,
+    )
+
+
+def explain(options: argparse.Namespace) -> str:
+    """What the columns mean, and under which settings they were measured."""
+    stop = "no early stop"
+    if options.stop_at is not None:
+        stop = f"stopped early once the last 20 batches were {100 * options.stop_at:g} % right"
+    tuned = ""
+    if options.tune:
+        tuned = f"learning rate of each model and task chosen from {', '.join(f'{rate:g}' for rate in options.tune)} "
+        tuned += "on validation data of another seed, "
+    return (
+        f"Settings: {options.optimizer}, batches of {options.batch_size}, at most {options.steps:,} steps ({stop}), "
+        f"{tuned}gradients clipped at norm 10, seeds 0 to {options.seeds - 1}; spread is the standard deviation over "
+        "seeds.\n"
+        "score: on samples never trained on; mean ± standard deviation and the 95 % bootstrap interval of the mean; a "
+        "run that diverged counts as chance. best 50: the mean of the 50 best training batches, the "
+        "course report's metric, which flatters.\n"
+        "hops required: between the answer and the output (over time for the GCRN: steps). hops reached: by the model. "
+        "Seeing is necessary, not sufficient: initialisation and the graph decide the rest.\n"
+        "state: numbers held for one element of the input. samples to threshold: until the last 20 batches reached the "
+        "task's threshold, median over the seeds that did. memory: weights, gradients, optimiser, a step's tensors.\n"
+    )

@@ -1,0 +1,101 @@
+"""Repeat the first symbol, as a task over any graph of a sequence."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torch_geometric.data import Batch
+
+from gnnseq.analysis import hops_needed
+from gnnseq.data.streams import Split
+from gnnseq.data.synthetic.first_symbol import FirstSymbolDataset
+from gnnseq.experiments.tasks.base import Collate, Level, elements, find_view, sequence_views
+from gnnseq.experiments.tasks.kinds import Classification, Sampled
+from gnnseq.graphs import complete_batch, cycle_batch, path_with_hub_batch, star_batch, window_batch
+
+WINDOW = 4
+
+
+def _over(make: Callable[..., Batch], samples: tuple[Tensor, Tensor]) -> Batch:
+    symbols, y = samples
+    return make(symbols, y=y)
+
+
+@dataclass(frozen=True)
+class FirstSymbolTask(Sampled, Classification):
+    """Random symbols are read; the answer is the first: :class:`gnnseq.data.synthetic.first_symbol.FirstSymbolDataset`.
+
+    It has more views than other tasks, so that graphs over one and the same sequence can be compared: the paths and
+    trees of every sequence, and "window", "cycle", "star", "path with hub" and "complete". The first T nodes of every
+    graph are the symbols, and its last node is asked.
+
+    Attributes:
+        length: symbols of a sequence, T >= 2; the answer stands T - 1 symbols before the last.
+        base: number of different symbols.
+    """
+
+    length: int
+    base: int = 10
+
+    name: ClassVar[str] = "first symbol"
+    level: ClassVar[Level] = "graph"
+    num_features: ClassVar[None] = None
+
+    @property
+    def title(self) -> str:
+        """Name in tables."""
+        return f"first of {self.length} symbols"
+
+    @property
+    def size(self) -> int:
+        """The length."""
+        return self.length
+
+    @property
+    def num_symbols(self) -> int:
+        """The base."""
+        return self.base
+
+    @property
+    def num_outputs(self) -> int:
+        """Possible answers."""
+        return self.base
+
+    @property
+    def chance(self) -> float:
+        """Accuracy of a guess."""
+        return 1.0 / self.base
+
+    @property
+    def views(self) -> Mapping[str, Collate]:
+        """All graphs over a sequence."""
+        return sequence_views(self.base) | {
+            "window": partial(_over, partial(window_batch, size=WINDOW, direction="forward")),
+            "cycle": partial(_over, cycle_batch),
+            "star": partial(_over, partial(star_batch, empty=self.base)),
+            "path with hub": partial(_over, partial(path_with_hub_batch, empty=self.base)),
+            "complete": partial(_over, complete_batch),
+        }
+
+    def required(self, view: str) -> int:
+        """Hops from the first symbol to the node that is asked; for "symbols" the steps."""
+        collate = find_view(self, view)
+        return self.length - 1 if view == "symbols" else _hops(self, collate)
+
+    def answers(self, view: str, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The first symbol of every graph, asked at the graph's row."""
+        return elements(batch, 0), torch.arange(int(batch.num_graphs))
+
+    def dataset(self, seed: int, split: Split) -> FirstSymbolDataset:
+        """The sequences of a split."""
+        return FirstSymbolDataset(self.length, self.base, seed=seed, split=split)
+
+
+def _hops(task: FirstSymbolTask, collate: Collate) -> int:
+    symbols, first = task.dataset(0, "train")[:1]
+    batch = collate((symbols, first))
+    ends = torch.tensor([0]), torch.tensor([int(batch.num_nodes) - 1])
+    return int(hops_needed(batch.edge_index, *ends, int(batch.num_nodes)))

@@ -1,0 +1,90 @@
+"""What tasks of a kind have in common: the loss, the metric, and how samples become batches."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, Protocol, cast
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+from torch_geometric.data import Batch
+
+from gnnseq.data.streams import Split
+from gnnseq.experiments.tasks.base import Task, find_view
+from gnnseq.training import correct, squared_error
+
+
+class Classification:
+    """Classes as targets, -100 where there is none."""
+
+    metric_name: ClassVar[str] = "accuracy"
+    higher_is_better: ClassVar[bool] = True
+    solved: ClassVar[float] = 0.95
+
+    def loss(self, outputs: Tensor, y: Tensor) -> Tensor:
+        """Cross-entropy in nats, the mean over the targets."""
+        return cross_entropy(outputs, y)
+
+    def metric(self, outputs: Tensor, y: Tensor) -> tuple[float, int]:
+        """Right answers, and of how many."""
+        return correct(outputs, y)
+
+
+class Regression:
+    """Numbers as targets, NaN where there is none."""
+
+    metric_name: ClassVar[str] = "mean squared error"
+    higher_is_better: ClassVar[bool] = False
+    num_outputs: ClassVar[int] = 1
+
+    def loss(self, outputs: Tensor, y: Tensor) -> Tensor:
+        """Mean squared error over the targets.
+
+        Raises:
+            ValueError: where there are not as many outputs as targets.
+        """
+        if outputs.numel() != y.numel():
+            raise ValueError(f"outputs has shape {list(outputs.shape)}, expected one for each of {y.numel()} targets")
+        counted = ~y.isnan()
+        error = outputs.reshape(y.shape)[counted] - y[counted]
+        return torch.mean(error * error)
+
+    def metric(self, outputs: Tensor, y: Tensor) -> tuple[float, int]:
+        """Sum of squared errors, and of how many."""
+        return squared_error(outputs, y)
+
+
+class Sliced(Protocol):
+    """A dataset that gives a whole batch for a slice."""
+
+    def __getitem__(self, index: slice, /) -> Any: ...
+
+
+class Sampled(ABC):
+    """Batches cut from a dataset that gives any slice of its samples; settings that fit no dataset are refused."""
+
+    def __post_init__(self) -> None:
+        self.dataset(0, "train")
+
+    @abstractmethod
+    def dataset(self, seed: int, split: Split) -> Sliced:
+        """The samples of a seed and split.
+
+        Raises:
+            ValueError: for settings that do not fit each other.
+        """
+
+    def batches(
+        self, view: str, seed: int, split: Split, batch_size: int, num_batches: int, first: int = 0
+    ) -> Iterator[Batch]:
+        """Batches; see `Task`."""
+        collate = find_view(cast(Task, self), view)
+        return batches_of(self.dataset(seed, split), collate, batch_size, num_batches, first)
+
+
+def batches_of(
+    dataset: Sliced, collate: Callable[[Any], Batch], batch_size: int, num_batches: int, first: int = 0
+) -> Iterator[Batch]:
+    """Batches of a dataset without end, one after the other; ``first`` is the number of the first."""
+    for number in range(first, first + num_batches):
+        yield collate(dataset[number * batch_size : (number + 1) * batch_size])

@@ -1,0 +1,101 @@
+"""Tree-NeighborsMatch as a task: as a tree, as a graph, and as a sequence."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torch_geometric.data import Batch
+
+from gnnseq.data.streams import Split
+from gnnseq.data.synthetic.neighbours import NeighborsMatchDataset
+from gnnseq.experiments.tasks.base import Collate, Level, find_view, sequence_hops
+from gnnseq.experiments.tasks.kinds import Classification, Sampled
+from gnnseq.graphs import to_dilated_paths, to_paths
+from gnnseq.graphs.native import both_ways, match_tree_batch
+
+
+@dataclass(frozen=True)
+class NeighborsMatchTask(Sampled, Classification):
+    """The root of a binary tree must find the leaf with its key: Tree-NeighborsMatch.
+
+    The data are :class:`gnnseq.data.NeighborsMatchDataset`. As "tree" (child to parent) and "graph" (the
+    same tree, undirected) all that the root learns of 2**depth leaves comes through its two children. As a sequence the
+    leaves stand from left to right and the root last; inner nodes hold nothing and are left out, so a sequence
+    loses nothing, and asks for an associative memory.
+
+    Attributes:
+        depth: of the tree.
+    """
+
+    depth: int
+
+    name: ClassVar[str] = "neighbours match"
+    level: ClassVar[Level] = "graph"
+    num_symbols: ClassVar[None] = None
+
+    @property
+    def title(self) -> str:
+        """Name in tables."""
+        return f"matches in trees of depth {self.depth}"
+
+    @property
+    def size(self) -> int:
+        """The depth."""
+        return self.depth
+
+    @property
+    def num_features(self) -> int:
+        """Key and value, one-hot."""
+        return 2 * self.num_outputs
+
+    @property
+    def num_outputs(self) -> int:
+        """Leaves, which are as many as keys and classes."""
+        return self.dataset(0, "train").num_leaves
+
+    @property
+    def chance(self) -> float:
+        """Accuracy of any constant answer."""
+        return self.dataset(0, "train").chance
+
+    @property
+    def views(self) -> Mapping[str, Collate]:
+        """The tree, under both its names, its undirected form, and the sequence of leaves and root."""
+        tree: Callable[..., Batch] = _match_tree
+        return {
+            "tree": tree,
+            "balanced tree": tree,
+            "graph": _match_graph,
+            "path": to_paths,
+            "path both ways": partial(to_paths, direction="both"),
+            "dilated": to_dilated_paths,
+        }
+
+    def required(self, view: str) -> int:
+        """Hops from the farthest leaf to the root."""
+        find_view(self, view)
+        if view in ("tree", "balanced tree", "graph"):
+            return self.depth
+        if view == "dilated":
+            return max(distance.bit_count() for distance in range(1, self.num_outputs + 1))
+        return sequence_hops(view, self.num_outputs)
+
+    def answers(self, view: str, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The leaf with the root's key in every graph, asked at the graph's row."""
+        keys = batch.x[batch.ptr[1:] - 1, : self.num_outputs].argmax(1)
+        return batch.ptr[:-1] + keys, torch.arange(int(batch.num_graphs))
+
+    def dataset(self, seed: int, split: Split) -> NeighborsMatchDataset:
+        """The samples; see `Sampled`."""
+        return NeighborsMatchDataset(self.depth, seed=seed, split=split)
+
+
+def _match_tree(sample: tuple[Tensor, Tensor]) -> Batch:
+    return match_tree_batch(*sample)
+
+
+def _match_graph(sample: tuple[Tensor, Tensor]) -> Batch:
+    return both_ways(match_tree_batch(*sample))

@@ -1,0 +1,161 @@
+"""Forecasting signals on a graph, as a task."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import ClassVar, cast, get_args
+
+import torch
+from torch import Tensor
+from torch_geometric.data import Batch
+
+from gnnseq.data.indexing import check_integer
+from gnnseq.data.signals.forecasts import ForecastDataset
+from gnnseq.data.signals.series import Signals, spreading_signals
+from gnnseq.data.streams import Split
+from gnnseq.data.synthetic.network_sequences import breadth_first
+from gnnseq.experiments.tasks.base import Collate, Level, find_view
+from gnnseq.experiments.tasks.kinds import Regression, Sampled
+from gnnseq.graphs import to_dilated_paths, to_paths
+from gnnseq.graphs.native import both_ways, only_last, signal_batch, space_time_batch
+
+
+@dataclass(frozen=True)
+class SignalTask(Sampled, Regression):
+    """The next value of every node of a graph, from a window: :func:`gnnseq.data.signals.series.spreading_signals`.
+
+    A node's next value depends on its neighbours' current ones and on noise; its own past says something about it only
+    through them. Values are z-scores. There is one series for a ``graph_seed``; seed and split of the samples choose
+    windows of its first 70 %, the next 10 % or the last 20 %.
+
+    Attributes:
+        nodes: of the graph.
+        steps: of the series.
+        window: steps that a forecast is made from, L.
+        graph_seed: of the graph and the noise.
+    """
+
+    nodes: int = 20
+    steps: int = 2000
+    window: int = 4
+    graph_seed: int = 0
+
+    name: ClassVar[str] = "signals"
+    level: ClassVar[Level] = "node"
+    num_symbols: ClassVar[None] = None
+    num_features: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        check_integer("window", self.window, 1)
+        for split in get_args(Split):
+            self.dataset(0, split)  # raises for what does not fit
+
+    @property
+    def title(self) -> str:
+        """Name in tables."""
+        return f"signals on {self.nodes} nodes"
+
+    @property
+    def size(self) -> int:
+        """Nodes of the graph."""
+        return self.nodes
+
+    @property
+    def chance(self) -> float:
+        """Error, on the test part, of the mean of the past."""
+        return self.dataset(0, "test").mean_error
+
+    @property
+    def noise(self) -> float:
+        """Expected error of the best possible forecast, which knows the graph and its rule."""
+        return cast(float, self._signals.noise)
+
+    @property
+    def solved(self) -> float:
+        """An error halfway from chance to the noise, as far as any forecast can get."""
+        return (self.chance + self.noise) / 2
+
+    @property
+    def views(self) -> Mapping[str, Collate]:
+        """The graph over space and time, the graph whose nodes hold series, and sequences.
+
+        - "graph": every node at every step, and each node at the step that is asked, without a value
+          (:func:`gnnseq.graphs.native.space_time_batch`); undirected.
+        - "space-time": the same with edges forward in time alone, a directed acyclic graph.
+        - "signals": nodes with a series each, as a GCRN reads them.
+        - "path", "path both ways", "dilated": all values step after step, the nodes of a step in breadth-first order,
+          and then the nodes that are asked, without values. A recurrent model gets all values, and the graph only
+          through the fixed order.
+        - "path per node": every node's series alone; the neighbours, on which the answer depends, are not seen.
+        """
+        adjacency, order = self._signals.adjacency, self._order
+        along: dict[str, Callable[..., Batch]] = {
+            "path": to_paths,
+            "path both ways": partial(to_paths, direction="both"),
+            "dilated": to_dilated_paths,
+        }
+        views: dict[str, Callable[..., Batch]] = {
+            "graph": partial(_undirected, adjacency),
+            "space-time": partial(_space_time, adjacency),
+            "signals": partial(_signal, adjacency),
+            **{name: partial(_steps, collate, order) for name, collate in along.items()},
+            "path per node": _per_node,
+        }
+        return cast(Mapping[str, Collate], views)
+
+    def required(self, view: str) -> int | None:
+        """Hops from the farthest neighbour's last value; None for "path per node", where it is not seen."""
+        find_view(self, view)
+        if view == "path per node":
+            return None
+        if view in ("graph", "space-time", "signals"):
+            return 1
+        place = torch.empty_like(self._order)
+        place[self._order] = torch.arange(self.nodes)
+        one, other = self._signals.adjacency.nonzero().t()
+        distances: list[int] = (self.nodes + place[other] - place[one]).tolist()
+        return max(gap.bit_count() for gap in distances) if view == "dilated" else max(distances)
+
+    def dataset(self, seed: int, split: Split) -> ForecastDataset:
+        """Windows of a split; see `Sampled`."""
+        return ForecastDataset(self._signals, self.window, seed=seed, split=split)
+
+    @property
+    def _signals(self) -> Signals:
+        return _made(self.nodes, self.steps, self.graph_seed)
+
+    @property
+    def _order(self) -> Tensor:
+        return breadth_first(self._signals.adjacency.unsqueeze(0) > 0)[0]
+
+
+@cache
+def _made(nodes: int, steps: int, seed: int) -> Signals:
+    return spreading_signals(nodes, steps, seed)
+
+
+def _space_time(adjacency: Tensor, sample: tuple[Tensor, Tensor]) -> Batch:
+    series, y = sample
+    return space_time_batch(series, adjacency, y)
+
+
+def _undirected(adjacency: Tensor, sample: tuple[Tensor, Tensor]) -> Batch:
+    return both_ways(_space_time(adjacency, sample))
+
+
+def _signal(adjacency: Tensor, sample: tuple[Tensor, Tensor]) -> Batch:
+    series, y = sample
+    return signal_batch(series, adjacency, y)
+
+
+def _steps(collate: Callable[..., Batch], order: Tensor, sample: tuple[Tensor, Tensor]) -> Batch:
+    series, y = sample
+    values = torch.cat([series[:, order].transpose(1, 2).flatten(1), torch.zeros_like(y)], dim=1)
+    targets = only_last(y[:, order], series.size(2) + 1).flatten(1)
+    return collate((values.unsqueeze(2), targets))
+
+
+def _per_node(sample: tuple[Tensor, Tensor]) -> Batch:
+    series, y = sample
+    targets = only_last(y.reshape(-1, 1), series.size(2)).squeeze(2)
+    return to_paths((series.flatten(0, 1).unsqueeze(2), targets))

@@ -1,0 +1,86 @@
+"""Learning curves, a panel for each size of a task."""
+
+import math
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+
+from gnnseq.plots.comparison.models import (
+    BESIDE,
+    Look,
+    bare,
+    drawable,
+    headline,
+    legend_beside,
+    looks,
+    mark_chance,
+    of_one_task,
+    shown,
+)
+from gnnseq.plots.studies.text import moving_mean
+from gnnseq.plots.style import panels, save
+from gnnseq.results.joined import Naming, Result, by_task, family_title
+from gnnseq.runs.store import Record
+
+RECENT = 20  # batches in a moving mean
+POINTS = 500  # of a line at most
+ONE, MANY = (5.6, 3.6), (3.8, 2.7)  # inches of a panel that stands alone, and of one among others
+
+
+def plot_learning(records: Sequence[Record], path: str | Path, naming: Naming = family_title) -> Path:
+    """Draws the metric of training batches against steps: mean over the seeds (line), smallest to largest (band).
+
+    Each seed is first smoothed by the mean of its last 20 batches. A run that stopped early keeps its last value, so
+    that the mean is always over the same seeds; the line ends where the last run ended. Batches are fresh samples.
+
+    Raises:
+        ValueError: if no record has a curve, or the records are of several tasks.
+    """
+    results = [result for result in drawable(records, naming) if curves(result)]
+    if not results:
+        raise ValueError("records hold no curve, expected at least one; stored records may have been made smaller")
+    of_one_task(results)
+    look, tasks = looks(results), by_task(results)
+    drawn, grid = panels(len(tasks), *(ONE if len(tasks) == 1 else MANY))
+    for axes, (title, group) in zip(grid, tasks.items(), strict=True):
+        _panel(axes, group, look)
+        axes.set_title(title, fontsize=9)
+    unit = " (%)" if results[0].task["metric"] == "accuracy" else ""
+    drawn.supxlabel("training steps", fontsize=10)
+    drawn.supylabel(f"{results[0].task['metric']} of training batches{unit}", fontsize=10)
+    legend_beside(drawn, grid)
+    seeds = max(result.summary.count for result in results)
+    drawn.set_figwidth(drawn.get_figwidth() + BESIDE)
+    runs = "one seed" if seeds == 1 else f"mean of {seeds} seeds, smallest to largest (band)"
+    headline(drawn, f"Learning curves: {runs}, over 20 batches", BESIDE)
+    return save(drawn, path)
+
+
+def curves(result: Result) -> list[list[float]]:
+    """The smoothed curve of each seed that kept one."""
+    kept = [c for record in result.records if (c := (record.get("curve") or {}).get("accuracy"))]
+    return [moving_mean([shown(result, value) for value in curve], RECENT) for curve in kept]
+
+
+def joined(lines: Sequence[Sequence[float]]) -> tuple[list[int], list[float], list[float], list[float]]:
+    """Steps, and the mean, smallest and largest of some curves; a shorter one keeps its last value."""
+    length = max(map(len, lines))
+    every = max(1, math.ceil(length / POINTS))
+    places = sorted({*range(0, length, every), length - 1})
+    columns = [[line[min(place, len(line) - 1)] for line in lines] for place in places]
+    steps = [place + 1 for place in places]
+    return steps, [statistics.fmean(c) for c in columns], [min(c) for c in columns], [max(c) for c in columns]
+
+
+def _panel(axes: Axes, group: Sequence[Result], look: dict[str, Look]) -> None:
+    for result in group:
+        colour, marker, line = look[result.model]
+        steps, mean, low, high = joined(curves(result))
+        axes.fill_between(steps, low, high, color=colour, alpha=0.12, lw=0)
+        axes.plot(steps, mean, color=colour, ls=line, lw=1.6, marker=marker, markevery=[-1], ms=5, label=result.model)
+    mark_chance(axes, shown(group[0], group[0].task["chance"]), right=True)
+    if group[0].task["metric"] == "accuracy":
+        axes.set_ylim(-3, 105)
+    bare(axes)

@@ -1,0 +1,109 @@
+"""What figures of a comparison have in common: each model's look, and scores with their intervals."""
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from gnnseq.plots.style import COLOURS, MARKERS
+from gnnseq.results.joined import Naming, Result, collect
+from gnnseq.runs.store import Record
+
+LINES = ("-", "--", "-.")
+BESIDE = 2.4  # inches for a legend
+
+
+class Look(NamedTuple):
+    """How a model is drawn.
+
+    Attributes:
+        colour: of lines and marks.
+        marker: matplotlib's sign for it.
+        line: solid for the first models, dashed once there are more models than colours.
+    """
+
+    colour: str
+    marker: str
+    line: str
+
+
+def drawable(records: Sequence[Record], naming: Naming) -> list[Result]:
+    """Results of the records.
+
+    Raises:
+        ValueError: if no record is done.
+    """
+    results = [result for result in collect(records, naming) if result.scores]
+    if not results:
+        raise ValueError("records hold no finished trial, expected at least one")
+    return results
+
+
+def of_one_task(results: Sequence[Result]) -> None:
+    """Raises a ValueError unless the results are of one task, whatever its sizes."""
+    names = sorted({result.task["name"] for result in results})
+    if len(names) > 1:
+        raise ValueError(f"records are of the tasks {', '.join(names)}, expected one task; its sizes may differ")
+
+
+def looks(results: Iterable[Result]) -> dict[str, Look]:
+    """A look for each model; with more models than colours, marker and line tell them apart."""
+    names = list(dict.fromkeys(result.model for result in results))
+    found = {}
+    for i, name in enumerate(names):
+        again, place = divmod(i, len(COLOURS))
+        found[name] = Look(COLOURS[place], MARKERS[(i + again) % len(MARKERS)], LINES[again % len(LINES)])
+    return found
+
+
+def shown(result: Result, value: float) -> float:
+    """A score as it is drawn: accuracy in per cent."""
+    return 100 * value if result.task["metric"] == "accuracy" else value
+
+
+def score_label(result: Result) -> str:
+    """Label of an axis of scores."""
+    unit = " (%)" if result.task["metric"] == "accuracy" else ""
+    return f"{result.task['metric']} on fresh data{unit}"
+
+
+def ends(result: Result) -> tuple[float, float]:
+    """The interval of the mean; both ends are the mean for one seed."""
+    summary = result.summary
+    return (
+        summary.mean if summary.low is None else summary.low,
+        summary.mean if summary.high is None else summary.high,
+    )
+
+
+def bare(axes: Axes) -> None:
+    """Takes away the frame's upper and right side."""
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def mark_chance(axes: Axes, chance: float, right: bool = False) -> None:
+    """A dotted line where guesses are, its word at the left end or at the right."""
+    place, side = (0.99, "right") if right else (0.01, "left")
+    axes.axhline(chance, color="0.3", ls=":", lw=1.2, zorder=2)
+    axes.annotate(
+        "chance", (place, chance), xycoords=("axes fraction", "data"), ha=side, va="bottom", fontsize=7, color="0.3"
+    )
+
+
+def headline(drawn: Figure, text: str, beside: float = 0.0) -> None:
+    """A title over the panels, in as many lines as it takes; ``beside`` inches are the legend's."""
+    width = drawn.get_figwidth()
+    lines = textwrap.wrap(text, max(20, int(10 * (width - beside))))
+    drawn.suptitle("\n".join(lines), x=(width - beside) / (2 * width), fontsize=11)
+
+
+def legend_beside(drawn: Figure, grid: Iterable[Axes]) -> None:
+    """One legend for all panels, to the right of them."""
+    handles: dict[str, Artist] = {}
+    for axes in grid:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    drawn.legend(list(handles.values()), list(handles), loc="outside right upper", fontsize=8, frameon=False)

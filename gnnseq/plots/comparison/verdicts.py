@@ -1,0 +1,114 @@
+"""All tasks and models of a comparison in one picture: each score, and whether it beats the reference's."""
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch, Rectangle
+
+from gnnseq.plots.comparison.models import drawable, headline
+from gnnseq.plots.style import figure, save
+from gnnseq.results.joined import Naming, Result, by_task, family_title
+from gnnseq.results.table import number
+from gnnseq.results.verdict import Comparison, diagnosis
+from gnnseq.runs.store import Record
+
+# Light enough for black text, and told apart in grey by their marks.
+BETTER, WORSE, UNDECIDED, REFERENCE = "#9ecae8", "#f3b896", "#ececec", "#ffffff"
+MARKS = {BETTER: "▲ ", WORSE: "▼ ", UNDECIDED: "", REFERENCE: ""}
+CELL = (1.35, 0.42)  # inches
+BESIDE = 3.2
+
+
+def plot_verdicts(
+    records: Sequence[Record],
+    comparisons: Sequence[Comparison],
+    path: str | Path,
+    reference: str,
+    naming: Naming = family_title,
+) -> Path:
+    """Draws a table: a row for each model, a column for each task, and in each cell the mean score on fresh data.
+
+    Blue and an upward mark: better than the reference by the test. Orange and a downward mark: worse. Grey: these
+    seeds do not tell the two apart. Bold: the mean reaches the task's threshold. Italic: the model cannot see the
+    answer, or sees it and did not learn. Empty: the task has no graph that the model reads.
+
+    Args:
+        records: of a store.
+        comparisons: of `gnnseq.plots.comparison.report.verdicts` with that reference.
+        path: of the PNG.
+        reference: name of the model that the others are compared with.
+        naming: gives a record's model its name.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: if no record is done, or no model has the reference's name.
+    """
+    results = drawable(records, naming)
+    models = list(dict.fromkeys(result.model for result in results))
+    if reference not in models:
+        raise ValueError(f"reference is {reference!r}, expected one of {'; '.join(models)}")
+    models = [reference, *(model for model in models if model != reference)]
+    tasks = by_task(results)
+    drawn = figure(BESIDE + CELL[0] * len(tasks), 2.2 + CELL[1] * len(models))
+    axes = drawn.subplots()
+    for column, (title, group) in enumerate(tasks.items()):
+        for result in group:
+            colour = _colour(result.model, [c for c in comparisons if c.task == title], reference)
+            _cell(axes, column, models.index(result.model), result, colour)
+    _frame(axes, models, [_heading(group[0]) for group in tasks.values()])
+    words = {REFERENCE: "the reference", BETTER: "▲ better", WORSE: "▼ worse", UNDECIDED: "undecided"}
+    drawn.legend(handles=[Patch(facecolor=colour, edgecolor="0.6", label=word) for colour, word in words.items()],
+                 loc="outside lower center", ncols=4, fontsize=9, frameon=False)  # fmt: skip
+    seeds = max(result.summary.count for result in results)
+    runs = f"{seeds} seed{'s' * (seeds != 1)}{_patience(results)}"
+    headline(drawn, f"Who beats the {reference}? Mean score on fresh data over {runs}; bold: solved, italic: at chance "
+             "or hardly above")  # fmt: skip
+    return save(drawn, path)
+
+
+def _patience(results: Sequence[Result]) -> str:
+    """How many steps the runs had, if all had the same."""
+    steps = {record["trial"].get("steps") for result in results for record in result.records}
+    count = steps.pop()
+    return f", at most {count:,} steps" if count and not steps else ""
+
+
+def _colour(model: str, comparisons: Sequence[Comparison], reference: str) -> str:
+    if model == reference:
+        return REFERENCE
+    own = next((c for c in comparisons if {c.a, c.b} == {model, reference}), None)
+    if own is None or own.better is None:
+        return UNDECIDED
+    return BETTER if own.better == model else WORSE
+
+
+def _cell(axes: Axes, column: int, row: int, result: Result, colour: str) -> None:
+    axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=colour, edgecolor="white", lw=2))
+    text = MARKS[colour] + number(result.summary.mean, result.task["metric"] == "accuracy")
+    nothing = diagnosis(result) in ("cannot see", "sees but did not learn")
+    axes.text(column, row, text, ha="center", va="center", fontsize=10, color="0.3" if nothing else "black",
+              style="italic" if nothing else "normal", weight="bold" if result.gain() >= 1 else "normal")  # fmt: skip
+
+
+def _heading(result: Result) -> str:
+    """The task, what is measured where it is no accuracy, and the score of a guess."""
+    percent = result.task["metric"] == "accuracy"
+    metric = "" if percent else f"{result.task['metric']}, less is better; "
+    lines = textwrap.wrap(result.task["title"], 16) + textwrap.wrap(
+        f"({metric}chance {number(result.task['chance'], percent)})", 18
+    )
+    return "\n".join(lines)
+
+
+def _frame(axes: Axes, models: Sequence[str], headings: Sequence[str]) -> None:
+    axes.set_xlim(-0.5, len(headings) - 0.5)
+    axes.set_ylim(len(models) - 0.5, -0.5)
+    axes.set_xticks(range(len(headings)), headings, fontsize=8)
+    axes.xaxis.tick_top()
+    axes.set_yticks(range(len(models)), models, fontsize=9)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)

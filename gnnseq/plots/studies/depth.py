@@ -1,0 +1,69 @@
+"""What a stack of convolutions sees, against its depth."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import fmean
+
+from matplotlib.axes import Axes
+
+from gnnseq.plots.style import COLOURS, MARKERS, figure, save
+from gnnseq.studies.reach.depth import DepthRecord
+
+
+def plot_depth(records: Sequence[DepthRecord], path: str | Path) -> Path:
+    """Draws, for each stack, influence against distance for every depth, and what grows with depth.
+
+    Args:
+        records: of `gnnseq.studies.reach.depth.measure_depth`.
+        path: of the PNG.
+
+    Raises:
+        ValueError: for no records.
+    """
+    if not records:
+        raise ValueError("records is empty, expected at least one")
+    stacks = list(dict.fromkeys(record.stack for record in records))
+    drawn = figure(10.5, 3.9 * len(stacks) + 0.3)
+    grid = drawn.subplots(len(stacks), 2, squeeze=False, width_ratios=[1.25, 1.0])
+    for (left, right), stack in zip(grid, stacks, strict=True):
+        own = sorted((record for record in records if record.stack == stack), key=lambda record: record.layers)
+        _profiles(left, own)
+        _growth(right, own)
+    drawn.suptitle("How far a stack of convolutions sees as it grows deeper, before training", fontsize=11)
+    return save(drawn, path)
+
+
+def _profiles(axes: Axes, records: list[DepthRecord]) -> None:
+    for number, record in enumerate(records):
+        colour = COLOURS[number % len(COLOURS)]
+        mean = [fmean(values) for values in zip(*record.profile, strict=True)]
+        distance = range(len(mean))
+        axes.plot(
+            distance, [value or math.nan for value in mean], color=colour, lw=1.6,
+            marker=MARKERS[number % len(MARKERS)], ms=3.5, label=f"{record.layers} layer{'s' * (record.layers > 1)}",
+        )  # fmt: skip
+        theory = [value or math.nan for value in record.theory]
+        last = number == len(records) - 1
+        axes.plot(distance, theory, ":", color="0.25", lw=1.3, label="theory" if last else None, zorder=4)
+    axes.set_yscale("log")
+    axes.set_xlabel("distance (hops)")
+    axes.set_ylabel("share of the influence on the node")
+    axes.set_title(records[0].title.replace("\n", " "), fontsize=8.5)
+    axes.legend(fontsize=7, frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _growth(axes: Axes, records: list[DepthRecord]) -> None:
+    layers = [record.layers for record in records]
+    axes.plot(layers, layers, color="0.55", lw=1.4, ls="--", label="reach: exactly 0 beyond")
+    axes.plot(layers, [fmean(record.field) for record in records], "s-", color=COLOURS[1], ms=4, lw=1.5,
+              label="95 % of the influence within")  # fmt: skip
+    axes.plot(layers, [fmean(record.mean_distance) for record in records], "o-", color=COLOURS[0], ms=4, lw=1.5,
+              label="mean distance of the influence")  # fmt: skip
+    axes.plot(layers, [record.expected_distance for record in records], ":", color="0.25", lw=1.4, zorder=4,
+              label="the same in theory")  # fmt: skip
+    axes.set_xlabel("layers")
+    axes.set_ylabel("distance (hops)")
+    axes.legend(fontsize=7, frameon=False, loc="upper left")
+    axes.spines[["top", "right"]].set_visible(False)

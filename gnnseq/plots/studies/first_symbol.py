@@ -1,0 +1,141 @@
+"""Accuracy against distance with each model's reach marked, and influence before and after training."""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from gnnseq.plots.style import COLOURS, panels, save
+
+Record = dict[str, Any]
+
+
+def plot_first_symbol(records: Sequence[Record], path: str | Path) -> Path:
+    """Draws accuracy against how far back the answer stands, a panel for each model, what it cannot see in grey.
+
+    Args:
+        records: of `gnnseq.studies.reach.first_symbol.run_first_symbol`; what is not done is left out.
+        path: of the PNG.
+
+    Raises:
+        ValueError: if no record is done.
+    """
+    models = _by_model(records)
+    drawn, grid = panels(len(models), 3.7, 2.6)
+    for number, (axes, (title, own)) in enumerate(zip(grid, models.items(), strict=True)):
+        _accuracy(axes, own, COLOURS[number % len(COLOURS)])
+        axes.set_title(title, fontsize=9)
+    seeds = len({record["trial"]["seed"] for own in models.values() for record in own})
+    drawn.supxlabel("how many symbols before the last one the answer stands")
+    drawn.supylabel("accuracy on fresh sequences (%)")
+    drawn.suptitle(
+        "Repeat the first symbol: accuracy against its distance, and where reach ends (grey)\n"
+        f"after training; {seeds} seed{'s' * (seeds > 1)} (dots) and their mean (line)",
+        fontsize=11,
+    )
+    return save(drawn, path)
+
+
+def plot_before_after(records: Sequence[Record], path: str | Path) -> Path:
+    """Draws influence against distance before and after training, each model at the farthest answer it learned.
+
+    Args:
+        records: as for `plot_first_symbol`.
+        path: of the PNG.
+
+    Raises:
+        ValueError: if no record is done.
+    """
+    models = _by_model(records)
+    drawn, grid = panels(len(models), 3.7, 2.6)
+    floor = 0.05 * min(
+        v for own in models.values() for r in own for v in [*r["shares_before"], *r["shares_after"]] if v > 0
+    )
+    for axes, (title, own) in zip(grid, models.items(), strict=True):
+        length = _farthest(own)
+        _shares(axes, [record for record in own if record["task"]["size"] == length], floor)
+        axes.set_title(title, fontsize=9)
+    drawn.supxlabel("how many symbols before the last one (the arrow: the answer)")
+    drawn.supylabel("share of the influence on the logits")
+    drawn.suptitle(
+        "Influence before and after training, each model at the farthest answer that it learned or sees", fontsize=11
+    )
+    return save(drawn, path)
+
+
+def _by_model(records: Sequence[Record]) -> dict[str, list[Record]]:
+    models: dict[str, list[Record]] = {}
+    for record in records:
+        if record["status"] == "done":
+            models.setdefault(record["family"]["title"], []).append(record)
+    if not models:
+        raise ValueError("records hold no finished run, expected at least one")
+    return models
+
+
+def _by_length(own: list[Record]) -> dict[int, list[Record]]:
+    lengths: dict[int, list[Record]] = {}
+    for record in sorted(own, key=lambda record: record["task"]["size"]):
+        lengths.setdefault(record["task"]["size"], []).append(record)
+    return lengths
+
+
+def _sees(record: Record) -> bool:
+    reach: int | None = record["hops_reach"]
+    return bool(reach is None or record["hops_required"] <= reach)
+
+
+def _accuracy(axes: Axes, own: list[Record], colour: str) -> None:
+    lengths = _by_length(own)
+    back = [length - 1 for length in lengths]
+    blind = [length - 1 for length, runs in lengths.items() if not _sees(runs[0])]
+    for this, following in pairwise([*back, None]):
+        if this in blind:
+            end = following if following in blind else this + 0.5
+            axes.axvspan(this - 0.5, end, color="0.9", lw=0, zorder=0)
+    for length, runs in lengths.items():
+        for record in runs:
+            axes.plot(length - 1, 100 * record["score"], "o", color=colour, ms=4.5, mec="white", mew=0.7, zorder=4)
+    axes.plot(back, [100 * fmean(r["score"] for r in runs) for runs in lengths.values()], color=colour, lw=1.8)
+    axes.axhline(100 * own[0]["task"]["chance"], color="0.3", ls=":", lw=1.2)
+    axes.text(back[0], 100 * own[0]["task"]["chance"] - 2, "chance", fontsize=7, color="0.3", va="top")
+    if blind:
+        narrow = len(blind) < 2
+        axes.text(fmean(blind), 55, "cannot see" if narrow else "cannot\nsee", fontsize=8, color="0.35",
+                  rotation=90 if narrow else 0, ha="center", va="center", zorder=5)  # fmt: skip
+    axes.set_xlim(back[0] - 0.5, back[-1] + 0.5)
+    axes.set_ylim(-4, 106)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _farthest(own: list[Record]) -> int:
+    """The longest sequence that is learned on average, else the longest that is seen, else the shortest."""
+    lengths = _by_length(own)
+    learned = [length for length, runs in lengths.items() if fmean(r["score"] for r in runs) > 0.9]
+    seen = [length for length, runs in lengths.items() if _sees(runs[0])]
+    return max(learned or seen or [min(lengths)])
+
+
+def _shares(axes: Axes, runs: list[Record], floor: float) -> None:
+    accuracy = fmean(record["score"] for record in runs)
+    for name, key, colour, style in (
+        ("before", "shares_before", COLOURS[0], "--"),
+        ("after", "shares_after", COLOURS[1], "-"),
+    ):
+        mean = [fmean(values) for values in zip(*(record[key] for record in runs), strict=True)]
+        label = f"{name} training" + ("" if name == "before" else f" ({accuracy:.0%} right)")
+        shown = [value or math.nan for value in mean]
+        axes.plot(shown, style, color=colour, marker="os"[name == "after"], ms=4, lw=1.6, label=label)
+    answer = len(runs[0]["shares_before"]) - 1
+    axes.annotate("", (answer, 1.05), (answer, 5), arrowprops={"arrowstyle": "-|>", "color": "0.3"})
+    axes.set_yscale("log")
+    axes.set_ylim(floor, 8)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend(fontsize=7, frameon=False, loc="lower left")
+    axes.spines[["top", "right"]].set_visible(False)

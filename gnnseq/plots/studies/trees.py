@@ -1,0 +1,127 @@
+"""Accuracy of models that read trees and of models that read symbols in a row."""
+
+import statistics
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from gnnseq.plots.style import COLOURS, MARKERS, figure, save
+from gnnseq.runs.store import Record
+from gnnseq.studies.rounds_comparison import diverged
+
+FEWEST = 20  # samples of a group, below which its accuracy is not drawn
+
+
+def plot_listops(records: Sequence[Record], path: str | Path) -> Path:
+    """Draws accuracy in training, by the length and by the depth of an expression; means over seeds.
+
+    A run that diverged counts as a constant guess from there on.
+
+    Args:
+        records: of `gnnseq.studies.listops.run_listops`; runs that failed are left out.
+        path: of the PNG.
+
+    Raises:
+        ValueError: if no run has ended.
+    """
+    records = [record for record in records if record["status"] != "failed"]
+    groups = _by_title(records, lambda record: str(record["family"]["title"]))
+    chance, every = records[0]["task"]["chance"], records[0]["trial"]["validate_every"]
+    sizes: dict[str, Any] = {n: next((r[n] for r in records if n in r), {}) for n in ("by_length", "by_depth")}
+    drawn = figure(12, 3.9)
+    training, length, depth = drawn.subplots(1, 3, sharey=True)
+    for number, (title, rows) in enumerate(groups.items()):
+        style = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)], "ms": 4, "lw": 1.5}
+        curves = [[score for _, score, _ in row.get("looks", [])] for row in rows]
+        longest = max(map(len, curves))
+        curves = [[100 * value for value in curve + [chance] * (longest - len(curve))] for curve in curves]
+        means = [statistics.fmean(values) for values in zip(*curves, strict=True)]
+        places = [every * (place + 1) for place in range(len(means))]
+        training.plot(places, means, **style, markevery=max(1, len(means) // 10), label=title)
+        for axes, name in ((length, "by_length"), (depth, "by_depth")):
+            axes.plot(*_pooled(rows, name, chance, sizes[name]), **style)
+    length.set_xticks(sorted({int(group) for record in records for group in record.get("by_length", {})}))
+    depth.xaxis.set_major_locator(MaxNLocator(integer=True))
+    training.set_xlabel("training steps")
+    length.set_xlabel("symbols of an expression, at most")
+    depth.set_xlabel("levels of an expression")
+    training.set_ylabel("answers right (%)")
+    training.set_ylim(0, 103)
+    for axes in (training, length, depth):
+        axes.axhline(100 * chance, color="0.3", ls=":", lw=1.2)
+        axes.spines[["top", "right"]].set_visible(False)
+    training.annotate(
+        "constant guess", (0.98, 100 * chance + 1.5), xycoords=("axes fraction", "data"), fontsize=7, ha="right"
+    )
+    drawn.legend(*training.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8, frameon=False)
+    budget, seeds = records[0]["trial"]["budget"], max(len(rows) for rows in groups.values())
+    drawn.suptitle(f"ListOps: about {budget:,} weights each, mean of {seeds} seed{'s' * (seeds > 1)}", fontsize=11)
+    return save(drawn, path)
+
+
+def plot_sentiment(records: Sequence[Record], path: str | Path) -> Path:
+    """Draws the accuracy of dev sentences against epochs, a panel for each number of classes: seeds and their mean.
+
+    A run that diverged is drawn up to there, and is not in the mean.
+
+    Args:
+        records: of `gnnseq.studies.sentiment.comparison.run_sentiment`.
+        path: of the PNG.
+
+    Raises:
+        ValueError: if there are no records.
+    """
+    groups = _by_title(records, lambda record: str(record["title"]))
+    tasks = list(dict.fromkeys(record["trial"]["classes"] for record in records))
+    drawn = figure(5.2 * len(tasks) + 0.6, 4.2)
+    panels = drawn.subplots(1, len(tasks), squeeze=False)[0]
+    for axes, classes in zip(panels, tasks, strict=True):
+        for number, (title, rows) in enumerate(groups.items()):
+            own = [row for row in rows if row["trial"]["classes"] == classes]
+            _epochs(axes, title, own, number)
+        axes.set_title(f"{classes} classes", fontsize=10)
+        axes.set_xlabel("epochs")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[0].set_ylabel("sentences of the dev part right (%)")
+    handles = panels[0].get_legend_handles_labels()
+    drawn.legend(*handles, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
+    drawn.suptitle("Stanford Sentiment Treebank: seeds (thin) and their mean", fontsize=11)
+    return save(drawn, path)
+
+
+def _by_title(records: Sequence[Record], title: Callable[[Record], str]) -> dict[str, list[Record]]:
+    groups: dict[str, list[Record]] = {}
+    for record in records:
+        groups.setdefault(title(record), []).append(record)
+    if not groups:
+        raise ValueError("records is empty, expected at least one")
+    return groups
+
+
+def _pooled(
+    rows: Sequence[Record], name: str, chance: float, sizes: dict[str, list[int]]
+) -> tuple[list[int], list[float]]:
+    """Groups with enough samples, and the share of right answers over all seeds in each; ``sizes``: if one diverged."""
+    right: dict[int, float] = {}
+    total: dict[int, int] = {}
+    for row in rows:
+        for group, (good, count) in row.get(name, sizes).items():
+            right[int(group)] = right.get(int(group), 0) + (chance * count if diverged(row) else good)
+            total[int(group)] = total.get(int(group), 0) + count
+    kept = [group for group in sorted(total) if total[group] >= FEWEST]
+    return kept, [100 * right[group] / total[group] for group in kept]
+
+
+def _epochs(axes: Axes, title: str, rows: Sequence[Record], number: int) -> None:
+    curves = [[100 * entry["dev"]["sentences"] for entry in row["curve"]] for row in rows]
+    whole = [curve for curve, row in zip(curves, rows, strict=True) if not diverged(row)]
+    colour = COLOURS[number % len(COLOURS)]
+    for curve in curves if len(curves) > 1 else []:
+        axes.plot(range(1, len(curve) + 1), curve, color=colour, lw=0.7, alpha=0.4)
+    means = [statistics.fmean(values) for values in zip(*whole, strict=False)]
+    marker = MARKERS[number % len(MARKERS)]
+    axes.plot(range(1, len(means) + 1), means, color=colour, lw=1.8, marker=marker, ms=5, label=title)

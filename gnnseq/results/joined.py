@@ -1,0 +1,202 @@
+"""Stored records, joined over seeds into one result for each task and model."""
+
+import math
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from gnnseq.results.statistics import Summary, summarise
+from gnnseq.runs.store import Record
+
+Naming = Callable[[Record], str]
+OLD = {"hops_required", "chance", "title", "learning_rate", "accuracy"}  # fields of records of version 0.1
+OLD_TRIAL = {"length", "family"}
+
+
+def family_title(record: Record) -> str:
+    """The name under which a record's model is compared: its family's title."""
+    return str(record["family"]["title"])
+
+
+@dataclass(frozen=True)
+class Result:
+    """One model on one task, over its seeds.
+
+    Attributes:
+        model: its name in tables and figures.
+        task: name, title, size, metric, higher_is_better, chance and solved, as records hold them.
+        scores: by seed, on fresh data; a run that diverged counts as chance. Empty where every run failed.
+        records: that ended, by seed; where every run failed, those.
+        diverged: how many of them diverged.
+        failed: runs that ended in an error and left no score.
+    """
+
+    model: str
+    task: dict[str, Any]
+    scores: dict[int, float]
+    records: tuple[Record, ...]
+    diverged: int = 0
+    failed: int = 0
+
+    @cached_property
+    def summary(self) -> Summary:
+        """Mean, spread and interval of the scores; a mean of NaN where every run failed."""
+        if not self.scores:
+            return Summary(0, math.nan, None, None, None)
+        return summarise(list(self.scores.values()))
+
+    @property
+    def solved(self) -> int:
+        """Seeds whose score reaches the task's threshold."""
+        return sum(self.gain(score) >= 1 for score in self.scores.values())
+
+    def gain(self, score: float | None = None) -> float:
+        """How far a score (the mean by default) lies on the way from chance, 0, to the task's threshold, 1."""
+        chance, threshold = self.task["chance"], self.task["solved"]
+        value = self.summary.mean if score is None else score
+        return float((value - chance) / (threshold - chance))
+
+    def first(self, key: str) -> Any:
+        """A value that does not depend on the seed; None where no record has it."""
+        return next((record[key] for record in self.records if record.get(key) is not None), None)
+
+    def mean(self, key: str) -> float | None:
+        """The mean over the seeds; None where no record has the value."""
+        values = [record[key] for record in self.records if record.get(key) is not None]
+        return statistics.fmean(values) if values else None
+
+    def middle(self, key: str) -> float | None:
+        """The median over the seeds; None where no record has the value."""
+        values = [record[key] for record in self.records if record.get(key) is not None]
+        return statistics.median(values) if values else None
+
+    @property
+    def gradient(self) -> tuple[float, float] | None:
+        """Median over the seeds of a run's median and largest gradient norm; None where no curve was kept."""
+        curves = [c for r in self.records if (c := (r.get("curve") or {}).get("grad_norm"))]
+        if not curves:
+            return None
+        return statistics.median(map(statistics.median, curves)), statistics.median(map(max, curves))
+
+    @property
+    def setting(self) -> str:
+        """Initialisation and learning rate, and other values where seeds differ."""
+        rates = sorted({record["trial"].get("learning_rate") for record in self.records} - {None})
+        rates = rates or sorted({record.get("learning_rate") for record in self.records} - {None})
+        shown = " or ".join(f"{rate:g}" for rate in rates)
+        kind = self.first("initialisation")
+        return ", ".join(part for part in (kind, f"lr {shown}" if shown else "") if part)
+
+
+def collect(records: Iterable[Record], naming: Naming = family_title) -> list[Result]:
+    """One result for each task and model, in the order of first appearance, sizes ascending.
+
+    Args:
+        records: of a store; those without a score count as failed, those that chose a learning rate are left out. A
+            model whose runs all failed has a result without scores.
+        naming: gives a record's model its name; records of one name and task must differ in their seed.
+
+    Raises:
+        ValueError: if two records of a model have the same task and seed, since nothing says which counts.
+    """
+    groups: dict[tuple[str, str], list[Record]] = {}
+    for record in map(current, records):
+        if "task" in record and not for_tuning(record):
+            groups.setdefault((record["task"]["title"], naming(record)), []).append(record)
+    names = list(dict.fromkeys(group[0]["task"]["name"] for group in groups.values()))
+    ordered = sorted(groups.items(), key=lambda item: _place(item[1][0], names))
+    return [_result(model, group) for (_, model), group in ordered]
+
+
+def telling_apart(records: Iterable[Record]) -> Naming:
+    """A naming by title, and by the settings of the trials in which runs of one title, task and seed differ.
+
+    So optimisers on one model, or runs with and without clipping, are models of their own. Where nothing tells two such
+    runs apart, `collect` refuses them.
+    """
+    groups: dict[tuple[str, str, int], list[Record]] = {}
+    for record in map(current, records):
+        if "task" in record and not for_tuning(record):
+            place = (record["task"]["title"], family_title(record), record["trial"]["seed"])
+            groups.setdefault(place, []).append(record["trial"])
+    differing = [
+        name
+        for name in ("optimizer", "initialisation", "learning_rate", "max_norm", "budget", "width", "steps")
+        if any(len({str(trial.get(name)) for trial in trials}) > 1 for trials in groups.values())
+    ]
+    for count in range(len(differing) + 1):
+        names = differing[:count]
+        if all(len({tuple(str(t.get(n)) for n in names) for t in trials}) == len(trials) for trials in groups.values()):
+            break
+    return lambda record: ", ".join([family_title(record), *(f"{n} {record['trial'].get(n)}" for n in names)])
+
+
+def by_task(results: Iterable[Result]) -> dict[str, list[Result]]:
+    """Results by the title of their task."""
+    groups: dict[str, list[Result]] = {}
+    for result in results:
+        groups.setdefault(result.task["title"], []).append(result)
+    return groups
+
+
+def by_name(results: Iterable[Result]) -> dict[str, list[Result]]:
+    """Results by the name of their task, all its sizes together."""
+    groups: dict[str, list[Result]] = {}
+    for result in results:
+        groups.setdefault(result.task["name"], []).append(result)
+    return groups
+
+
+def _place(record: Record, names: Sequence[str]) -> tuple[int, float]:
+    return names.index(record["task"]["name"]), record["task"]["size"]
+
+
+def _result(model: str, group: list[Record]) -> Result:
+    scores: dict[int, float] = {}
+    kept = []
+    for record in group:
+        value = score(record)
+        if value is None:
+            continue
+        seed = record["trial"]["seed"]
+        if seed in scores:
+            raise ValueError(
+                f"records hold two runs of {model} on {record['task']['title']} with seed {seed}, expected one; "
+                "name them apart, or give a file that holds one setting"
+            )
+        scores[seed] = value
+        kept.append(record)
+    failed = len(group) - len(kept)
+    kept = kept or group
+    kept.sort(key=lambda record: record["trial"]["seed"])
+    diverged = sum(record["status"] == "diverged" for record in kept)
+    in_order = {seed: scores[seed] for seed in sorted(scores)}
+    return Result(model, kept[0]["task"], in_order, tuple(kept), diverged, failed)
+
+
+def for_tuning(record: Record) -> bool:
+    """Whether a run served to choose a learning rate only; it has seen no test data."""
+    return record.get("purpose") == "tuning" or (record.get("trial") or {}).get("purpose") == "tuning"
+
+
+def score(record: Record) -> float | None:
+    """The score that counts: chance for a run that diverged, None for one that failed."""
+    if record["status"] == "diverged":
+        return float(record["task"]["chance"])
+    value = record.get("score")
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def current(record: Record) -> Record:
+    """A record in today's form; those of version 0.1, on palindromes only, are read too."""
+    trial = record.get("trial")
+    if "task" in record or not isinstance(trial, dict) or not record.keys() >= OLD or not trial.keys() >= OLD_TRIAL:
+        return record
+    length, chance = record["trial"]["length"], record["chance"]
+    task = {"name": "palindromes", "title": f"palindromes of length {length}", "size": length, "level": "graph",
+            "metric": "accuracy", "higher_is_better": True, "chance": chance, "solved": 0.95}  # fmt: skip
+    family = {"name": record["trial"]["family"], "title": record["title"]}
+    trial = record["trial"] | {"learning_rate": record["learning_rate"]}
+    return record | {"task": task, "family": family, "trial": trial, "score": record["accuracy"]}

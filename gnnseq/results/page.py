@@ -1,0 +1,198 @@
+"""A comparison as one HTML file that needs nothing else: no network, no folder beside it."""
+
+import base64
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from gnnseq.results.conditions import conditions, failures, learning_rates
+from gnnseq.results.joined import Result, by_task
+from gnnseq.results.page_style import SCRIPT, STYLE
+from gnnseq.results.report import VERDICT_HEADER, how_tested, verdict_cells
+from gnnseq.results.table import COLUMNS, Cell, describe_task, result_cells
+from gnnseq.results.verdict import Comparison, ranking
+from gnnseq.runs.store import Record
+
+CLASSES = {
+    "learned": "learned",
+    "learned in part": "part",
+    "sees but did not learn": "not",
+    "cannot see": "not",
+    "scores beyond its reach": "part",
+}
+READING = """Score: mean over the seeds ± standard deviation (n - 1), and in brackets the 95 % percentile bootstrap
+interval of the mean. Intervals of few seeds are too narrow (for normally distributed scores, three seeds cover the mean
+in 75 % of cases, five in 84 %), so verdicts rest on the test alone.
+Solved: seeds whose score reaches the task's threshold.
+Diagnosis: "cannot see" if the model reaches fewer hops than lie between the answer and the output; "sees but did not
+learn" if it came less than a tenth of the way from chance to the threshold; "learned" if the mean reaches the
+threshold.
+Influence: the answer's relative influence on the output before training.
+Gradient norm: median over the steps, and the largest, before clipping; median over the seeds.
+Samples to threshold: median over the runs that reached it.
+A run that diverged counts as chance; a run that failed is left out. Both are listed under the settings.
+Undecided does not mean equal: it means that these seeds do not tell the models apart."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure for a page.
+
+    Attributes:
+        title: heading.
+        png: the picture's bytes.
+        alt: what it shows, in words, for those who do not see it.
+        caption: how to read it.
+    """
+
+    title: str
+    png: bytes
+    alt: str
+    caption: str = ""
+
+
+def render_page(
+    title: str,
+    results: Sequence[Result],
+    comparisons: Sequence[Comparison],
+    records: Sequence[Record],
+    pictures: Sequence[Picture] = (),
+) -> str:
+    """The page: verdicts and results for each task, figures, settings and versions. All text is escaped.
+
+    Its policy allows only its own script and style, by their hashes, and pictures inside the page.
+
+    Args:
+        title: of the page.
+        results: of `gnnseq.results.joined.collect`.
+        comparisons: of `gnnseq.results.verdict.judge`, of all tasks.
+        records: from which settings, versions and failures are read.
+        pictures: in order.
+
+    Raises:
+        ValueError: for no results.
+    """
+    if not results:
+        raise ValueError("results is empty, expected at least one")
+    groups = by_task(results)
+    tasks = [_task(place, group, comparisons) for place, group in enumerate(groups.values())]
+    links = [(f"task-{place}", name) for place, name in enumerate(groups)]
+    links += [("figures", "Figures")] * bool(pictures) + [("settings", "Settings and versions"), ("reading", "Reading")]
+    body = [
+        f"<h1>{escape(title)}</h1>",
+        f"<p>{escape(_overview(results))}</p>",
+        "<nav aria-label='Contents'><ul>",
+        *(f"<li><a href='#{anchor}'>{escape(name)}</a></li>" for anchor, name in links),
+        "</ul></nav><main>",
+        *tasks,
+        "<h2 id='figures'>Figures</h2>" * bool(pictures),
+        *map(_figure, pictures),
+        _settings(records),
+        "<h2 id='reading'>How to read the tables</h2>",
+        *(f"<p>{escape(part)}</p>" for part in READING.replace(".\n", ".\n\n").split("\n\n")),
+        "</main>",
+    ]
+    return _document(title, "\n".join(part for part in body if part))
+
+
+def _overview(results: Sequence[Result]) -> str:
+    groups, models = by_task(results), dict.fromkeys(result.model for result in results)
+    seeds = sorted({result.summary.count for result in results})
+    of = str(seeds[0]) if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
+    words = [f"{n} {word}{'' if n == 1 else 's'}" for n, word in ((len(models), "model"), (len(groups), "task"))]
+    return f"{words[0]} on {words[1]}, {of} seed{'' if of == '1' else 's'} each. Headings of columns sort the tables."
+
+
+def _task(place: int, group: Sequence[Result], comparisons: Sequence[Comparison]) -> str:
+    task = group[0].task
+    title, percent = task["title"], task["metric"] == "accuracy"
+    own = [comparison for comparison in comparisons if comparison.task == title]
+    parts = [
+        f"<section><h2 id='task-{place}'>{escape(title[:1].upper() + title[1:])}</h2>",
+        f"<p>{escape(ranking(own))}</p>" if own else "",
+        f"<p class='soft'>{escape(describe_task(task))}</p>",
+        table(f"Results on {title}", tuple(COLUMNS), map(result_cells, group)),
+    ]
+    if own:
+        pairs = table(f"Pairs on {title}", VERDICT_HEADER, (verdict_cells(c, percent) for c in own))
+        many = " open" if len(own) <= 6 else ""
+        parts.append(f"<details{many}><summary>Verdict for each pair of models</summary>{pairs}")
+        parts.append(f"<p class='soft'>{escape(how_tested(own))}</p></details>")
+    return "\n".join([*parts, "</section>"])
+
+
+def table(caption: str, header: Sequence[str], lines: Iterable[Sequence[Cell]]) -> str:
+    """A sortable table; a cell's number, where it has one, is what it is sorted by."""
+    head = "".join(f"<th scope='col'><button type='button'>{escape(name)}</button></th>" for name in header)
+    rows = []
+    for line in lines:
+        first, rest = line[0][0], line[1:]
+        rows.append(f"<tr><th scope='row'>{escape(first)}</th>{''.join(map(_cell, rest))}</tr>")
+    label = escape(caption, quote=True)
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{label}"><table><caption>{label}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>\n" + "\n".join(rows) + "\n</tbody></table></div>"
+    )
+
+
+def _cell(cell: Cell) -> str:
+    text, value = cell
+    sort = "" if value is None else f' data-sort="{"Infinity" if value == float("inf") else repr(float(value))}"'
+    name = CLASSES.get(text, "better" if text.endswith(" better") else "wrap" if len(text) > 60 else "")
+    kind = f' class="{name}"' if name else ""
+    return f"<td{sort}{kind}>{escape(text)}</td>"
+
+
+def _figure(picture: Picture) -> str:
+    data = base64.b64encode(picture.png).decode()
+    return (
+        f"<h3>{escape(picture.title)}</h3><figure>"
+        f'<img src="data:image/png;base64,{data}" alt="{escape(picture.alt, quote=True)}">'
+        f"<figcaption>{escape(picture.caption)}</figcaption></figure>"
+    )
+
+
+def _settings(records: Sequence[Record]) -> str:
+    parts = ["<h2 id='settings'>Settings and versions</h2>"]
+    parts.append(table("Settings of all runs", ("setting", "values"), _texts(conditions(records))))
+    if rates := learning_rates(records):
+        parts.append(table("Learning rates, chosen on validation data", ("task", "model", "grid", "chosen", "note"),
+                           _texts(rates)))  # fmt: skip
+    if failed := failures(records):
+        parts.append(table("Runs that failed or diverged", ("run", "status", "reason"), _texts(failed)))
+    return "\n".join(parts)
+
+
+def _texts(lines: Iterable[Sequence[str]]) -> list[list[Cell]]:
+    return [[(text, None) for text in line] for line in lines]
+
+
+def _document(title: str, body: str) -> str:
+    policy = "; ".join([
+        "default-src 'none'",
+        "img-src data:",
+        f"style-src '{_digest(STYLE)}'",
+        f"script-src '{_digest(SCRIPT)}'",
+        "base-uri 'none'",
+        "form-action 'none'",
+    ])  # fmt: skip
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{escape(title)}</title>
+<style>{STYLE}</style>
+</head>
+<body>
+{body}
+<script>{SCRIPT}</script>
+</body>
+</html>
+"""
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,0 +1,236 @@
+"""What differences between models are worth: a word for each pair, and one for each result."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+from gnnseq.results.joined import Result
+from gnnseq.results.statistics import SIGN_FLIP, PairedTest, bootstrap_interval, holm, seeds_needed
+
+PART = 0.1  # of the way from chance to the threshold, below which a model counts as not having learned
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two models on the same seeds of one task.
+
+    Attributes:
+        task: title.
+        a: name of the first model.
+        b: name of the second.
+        differences: value of a minus value of b, for each seed that both have.
+        higher_is_better: whether a larger value is better.
+        test: of the differences.
+        p: its p-value; 1 for no seeds.
+        corrected: p-value after correction for the number of comparisons.
+        comparisons: that number.
+        alpha: level at which a difference is decided.
+    """
+
+    task: str
+    a: str
+    b: str
+    differences: tuple[float, ...]
+    higher_is_better: bool
+    test: PairedTest
+    p: float
+    corrected: float
+    comparisons: int = 1
+    alpha: float = 0.05
+
+    @property
+    def seeds(self) -> int:
+        """Number of pairs."""
+        return len(self.differences)
+
+    @property
+    def mean(self) -> float | None:
+        """Mean difference; None for no pairs."""
+        return statistics.fmean(self.differences) if self.differences else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Bootstrap interval of the mean difference; None for fewer than two pairs."""
+        return bootstrap_interval(self.differences) if self.seeds > 1 else None
+
+    @property
+    def wins(self) -> tuple[int, int]:
+        """Seeds at which a is better, and at which b is."""
+        up, down = sum(d > 0 for d in self.differences), sum(d < 0 for d in self.differences)
+        return (up, down) if self.higher_is_better else (down, up)
+
+    @property
+    def better(self) -> str | None:
+        """The name of the better model; None where that is undecided."""
+        if self.mean is None or self.mean == 0 or self.corrected > self.alpha:
+            return None
+        return self.a if (self.mean > 0) == self.higher_is_better else self.b
+
+    @property
+    def verdict(self) -> str:
+        """The better model's name and "better", or "undecided at n seeds"."""
+        if self.better is not None:
+            return f"{self.better} better"
+        return f"undecided at {self.seeds} seed{'' if self.seeds == 1 else 's'}"
+
+    @property
+    def decidable(self) -> bool:
+        """Whether any outcome at this number of seeds and comparisons could have been decided."""
+        return self.seeds > 0 and self.comparisons * self.test.smallest(self.seeds) <= self.alpha
+
+
+def compare(
+    values: Mapping[str, Mapping[int, float]],
+    *,
+    task: str = "",
+    higher_is_better: bool = True,
+    test: PairedTest = SIGN_FLIP,
+    alpha: float = 0.05,
+    reference: str | None = None,
+) -> list[Comparison]:
+    """Every pair of models, or every other model against a reference, tested on the seeds that both have.
+
+    Args:
+        values: of each model, by seed.
+        task: title, for tables.
+        higher_is_better: whether a larger value is better.
+        test: of paired differences.
+        alpha: level at which a difference is decided.
+        reference: name of the model that all others are compared with; fewer pairs need fewer seeds.
+
+    Raises:
+        ValueError: for a reference that is not among the models, or an ``alpha`` outside 0 to 1.
+    """
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha is {alpha}, expected a number between 0 and 1")
+    if reference is not None and reference not in values:
+        raise ValueError(f"reference is {reference!r}, expected one of {', '.join(values)}")
+    pairs = combinations(values, 2) if reference is None else ((reference, b) for b in values if b != reference)
+    made = []
+    for a, b in pairs:
+        differences = tuple(values[a][seed] - values[b][seed] for seed in sorted(values[a].keys() & values[b].keys()))
+        p = test.p_value(differences) if differences else 1.0
+        made.append(Comparison(task, a, b, differences, higher_is_better, test, p, p, 1, alpha))
+    return correct_for_number(made)
+
+
+def correct_for_number(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """The same comparisons, their p-values corrected by Holm's method for the number of all of them."""
+    corrected = holm([comparison.p for comparison in comparisons])
+    return [
+        replace(comparison, corrected=p, comparisons=len(comparisons))
+        for comparison, p in zip(comparisons, corrected, strict=True)
+    ]
+
+
+def judge(
+    results: Sequence[Result],
+    *,
+    test: PairedTest = SIGN_FLIP,
+    alpha: float = 0.05,
+    reference: str | None = None,
+) -> list[Comparison]:
+    """Compares the models of one task by their scores; see `compare`.
+
+    Raises:
+        ValueError: for results of more than one task.
+    """
+    titles = {result.task["title"] for result in results}
+    if len(titles) != 1:
+        raise ValueError(f"results are of {len(titles)} tasks, expected one: {', '.join(sorted(titles))}")
+    return compare(
+        {result.model: result.scores for result in results},
+        task=titles.pop(),
+        higher_is_better=results[0].task["higher_is_better"],
+        test=test,
+        alpha=alpha,
+        reference=reference,
+    )
+
+
+def diagnosis(result: Result) -> str:
+    """Why a model scores as it does: a word for its mean score, beside what it sees.
+
+    "cannot see": as `cannot_see` tells.
+    "sees but did not learn": less than a tenth of the way from chance to the task's threshold. "learned in part", and
+    "learned": the mean reaches the threshold. A model that scores above chance beyond its reach is named so: then the
+    task leaks its answer, or the reach is wrong.
+    """
+    if not result.scores:
+        return "failed"
+    return diagnosed(cannot_see(result), result.gain())
+
+
+def cannot_see(result: Result) -> bool:
+    """Whether the answer lies beyond the model's reach: a statement about its graph, not about numbers.
+
+    Decided by the hops that are stated; by the record of its influence before training where nobody stated them, in
+    which zero stands for an answer from which none of the model's operations lead to the output.
+    """
+    reach, required = result.first("hops_reach"), result.first("hops_required")
+    return beyond_reach(reach, required) or result.middle("influence") == 0
+
+
+def beyond_reach(reach: int | None, required: int | None) -> bool:
+    """Whether a model that covers ``reach`` hops (None: no limit) falls short of those required (None: not known)."""
+    return reach is not None and required is not None and reach < required
+
+
+def diagnosed(blind: bool, gain: float) -> str:
+    """The word of `diagnosis`.
+
+    Args:
+        blind: whether the answer cannot influence the output.
+        gain: of the mean score, as a share of the way from chance to the task's threshold.
+    """
+    if blind:
+        return "cannot see" if gain < PART else "scores beyond its reach"
+    if gain >= 1:
+        return "learned"
+    return "sees but did not learn" if gain < PART else "learned in part"
+
+
+def ranking(comparisons: Sequence[Comparison]) -> str:
+    """The verdicts of one task in a few sentences.
+
+    Raises:
+        ValueError: for no comparisons.
+    """
+    if not comparisons:
+        raise ValueError("comparisons is empty, expected those of one task")
+    models = list(dict.fromkeys(name for c in comparisons for name in (c.a, c.b)))
+    beaten = {c.a if c.better == c.b else c.b for c in comparisons if c.better is not None}
+    sentences = []
+    if beaten:
+        best = [model for model in models if model not in beaten]
+        sentences.append(f"No model was found better than {_listed(best, 'or')}.")
+    for model in models:
+        worse = [c.b if c.a == model else c.a for c in comparisons if c.better == model]
+        if worse:
+            sentences.append(f"{model} is better than {_listed(worse, 'and')}.")
+    return " ".join([*sentences, _undecided(comparisons)]).strip()
+
+
+def _undecided(comparisons: Sequence[Comparison]) -> str:
+    left = [c for c in comparisons if c.better is None]
+    if not left:
+        return f"All {len(comparisons)} pairs are decided." if len(comparisons) > 1 else ""
+    seeds = sorted({c.seeds for c in left})
+    at = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
+    noun = "seed" if seeds == [1] else "seeds"
+    total = f"{len(comparisons)} pair" + ("" if len(comparisons) == 1 else "s")
+    text = f"Undecided at {at} {noun}: {len(left)} of {total}."
+    if any(c.decidable for c in left):
+        return text
+    first = left[0]
+    needed = seeds_needed(first.comparisons, first.alpha, first.test)
+    return f"{text} No outcome at {at} {noun} could have decided any of them: that takes at least {needed} seeds."
+
+
+def _listed(names: Sequence[str], word: str) -> str:
+    """Names joined by semicolons where one holds a comma, so that each stays whole."""
+    mark = ";" if any("," in name for name in names) else ","
+    if len(names) < 3 and mark == ",":
+        return f" {word} ".join(names)
+    return f"{mark} ".join(names[:-1]) + f"{mark} {word} {names[-1]}" if len(names) > 1 else names[0]

@@ -1,0 +1,217 @@
+"""ListOps: models that read the tree against models that read the same symbols in a row."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch_geometric.data import Batch
+
+from gnnseq.data.streams import Split
+from gnnseq.data.synthetic.listops import ListOps, ListOpsBinaryTrees, ListOpsSequences, ListOpsTrees
+from gnnseq.experiments.families import predictor
+from gnnseq.experiments.family import Family
+from gnnseq.experiments.optimizers import LINEAR
+from gnnseq.experiments.run import TEST_BATCH, run_trial
+from gnnseq.experiments.settings import Settings
+from gnnseq.experiments.tasks.base import Collate, Level, Task, find_view, level_of
+from gnnseq.experiments.tasks.listops import ListOpsTask
+from gnnseq.experiments.trial import Trial
+from gnnseq.graphs import parse_batch, path_batch
+from gnnseq.layers import LSTM, ChildSumTreeLSTM, MeanReadout, NaryTreeLSTM
+from gnnseq.models import BagEncoder, EdgeEncoder, SequenceClassifier, SlotEncoder, SymbolEmbedding
+from gnnseq.results import Result, collect
+from gnnseq.results.table import COLUMNS, markdown_table
+from gnnseq.runs.store import Record
+
+LENGTHS = (20, 40, 60, 80, 100, 150, 200)  # of expressions, where accuracy is counted apart
+SETTINGS = Settings(budget=50_000, embedding=32, steps=1_000, batch_size=128, max_norm=5.0, stop_at=None,
+                    validate_every=100, validation_samples=500, schedule=LINEAR)  # fmt: skip
+FORMS: dict[str, type[ListOps]] = {
+    "binary tree": ListOpsBinaryTrees,
+    "tree": ListOpsTrees,
+    "path": ListOpsSequences,
+    "bag": ListOpsSequences,
+}
+
+
+@dataclass(frozen=True)
+class LabelledListOpsTask(ListOpsTask):
+    """ListOps with the value of every list as a label in training, at the list's node or at its "]".
+
+    Validation and test data have the value of the whole expression alone. The view "bag" has it in training too, since
+    a model without order has one output for the whole expression. In the view "binary tree" a list takes one argument
+    at a time, as in the paper (Nangia and Bowman 2018).
+    """
+
+    name: ClassVar[str] = "listops, every list labelled"
+    level: ClassVar[Level] = "node"
+    levels: ClassVar[Mapping[str, Level]] = {"bag": "graph"}
+
+    @property
+    def title(self) -> str:
+        """Name in tables."""
+        return f"{super().title}, every list labelled"
+
+    @property
+    def views(self) -> Mapping[str, Collate]:
+        """The trees, and the symbols in a row."""
+        return dict.fromkeys(FORMS, parse_batch)  # type: ignore[arg-type]
+
+    def required(self, view: str) -> int | None:
+        """As for `ListOpsTask`; unknown for binary trees."""
+        find_view(self, view)
+        return {"binary tree": None, "bag": 0}.get(view) if view in ("binary tree", "bag") else super().required(view)
+
+    def batches(
+        self, view: str, seed: int, split: Split, batch_size: int, num_batches: int, first: int = 0
+    ) -> Iterator[Batch]:
+        """Batches; see `Task`."""
+        find_view(self, view)
+        lengths = (self.shortest, self.longest)
+        data = FORMS[view](None, self.depth, self.arguments, lengths, seed=seed, split=split)
+        for number in range(first, first + num_batches):
+            yield _batch(data, range(number * batch_size, (number + 1) * batch_size), view, split == "train")
+
+
+@dataclass(frozen=True)
+class RootListOpsTask(LabelledListOpsTask):
+    """The same, with the value of the whole expression as the only label."""
+
+    name: ClassVar[str] = "listops, the answer labelled"
+
+    @property
+    def title(self) -> str:
+        """Name in tables."""
+        return super().title.replace("every list", "the answer")
+
+    def batches(
+        self, view: str, seed: int, split: Split, batch_size: int, num_batches: int, first: int = 0
+    ) -> Iterator[Batch]:
+        """Batches; see `Task`."""
+        for batch in super().batches(view, seed, split, batch_size, num_batches, first):
+            batch.y = batch.y if view == "bag" else _roots(batch)
+            yield batch
+
+
+TASKS: dict[str, type[LabelledListOpsTask]] = {"all": LabelledListOpsTask, "root": RootListOpsTask}
+
+
+def _batch(data: ListOps, rows: range, view: str, every_list: bool) -> Batch:
+    if isinstance(data, ListOpsSequences):
+        sequences, values = data.with_values(rows)
+        if view == "bag":
+            return path_batch(sequences, y=torch.stack([row[-1] for row in values]))
+        batch = path_batch(sequences, y=torch.cat(values))
+    else:
+        batch = parse_batch(data[rows])  # type: ignore[index]
+    if not every_list:
+        batch.y = _roots(batch)
+    return batch
+
+
+def _roots(batch: Batch) -> Tensor:
+    """The labels of the roots alone."""
+    kept = torch.full_like(batch.y, -100)
+    kept[batch.ptr[1:] - 1] = batch.y[batch.ptr[1:] - 1]
+    return kept
+
+
+def _bag(task: Task, width: int, embedding: int) -> SequenceClassifier:
+    head = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, task.num_outputs))
+    embed = SymbolEmbedding(task.num_symbols or 0, embedding)
+    return SequenceClassifier(embed, BagEncoder(embedding, width), MeanReadout(), head)
+
+
+def _binary(task: Task, features: int, width: int) -> nn.Module:
+    return SlotEncoder(NaryTreeLSTM(features, width, arity=2))
+
+
+def _nary(task: Any, features: int, width: int) -> nn.Module:
+    return SlotEncoder(NaryTreeLSTM(features, width, arity=task.arguments))
+
+
+def _child_sum(task: Task, features: int, width: int) -> nn.Module:
+    return EdgeEncoder(ChildSumTreeLSTM(features, width))
+
+
+def _lstm(task: Task, features: int, width: int) -> nn.Module:
+    return EdgeEncoder(LSTM(features, width))
+
+
+LISTOPS_FAMILIES = tuple(
+    Family(name, view, build, title, learning_rate=4e-3, order_free=name == "bag")
+    for name, view, title, build in (
+        ("tree", "binary tree", "Tree-LSTM, one argument at a time", predictor(_binary)),
+        ("tree-nary", "tree", "Tree-LSTM, a place for each argument", predictor(_nary)),
+        ("tree-child-sum", "tree", "Tree-LSTM, child-sum", predictor(_child_sum)),
+        ("lstm", "path", "LSTM on the symbols in a row", predictor(_lstm)),
+        ("bag", "bag", "Bag of symbols, no order", _bag),
+    )
+)
+
+
+def run_listops(trial: Trial, folder: Path | None = None) -> Record:
+    """`gnnseq.experiments.run_trial`, with right answers and samples of the test ``by_depth`` and ``by_length``."""
+    return run_trial(trial, folder=folder, after=_counts)
+
+
+@torch.no_grad()
+def _counts(model: nn.Module, trial: Trial) -> Record:
+    task: Any = trial.task
+    view, count = trial.family.view, trial.settings.test_samples
+    right: list[bool] = []
+    model.eval()
+    for batch in task.batches(view, trial.seed, "test", TEST_BATCH, -(-count // TEST_BATCH)):
+        graphs = level_of(task, view) == "graph"
+        asked = slice(None) if graphs else batch.ptr[1:] - 1
+        right += (model(batch).argmax(-1)[asked] == batch.y[asked]).tolist()
+    model.train()
+    trees = task.dataset(trial.seed, "test")[: len(right)]
+    depths = [int(trees[row].depths().max()) + 1 for row in range(len(trees))]
+    sizes = [len(row) for row in _sequences(task, trial.seed, len(right))]
+    lengths = [next((bound for bound in LENGTHS if size <= bound), size) for size in sizes]
+    return {"by_depth": _grouped(right, depths), "by_length": _grouped(right, lengths)}
+
+
+def _sequences(task: ListOpsTask, seed: int, count: int) -> Sequence[Tensor]:
+    lengths = (task.shortest, task.longest)
+    data = ListOpsSequences(None, task.depth, task.arguments, lengths, seed=seed, split="test")
+    return data.with_values(range(count))[0]
+
+
+def _grouped(right: list[bool], groups: list[int]) -> dict[str, list[int]]:
+    """Right answers and number of samples of each group."""
+    counts = {str(group): [0, 0] for group in sorted(set(groups))}
+    for good, group in zip(right, groups, strict=True):
+        counts[str(group)][0] += good
+        counts[str(group)][1] += 1
+    return counts
+
+
+def listops_table(records: Iterable[Record]) -> str:
+    """Results by model as Markdown, the best first, and the accuracy on the longest tenth of the expressions."""
+    results = sorted(collect(records), key=lambda result: -result.summary.mean if result.scores else 1.0)
+    names = ("model", "weights", "score", "diagnosis", "ms/step")
+    lines = [[*(COLUMNS[name](result)[0] for name in names), _longest(result)] for result in results]
+    chance = results[0].task["chance"]
+    lines.append(["constant guess", "0", f"{100 * chance:.1f} %", "–", "–", "–"])
+    return markdown_table((*names, "of the longest tenth"), lines)
+
+
+def _longest(result: Result) -> str:
+    shares = [longest_tenth(record) for record in result.records if record.get("by_length")]
+    return f"{100 * sum(shares) / len(shares):.1f} %" if shares else "–"
+
+
+def longest_tenth(record: Record) -> float:
+    """Accuracy on the longest groups of expressions that make up a tenth of all together."""
+    right = total = 0
+    everything = sum(count for _, count in record["by_length"].values())
+    for group in sorted(record["by_length"], key=int, reverse=True):
+        if 10 * total >= everything:
+            break
+        right, total = right + record["by_length"][group][0], total + record["by_length"][group][1]
+    return float(right / total)

@@ -1,0 +1,1 @@
+"""Optimisers against each other."""

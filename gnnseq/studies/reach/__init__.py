@@ -1,0 +1,1 @@
+"""What models see, in theory and measured."""

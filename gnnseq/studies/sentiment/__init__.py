@@ -1,0 +1,1 @@
+"""Sentiment of sentences: models of trees against models of sequences."""

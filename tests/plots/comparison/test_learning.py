@@ -1,0 +1,58 @@
+import pytest
+from comparison import make_record, make_regression
+from drawings import legend, levels, lines
+
+from gnnseq.plots.comparison.learning import curves, joined, plot_learning
+from gnnseq.results.joined import collect
+
+
+def record(*accuracy, family="lstm", seed=0, size=10):
+    return make_record(family, size, seed, 0.5, curve={"accuracy": list(accuracy)})
+
+
+def test_a_run_that_stopped_early_keeps_its_last_value():
+    steps, mean, low, high = joined([[1.0, 3.0], [1.0, 1.0, 5.0, 7.0]])
+    assert steps == [1, 2, 3, 4]
+    assert (mean, low, high) == ([1.0, 2.0, 4.0, 5.0], [1.0, 1.0, 3.0, 3.0], [1.0, 3.0, 5.0, 7.0])
+
+
+def test_long_curves_are_thinned_but_keep_their_end():
+    steps, mean, _, _ = joined([[float(i) for i in range(2345)]])
+    assert len(steps) <= 501
+    assert (steps[-1], mean[-1]) == (2345, 2344.0)
+
+
+def test_each_seed_is_smoothed_over_twenty_batches():
+    (result,) = collect([record(*[0.0] * 20, *[1.0] * 20)])
+    (curve,) = curves(result)
+    assert curve[:20] == [0.0] * 20
+    assert curve[20:] == pytest.approx([5.0 * n for n in range(1, 21)])
+
+
+def test_a_panel_for_each_size_with_the_mean_of_the_seeds(drawn):
+    records = [record(0.2, 0.4, seed=0), record(0.6, 0.6, seed=1), record(0.1, family="rnn")]
+    records.append(record(1.0, size=20))
+    first, second = drawn(plot_learning, records).axes
+    assert [axes.get_title() for axes in (first, second)] == ["palindromes of length 10", "palindromes of length 20"]
+    assert lines(first) == {"LSTM": ([1, 2], pytest.approx([40.0, 45.0])), "RNN": ([1], [pytest.approx(10.0)])}
+    assert lines(second) == {"LSTM": ([1], [100.0])}
+    assert levels(first) == [10.0]
+    band = first.collections[0].get_paths()[0].vertices
+    assert (band[:, 1].min(), band[:, 1].max()) == (pytest.approx(20.0), pytest.approx(60.0))
+
+
+def test_legend_and_labels(drawn):
+    figure = drawn(plot_learning, [record(0.2), record(0.3, family="rnn")])
+    assert legend(figure) == ["LSTM", "RNN"]
+    assert figure.get_supylabel() == "accuracy of training batches (%)"
+    assert figure.get_supxlabel() == "training steps"
+    errors = drawn(plot_learning, make_regression(1))
+    assert errors.get_supylabel() == "mean squared error of training batches"
+    assert levels(errors.axes[0]) == [1 / 6]
+
+
+def test_records_without_a_curve_are_left_out(drawn):
+    figure = drawn(plot_learning, [record(0.2), make_record("rnn", curve=None)])
+    assert legend(figure) == ["LSTM"]
+    with pytest.raises(ValueError, match="records hold no curve"):
+        drawn(plot_learning, [make_record(curve=None)])

@@ -1,0 +1,150 @@
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+
+from gnnseq.models.generate import generate
+from gnnseq.studies.text.families import CAUSAL_FAMILIES
+from gnnseq.studies.text.run import TextRun, TextSettings, bits
+
+TEXT = "the wolf and the seven little kids. " * 30 + "once upon a time there was a king. " * 30
+TINY = TextSettings(width=6, embedding=4, window=10, batch_size=3)
+every_family = pytest.mark.parametrize("family", [family.name for family in CAUSAL_FAMILIES])
+
+
+@every_family
+def test_every_family_learns_and_writes(family):
+    run = TextRun(replace(TINY, family=family, width=12, batch_size=8, learning_rate=1e-2), TEXT)
+    before = run.evaluate()
+    assert run.train(30).steps == 30
+    assert run.evaluate().loss < before.loss - 0.3
+    prompt = run.vocabulary.encode("the king").unsqueeze(0)
+    assert len(run.vocabulary.decode(generate(run.model, prompt, 40, run.family.to_batch)[0])) == 40
+
+
+@every_family
+def test_the_reach_of_a_family_is_enough(family):
+    run = TextRun(replace(TINY, family=family), TEXT)
+    reach = run.model.reach
+    assert (reach is None) == run.model.carries_state
+    if reach is None:
+        return
+    ids = torch.randint(len(run.vocabulary), (1, reach + 40))
+    whole = run.model(run.family.to_batch(ids))[-1]
+    torch.testing.assert_close(run.model(run.family.to_batch(ids[:, -reach - 1 :]))[-1], whole)
+    assert not torch.equal(run.model(run.family.to_batch(ids[:, -reach // 2 :]))[-1], whole)
+
+
+@every_family
+def test_a_run_that_stopped_goes_on_bit_by_bit(family, tmp_path):
+    settings = replace(TINY, family=family)
+    whole = TextRun(settings, TEXT)
+    whole.train(7)
+    first = TextRun(settings, TEXT)
+    first.train(4)
+    first.save(tmp_path / "checkpoint.pt")
+    torch.manual_seed(99)
+    second = TextRun(settings, TEXT)
+    second.restore(tmp_path / "checkpoint.pt")
+    assert second.curve.steps == 4
+    second.train(7)
+    whole.save(tmp_path / "whole.pt")
+    second.save(tmp_path / "second.pt")
+    one, two = (torch.load(tmp_path / name, weights_only=True) for name in ("whole.pt", "second.pt"))
+    assert_same(one, two)
+    assert one["step"] == 7
+
+
+def assert_same(one, two):
+    """Equal bit by bit, however deep."""
+    assert type(one) is type(two)
+    if isinstance(one, torch.Tensor):
+        assert torch.equal(one, two)
+    elif isinstance(one, dict):
+        assert one.keys() == two.keys()
+        for key in one:
+            assert_same(one[key], two[key])
+    elif isinstance(one, list | tuple):
+        assert len(one) == len(two)
+        for left, right in zip(one, two, strict=True):
+            assert_same(left, right)
+    else:
+        assert one == two
+
+
+def test_the_last_tenth_is_held_out():
+    text = "ab" * 450 + "xyz?" * 25
+    run = TextRun(TINY, text)
+    x, y = run.windows[:200]
+    assert set(run.vocabulary.decode(torch.cat([x, y]).flatten())) == {"a", "b"}
+    assert run.vocabulary.decode(run.held_out_ids.tolist()) == "xyz?" * 25
+    assert run.evaluate().count == 90  # 9 windows of 10 with a symbol behind them
+
+
+def test_held_out_loss_with_the_state_carried():
+    run = TextRun(TINY, TEXT)
+    run.train(3)
+    whole = torch.from_numpy(run.held_out_ids.astype("int64"))
+    x, y = whole[:-1], whole[1:]
+    steps = len(x) // 10 * 10
+    logits = run.model(run.family.to_batch(x[:steps].unsqueeze(0)))
+    expected = torch.nn.functional.cross_entropy(logits, y[:steps]).item()
+    assert run.evaluate_carried(streams=1) == pytest.approx(expected, rel=1e-5)
+
+
+def test_bits():
+    assert bits(math.log(8)) == pytest.approx(3)
+
+
+def test_checkpoints_of_other_runs_are_refused(tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    TextRun(TINY, TEXT).save(path)
+    with pytest.raises(ValueError, match="was trained on another text"):
+        TextRun(TINY, TEXT + "the").restore(path)
+    with pytest.raises(ValueError, match="other settings: width is 6, not 7"):
+        TextRun(replace(TINY, width=7), TEXT).restore(path)
+    path.write_bytes(path.read_bytes()[:-300])
+    with pytest.raises(ValueError, match="is no checkpoint of a text run"):
+        TextRun(TINY, TEXT).restore(path)
+    with pytest.raises(FileNotFoundError):
+        TextRun(TINY, TEXT).restore(tmp_path / "none.pt")
+
+
+def test_a_save_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
+    path, run = tmp_path / "checkpoint.pt", TextRun(TINY, TEXT)
+    run.save(path)
+    before = path.read_bytes()
+
+    def broken(state, file):
+        file.write(b"half")
+        raise OSError("no space left")
+
+    monkeypatch.setattr(torch, "save", broken)
+    with pytest.raises(OSError, match="no space left"):
+        run.save(path)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["checkpoint.pt"]
+
+
+def test_what_no_run_could_use():
+    with pytest.raises(ValueError, match=r"family is 'lsmt', expected one of rnn, gru, lstm.*did you mean 'lstm'"):
+        TextRun(replace(TINY, family="lsmt"), TEXT)
+    with pytest.raises(ValueError, match="text has 7 characters, expected at least 11 to train on and as many"):
+        TextRun(TINY, "the end")
+
+
+@pytest.mark.parametrize(("size", "train", "held_out"), [(22, 11, 11), (60, 49, 11), (109, 98, 11), (120, 108, 12)])
+def test_a_small_text_is_held_out_by_a_window_at_least(size, train, held_out):
+    text = "abcdefghij" * 12
+    run = TextRun(TINY, text[:size])
+    assert (len(run.train_ids), len(run.held_out_ids)) == (train, held_out)
+    assert run.vocabulary.decode([*run.train_ids.tolist(), *run.held_out_ids.tolist()]) == text[:size]
+    run.train(1)
+    assert run.evaluate().count == 10
+    assert math.isfinite(run.evaluate_carried())  # one stream, of 16 asked for
+
+
+def test_a_text_without_two_windows_is_refused():
+    with pytest.raises(ValueError, match="text has 21 characters, expected at least 11 to train on and as many to"):
+        TextRun(TINY, "abc" * 7)
