@@ -21,7 +21,8 @@ from gnnseq.experiments.settings import RECENT, first_reached
 from gnnseq.experiments.trial import Trial
 from gnnseq.runs.runner import run_trials
 from gnnseq.runs.store import Record, Store
-from gnnseq.training import Callback, Checkpoint, Evaluation, History, Step, best_k, evaluate, fit
+from gnnseq.training import Callback, Evaluation, History, Step, best_k, evaluate, fit
+from gnnseq.training.checkpoint import PassingCheckpoint
 
 TEST_BATCH = 250
 SAVED_EVERY = 100  # steps, where no look says otherwise
@@ -112,11 +113,11 @@ def _batches(trial: Trial, first: int) -> Iterator[Batch]:
     return trial.task.batches(trial.family.view, trial.seed, "train", settings.batch_size, left, first)
 
 
-def _checkpoint(trial: Trial, folder: Path | None) -> Checkpoint | None:
+def _checkpoint(trial: Trial, folder: Path | None) -> PassingCheckpoint | None:
     if folder is None:
         return None
     every = trial.settings.validate_every or SAVED_EVERY
-    return Checkpoint(folder / f"{trial.key}.pt", every=every, settings={"key": trial.key})
+    return PassingCheckpoint(folder / f"{trial.key}.pt", every=every, settings={"key": trial.key})
 
 
 def build(trial: Trial) -> tuple[nn.Module, Size]:
