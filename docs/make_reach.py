@@ -22,7 +22,7 @@ from gnnseq.plots.studies.first_symbol import plot_before_after, plot_first_symb
 from gnnseq.plots.studies.gradients import plot_clipping, plot_gradient_flow
 from gnnseq.plots.studies.heat import plot_heat
 from gnnseq.plots.studies.sight import plot_sight
-from gnnseq.studies.gradients import FlowRecord, TrainingRecord, flow_markdown
+from gnnseq.studies.gradients import FlowRecord, flow_markdown
 from gnnseq.studies.reach.depth import DepthRecord
 from gnnseq.studies.reach.heat import HeatMap
 from gnnseq.studies.reach.models import REACH_FAMILIES, TABLE, TOPOLOGIES
@@ -69,7 +69,7 @@ def draw() -> None:
     plot_first_symbol(trained, FIGURES / "reach.png")
     plot_before_after(trained, FIGURES / "trained.png")
     plot_gradient_flow(flows(), FIGURES / "gradients.png")
-    plot_clipping([TrainingRecord(**record["training"]) for record in read("training.jsonl")], FIGURES / "clipping.png")
+    plot_clipping(read("training.jsonl"), FIGURES / "clipping.png")
 
 
 def flows() -> list[FlowRecord]:

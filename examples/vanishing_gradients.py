@@ -11,19 +11,19 @@ same folder, it does only the training that is missing.
 """
 
 import argparse
-import hashlib
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from tqdm import tqdm
 
-from gnnseq.experiments import Store
+from gnnseq.experiments import FirstSymbolTask, Store, Trial, run_trial, run_trials
 from gnnseq.experiments.command_line import check_positive, exit_status, make_folder
 from gnnseq.files import write_text
 from gnnseq.plots.studies.gradients import plot_clipping, plot_gradient_flow
-from gnnseq.studies.gradients import Setting, Task, TrainingRecord, flow_markdown, measure_flow, train
+from gnnseq.runs import Record
+from gnnseq.studies.gradients import SETTINGS, flow_markdown, measure_flow, recurrence
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -39,45 +39,45 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=3, help="initialisations, and runs of each training (3)")
     parser.add_argument("--train-steps", type=int, default=200, help="steps of each training, 0 for none (200)")
     parser.add_argument("--learning-rate", type=float, default=0.1, help="of plain gradient descent (0.1)")
+    parser.add_argument("--jobs", type=int, default=1, help="trainings at a time (1)")
     parser.add_argument("--output", type=Path, default=Path("runs/gradients"), help="folder (runs/gradients)")
     return parser.parse_args(arguments)
 
 
 def check(options: argparse.Namespace) -> None:
     """Raises a ValueError for what no run could use."""
-    for name, least in (("steps", 2), ("width", 1), ("seeds", 1), ("train_steps", 0)):
+    for name, least in (("steps", 2), ("width", 1), ("seeds", 1), ("train_steps", 0), ("jobs", 1)):
         if getattr(options, name) < least:
             raise ValueError(f"--{name.replace('_', '-')} is {getattr(options, name)}, expected at least {least}")
     check_positive(options, ["input_scale", "max_norm", "learning_rate", "radii"])
 
 
-def trainings(options: argparse.Namespace, task: Task, store: Store) -> list[TrainingRecord]:
-    """Runs the trainings that the store lacks; each is stored as soon as it is done."""
-    known, records = store.read(), []
-    runs = [
-        (radius, limit, seed)
+def trainings(options: argparse.Namespace) -> list[Record]:
+    """Trains with and without clipping; what the store has is not run again."""
+    settings = replace(SETTINGS, width=options.width, steps=options.train_steps)
+    trials = [
+        Trial(
+            FirstSymbolTask(options.steps),
+            recurrence(radius, input_scale=options.input_scale),
+            seed,
+            options.learning_rate,
+            replace(settings, max_norm=limit),
+        )
         for seed in range(options.seeds)
         for radius in options.radii
         for limit in (None, options.max_norm)
     ]
-    for radius, limit, seed in tqdm(runs, unit="training", disable=None):
-        settings = [asdict(task), radius, limit, seed, options.train_steps, options.learning_rate]
-        key = hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:16]
-        if key not in known:
-            record = train(Setting(radius), task, limit, seed, options.train_steps, options.learning_rate)
-            store.append({"key": key, "settings": settings, "training": asdict(record)})
-            records.append(record)
-        else:
-            records.append(TrainingRecord(**known[key]["training"]))
-    return records
+    return run_trials(trials, Store(options.output / "training.jsonl"), run=run_trial, jobs=options.jobs)
 
 
-def measure(options: argparse.Namespace, task: Task) -> None:
+def measure(options: argparse.Namespace) -> None:
     """Measures the gradients before training, prints the table and writes it with the figure."""
-    settings = [*(Setting(radius) for radius in options.radii), Setting(), Setting(chrono=True)]
+    task, settings = FirstSymbolTask(options.steps), replace(SETTINGS, width=options.width)
+    families = [recurrence(radius, input_scale=options.input_scale) for radius in options.radii]
+    families += [recurrence(chrono=chrono, input_scale=options.input_scale) for chrono in (False, True)]
     records = [
-        measure_flow(setting, task, options.max_norm, options.seeds)
-        for setting in tqdm(settings, unit="model", disable=None)
+        measure_flow(family, task, settings, options.max_norm, options.seeds)
+        for family in tqdm(families, unit="model", disable=None)
     ]
     print(flow_markdown(records))
     write_text(options.output / "gradients.md", flow_markdown(records))
@@ -86,22 +86,22 @@ def measure(options: argparse.Namespace, task: Task) -> None:
     plot_gradient_flow(records, options.output / "gradients.png")
 
 
-def run(options: argparse.Namespace) -> None:
-    """Measures, trains, prints and writes."""
+def run(options: argparse.Namespace) -> int:
+    """Measures, trains, prints and writes; 1 where a training failed or diverged."""
     check(options)
     make_folder(options.output)
-    store = Store(options.output / "training.jsonl")
-    task = Task(options.steps, options.width, input_scale=options.input_scale)
-    measure(options, task)
-    written = "gradients.json, gradients.md, gradients.png"
+    measure(options)
+    written, bad = "gradients.json, gradients.md, gradients.png", []
     if options.train_steps:
-        runs = trainings(options, task, store)
-        plot_clipping(runs, options.output / "clipping.png")
-        for one in runs:
-            if one.stopped:
-                print(f"{one.title}, clipped to {one.max_norm}, seed {one.seed}: {one.stopped}")
+        records = trainings(options)
+        plot_clipping(records, options.output / "clipping.png")
+        bad = [record for record in records if record["status"] != "done"]
+        for record in bad:
+            limit = record["trial"]["max_norm"]
+            print(f"{record['label']}, clipped to {limit}: {record['status']}, {record['stopped']}", file=sys.stderr)
         written += ", training.jsonl, clipping.png"
     print(f"Results: {options.output}/{written}")
+    return 1 if bad else 0
 
 
 def main(arguments: list[str] | None = None) -> int:

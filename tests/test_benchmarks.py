@@ -1,17 +1,19 @@
 """The benchmarks' software on tiny work: agreement, records, absent peers. Nothing here judges a time."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
 
-from benchmarks import growth, memory, run, where
+from benchmarks import growth, influence_engines, memory, run, where
 from benchmarks.count import count
 from benchmarks.machine import Gemm, facts
 from benchmarks.measure import measure, quartiles
 from benchmarks.row import AbsentError, Row, Side, agree
 from benchmarks.rows import ROWS, batches, gcn, paths, training
 from benchmarks.table import line
+from gnnseq.layers import GCN
 
 
 def row(theirs=1.0, **changes):
@@ -122,3 +124,21 @@ def test_shares_of_a_run_add_up():
     found = where.shares(lambda: torch.ones(200, 200) @ torch.ones(200, 200), passes=2)
     assert sum(found.values()) == pytest.approx(1)
     assert found["products"] > 0
+
+
+def test_the_page_on_influence_shows_the_stored_records():
+    root = Path(__file__).parents[1]
+    records = json.loads((root / "docs/results/influence_engines.json").read_text())
+    assert influence_engines.table(records) in (root / "docs/influence_speed.md").read_text()
+    assert {record["work"] for record in records} == {work.name for work in influence_engines.works()}
+
+
+def test_ways_to_influence_are_measured_where_they_agree(tmp_path):
+    graph = influence_engines.Work("nodes", GCN(8, 4, 1), influence_engines.path(5), influence_engines.ON_NODES)
+    record = influence_engines.measure(graph, 1)
+    assert set(record["cpu_ms"]) == set(influence_engines.ON_NODES)
+    assert record["ratio"]["forward in blocks"] == 1.0
+    out = tmp_path / "records.json"
+    for number in (1, 2):
+        influence_engines.store({**record, "rounds": number}, out, ["other", "nodes"])
+    assert [(r["work"], r["rounds"]) for r in json.loads(out.read_text())] == [("nodes", 2)]

@@ -9,6 +9,10 @@ from torch_geometric.nn import MessagePassing
 from gnnseq.ops.sparse import SparseOperator
 
 
+class MaskedOperator(SparseOperator):
+    """An operator to which a mask was applied."""
+
+
 class EdgeMask(MessagePassing):  # type: ignore[misc]
     """Multiplies the entries of a layer's operator by the mask of an explainer of `torch_geometric.explain`.
 
@@ -56,4 +60,4 @@ class EdgeMask(MessagePassing):  # type: ignore[misc]
         given = mask[edge_index[0] != edge_index[1]].to(operator.weight.dtype)
         edges = operator.edge_index
         factor = torch.ones_like(operator.weight).masked_scatter(edges[0] != edges[1], given)
-        return SparseOperator(edges, operator.weight * factor, operator.num_nodes)
+        return MaskedOperator(edges, operator.weight * factor, operator.num_nodes)

@@ -6,7 +6,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from gnnseq.layers.checks import check_sizes
+from gnnseq.layers.checks import check_dtype, check_sizes
 from gnnseq.layers.interop import load_filters
 from gnnseq.layers.signal_layout import SignalLayout, States, within
 from gnnseq.layers.spectral_module import Operators, SpectralModule
@@ -79,6 +79,7 @@ class GraphRecurrent(SpectralModule):
 
     def project(self, operator: SparseOperator, x: Tensor) -> Tensor:
         """The input's share of all gates, for signals ``[N, S, ..., F]`` of any number of steps."""
+        check_dtype(x, self.weight_x)
         return self.filtered(operator, x, self.weight_x, self.bias)
 
     def filter_hidden(self, operator: SparseOperator, h: Tensor) -> Tensor:

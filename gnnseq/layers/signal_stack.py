@@ -8,7 +8,6 @@ from torch import Tensor, nn
 
 from gnnseq.layers.checks import check_dropout, check_dtype
 from gnnseq.layers.conv_lstm import ConvLSTM
-from gnnseq.layers.edge_mask import EdgeMask
 from gnnseq.layers.signal_layout import SignalLayout
 from gnnseq.layers.spectral_module import SpectralModule
 
@@ -72,8 +71,8 @@ class SignalStack(nn.Module):
 
     def _filters(self) -> SpectralModule | None:
         """A module that can make the operator for all layers, if there is one."""
-        if any(isinstance(m, ConvLSTM) or (isinstance(m, EdgeMask) and m.is_set) for m in self.modules()):
-            return None  # convolutions and masks may want edges
+        if any(isinstance(module, ConvLSTM) for module in self.modules()):
+            return None  # its convolutions may want edges
         found = [[m for m in layer.modules() if isinstance(m, SpectralModule)] for layer in self.layers]
         kinds = {filters.normalization for layer in found for filters in layer}
         return found[0][0] if all(found) and len(kinds) == 1 else None

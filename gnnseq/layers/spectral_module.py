@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from gnnseq.layers.checks import check_sizes
-from gnnseq.layers.edge_mask import EdgeMask
+from gnnseq.layers.edge_mask import EdgeMask, MaskedOperator
 from gnnseq.layers.signal_layout import SignalLayout
 from gnnseq.ops.edges import plain_edges
 from gnnseq.ops.sparse import SparseOperator
@@ -97,7 +97,7 @@ def weighted_edges(edge_index: Any, edge_weight: Any, weight: Tensor) -> tuple[T
 
 def ready(operator: SparseOperator, num_nodes: int, mask: EdgeMask | None = None, **given: Any) -> SparseOperator:
     """A ready operator, for so many nodes; nothing may be given beside it that it would not read."""
-    if mask is not None and mask.is_set:
+    if mask is not None and mask.is_set and not isinstance(operator, MaskedOperator):
         raise ValueError("edge_index is a ready operator, expected edges [2, E]: an explainer masks them")
     for name, value in given.items():
         if value is not None:

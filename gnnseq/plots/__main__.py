@@ -3,11 +3,12 @@
 # ruff: noqa: T201
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 
 from gnnseq.experiments.command_line import exit_status
 from gnnseq.plots.comparison.report import verdicts, write_report
-from gnnseq.results.joined import by_task, collect, family_title
+from gnnseq.results.joined import by_task, collect, family_title, telling_apart
 from gnnseq.results.report import how_tested
 from gnnseq.results.schema import checked
 from gnnseq.results.statistics import PAIRED_T, SIGN_FLIP
@@ -33,7 +34,11 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--alpha", type=float, default=0.05, help="level at which a difference is decided (0.05)")
     parser.add_argument("--reference", metavar="MODEL", help="compare all models with this one only, by its full name")
     parser.add_argument("--together", action="store_true", help="correct for the pairs of all tasks at once")
-    parser.add_argument("--apart", metavar="SETTING", help="tell models apart by this value of their trials too")
+    parser.add_argument(
+        "--apart",
+        metavar="SETTING",
+        help="tell models apart by this value of their trials; by what differs",
+    )
     return parser.parse_args(arguments)
 
 
@@ -70,13 +75,11 @@ def report(options: argparse.Namespace) -> int:
     Raises:
         ValueError: for records or options that it cannot use, or a package that is missing.
     """
-
-    def naming(record: Record) -> str:
-        name = family_title(record)
-        return name if options.apart is None else f"{name}, {options.apart} {record['trial'].get(options.apart)}"
-
     try:
         records = read(options.records)
+        naming = telling_apart(records)
+        if options.apart is not None:
+            naming = partial(_named, options.apart)
         found = verdicts(
             collect(records, naming),
             test=TESTS[options.test],
@@ -92,6 +95,10 @@ def report(options: argparse.Namespace) -> int:
             print(f"{title}: {ranking(own)}\n  {how_tested(own)}")
     print(f"Results: {options.output}/" + ", ".join(path.name for path in paths))
     return 0
+
+
+def _named(setting: str, record: Record) -> str:
+    return f"{family_title(record)}, {setting} {record['trial'].get(setting)}"
 
 
 if __name__ == "__main__":

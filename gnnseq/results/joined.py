@@ -110,6 +110,29 @@ def collect(records: Iterable[Record], naming: Naming = family_title) -> list[Re
     return [_result(model, group) for (_, model), group in ordered]
 
 
+def telling_apart(records: Iterable[Record]) -> Naming:
+    """A naming by title, and by the settings of the trials in which runs of one title, task and seed differ.
+
+    So optimisers on one model, or runs with and without clipping, are models of their own. Where nothing tells two such
+    runs apart, `collect` refuses them.
+    """
+    groups: dict[tuple[str, str, int], list[Record]] = {}
+    for record in map(current, records):
+        if "task" in record and not for_tuning(record):
+            place = (record["task"]["title"], family_title(record), record["trial"]["seed"])
+            groups.setdefault(place, []).append(record["trial"])
+    differing = [
+        name
+        for name in ("optimizer", "initialisation", "learning_rate", "max_norm", "budget", "width", "steps")
+        if any(len({str(trial.get(name)) for trial in trials}) > 1 for trials in groups.values())
+    ]
+    for count in range(len(differing) + 1):
+        names = differing[:count]
+        if all(len({tuple(str(t.get(n)) for n in names) for t in trials}) == len(trials) for trials in groups.values()):
+            break
+    return lambda record: ", ".join([family_title(record), *(f"{n} {record['trial'].get(n)}" for n in names)])
+
+
 def by_task(results: Iterable[Result]) -> dict[str, list[Result]]:
     """Results by the title of their task."""
     groups: dict[str, list[Result]] = {}

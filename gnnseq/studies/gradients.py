@@ -1,59 +1,51 @@
 """How gradients fare on their way back through a recurrence, step by step, and what clipping does about it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
 import torch
 from torch import nn
-from torch_geometric.data import Batch
 
 from gnnseq.analysis import gradient_flow, vanishing
-from gnnseq.graphs import path_batch
-from gnnseq.layers import LSTM, RNN, chrono_, orthogonal_
-from gnnseq.models import EdgeEncoder, SequenceClassifier, SymbolEmbedding
-from gnnseq.training import Step, fit
+from gnnseq.experiments.families import CHRONO, predictor
+from gnnseq.experiments.family import Family, Initialisation
+from gnnseq.experiments.optimizers import SGD
+from gnnseq.experiments.run import build
+from gnnseq.experiments.settings import Settings
+from gnnseq.experiments.tasks.base import Task
+from gnnseq.experiments.trial import Trial
+from gnnseq.layers import LSTM, RNN, orthogonal_
+from gnnseq.models import EdgeEncoder
 
-BASE = 10  # symbols
-EMBEDDING = 16  # features of one
+SETTINGS = Settings(width=32, steps=200, optimizer=SGD, max_norm=None, stop_at=None, test_samples=1_000)
 
 
-@dataclass(frozen=True)
-class Setting:
-    """A recurrence and how it begins.
+def recurrence(radius: float | None = None, chrono: bool = False, input_scale: float = 0.1) -> Family:
+    """A vanilla RNN or an LSTM, and how it begins.
 
-    Attributes:
+    Args:
         radius: spectral radius of an RNN's recurrent matrix, a multiple of an orthogonal one, so that all its singular
             values equal the radius; None for an LSTM.
         chrono: whether an LSTM gets chrono initialisation.
-    """
-
-    radius: float | None = None
-    chrono: bool = False
-
-    @property
-    def title(self) -> str:
-        """Name in figures."""
-        if self.radius is not None:
-            return f"RNN, spectral radius {self.radius:g}"
-        return "LSTM, chrono initialisation" if self.chrono else "LSTM, default initialisation"
-
-
-@dataclass(frozen=True)
-class Task:
-    """Repeat the first of T random symbols.
-
-    Attributes:
-        steps: symbols of a sequence, T.
-        width: features of a state.
-        batch_size: sequences in a batch.
         input_scale: factor on the embedding; small inputs keep tanh where it is straight.
     """
 
-    steps: int = 50
-    width: int = 32
-    batch_size: int = 64
-    input_scale: float = 0.1
+    def encoder(task: Task, features: int, width: int) -> nn.Module:
+        return EdgeEncoder(LSTM(features, width) if radius is None else RNN(features, width))
+
+    def apply(model: nn.Module, task: Task) -> None:
+        with torch.no_grad():
+            model.embedding.weight.mul_(input_scale)  # type: ignore[operator, union-attr]
+        if radius is not None:
+            orthogonal_(model, gain=radius)
+        elif chrono:
+            CHRONO(model, task)
+
+    kind = "chrono" if chrono else "default"
+    title = f"LSTM, {kind} initialisation" if radius is None else f"RNN, spectral radius {radius:g}"
+    initialise = Initialisation(f"{kind if radius is None else f'radius {radius:g}'}, inputs x {input_scale:g}", apply)
+    return Family("lstm" if radius is None else "rnn", "path", predictor(encoder), title, initialise, 0.1)
 
 
 @dataclass(frozen=True)
@@ -81,63 +73,29 @@ class FlowRecord:
     bound: list[float] | None
 
 
-@dataclass(frozen=True)
-class TrainingRecord:
-    """Training with or without clipping.
+def measure_flow(family: Family, task: Task, settings: Settings, max_norm: float, seeds: int) -> FlowRecord:
+    """The norm of the gradient at every step, in float64, over seeds of weights and sequences.
 
-    Attributes:
-        title: of the setting.
-        max_norm: to which gradients were clipped; None for no clipping.
-        seed: of weights and samples.
-        loss: of each batch.
-        grad_norm: before clipping, of each batch.
-        stopped: why it ended early; None where it did not.
+    Args:
+        family: of `recurrence`.
+        task: repeat the first of T symbols.
+        settings: with a width and a batch size.
+        max_norm: to which gradients are clipped.
+        seeds: number of initialisations and batches.
     """
-
-    title: str
-    max_norm: float | None
-    seed: int
-    loss: list[float]
-    grad_norm: list[float]
-    stopped: str | None
-
-
-def build(setting: Setting, task: Task, seed: int) -> SequenceClassifier:
-    """A model before training."""
-    torch.manual_seed(seed)
-    layer = LSTM(EMBEDDING, task.width) if setting.radius is None else RNN(EMBEDDING, task.width)
-    model = SequenceClassifier(SymbolEmbedding(BASE, EMBEDDING), EdgeEncoder(layer), None, nn.Linear(task.width, BASE))
-    with torch.no_grad():
-        model.embedding.weight.mul_(task.input_scale)  # type: ignore[operator]
-    if setting.radius is not None:
-        orthogonal_(model, gain=setting.radius)
-    elif setting.chrono:
-        chrono_(model, max(3, task.steps))
-    return model
-
-
-def batches(task: Task, seed: int, count: int) -> Iterator[Batch]:
-    """Random sequences on paths, whose target is their first symbol."""
-    generator = torch.Generator().manual_seed(seed)
-    for _ in range(count):
-        symbols = torch.randint(0, BASE, (task.batch_size, task.steps), generator=generator)
-        yield path_batch(symbols, y=symbols[:, 0])
-
-
-def measure_flow(setting: Setting, task: Task, max_norm: float, seeds: int) -> FlowRecord:
-    """The norm of the gradient at every step, in float64, over seeds of weights and sequences."""
-    flows, bound = [], None
+    flows, radius, bound = [], None, None
     for seed in range(seeds):
-        model = build(setting, task, seed).double()
-        flow = gradient_flow(model, next(batches(task, seed, 1)), max_norm=max_norm)
+        model = build(Trial(task, family, seed, settings=settings))[0].double()
+        batch = next(task.batches(family.view, seed, "train", settings.batch_size, 1))
+        flow = gradient_flow(model, batch, max_norm=max_norm)
         flows.append((next(iter(flow.layers.values())), flow))
-        if setting.radius is not None:
+        if family.name == "rnn":
             weight = next(p for name, p in model.named_parameters() if name.endswith("weight_hh"))
-            sigma = vanishing(weight).sigma
-            bound = [sigma ** (task.steps - 1 - step) for step in range(task.steps)]
+            radius = vanishing(weight).sigma
+            bound = [radius ** (task.size - 1 - step) for step in range(task.size)]
     return FlowRecord(
-        setting.title,
-        setting.radius,
+        family.title,
+        radius,
         [layer.hidden.tolist() for layer, _ in flows],
         [layer.weight.tolist() for layer, _ in flows],
         [flow.norm for _, flow in flows],
@@ -159,14 +117,3 @@ def flow_markdown(records: Sequence[FlowRecord]) -> str:
         norm, factor = fmean(record.norm), fmean(record.clip_factor)
         lines.append(f"| {record.title} | {last:.1e} | {first:.1e} | {first / last:.1e} | {norm:.2g} | {factor:.2g} |")
     return "\n".join(lines) + "\n"
-
-
-def train(
-    setting: Setting, task: Task, max_norm: float | None, seed: int, num_batches: int, learning_rate: float
-) -> TrainingRecord:
-    """Plain gradient descent, where a step is as long as its gradient."""
-    model = build(setting, task, seed)
-    optimizer = torch.optim.SGD(model.parameters(), lr=learning_rate)
-    history = fit(model, batches(task, seed, num_batches), optimizer, step=Step(max_norm=max_norm))
-    loss, norms = ([float(f"{v:.5g}") for v in values] for values in (history.loss, history.grad_norm))
-    return TrainingRecord(setting.title, max_norm, seed, loss, norms, history.stopped)

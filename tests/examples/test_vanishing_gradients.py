@@ -21,13 +21,13 @@ def test_flow_training_and_figures(tmp_path, capsys):
     assert main(*TINY, "--output", tmp_path) == 0
     printed = capsys.readouterr().out
     records = json.loads((tmp_path / "gradients.json").read_text())
-    assert [record["radius"] for record in records] == [0.5, 1.5, None, None]
+    assert [record["radius"] for record in records] == [pytest.approx(0.5), pytest.approx(1.5), None, None]
     assert all(len(own) == 8 for record in records for own in record["hidden"])
     assert (tmp_path / "gradients.md").read_text() in printed
     for name in ("gradients", "clipping"):
         assert (tmp_path / f"{name}.png").stat().st_size > 10_000
-    trainings = [json.loads(line)["training"] for line in (tmp_path / "training.jsonl").read_text().splitlines()]
-    assert [(t["title"][-3:], t["max_norm"], t["seed"]) for t in trainings[:4]] == [
+    trainings = [json.loads(line) for line in (tmp_path / "training.jsonl").read_text().splitlines()]
+    assert [(t["family"]["title"][-3:], t["trial"]["max_norm"], t["trial"]["seed"]) for t in trainings[:4]] == [
         ("0.5", None, 0), ("0.5", 1.0, 0), ("1.5", None, 0), ("1.5", 1.0, 0),
     ]  # fmt: skip
     assert len(trainings) == 8
@@ -39,7 +39,10 @@ def test_a_second_run_trains_only_what_is_missing(tmp_path):
     lines = path.read_text().splitlines(keepends=True)
     path.write_text("".join(lines[:-1]))
     assert main(*TINY, "--output", tmp_path) == 0
-    assert path.read_text() == "".join(lines)
+    again = path.read_text().splitlines(keepends=True)
+    assert again[:-1] == lines[:-1]
+    last, new = json.loads(lines[-1]), json.loads(again[-1])
+    assert [last[name] for name in ("key", "score", "curve")] == [new[name] for name in ("key", "score", "curve")]
 
 
 def test_without_training(tmp_path, capsys):
@@ -49,13 +52,14 @@ def test_without_training(tmp_path, capsys):
 
 
 def test_ctrl_c_keeps_what_is_done(tmp_path, capsys, monkeypatch):
-    done = EXAMPLE.main.__globals__["train"]
+    done = EXAMPLE.main.__globals__["run_trial"]
 
-    def once(*arguments):
-        monkeypatch.setitem(EXAMPLE.main.__globals__, "train", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-        return done(*arguments)
+    def once(trial):
+        if trial.settings.max_norm is not None:
+            raise KeyboardInterrupt
+        return done(trial)
 
-    monkeypatch.setitem(EXAMPLE.main.__globals__, "train", once)
+    monkeypatch.setitem(EXAMPLE.main.__globals__, "run_trial", once)
     assert main(*TINY, "--output", tmp_path) == 130
     assert "Run the same command to go on" in capsys.readouterr().err
     assert len((tmp_path / "training.jsonl").read_text().splitlines()) == 1

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
-from gnnseq.data.text.vocabulary import Vocabulary, words
+from gnnseq.data.text.vocabulary import Vocabulary
+from gnnseq.data.text.words import words
 from gnnseq.graphs import balanced_tree_batch, dilated_batch, path_batch, path_graph
 from gnnseq.graphs.text import encode_texts, text_path_batch, to_text_paths, to_texts
 

@@ -12,6 +12,7 @@ from torch_geometric.explain.metric import unfaithfulness
 from torch_geometric.nn import ChebConv, GCNConv, MessagePassing
 
 from gnnseq.layers import GCN, GCRN, ChebFilter, GraphCNNLSTM, GraphGRU, SignalStack
+from gnnseq.layers.spectral_module import SpectralModule
 from gnnseq.ops import gcn_operator
 
 EDGES = torch.tensor([[0, 1, 1, 2, 2, 3, 2], [1, 0, 2, 1, 3, 2, 2]])  # a path with a self-loop
@@ -59,6 +60,9 @@ def test_a_mask_of_zeros_cuts_every_edge(layer):
     (grad,) = torch.autograd.grad(layer(x, EDGES)[0][0].sum(), x)
     assert grad[0].abs().sum() > 0
     assert not grad[1:].any()
+    filters = next(module for module in layer.modules() if isinstance(module, SpectralModule))
+    made = filters.operator(EDGES, N)  # under the mask
+    assert_close(layer(x, made), layer(x, EDGES))
 
 
 @pytest.mark.parametrize(("layer", "hops"), [(GCN(F, H, 3), 3), (ChebFilter(F, H, 4), 3), (GCRN(F, H, 1), 0)])

@@ -81,3 +81,9 @@ def test_every_recurrence_needs_a_step():
 
 def test_arguments_are_printed():
     assert repr(GCRN(F, H, K, "rw")) == "GCRN(3, 4, K=3, normalization=rw)"
+
+
+def test_rounds_of_one_s_own_keep_the_dtype_rule():
+    layer, edges = GCRN(F, H, K), torch.tensor([[0, 1], [1, 0]])
+    with pytest.raises(ValueError, match=r"x has dtype torch.int64, expected torch.float32 as the layer"):
+        layer.project(layer.operator(edges, 2), torch.ones(2, 1, F, dtype=torch.long))

@@ -2,12 +2,9 @@
 
 import hashlib
 import json
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache, cached_property
-from itertools import chain
+from functools import cached_property
 from pathlib import Path
 from reprlib import repr as shorten
 from typing import Any, TypedDict
@@ -19,6 +16,7 @@ from torch import Tensor
 from gnnseq.data.files import read_text
 from gnnseq.data.indexing import check_integer
 from gnnseq.data.sequences import IntArray
+from gnnseq.data.text.words import words
 from gnnseq.files import write_atomically
 
 _LISTED = 5  # unknown symbols that a message names
@@ -31,17 +29,6 @@ class VocabularyState(TypedDict):
     symbols: list[str]
     unknown: str | None
     separator: str
-
-
-def words(text: str) -> list[str]:
-    """The words, numbers and punctuation marks of a text, in order, without white space.
-
-    A word is a run of letters, digits and "_", with single apostrophes and hyphens inside. As in Unicode's word
-    boundaries (https://unicode.org/reports/tr29, rule WB4), combining marks, joiners and other format characters belong
-    to the character before them: vowel signs of Hindi and Tamil, the points of Arabic and Hebrew, the accent of a
-    decomposed "é". ``words(" ".join(words(text)))`` equals ``words(text)``.
-    """
-    return (_word_pattern("") if text.isascii() else _word_pattern(_extenders())).findall(text)
 
 
 class Vocabulary:
@@ -92,7 +79,7 @@ class Vocabulary:
         """The words of texts: the most frequent first, equally frequent ones by code point.
 
         Args:
-            texts: strings, cut by :func:`words`, or lists of words.
+            texts: strings, cut by :func:`gnnseq.data.text.words.words`, or lists of words.
             unknown: the symbol of all other words, which comes first.
             max_size: at most so many words, at least 1, besides ``unknown``; ``None`` for all.
             min_count: rarer words are left out.
@@ -114,14 +101,14 @@ class Vocabulary:
         return cls(_lead(unknown, ranked), unknown=unknown, separator=" ")
 
     def cut(self, text: str | Sequence[str]) -> str | Sequence[str]:
-        """The symbols of a text: a list as it is, a string as characters or cut by :func:`words`."""
+        """The symbols of a text: a list as it is, a string as characters or words."""
         return words(text) if isinstance(text, str) and self.separator else text
 
     def encode(self, text: str | Sequence[str], *, first: int = 0) -> Tensor:
         """The ids of a text.
 
         Args:
-            text: a string, read as characters or cut by :func:`words`, or a list of symbols.
+            text: a string, read as characters or cut into words, or a list of symbols.
             first: position of its first symbol, for the message.
 
         Returns:
@@ -160,11 +147,7 @@ class Vocabulary:
 
     def state_dict(self) -> VocabularyState:
         """Everything that :meth:`from_state_dict` needs."""
-        return {
-            "symbols": list(self.symbols),
-            "unknown": self.unknown,
-            "separator": self.separator,
-        }
+        return {"symbols": list(self.symbols), "unknown": self.unknown, "separator": self.separator}
 
     @classmethod
     def from_state_dict(cls, state: Mapping[str, Any]) -> "Vocabulary":
@@ -240,27 +223,6 @@ class Vocabulary:
         table = np.full(max(letters, default=0) + 2, -1)
         table[list(letters)] = list(letters.values())
         return table
-
-
-@cache
-def _word_pattern(extenders: str) -> re.Pattern[str]:
-    """The pattern of a word or a punctuation mark, each followed by any of ``extenders``, a class of characters."""
-    word, mark = rf"\w[\w{extenders}]*", f"[{extenders}]*" if extenders else ""
-    return re.compile(rf"{word}(?:['’-]{word})*|[^\w\s]{mark}")
-
-
-@cache
-def _extenders() -> str:
-    """All combining marks and format characters, as ranges; the zero-width space ends a word."""
-    assigned = chain(range(0x80, 0x20000), range(0xE0000, 0xE1000))  # ideographs and private characters lie between
-    codes = [code for code in assigned if _extends(chr(code))]
-    starts = [code for code, before in zip(codes, [-1, *codes], strict=False) if code != before + 1]
-    ends = [code for code, after in zip(codes, [*codes[1:], -1], strict=True) if code + 1 != after]
-    return "".join(f"{chr(start)}-{chr(end)}" for start, end in zip(starts, ends, strict=True))
-
-
-def _extends(character: str) -> bool:
-    return unicodedata.category(character) in ("Mn", "Mc", "Me", "Cf") and character != "\u200b"
 
 
 def _require_strings(symbols: tuple[object, ...], unknown: object, separator: object) -> None:

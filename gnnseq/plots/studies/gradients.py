@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 
 from gnnseq.plots.studies.text import moving_mean
 from gnnseq.plots.style import COLOURS, MARKERS, figure, save
-from gnnseq.studies.gradients import FlowRecord, TrainingRecord
+from gnnseq.runs.store import Record
+from gnnseq.studies.gradients import FlowRecord
 
 FLOOR = 1e-16  # what single precision adds to weights of size 1 is far above
 
@@ -48,11 +49,11 @@ def plot_gradient_flow(records: Sequence[FlowRecord], path: str | Path) -> Path:
     return save(drawn, path)
 
 
-def plot_clipping(records: Sequence[TrainingRecord], path: str | Path) -> Path:
+def plot_clipping(records: Sequence[Record], path: str | Path) -> Path:
     """Draws gradient norm and loss of every training step, with and without clipping, a column for each setting.
 
     Args:
-        records: of `gnnseq.studies.gradients.train`.
+        records: of `gnnseq.experiments.run_trial` on families of `gnnseq.studies.gradients.recurrence`.
         path: of the PNG.
 
     Raises:
@@ -60,13 +61,16 @@ def plot_clipping(records: Sequence[TrainingRecord], path: str | Path) -> Path:
     """
     if not records:
         raise ValueError("records is empty, expected at least one")
-    titles = list(dict.fromkeys(record.title for record in records))
+    records = [record for record in records if record.get("curve")]
+    if not records:
+        raise ValueError("records hold no curves, expected at least one")
+    titles = list(dict.fromkeys(record["family"]["title"] for record in records))
     drawn = figure(3.6 * len(titles) + 0.4, 5.4)
     grid = drawn.subplots(2, len(titles), sharex=True, sharey="row", squeeze=False)
     for column, title in enumerate(titles):
-        own = [record for record in records if record.title == title]
-        for number, limit in enumerate(dict.fromkeys(record.max_norm for record in own)):
-            runs = [record for record in own if record.max_norm == limit]
+        own = [record for record in records if record["family"]["title"] == title]
+        for number, limit in enumerate(dict.fromkeys(record["trial"]["max_norm"] for record in own)):
+            runs = [record for record in own if record["trial"]["max_norm"] == limit]
             _training(grid[0][column], grid[1][column], runs, COLOURS[1 - number % 2], ("-", "--")[number % 2])
         grid[0][column].set_title(title, fontsize=9)
         grid[1][column].set_xlabel("training step")
@@ -93,11 +97,14 @@ def _flow(axes: Axes, record: FlowRecord, colour: str, marker: str, clipped: boo
         axes.plot(steps, [b * mean[-1] for b in record.bound], ":", color=colour, lw=1.2)
 
 
-def _training(above: Axes, below: Axes, runs: list[TrainingRecord], colour: str, style: str) -> None:
-    limit = runs[0].max_norm
+def _training(above: Axes, below: Axes, runs: list[Record], colour: str, style: str) -> None:
+    limit = runs[0]["trial"]["max_norm"]
     label = "not clipped" if limit is None else f"clipped to {limit:g}"
     for number, run in enumerate(runs):
-        smooth = max(1, len(run.loss) // 20)
-        above.plot([v or math.nan for v in run.grad_norm], style, color=colour, lw=0.8, alpha=0.8)
-        below.plot(moving_mean(run.loss, smooth), style, color=colour, lw=1.4, label=label if number == 0 else None)
+        curve = run["curve"]
+        smooth = max(1, len(curve["loss"]) // 20)
+        above.plot([v or math.nan for v in curve["grad_norm"]], style, color=colour, lw=0.8, alpha=0.8)
+        below.plot(
+            moving_mean(curve["loss"], smooth), style, color=colour, lw=1.4, label=label if number == 0 else None
+        )
     below.axhline(math.log(10), color="0.3", ls=":", lw=1.2)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from gnnseq.data.files import read_chunks
 from gnnseq.data.text import encode as module
 from gnnseq.data.text.encode import check_ids, encode_file, split_ids
-from gnnseq.data.text.vocabulary import Vocabulary, words
+from gnnseq.data.text.vocabulary import Vocabulary
+from gnnseq.data.text.words import words
 
 LETTERS = st.text("ab \nü", min_size=1, max_size=60)
 

@@ -82,15 +82,15 @@ def test_trees_without_words():
 
 
 def test_a_chain_takes_no_longer_than_its_words():
-    size = 20_000
+    size = 60_000
     chain = dependency_tree(["w"] * size, [place - 1 for place in range(size)], ["r"] * size)
     corpus = TreeCorpus.from_trees([chain, parse_brackets("(1 (1 a) (1 b))")])
     start = time.process_time()
     phrases = Phrases.from_corpus(corpus)
     assert time.process_time() - start < 2
-    assert phrases.first[:3].tolist() == [19_999, 19_998, 19_997]
+    assert phrases.first[:3].tolist() == [59_999, 59_998, 59_997]
     assert set(phrases.stop[:size].tolist()) == {size}
-    assert phrases.first[size:].tolist() == [20_000, 20_001, 20_000]
+    assert phrases.first[size:].tolist() == [60_000, 60_001, 60_000]
 
 
 def test_what_is_no_corpus():

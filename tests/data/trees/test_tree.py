@@ -22,7 +22,7 @@ def test_heads_of_numpy_and_torch(made):
 
 @pytest.mark.parametrize("head", [1.0, "1", None])
 def test_heads_that_are_no_integers_are_named(head):
-    with pytest.raises(HeadError, match=rf"word 3 has head {head!r}, expected an integer") as error:
+    with pytest.raises(HeadError, match=rf"heads\[2\] is {head!r}, expected an integer") as error:
         dependency_tree(["she", "reads", "books"], [1, -1, head], ["nsubj", "root", "obj"])
     assert error.value.word == 2
 

@@ -1,13 +1,16 @@
 import math
+from dataclasses import replace
 
 import pytest
 from drawings import legend, levels, lines, points
 from matplotlib.image import imread
 
+from gnnseq.experiments import FirstSymbolTask, Trial, run_trial
 from gnnseq.plots.studies.gradients import plot_clipping, plot_gradient_flow
-from gnnseq.studies.gradients import FlowRecord, Setting, Task, TrainingRecord, measure_flow, train
+from gnnseq.studies.gradients import SETTINGS, FlowRecord, measure_flow, recurrence
 
-TASK = Task(steps=6, width=4, batch_size=4)
+TASK = FirstSymbolTask(6)
+SMALL = replace(SETTINGS, width=4, batch_size=4, steps=3, test_samples=250)
 
 
 def flow(title="RNN", hidden=((0.1, 1.0), (0.3, 3.0)), factor=(1.0, 1.0), bound=None):
@@ -15,7 +18,8 @@ def flow(title="RNN", hidden=((0.1, 1.0), (0.3, 3.0)), factor=(1.0, 1.0), bound=
 
 
 def training(title="RNN", limit=None, seed=0, loss=(2.0, 1.0), norm=(4.0, 0.0)):
-    return TrainingRecord(title, limit, seed, list(loss), list(norm), None)
+    curve = {"loss": list(loss), "grad_norm": list(norm)}
+    return {"family": {"title": title}, "trial": {"max_norm": limit, "seed": seed}, "curve": curve}
 
 
 def test_the_mean_over_seeds_as_it_is_and_as_clipping_leaves_it(drawn):
@@ -59,9 +63,10 @@ def test_seeds_share_a_name(drawn):
 
 
 def test_records_that_were_measured(tmp_path):
-    flows = [measure_flow(setting, TASK, 0.01, seeds=2) for setting in (Setting(0.5), Setting())]
+    flows = [measure_flow(family, TASK, SMALL, 0.01, seeds=2) for family in (recurrence(0.5), recurrence())]
     assert imread(plot_gradient_flow(flows, tmp_path / "flow.png")).std() > 0.01
-    runs = [train(Setting(0.5), TASK, limit, 0, 3, 0.1) for limit in (None, 0.01)]
+    limits = [replace(SMALL, max_norm=limit) for limit in (None, 0.01)]
+    runs = [run_trial(Trial(TASK, recurrence(0.5), settings=settings)) for settings in limits]
     assert imread(plot_clipping(runs, tmp_path / "clipping.png")).std() > 0.01
 
 
