@@ -14,7 +14,8 @@ from gnnseq.data.sequences import IntArray
 from gnnseq.data.trees.corpus import UNLABELLED
 from gnnseq.data.trees.phrases import Phrases
 from gnnseq.experiments.budget import num_weights
-from gnnseq.experiments.family import Family
+from gnnseq.experiments.families import two_states
+from gnnseq.experiments.family import Family, one_state
 from gnnseq.experiments.optimizers import Optimizer
 from gnnseq.experiments.run import run_trial
 from gnnseq.experiments.settings import Settings
@@ -75,19 +76,23 @@ def _row(encoder: Encoder, readout: Callable[[], nn.Module], task: Any, width: i
     return SequenceClassifier(_words(task), encoder(task.features, width), readout(), head)
 
 
+def _four_states(task: Any, width: int) -> int:
+    return 4 * width
+
+
 def _rest(model: Any) -> nn.Module:
     """All but the table of words, which all models share."""
     return nn.ModuleList([model.encoder, model.head])
 
 
 SENTIMENT_FAMILIES = tuple(
-    Family(name, view, build, title, learning_rate=0.05, order_free=name == "bag", counted=_rest)
-    for name, view, title, build in (
-        ("tree", "tree", "Tree-LSTM, constituency (N-ary)", partial(_tree, _nary)),
-        ("tree-child-sum", "tree", "Tree-LSTM, child-sum on the same trees", partial(_tree, _child_sum)),
-        ("lstm", "phrases", "LSTM", partial(_row, _lstm, RootReadout)),
-        ("bilstm", "phrases", "Bidirectional LSTM", partial(_row, _both_ways, EndsReadout)),
-        ("bag", "phrases", "Bag of words, MLP", partial(_row, BagEncoder, MeanReadout)),
+    Family(name, view, build, title, learning_rate=0.05, order_free=name == "bag", counted=_rest, state_size=state_size)
+    for name, view, title, build, state_size in (
+        ("tree", "tree", "Tree-LSTM, constituency (N-ary)", partial(_tree, _nary), two_states),
+        ("tree-child-sum", "tree", "Tree-LSTM, child-sum on the same trees", partial(_tree, _child_sum), two_states),
+        ("lstm", "phrases", "LSTM", partial(_row, _lstm, RootReadout), two_states),
+        ("bilstm", "phrases", "Bidirectional LSTM", partial(_row, _both_ways, EndsReadout), _four_states),
+        ("bag", "phrases", "Bag of words, MLP", partial(_row, BagEncoder, MeanReadout), one_state),
     )
 )
 
@@ -183,9 +188,10 @@ def _cuts(phrases: Phrases, view: str) -> Iterator[tuple[IntArray, IntArray]]:
 
 
 def sentiment_table(records: Iterable[Record]) -> str:
-    """A table for each task as Markdown: the score, dev sentences after the last epoch, and phrases after the best one.
+    """A table for each task as Markdown, the best model first.
 
-    A run that diverged counts as chance in the score, and is left out of the other columns.
+    Score and phrases are of the epoch that was best on dev, ``dev, last epoch`` is of sentences. A run that diverged
+    counts as chance in the score, and is left out of the other columns.
     """
     tables = []
     for title, results in by_task(collect(records)).items():
@@ -193,6 +199,7 @@ def sentiment_table(records: Iterable[Record]) -> str:
         header = (*SHOWN, "dev, last epoch", *(f"{part} phrases" for part in guess))
         shares = [f"{100 * found['phrases']:.1f} %" for found in guess.values()]
         constant = ["commonest class", "0", f"{100 * results[0].task['chance']:.1f} %", "–", "–", *shares]
+        results.sort(key=lambda result: -result.summary.mean if result.scores else 1.0)
         lines = [*(_cells(result, list(guess)) for result in results), constant]
         tables.append(f"{title[0].upper()}{title[1:]}:\n\n{markdown_table(header, lines)}")
     return "\n".join(tables)

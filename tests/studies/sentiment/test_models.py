@@ -61,6 +61,11 @@ def test_the_budget_is_without_the_table_of_words(family):
     assert sum(p.numel() for group in optimizer.param_groups for p in group["params"]) == num_weights(model)
 
 
+def test_states_are_counted_with_what_a_model_keeps():
+    sizes = {family.name: family.state_size(TASK, 7) for family in SENTIMENT_FAMILIES}
+    assert sizes == {"tree": 14, "tree-child-sum": 14, "lstm": 14, "bilstm": 28, "bag": 7}
+
+
 def test_given_vectors_take_the_place_of_random_ones():
     random, _ = build(TRIAL)
     given, _ = build(replace(TRIAL, task=SentimentTask.of(DATA, vectors(), phrases=1)))
