@@ -6,8 +6,8 @@
     python examples/generate_fairy_tales.py --compare --output runs/tales_compare
 
 Trains on the first nine tenths of the book and measures on the last, or on more of a small book. Writes samples.txt,
-curves.png and checkpoint.pt into the output folder; with --compare, compare.jsonl, compare.md and curves.png. Run again
-with the same folder, it goes on where it stopped.
+curves.png, checkpoint.pt and checkpoint.best.pt into the output folder; with --compare, compare.jsonl, compare.md and
+curves.png. Run again with the same folder, it goes on where it stopped.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from gnnseq.models.generate import Pick, Sampling, generate, greedy
 from gnnseq.plots.studies.text import plot_text_curves
 from gnnseq.studies.text.families import CAUSAL_FAMILIES
 from gnnseq.studies.text.run import TextCurve, TextRun, TextSettings, bits
-from gnnseq.training.interrupt import Interrupt
+from gnnseq.training import Callback, History
 
 QUICK = {"steps": 2_000, "width": 128, "window": 30, "batch_size": 64, "learning_rate": 4e-3, "every": 500}
 REPORT = QUICK | {"steps": 20_000, "learning_rate": 2e-3, "every": 1_000}
@@ -36,7 +36,6 @@ STUDENT_STEP = 8_604  # where a published run of the report's settings ended
 TEMPERATURES = (0.5, 1.0, 2.0)
 RECENT = 20
 PROMPT = "Sleeping beauty is"
-NOTICE = "Stopping after this step, with a checkpoint; press Ctrl-C again to stop at once."
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -121,24 +120,30 @@ def show(text: str) -> str:
     return repr(text).replace("\\n", "⏎")
 
 
-def train(run: TextRun, options: argparse.Namespace, checkpoint: Path) -> str | None:
+class GoesOn(Callback):
+    """Tells where a run goes on."""
+
+    def __init__(self, checkpoint: Path) -> None:
+        self.checkpoint = checkpoint
+
+    def begin(self, steps: int) -> None:
+        """Training begins, or goes on."""
+        if steps:
+            print(f"Goes on from step {steps:,} of {self.checkpoint}.", flush=True)
+
+
+def train(run: TextRun, options: argparse.Namespace, path: Path) -> str | None:
     """Trains up to the last step, measuring, sampling and saving now and then; why it diverged, or None."""
 
-    def after_step(run: TextRun) -> None:
-        step = run.curve.steps
+    def after_step(history: History) -> None:
+        step = history.steps
         if step % options.every == 0 or step == options.steps or (options.preset and step == STUDENT_STEP):
             note(run)
             sample = write(run, first_letter(run), 30)
             run.curve.samples.append([step, sample])
-            run.save(checkpoint)
             print(f"{describe(run.curve)}\n             {show(sample)}", flush=True)
-        elif interrupt.requested:
-            run.save(checkpoint)
-        if interrupt.requested:
-            raise KeyboardInterrupt
 
-    with Interrupt(NOTICE) as interrupt:
-        return run.train(options.steps, after_step).stopped
+    return run.train(options.steps, [GoesOn(path), after_step], run.checkpoint(path, options.every)).stopped
 
 
 def note(run: TextRun) -> None:
@@ -185,9 +190,6 @@ def single(options: argparse.Namespace, book: Book) -> int:
     prompt = prompt_of(options, run, book)
     make_folder(options.output)
     checkpoint = options.output / "checkpoint.pt"
-    if checkpoint.exists():
-        run.restore(checkpoint)
-        print(f"Goes on from step {run.curve.steps:,} of {checkpoint}.")
     about = tell(run, options, book)
     print(about)
     stopped = train(run, options, checkpoint)
@@ -219,12 +221,12 @@ def measure(options: argparse.Namespace, book: Book, model: str, size: Size) -> 
     run = TextRun(settings(options, model, size.width, size.embedding), book.text)
     start = time.perf_counter()
 
-    def after_step(run: TextRun) -> None:
-        if run.curve.steps % options.every == 0 or run.curve.steps == options.steps:
+    def after_step(history: History) -> None:
+        if history.steps % options.every == 0 or history.steps == options.steps:
             note(run)
             print(f"  {describe(run.curve)}", flush=True)
 
-    history = run.train(options.steps, after_step)
+    history = run.train(options.steps, [after_step])
     return {
         "status": "diverged" if history.diverged else "done",
         "stopped": history.stopped,

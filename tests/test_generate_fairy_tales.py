@@ -56,7 +56,9 @@ def test_it_trains_writes_and_draws(book, tmp_path, capsys):
     completed = next(line for line in samples.splitlines() if line.startswith("  likeliest"))
     assert len(completed.split(maxsplit=1)[1].replace("\\'", "'")) == len("'Sleeping beauty is'") + 64
     assert imread(folder / "curves.png").std() > 0.01
-    assert sorted(path.name for path in folder.iterdir()) == ["checkpoint.pt", "curves.png", "samples.txt"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "checkpoint.best.pt", "checkpoint.pt", "curves.png", "samples.txt",
+    ]  # fmt: skip
 
 
 def test_a_second_run_writes_the_same_without_training(book, tmp_path, capsys):
@@ -92,8 +94,10 @@ def test_killed_it_goes_on_bit_by_bit(book, tmp_path):
     assert [process.wait() for process in both] == [0, 0]
     one, two = (torch.load(f / "checkpoint.pt", weights_only=True) for f in (killed, tmp_path / "whole"))
     assert 0 < steps < one["step"] == two["step"] == last
-    assert one["curve"] == two["curve"]
-    assert torch.equal(one["random"]["torch"], two["random"]["torch"])
+    assert one["callbacks"] == two["callbacks"]
+    assert len(one["callbacks"][0]["samples"]) == last // 3
+    assert one["history"]["loss"] == two["history"]["loss"]
+    assert torch.equal(one["random"][0]["torch"], two["random"][0]["torch"])
     assert all(torch.equal(one["model"][name], two["model"][name]) for name in two["model"])
     moments = [[s[name] for s in c["optimizer"]["state"].values() for name in s] for c in (one, two)]
     assert all(torch.equal(left, right) for left, right in zip(*moments, strict=True))

@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,9 @@ from gnnseq.graphs.cooccurrence import word_graph
 from gnnseq.models.causal import check_causal
 from gnnseq.models.modes import evaluating
 from gnnseq.studies.text.families import CAUSAL_FAMILIES, TextFamily
-from gnnseq.training import CheckpointError, Evaluation, History, Progress, Step, evaluate, fit
-from gnnseq.training.checkpoint_file import differences, load_weights, read_checkpoint, write_checkpoint
-from gnnseq.training.random_state import random_state, set_random_state
+from gnnseq.training import Callback, Checkpoint, Evaluation, History, Progress, Step, evaluate, fit
+from gnnseq.training.callbacks import AfterStep
 
-KIND = "text run"
 EVALUATION_BATCH = 64  # a GCRN holds a state for every symbol
 STREAMS = 16  # at most, in which the held-out text is read in order
 
@@ -63,8 +61,8 @@ class TextSettings:
 
 
 @dataclass
-class TextCurve:
-    """What happened in training.
+class TextCurve(Callback):
+    """What happened in training; a checkpoint keeps it.
 
     Attributes:
         loss: of every training batch, in nats per character.
@@ -83,14 +81,26 @@ class TextCurve:
         """Number of steps taken."""
         return len(self.loss)
 
+    def step(self, history: History) -> None:
+        """Follows the history."""
+        self.loss, self.accuracy = history.loss, history.accuracy
+
+    def state_dict(self) -> dict[str, Any]:
+        """What the history does not hold."""
+        return {"held_out": self.held_out, "samples": self.samples}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Goes on from there."""
+        self.held_out, self.samples = list(state["held_out"]), list(state["samples"])
+
 
 class TextRun:
     """A language model in training on the first nine tenths of a text; the last tenth is held out.
 
     Of a small text more is held out: a window and the symbol behind it at least.
 
-    The windows of step k depend on the seed and k alone, so a run that was restored repeats no batch and leaves none
-    out, and its weights are those of a run without a break, bit by bit.
+    The windows of step k depend on the seed and k alone, so a run that goes on from a checkpoint repeats no batch and
+    leaves none out, and its weights are those of a run without a break, bit by bit.
 
     Args:
         settings: of the run.
@@ -116,18 +126,38 @@ class TextRun:
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=settings.learning_rate)
         self.curve = TextCurve()
 
-    def train(self, steps: int, after_step: Callable[["TextRun"], None] | None = None) -> History:
-        """Goes on until ``steps`` steps were taken in all; see `gnnseq.training.fit` for the history."""
+    def train(
+        self, steps: int, callbacks: Sequence[Callback | AfterStep] = (), checkpoint: Checkpoint | None = None
+    ) -> History:
+        """Trains up to ``steps`` steps in all; see `gnnseq.training.fit`.
 
-        def note(history: History) -> None:
-            self.curve.loss.append(history.loss[-1])
-            self.curve.accuracy.append(history.accuracy[-1])
-            if after_step is not None:
-                after_step(self)
+        Args:
+            steps: all of them, those before the checkpoint too.
+            callbacks: told of every step, when `curve` has it.
+            checkpoint: where the run is saved, and goes on from; see `checkpoint`.
+        """
+        history = fit(
+            self.model,
+            lambda first: self._batches(first, steps),
+            self.optimizer,
+            step=Step(max_norm=self.settings.max_norm),
+            callbacks=[self.curve, *callbacks, Progress("training", steps)],
+            checkpoint=checkpoint,
+        )
+        self.curve.step(history)
+        return history
 
-        batches = self._batches(self.curve.steps, steps)
-        step, bar = Step(max_norm=self.settings.max_norm), Progress("training", steps - self.curve.steps)
-        return fit(self.model, batches, self.optimizer, step=step, callbacks=[note, bar])
+    def checkpoint(self, path: str | Path, every: int) -> Checkpoint:
+        """A checkpoint of this run, which refuses one of another text or other settings.
+
+        The best one beside it is that with the lowest loss on the held-out text, where that is measured.
+
+        Args:
+            path: of the file.
+            every: steps between two saves.
+        """
+        settings = asdict(self.settings) | {"text": self.digest}
+        return Checkpoint(path, every=every, score=self._score, settings=settings)
 
     def evaluate(self) -> Evaluation:
         """Loss and accuracy on the held-out text, in windows of the training's length, each read from nothing."""
@@ -152,37 +182,8 @@ class TextRun:
                 total += float(torch.nn.functional.cross_entropy(logits, y.reshape(-1)))
         return total / len(steps)
 
-    def save(self, path: str | Path) -> None:
-        """Writes everything that `restore` needs, so that the file is there as a whole or not at all."""
-        state = {
-            "settings": asdict(self.settings),
-            "text": self.digest,
-            "vocabulary": self.vocabulary.state_dict(),
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "step": self.curve.steps,
-            "random": random_state(),
-            "curve": asdict(self.curve),
-        }
-        write_checkpoint(path, KIND, state)
-
-    def restore(self, path: str | Path) -> None:
-        """Goes back to where `save` was called.
-
-        Raises:
-            OSError: if the file cannot be read.
-            CheckpointError: if it is no checkpoint, or one of another text or other settings.
-        """
-        state = read_checkpoint(path, KIND)
-        if state["text"] != self.digest:
-            raise CheckpointError(f"{path} was trained on another text, expected the same one")
-        differing = differences(state["settings"], asdict(self.settings))
-        if differing:
-            raise CheckpointError(f"{path} has other settings: {', '.join(differing.values())}")
-        load_weights(path, self.model, state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.curve = TextCurve(**state["curve"])
-        set_random_state(state["random"])
+    def _score(self, history: History) -> float:
+        return -self.curve.held_out[-1][1] if self.curve.held_out else -math.inf
 
     def _batches(self, first: int, last: int) -> Iterator[Batch]:
         size = self.settings.batch_size
