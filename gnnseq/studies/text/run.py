@@ -1,30 +1,21 @@
 """Training of a language model on a text, which may stop at any step and go on exactly."""
 
-import hashlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor
-from torch_geometric.data import Batch
 
-from gnnseq.data.text.encode import IdArray, split_ids
-from gnnseq.data.text.vocabulary import Vocabulary
-from gnnseq.data.text.windows import ConsecutiveWindows, TextStreams, TextWindows
 from gnnseq.experiments.family import find_named
-from gnnseq.graphs.cooccurrence import word_graph
 from gnnseq.models.causal import check_causal
-from gnnseq.models.modes import evaluating
 from gnnseq.studies.text.families import CAUSAL_FAMILIES, TextFamily
+from gnnseq.studies.text.task import STREAMS, BookTask, carried_loss
 from gnnseq.training import Callback, Checkpoint, Evaluation, History, Progress, Step, evaluate, fit
 from gnnseq.training.callbacks import AfterStep
 
 EVALUATION_BATCH = 64  # a GCRN holds a state for every symbol
-STREAMS = 16  # at most, in which the held-out text is read in order
 
 
 @dataclass(frozen=True)
@@ -114,12 +105,8 @@ class TextRun:
     def __init__(self, settings: TextSettings, text: str) -> None:
         self.settings = settings
         self.family = settings.find_family()
-        self.vocabulary = Vocabulary.from_characters(text)
-        self.digest = hashlib.sha256(text.encode()).hexdigest()
-        self.train_ids, self.held_out_ids = _split(self.vocabulary.encode(text), settings.window)
-        self.windows = TextWindows(self.train_ids, settings.window, seed=settings.seed)
-        self.symbols = word_graph([text[: len(self.train_ids)]], self.vocabulary, window=2)
-        self.symbols.edge_weight = self.symbols.edge_weight.log1p()
+        self.task = BookTask.of(text, settings.window)
+        self.vocabulary, self.train_ids, self.held_out_ids, self.symbols = self.task.parts
         torch.manual_seed(settings.seed)
         self.model = self.family.build(self.symbols, settings.width, settings.embedding)
         check_causal(self.model, self.family.to_batch)
@@ -136,9 +123,10 @@ class TextRun:
             callbacks: told of every step, when `curve` has it.
             checkpoint: where the run is saved, and goes on from; see `checkpoint`.
         """
+        view, seed, size = self.family.view, self.settings.seed, self.settings.batch_size
         history = fit(
             self.model,
-            lambda first: self._batches(first, steps),
+            lambda first: self.task.batches(view, seed, "train", size, steps - first, first),
             self.optimizer,
             step=Step(max_norm=self.settings.max_norm),
             callbacks=[self.curve, *callbacks, Progress("training", steps)],
@@ -156,52 +144,20 @@ class TextRun:
             path: of the file.
             every: steps between two saves.
         """
-        settings = asdict(self.settings) | {"text": self.digest}
+        settings = asdict(self.settings) | {"text": self.task.digest}
         return Checkpoint(path, every=every, score=self._score, settings=settings)
 
     def evaluate(self) -> Evaluation:
         """Loss and accuracy on the held-out text, in windows of the training's length, each read from nothing."""
-        windows = ConsecutiveWindows(self.held_out_ids, self.settings.window)
-        places = range(0, len(windows), EVALUATION_BATCH)
-        cuts = (windows[place : place + EVALUATION_BATCH] for place in places)
-        return evaluate(self.model, (self.family.to_batch(x, y=y.reshape(-1)) for x, y in cuts))
+        count = -(-self.task.held_out_windows // EVALUATION_BATCH)
+        return evaluate(self.model, self.task.batches(self.family.view, 0, "test", EVALUATION_BATCH, count))
 
-    @torch.no_grad()
     def evaluate_carried(self, streams: int = STREAMS) -> float:
-        """Loss on the held-out text read in order, with the state carried from window to window.
-
-        Args:
-            streams: in which the text is read at a time; fewer where it is too short for a window in each.
-        """
-        total, state = 0.0, None
-        streams = min(streams, (len(self.held_out_ids) - 1) // self.settings.window)
-        steps = TextStreams(self.held_out_ids, self.settings.window, streams)
-        with evaluating(self.model):
-            for x, y in (steps[place] for place in range(len(steps))):
-                logits, state = self.model.advance(self.family.to_batch(x), state)
-                total += float(torch.nn.functional.cross_entropy(logits, y.reshape(-1)))
-        return total / len(steps)
+        """Loss on the held-out text read in order; see `gnnseq.studies.text.task.carried_loss`."""
+        return carried_loss(self.model, self.task, self.family.to_batch, streams)
 
     def _score(self, history: History) -> float:
         return -self.curve.held_out[-1][1] if self.curve.held_out else -math.inf
-
-    def _batches(self, first: int, last: int) -> Iterator[Batch]:
-        size = self.settings.batch_size
-        for step in range(first, last):
-            x, y = self.windows[step * size : (step + 1) * size]
-            yield self.family.to_batch(x, y=y.reshape(-1))
-
-
-def _split(ids: Tensor, window: int) -> tuple[IdArray, IdArray]:
-    """The part for training and the part held out, each with a window and the symbol behind it."""
-    if len(ids) < 2 * (window + 1):
-        raise ValueError(
-            f"text has {len(ids)} characters, expected at least {window + 1} to train on and as many to hold out: "
-            f"a window of {window} and the symbol behind it"
-        )
-    train, held_out = split_ids(ids, (0.9, 0.1))
-    short = max(0, window + 1 - len(held_out))
-    return train[: len(train) - short], np.concatenate([train[len(train) - short :], held_out])
 
 
 def bits(loss: float) -> float:

@@ -82,7 +82,7 @@ def assert_same(one, two):
 def test_the_last_tenth_is_held_out():
     text = "ab" * 450 + "xyz?" * 25
     run = TextRun(TINY, text)
-    x, y = run.windows[:200]
+    x, y = run.task.dataset(0, "train")[:200]
     assert set(run.vocabulary.decode(torch.cat([x, y]).flatten())) == {"a", "b"}
     assert run.vocabulary.decode(run.held_out_ids.tolist()) == "xyz?" * 25
     assert run.evaluate().count == 90  # 9 windows of 10 with a symbol behind them
