@@ -1,17 +1,19 @@
-"""Old records as records of today, so that nothing is run twice.
+"""Records of older forms as records of today, so that nothing is run twice.
 
     python benchmarks/convert_records.py runs/old/records.jsonl runs/new/records.jsonl --revision 1a2b3c4
     python benchmarks/convert_records.py old.jsonl new.jsonl --revision 1a2b3c4 --trees trees/
 
-The first command takes records of the palindrome comparison of version 0.1. Every number of an old record is kept.
-What it did not hold (state size, memory, the influence of the answer before training, steps to the threshold) is
-measured now, at the same initial weights and samples, or read off its curve; the new record says so under "converted",
-with the revision of the code that trained the model. Records that the new file has already are left alone.
+Those of the palindrome comparison of version 0.1, those of nested lists before they were trials, and those of sentiment
+before they were, which need --trees, a folder with train.txt and dev.txt.
 
-With --trees, a folder with train.txt and dev.txt, the old records are of sentiment, trained in rounds. They keep their
-keys, as today's training draws other random numbers in dropout: no run of today takes one for its own. Their epochs
-are the looks at validation data, without a loss; losses and seconds are under "epochs". Milliseconds of a step are
-those of the fastest epoch.
+Every number of an old record is kept. What it did not hold (state size, memory, the influence of the answer before
+training, steps to the threshold) is measured now, at the same initial weights and samples, or read off its curve; the
+new record says so under "converted", with the revision of the code that trained the model. Records that the new file
+has already are left alone.
+
+Records of sentiment keep their keys, as today's training draws other random numbers in dropout: no run of today takes
+one for its own. Their epochs are the looks at validation data, without a loss; losses and seconds are under "epochs".
+Milliseconds of a step are those of the fastest epoch.
 """
 
 import argparse
@@ -36,6 +38,7 @@ from gnnseq.experiments import (
 )
 from gnnseq.experiments.run import before_training, build, solve_size
 from gnnseq.experiments.settings import first_reached
+from gnnseq.studies.listops import LISTOPS_FAMILIES, SETTINGS, TASKS, falling
 from gnnseq.studies.sentiment.models import SENTIMENT_FAMILIES, adagrad, sentiment_settings
 from gnnseq.studies.sentiment.task import SentimentData, SentimentTask
 
@@ -64,8 +67,49 @@ def trial_of(old: Record) -> Trial:
     )
 
 
+def lists_trial(old: Record) -> Trial:
+    """The trial that a record of nested lists is of."""
+    values = old["trial"]
+    task = TASKS[values["labels"]](values["longest"], depth=values["depth"], arguments=values["arguments"])
+    settings = replace(
+        SETTINGS,
+        budget=values["budget"],
+        steps=values["rounds"] * values["round_steps"],
+        batch_size=values["batch_size"],
+        test_samples=values["test_samples"],
+        validate_every=values["round_steps"],
+        validation_samples=min(500, values["test_samples"]),
+        schedule=falling(values["rounds"]),
+    )
+    family = find_named(values["family"], LISTOPS_FAMILIES, "family")
+    return Trial(task, family, values["seed"], values["learning_rate"], settings)
+
+
+def convert_lists(old: Record, revision: str) -> Record:
+    """A record of nested lists; what it did not hold is missing. Adam's steps were rounded otherwise (not fused)."""
+    trial = lists_trial(old)
+    every = trial.settings.validate_every or 1
+    return {
+        **trial.description,
+        **{name: old[name] for name in ("width", "weights", "budget_note", "ms_per_step", "seconds")},
+        **{name: old[name] for name in ("by_depth", "by_length")},
+        "status": old.get("status", "done"),
+        "stopped": old.get("stopped"),
+        "steps": every * len(old["curve"]),
+        "score": old["accuracy"],
+        "test_samples": trial.settings.test_samples,
+        "looks": [[every * (n + 1), entry["validation"], None] for n, entry in enumerate(old["curve"])],
+        "round_loss": [entry["loss"] for entry in old["curve"]],
+        "round_seconds": [entry["seconds"] for entry in old["curve"]],
+        "git": {"revision": revision, "changed": False},
+        "converted": {"from": old["key"], "revision": revision, "measured_now": []},
+    }
+
+
 def convert(old: Record, revision: str) -> Record:
     """One record; see the module."""
+    if "rounds" in old["trial"]:
+        return convert_lists(old, revision)
     trial = trial_of(old)
     converted = {"from": old["key"], "revision": revision, "measured_now": NOW}
     if old["status"] == "failed":
@@ -166,15 +210,23 @@ def stepped(trial: Trial, model: nn.Module) -> Any:
 
 
 def convert_all(found: Iterable[Record], revision: str, trees: Path | None, known: Container[str]) -> Iterator[Record]:
-    """The records that are not known yet."""
-    if trees is None:
-        yield from (convert(old, revision) for old in found if trial_of(old).key not in known)
-        return
-    parts = {part: sentiment_trees(part, trees) for part in ("train", "dev")}
-    data = {classes: SentimentData(parts, classes) for classes in (5, 2)}
+    """The records that are not known yet.
+
+    Raises:
+        ValueError: for records of sentiment without the trees.
+    """
+    data: dict[int, SentimentData] = {}
+    if trees is not None:
+        parts = {part: sentiment_trees(part, trees) for part in ("train", "dev")}
+        data = {classes: SentimentData(parts, classes) for classes in (5, 2)}
     for old in found:
-        if old["key"] not in known:
-            yield convert_sentiment(old, revision, data[old["trial"]["classes"]])
+        if "epochs" in old["trial"]:
+            if not data:
+                raise ValueError(f"record {old['key']} is of sentiment, expected --trees, a folder of its trees")
+            if old["key"] not in known:
+                yield convert_sentiment(old, revision, data[old["trial"]["classes"]])
+        elif (lists_trial if "rounds" in old["trial"] else trial_of)(old).key not in known:
+            yield convert(old, revision)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -183,7 +235,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("old", type=Path, help="file of old records")
     parser.add_argument("new", type=Path, help="file that new records are added to")
     parser.add_argument("--revision", required=True, help="commit of the code that made the old records")
-    parser.add_argument("--trees", type=Path, help="folder with train.txt and dev.txt: the records are of sentiment")
+    parser.add_argument("--trees", type=Path, help="folder with train.txt and dev.txt, for records of sentiment")
     options = parser.parse_args(arguments)
     try:
         if not options.old.is_file():

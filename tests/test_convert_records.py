@@ -129,3 +129,32 @@ def test_a_file_of_sentiment_is_converted_once(tmp_path, capsys):
     for told in ("1 records converted, 0 were there", "0 records converted, 1 were there"):
         assert convert_records.main(arguments) == 0
         assert told in capsys.readouterr().out
+
+
+LISTS = {
+    "accuracy": 0.5, "budget_note": "", "by_depth": {"3": [20, 40]}, "by_length": {"20": [20, 40]},
+    "curve": [{"loss": 1.5, "seconds": 0.1, "validation": 0.25}, {"loss": 1.0, "seconds": 0.2, "validation": 0.5}],
+    "key": "fedcba9876543210", "learning_rate": 0.004, "ms_per_step": 1.5, "seconds": 3.0, "title": "LSTM",
+    "trial": {"arguments": 3, "batch_size": 8, "budget": 5000, "depth": 4, "family": "lstm", "labels": "all",
+              "learning_rate": None, "longest": 20, "round_steps": 5, "rounds": 2, "seed": 1, "test_samples": 40},
+    "weights": 4962, "width": 20,
+}  # fmt: skip
+
+
+def test_a_record_of_nested_lists_is_that_of_todays_trial():
+    found = convert_records.convert(LISTS, "abc1234")
+    trial = convert_records.lists_trial(LISTS)
+    assert (found["key"], found["converted"]["from"]) == (trial.key, "fedcba9876543210")
+    assert found["looks"] == [[5, 0.25, None], [10, 0.5, None]]
+    assert (found["score"], found["by_depth"], found["steps"]) == (0.5, {"3": [20, 40]}, 10)
+    (result,) = collect([found])
+    assert (result.model, result.scores) == ("LSTM on the symbols in a row", {1: 0.5})
+
+
+def test_a_file_of_nested_lists(tmp_path, capsys):
+    (tmp_path / "old.jsonl").write_text(json.dumps(LISTS) + "\n")
+    arguments = [str(tmp_path / "old.jsonl"), str(tmp_path / "new.jsonl"), "--revision", "abc1234"]
+    assert convert_records.main(arguments) == 0
+    assert "1 records converted, 0 were there" in capsys.readouterr().out
+    assert convert_records.main(arguments) == 0
+    assert "0 records converted, 1 were there" in capsys.readouterr().out

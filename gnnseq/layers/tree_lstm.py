@@ -6,15 +6,15 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.utils import is_sparse
 
-from gnnseq.layers.cells import in_kernel_dtype
+from gnnseq.layers.cells import in_kernel_dtype, schedule_of
 from gnnseq.layers.checks import check_dtype, check_sizes, check_states
 from gnnseq.layers.interop import check_child_sum, load_child_sum
-from gnnseq.layers.recurrent import LSTM, schedule_of, uncompiled
+from gnnseq.layers.recurrent import LSTM
 from gnnseq.ops.full_trees import FullTrees
 from gnnseq.ops.nary_lstm import Inputs, nary_lstm
 from gnnseq.ops.scan import Children, States, scan_levels
 from gnnseq.ops.schedule import Schedule
-from gnnseq.ops.transforms import is_recorded
+from gnnseq.ops.transforms import is_recorded, uncompiled
 
 
 class ChildSumTreeLSTM(LSTM):

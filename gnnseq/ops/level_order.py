@@ -1,7 +1,10 @@
 """The nodes of a directed acyclic graph in the order of its levels, as tensors."""
 
 from collections.abc import Sequence
+from copy import copy
+from dataclasses import is_dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -120,3 +123,19 @@ def _inverse(order: Tensor) -> Tensor:
     inverse = torch.empty_like(order)
     inverse[order] = torch.arange(len(order), device=order.device)
     return inverse
+
+
+def on_device(value: Any, device: torch.device) -> Any:
+    """A value with all tensors inside on another device."""
+    if isinstance(value, Tensor):
+        return value.to(device)
+    if isinstance(value, dict):
+        return {key: on_device(part, device) for key, part in value.items()}
+    if is_dataclass(value):
+        other = copy(value)
+        vars(other).update(on_device(vars(value), device))
+        return other
+    if isinstance(value, list | tuple):
+        parts = [on_device(part, device) for part in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+    return value
