@@ -2,7 +2,6 @@
 
 import statistics
 import time
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from importlib.metadata import version
@@ -21,7 +20,8 @@ from gnnseq.experiments.settings import RECENT, first_reached
 from gnnseq.experiments.trial import Trial
 from gnnseq.runs.runner import run_trials
 from gnnseq.runs.store import Record, Store
-from gnnseq.training import Checkpoint, History, Step, best_k, fit
+from gnnseq.training import History, Step, best_k, fit
+from gnnseq.training.checkpoint import PassingCheckpoint
 
 SAVED_EVERY = 100  # steps, where no look says otherwise
 Probe = Callable[[nn.Module, Trial], Record]
@@ -111,21 +111,11 @@ def _batches(trial: Trial, first: int) -> Iterator[Batch]:
     return trial.task.batches(trial.family.view, trial.seed, "train", settings.batch_size, left, first)
 
 
-def _checkpoint(trial: Trial, folder: Path | None) -> Checkpoint | None:
+def _checkpoint(trial: Trial, folder: Path | None) -> PassingCheckpoint | None:
     if folder is None:
         return None
     every = trial.settings.validate_every or SAVED_EVERY
-    return _Spare(folder / f"{trial.key}.pt", every=every, settings={"key": trial.key})
-
-
-class _Spare(Checkpoint):
-    """A checkpoint that may fail to be written: the record follows, and tells all."""
-
-    def end(self, history: History) -> None:
-        try:
-            super().end(history)
-        except OSError as error:
-            warnings.warn(f"{self.path} could not be written: {error}", stacklevel=2)
+    return PassingCheckpoint(folder / f"{trial.key}.pt", every=every, settings={"key": trial.key})
 
 
 def build(trial: Trial) -> tuple[nn.Module, Size]:

@@ -11,8 +11,8 @@ from torch_geometric.data import Batch
 
 from gnnseq.data.streams import Split
 from gnnseq.data.synthetic.listops import ListOps, ListOpsBinaryTrees, ListOpsSequences, ListOpsTrees
-from gnnseq.experiments.families import predictor
-from gnnseq.experiments.family import Family
+from gnnseq.experiments.families import predictor, two_states
+from gnnseq.experiments.family import Family, one_state
 from gnnseq.experiments.looks import TEST_BATCH
 from gnnseq.experiments.optimizers import Schedule
 from gnnseq.experiments.run import run_trial
@@ -148,7 +148,8 @@ def _lstm(task: Task, features: int, width: int) -> nn.Module:
 
 
 LISTOPS_FAMILIES = tuple(
-    Family(name, view, build, title, learning_rate=4e-3, order_free=name == "bag")
+    Family(name, view, build, title, learning_rate=4e-3, order_free=name == "bag",
+           state_size=one_state if name == "bag" else two_states)
     for name, view, title, build in (
         ("tree", "binary tree", "Tree-LSTM, one argument at a time", predictor(_binary)),
         ("tree-nary", "tree", "Tree-LSTM, a place for each argument", predictor(_nary)),
@@ -156,7 +157,7 @@ LISTOPS_FAMILIES = tuple(
         ("lstm", "path", "LSTM on the symbols in a row", predictor(_lstm)),
         ("bag", "bag", "Bag of symbols, no order", _bag),
     )
-)
+)  # fmt: skip
 
 
 def run_listops(trial: Trial, folder: Path | None = None) -> Record:
