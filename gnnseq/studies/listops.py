@@ -13,8 +13,9 @@ from gnnseq.data.streams import Split
 from gnnseq.data.synthetic.listops import ListOps, ListOpsBinaryTrees, ListOpsSequences, ListOpsTrees
 from gnnseq.experiments.families import predictor, two_states
 from gnnseq.experiments.family import Family, one_state
+from gnnseq.experiments.looks import TEST_BATCH
 from gnnseq.experiments.optimizers import Schedule
-from gnnseq.experiments.run import TEST_BATCH, run_trial
+from gnnseq.experiments.run import run_trial
 from gnnseq.experiments.settings import Settings
 from gnnseq.experiments.tasks.base import Collate, Level, Task, find_view, level_of
 from gnnseq.experiments.tasks.listops import ListOpsTask
