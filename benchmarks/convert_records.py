@@ -136,11 +136,7 @@ def convert(old: Record, revision: str) -> Record:
 
 
 def convert_sentiment(old: Record, revision: str, data: SentimentData) -> Record:
-    """One record of sentiment; see the module.
-
-    Raises:
-        ValueError: for other trees, or a model that has another size today.
-    """
+    """One record of sentiment; other trees, or a model that has another size today, are a ValueError."""
     if old["data"] != data.digest or old["vectors"] != "random":
         raise ValueError(
             f"record {old['key']} is of trees {old['data']} and {old['vectors']} vectors, expected {data.digest} and "
@@ -210,11 +206,7 @@ def stepped(trial: Trial, model: nn.Module) -> Any:
 
 
 def convert_all(found: Iterable[Record], revision: str, trees: Path | None, known: Container[str]) -> Iterator[Record]:
-    """The records that are not known yet.
-
-    Raises:
-        ValueError: for records of sentiment without the trees.
-    """
+    """The records that are not known yet; those of sentiment without the trees are a ValueError."""
     data: dict[int, SentimentData] = {}
     if trees is not None:
         parts = {part: sentiment_trees(part, trees) for part in ("train", "dev")}

@@ -41,16 +41,12 @@ def _nary(features: int, width: int) -> nn.Module:
     return SlotEncoder(NaryTreeLSTM(features, width, arity=2))
 
 
-def _child_sum(features: int, width: int) -> nn.Module:
-    return EdgeEncoder(ChildSumTreeLSTM(features, width))
+def _along(layer: Callable[..., nn.Module], features: int, width: int) -> nn.Module:
+    return EdgeEncoder(layer(features, width))
 
 
-def _lstm(features: int, width: int) -> nn.Module:
-    return EdgeEncoder(LSTM(features, width))
-
-
-def _both_ways(features: int, width: int) -> nn.Module:
-    return EdgeEncoder(LSTM(features, width, bidirectional=True))
+_child_sum, _lstm = partial(_along, ChildSumTreeLSTM), partial(_along, LSTM)
+_both_ways = partial(_along, partial(LSTM, bidirectional=True))
 
 
 def _head(task: SentimentTask, wide: int, hidden: bool) -> nn.Module:
