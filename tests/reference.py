@@ -346,3 +346,24 @@ def rnn_gradients(x, y, W_hx, W_hh, W_ph, b_h, b_p):
         "b_h": sum(d),
         "b_p": e,
     }
+
+
+# Linear recurrences along the edges of a DAG
+
+
+def linear_recurrence(a, b, edge_index):
+    """Apply h_v = b_v + sum of a_uv * h_u over the edges u -> v, node by node; a `[E, H]`, b `[N, H]`."""
+
+    def step(v, states, edges):
+        return sum([a[e] * h for e, h in zip(edges, states, strict=True)], b[v])
+
+    return torch.stack(along_dag(edge_index, len(b), step))
+
+
+def linear_resolvent(a, b, edge_index):
+    """Solve (I - W) h = b for each channel, W[v, u] the sum of a over the edges u -> v; a `[E, H]`, b `[N, H]`."""
+    source, target = edge_index
+    W = b.new_zeros(b.shape[1], len(b), len(b)).index_put(
+        (torch.arange(b.shape[1]).unsqueeze(1), target, source), a.t(), accumulate=True
+    )
+    return torch.linalg.solve(torch.eye(len(b), dtype=b.dtype) - W, b.t()).t()
