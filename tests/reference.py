@@ -360,10 +360,17 @@ def linear_recurrence(a, b, edge_index):
     return torch.stack(along_dag(edge_index, len(b), step))
 
 
-def linear_resolvent(a, b, edge_index):
-    """Solve (I - W) h = b for each channel, W[v, u] the sum of a over the edges u -> v; a `[E, H]`, b `[N, H]`."""
+def linear_resolvent(a, b, edge_index, sizes):
+    """Solve (I - W) h = b for each graph and channel, W[v, u] the sum of a over the edges u -> v.
+
+    Graphs are `sizes` consecutive nodes; a is `[E, H]`, b `[N, H]`.
+    """
+    graph = torch.repeat_interleave(torch.tensor(sizes))
+    first = torch.tensor(sizes).cumsum(0) - torch.tensor(sizes)
+    local = torch.arange(len(b)) - first[graph]
     source, target = edge_index
-    W = b.new_zeros(b.shape[1], len(b), len(b)).index_put(
-        (torch.arange(b.shape[1]).unsqueeze(1), target, source), a.t(), accumulate=True
-    )
-    return torch.linalg.solve(torch.eye(len(b), dtype=b.dtype) - W, b.t()).t()
+    W = b.new_zeros(len(sizes), max(sizes), max(sizes), b.shape[1])
+    W = W.index_put((graph[target], local[target], local[source]), a, accumulate=True).movedim(-1, 1)
+    right = b.new_zeros(len(sizes), max(sizes), b.shape[1]).index_put((graph, local), b).transpose(1, 2)
+    h = torch.linalg.solve(torch.eye(max(sizes), dtype=b.dtype) - W, right)
+    return h.transpose(1, 2)[graph, local]

@@ -49,7 +49,7 @@ class LinearPlan(NamedTuple):
     stages: list[Stage]
 
     def solve(self, gate: Tensor, b: Tensor) -> Tensor:
-        """h of all nodes ``[N, H]`` from the gates of all edges ``[E, H]`` and b ``[N, H]``."""
+        """H of all nodes ``[N, H]`` from the gates of all edges ``[E, H]`` and b ``[N, H]``."""
         h = b.index_select(0, self.order)
         along = None if self.along is None else gate.index_select(0, self.along).split([s.size for s in self.stages])
         between = gate.index_select(0, self.between).split([len(s.source) for s in self.stages])
@@ -71,10 +71,10 @@ def make_plan(graph: "LevelOrder") -> LinearPlan:
     stage_of[path] = stage
     node = np.lexsort((position, path, stage))
     size, row = np.bincount(stage), nodes.copy()
-    paths, first = {}, 0
+    paths = {}
     for number in np.unique(stage_of[length > 1]).tolist():
         first = size[:number].sum()
-        row_in_stage, paths[number] = pack(length[stage_of == number])
+        row_in_stage, paths[number] = pack(length[stage_of == number], graph.device)
         row[first : first + size[number]] = first + row_in_stage
     place = np.empty_like(nodes)
     place[node] = row

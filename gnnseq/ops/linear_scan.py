@@ -8,7 +8,7 @@ from torch import Tensor
 
 from gnnseq.ops.by_hand import is_mapped_gradient
 from gnnseq.ops.scan import Children, scan
-from gnnseq.ops.schedule import Schedule
+from gnnseq.ops.schedule import Schedule, refuse_trace
 from gnnseq.ops.transforms import is_recorded
 
 
@@ -25,8 +25,8 @@ def linear_scan(
     .. math:: h_v = b_v + \sum_{u \to v} a_{uv} \odot h_u, \quad \text{that is} \quad h = (I - W)^{-1} b,
         \quad W_{vu} = a_{uv}
 
-    On a path this is :math:`h_t = a_t \odot h_{t-1} + b_t`, the recurrence of MinGRU and of diagonal state space models.
-    Forests, in either direction, run along their heavy paths, in at most log2 N stages, and each stage is a parallel
+    On a path this is :math:`h_t = a_t \odot h_{t-1} + b_t`, the recurrence of MinGRU (https://arxiv.org/abs/2410.01201) and
+    of diagonal state space models. Forests, in either direction, run along their heavy paths, in at most log2 N stages, and each stage is a parallel
     scan over segments of paths. Where levels cost less, as on shallow graphs, and on all other graphs, it goes level by
     level. Depth and width decide, never a value. Nothing is divided, so gates may be zero or negative.
 
@@ -49,6 +49,7 @@ def linear_scan(
         TypeError: for b or a gate that is no tensor.
         ValueError: for none or several gates, for another shape, dtype or device than that of b, for a dtype that is
             neither float nor complex, and for what a `Schedule` refuses, as a cycle.
+        ValueError: under `torch.jit.trace` unless edge_index is a `Schedule` whose ``prepare()`` was called.
     """
     gates = {"edge_gate": edge_gate, "source_gate": source_gate, "target_gate": target_gate}
     given = {name: gate for name, gate in gates.items() if gate is not None}
@@ -57,21 +58,25 @@ def linear_scan(
         raise ValueError(f"{names} given, expected one of edge_gate, source_gate and target_gate")
     [(name, gate)] = given.items()
     _check_input(b)
-    return (_uncompiled if torch.compiler.is_dynamo_compiling() else _run)(edge_index, b, name, gate)
+    out: Tensor = _uncompiled(edge_index, b, name, gate)
+    return out
 
 
 def _run(edge_index: Any, b: Tensor, name: str, gate: Tensor) -> Tensor:
-    schedule = Schedule.from_edge_index(edge_index, b.size(0))
+    recorded = is_recorded()
+    if recorded and not (isinstance(edge_index, Schedule) and edge_index.ready):
+        raise ValueError(f"{refuse_trace('edge_index')}, or whose `prepare` was called")
+    schedule = edge_index if recorded else Schedule.from_edge_index(edge_index, b.size(0))
+    _check_gate(name, gate, b, schedule)
     edges = schedule.edge_index
-    _check_gate(name, gate, b, edges.size(1) if name == "edge_gate" else b.size(0))
     if name != "edge_gate":
         gate = gate.index_select(0, edges[0 if name == "source_gate" else 1])
     channels = b.shape[1:].numel()
     gate, flat = gate.reshape(edges.size(1), channels), b.reshape(b.size(0), channels)
-    return (plain_linear_scan if is_recorded() else _solve)(gate, flat, schedule).view(b.shape)
+    return (plain_linear_scan if recorded else _solve)(gate, flat, schedule).view(b.shape)
 
 
-_uncompiled = torch.compiler.disable(_run, reason="a linear recurrence runs in a graph break: its plan depends on data")
+_uncompiled = torch.compiler.disable(_run, reason="to plan a recurrence is integer arithmetic that depends on the data")
 
 
 def _check_input(b: Tensor) -> None:
@@ -83,20 +88,22 @@ def _check_input(b: Tensor) -> None:
         raise ValueError(f"b has dtype {b.dtype}, expected float or complex")
 
 
-def _check_gate(name: str, gate: Tensor, b: Tensor, rows: int) -> None:
+def _check_gate(name: str, gate: Tensor, b: Tensor, schedule: Schedule) -> None:
     if not isinstance(gate, Tensor):
-        raise TypeError(f"{name} is a {type(gate).__name__}, expected a tensor [{rows}, ...]")
-    expected = [rows, *b.shape[1:]]
-    if list(gate.shape) != expected:
-        per = "edge" if name == "edge_gate" else "node"
-        raise ValueError(f"{name} has shape {list(gate.shape)}, expected {expected}, one row per {per}, channels as b")
+        raise TypeError(f"{name} is a {type(gate).__name__}, expected a tensor of {b.dtype}")
     if gate.dtype != b.dtype or gate.device != b.device:
         raise ValueError(f"{name} is {gate.dtype} on {gate.device}, expected {b.dtype} on {b.device}, as b")
+    if schedule.device != b.device:
+        raise ValueError(f"edge_index is on {schedule.device}, expected {b.device} as b: use edge_index.to(b.device)")
+    per, rows = ("edge", schedule.edge_index.size(1)) if name == "edge_gate" else ("node", b.size(0))
+    expected = [rows, *b.shape[1:]]
+    if not is_recorded() and list(gate.shape) != expected:
+        raise ValueError(f"{name} has shape {list(gate.shape)}, expected {expected}, one row per {per}, channels as b")
 
 
 def plain_linear_scan(gate: Tensor, b: Tensor, schedule: Schedule) -> Tensor:
     """The recurrence level by level, in operations that autograd knows, with a gate for each edge ``[E, H]``."""
-    gates = gate.index_select(0, schedule.edge_order).split([len(level.child) for level in schedule.levels])
+    gates = gate.index_select(0, schedule.edge_order).split([len(level.child) for level in schedule.arrays.levels])
 
     def step(b_l: Tensor, children: Children | None, level: int) -> tuple[Tensor]:
         return (b_l if children is None else b_l + children.sum(gates[level] * children.states[0]),)

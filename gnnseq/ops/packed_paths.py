@@ -34,7 +34,10 @@ class PackedPaths(NamedTuple):
     ends: "PackedPaths | None"
 
     def solve_(self, b: Tensor, a: Tensor) -> None:
-        """Turns rows b ``[n, H]`` in place into h = b + a * (h of the node before); ``a`` of a first node is not read."""
+        """Turns rows b ``[n, H]`` in place into h = b + a * (h of the node before).
+
+        The gate of the first node of a path is never read.
+        """
         steps, gates = b.split(self.sizes), a.split(self.sizes)
         if self.ends is not None:
             ends = self._ends(steps, gates, self.ends)
@@ -43,7 +46,7 @@ class PackedPaths(NamedTuple):
             now.addcmul_(gate, before if len(before) == len(now) else before[: len(now)])
 
     def _ends(self, steps: tuple[Tensor, ...], gates: tuple[Tensor, ...], packed: "PackedPaths") -> Tensor:
-        """h at the last node of each segment that another one follows; all of them have full length."""
+        """H at the last node of each segment that another one follows; all of them have full length."""
         size = len(self.order)
         b, a = steps[0][:size].clone(), gates[0][:size].clone()
         for step, gate in zip(steps[1:], gates[1:], strict=True):
@@ -54,11 +57,12 @@ class PackedPaths(NamedTuple):
         return b
 
 
-def pack(length: Ints) -> tuple[Ints, PackedPaths]:
+def pack(length: Ints, device: torch.device | str = "cpu") -> tuple[Ints, PackedPaths]:
     """The row of each node, path after path, and the layout.
 
     Args:
         length: nodes of each path, at least 1.
+        device: of the layout.
     """
     steps = _segment_length(length)
     count = -(-length // steps)
@@ -71,12 +75,11 @@ def pack(length: Ints) -> tuple[Ints, PackedPaths]:
     position = _counted(length)
     segment = np.repeat(np.cumsum(count) - count, length) + position // steps
     row = (np.cumsum(sizes) - sizes)[position % steps] + rank[segment]
-    if not followed.any():
-        empty = torch.empty(0, dtype=torch.long)
-        return row, PackedPaths(sizes.tolist(), empty, empty, empty, None)
-    end, ends = pack(count[count > 1] - 1)
-    arrays = rank[number > 0], end, rank[followed][_inverse(end)]
-    return row, PackedPaths(sizes.tolist(), *map(torch.from_numpy, arrays), ends)
+    end, ends = pack(count[count > 1] - 1, device) if followed.any() else (rank[:0], None)
+    after, before, order = (
+        torch.from_numpy(rows).to(device) for rows in (rank[number > 0], end, rank[followed][_inverse(end)])
+    )
+    return row, PackedPaths(sizes.tolist(), after, before, order, ends)
 
 
 def cost(length: Ints) -> float:
@@ -99,7 +102,7 @@ def _cost(length: Ints, steps: int) -> float:
         return STEP * longest + ROW * float(length.sum())
     segments = -(-longest // steps)
     followed = float(((length - 1) // steps).sum())
-    above = min(segments, 6 * segments**0.5 + 10)
+    above: float = min(segments, 6 * segments**0.5 + 10)
     return STEP * (10 + 3 * steps + above) + ROW * (float(length.sum()) + 2 * followed * steps + 6 * followed)
 
 
