@@ -25,10 +25,11 @@ def linear_scan(
     .. math:: h_v = b_v + \sum_{u \to v} a_{uv} \odot h_u, \quad \text{that is} \quad h = (I - W)^{-1} b,
         \quad W_{vu} = a_{uv}
 
-    On a path this is :math:`h_t = a_t \odot h_{t-1} + b_t`, the recurrence of MinGRU (https://arxiv.org/abs/2410.01201) and
-    of diagonal state space models. Forests, in either direction, run along their heavy paths, in at most log2 N stages, and each stage is a parallel
-    scan over segments of paths. Where levels cost less, as on shallow graphs, and on all other graphs, it goes level by
-    level. Depth and width decide, never a value. Nothing is divided, so gates may be zero or negative.
+    On a path this is :math:`h_t = a_t \odot h_{t-1} + b_t`, the recurrence of MinGRU (https://arxiv.org/abs/2410.01201)
+    and of diagonal state space models. Forests, in either direction, run along their heavy paths in at most log2 N
+    stages, each a parallel scan over segments of paths. Where levels cost less, as on shallow graphs, and on all other
+    graphs, it goes level by level. Depth and width decide, never a value. Nothing is divided, so gates may be zero or
+    negative.
 
     The gradient is the recurrence of the graph with every edge turned round, so all derivatives take as few steps. On
     deep graphs the gates of up to a whole path are multiplied: they overflow where such a product does, never where
