@@ -3,6 +3,7 @@
 A path is cut into segments of at most L nodes. Row t of all segments lies together, so one step advances all of them.
 """
 
+import math
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
@@ -101,8 +102,8 @@ def _cost(length: Ints, steps: int) -> float:
     longest, rows = int(length.max()), int(length.sum())
     if longest == 1:
         return 0.0
-    sizes = np.count_nonzero(np.bincount((length - 1) % steps))
-    once = _SCAN + _STEP * steps + _FEWER * (sizes - 1) + _ROW * (rows - len(length))
+    sizes = int(np.count_nonzero(np.bincount((length - 1) % steps)))
+    once: float = _SCAN + _STEP * steps + _FEWER * (sizes - 1) + _ROW * (rows - len(length))
     if steps >= longest:
         return once
     followed, segments = int(((length - 1) // steps).sum()), -(-longest // steps)
