@@ -360,6 +360,23 @@ def linear_recurrence(a, b, edge_index):
     return torch.stack(along_dag(edge_index, len(b), step))
 
 
+def min_gru(x, edge_index, weight, bias, h0=None, signed=False, mean=True):
+    """Feng et al. 2024 (arXiv:2410.01201), h = (1 - z) m + z h~, m the mean of the children's h; h0 and h are `[N, H]`.
+
+    weight `[2H, F]` and bias `[2H]` of z and h~. `signed` takes 1 - 2 z in place of 1 - z, and `mean=False` the sum.
+    """
+    zero = x.new_zeros(len(bias) // 2)
+    w_z, w_h = weight.chunk(2)
+    b_z, b_h = bias.chunk(2)
+
+    def step(v, states, _):
+        z = sigmoid(w_z @ x[v] + b_z)
+        read = sum(states, zero) / (len(states) if mean and states else 1)
+        return (1 - 2 * z if signed else 1 - z) * read + z * (w_h @ x[v] + b_h)
+
+    return torch.stack(along_dag(edge_index, len(x), step, h0))
+
+
 def linear_resolvent(a, b, edge_index, sizes):
     """Solve (I - W) h = b for each graph and channel, W[v, u] the sum of a over the edges u -> v.
 

@@ -95,6 +95,18 @@ class LevelOrder:
         return self._cut[2]
 
     @cached_property
+    def in_degree(self) -> Tensor:
+        """Number of incoming edges of each node ``[N]``."""
+        with outside_transforms():
+            return torch.bincount(self.edge_index[1], minlength=self.num_nodes)
+
+    @cached_property
+    def leaves(self) -> Tensor:
+        """Nodes without incoming edges, in ascending order."""
+        with outside_transforms():
+            return (self.in_degree == 0).nonzero().view(-1)
+
+    @cached_property
     def linear_plan(self) -> LinearPlan:
         """How `linear_scan` runs over the graph."""
         with outside_transforms():

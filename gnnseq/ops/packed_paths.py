@@ -107,7 +107,7 @@ def _cost(length: Ints, steps: int) -> float:
     if steps >= longest:
         return once
     followed, segments = int(((length - 1) // steps).sum()), -(-longest // steps)
-    above = min(segments, 6 * segments**0.5 + 10)
+    above = min(segments, 6 * math.sqrt(segments) + 10)
     return once + 2 * _SCAN + _STEP * (2 * steps + above) + _AGAIN * followed * (2 * steps + 6)
 
 
