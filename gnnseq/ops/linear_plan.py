@@ -3,8 +3,10 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import torch
 from torch import Tensor
 
+from gnnseq.ops.carry import Ints
 from gnnseq.ops.heavy_paths import Decomposition, heavy_paths, single_nodes
 from gnnseq.ops.levels import height_to_root
 from gnnseq.ops.packed_paths import PackedPaths, cost, pack
@@ -66,18 +68,11 @@ def make_plan(graph: "LevelOrder") -> LinearPlan:
     """The plan of a graph, on the device of its edges."""
     source, target = graph.ends
     path, position, stage = _decompose(graph)
-    nodes, length = np.arange(graph.num_nodes), np.bincount(path)
-    stage_of = np.empty_like(length)
-    stage_of[path] = stage
-    node = np.lexsort((position, path, stage))
-    size, row = np.bincount(stage), nodes.copy()
-    paths = {}
-    for number in np.unique(stage_of[length > 1]).tolist():
-        first = size[:number].sum()
-        row_in_stage, paths[number] = pack(length[stage_of == number], graph.device)
-        row[first : first + size[number]] = first + row_in_stage
+    size = np.bincount(stage)
+    row, paths = _pack_stages(path, stage, size, graph.device)
+    nodes = np.arange(graph.num_nodes)
     place = np.empty_like(nodes)
-    place[node] = row
+    place[np.lexsort((position, path, stage))] = row
     is_along = path[source] == path[target]
     along = np.zeros_like(nodes)
     along[place[target[is_along]]] = np.flatnonzero(is_along)
@@ -90,6 +85,25 @@ def make_plan(graph: "LevelOrder") -> LinearPlan:
     order[place] = nodes
     to = graph.as_tensor
     return LinearPlan(to(order), to(place), to(along) if paths else None, to(between), stages)
+
+
+def _pack_stages(path: Ints, stage: Ints, size: Ints, device: torch.device) -> tuple[Ints, dict[int, PackedPaths]]:
+    """Row of each node in the order of stages, paths and positions, and the layout of each stage that has paths."""
+    length, of_path = _paths(path, stage)
+    row, paths = np.arange(len(path)), {}
+    for number in np.unique(of_path[length > 1]).tolist():
+        first = size[:number].sum()
+        inside, paths[number] = pack(length[of_path == number], device)
+        row[first : first + size[number]] = first + inside
+    return row, paths
+
+
+def _paths(path: Ints, stage: Ints) -> tuple[Ints, Ints]:
+    """Length and stage of each path."""
+    length = np.bincount(path)
+    of_path = np.empty_like(length)
+    of_path[path] = stage
+    return length, of_path
 
 
 def _decompose(graph: "LevelOrder") -> Decomposition:
@@ -109,8 +123,6 @@ def _decompose(graph: "LevelOrder") -> Decomposition:
 
 def _cost(found: Decomposition, between: int) -> float:
     """Microseconds, about."""
-    length = np.bincount(found.path)
-    stage = np.empty_like(length)
-    stage[found.path] = found.stage
+    length, stage = _paths(found.path, found.stage)
     along = [cost(length[stage == number]) for number in np.unique(stage[length > 1])]
     return _STAGE * int(stage.max()) + _EDGE * between + sum(along)

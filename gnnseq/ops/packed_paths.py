@@ -49,7 +49,7 @@ class PackedPaths(NamedTuple):
             now.addcmul_(gate, before if size == after else before.narrow(0, 0, after))
 
     def _ends(self, steps: tuple[Tensor, ...], gates: tuple[Tensor, ...], packed: "PackedPaths") -> Tensor:
-        """H at the last node of each segment that another one follows; all of them have full length."""
+        """State at the last node of each segment that another one follows; all of them have full length."""
         size = len(self.order)
         b, a = steps[0][:size].clone(), gates[0][:size].clone()
         for step, gate in zip(steps[1:], gates[1:], strict=True):
