@@ -1,6 +1,7 @@
 """The benchmarks' software on tiny work: agreement, records, absent peers. Nothing here judges a time."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from benchmarks.count import count
 from benchmarks.machine import Gemm, facts
 from benchmarks.measure import measure, quartiles
 from benchmarks.row import AbsentError, Row, Side, agree
-from benchmarks.rows import ROWS, batches, gcn, paths, training
+from benchmarks.rows import ROWS, batches, gcn, linear, paths, training
 from benchmarks.table import line
 from gnnseq.layers import GCN
 
@@ -87,6 +88,8 @@ def test_rows_without_packages_of_their_own_agree(monkeypatch):
     sides = [paths.equal("gru", 3), paths.unequal("lstm", 1, 4), gcn.make(), batches.make(3, False)]
     monkeypatch.setattr(training, "LENGTH", 4)
     sides.append(training.make(["lstm"]))
+    sides += [linear.make(partial(linear.paths, 2, 9)), linear.make(partial(linear.caterpillars, 3, 5))]
+    sides += [linear.make(partial(linear.trees, 3, 6)), linear.against_lstm(7)]
     for ours, theirs in sides:
         assert max(agree(ours.results(), theirs.results(), 1e-4).values()) <= 1e-4
 

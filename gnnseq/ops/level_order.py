@@ -12,6 +12,7 @@ from torch import Tensor
 
 from gnnseq.ops.carry import Ints
 from gnnseq.ops.levels import Levels, TensorLevel, cut, height_and_root
+from gnnseq.ops.linear_plan import LinearPlan, make_plan
 from gnnseq.ops.transforms import outside_transforms
 
 
@@ -95,6 +96,24 @@ class LevelOrder:
     def edge_order(self) -> Tensor:
         """Edges in the order of the levels ``[E]``."""
         return self._cut[2]
+
+    @cached_property
+    def in_degree(self) -> Tensor:
+        """Number of incoming edges of each node ``[N]``."""
+        with outside_transforms():
+            return torch.bincount(self.edge_index[1], minlength=self.num_nodes)
+
+    @cached_property
+    def leaves(self) -> Tensor:
+        """Nodes without incoming edges, in ascending order."""
+        with outside_transforms():
+            return (self.in_degree == 0).nonzero().view(-1)
+
+    @cached_property
+    def linear_plan(self) -> LinearPlan:
+        """How `linear_scan` runs over the graph."""
+        with outside_transforms():
+            return make_plan(self)
 
     @cached_property
     def inverse_order(self) -> Tensor:
