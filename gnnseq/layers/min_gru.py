@@ -5,11 +5,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gnnseq.layers.cells import schedule_of
 from gnnseq.layers.checks import check_dtype, check_sizes, check_states
-from gnnseq.layers.recurrent import schedule_of, uncompiled
 from gnnseq.ops.linear_scan import linear_scan
 from gnnseq.ops.schedule import Schedule, refuse_trace
-from gnnseq.ops.transforms import is_recorded
+from gnnseq.ops.transforms import is_recorded, uncompiled
 
 
 class MinGRU(nn.Module):
