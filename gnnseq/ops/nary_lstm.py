@@ -100,7 +100,7 @@ def nary_step(x: Tensor, children: Children | None, slot: Tensor, weight: Tensor
     H = children.states[0].size(1)
     A = weight.size(1) // H
     place = children.parent * A + slot
-    h, c_child = (state.new_zeros(len(x) * A, H).index_copy_(0, place, state) for state in children.states)
+    h, c_child = (state.new_zeros(len(x) * A, H).index_add(0, place, state) for state in children.states)
     g, others = torch.addmm(x, h.view(len(x), A * H), weight.t()).split([H, (2 + A) * H], dim=1)
     i, o, f = others.sigmoid().split([H, H, A * H], dim=1)
     c = i * g.tanh() + (f * c_child.view(len(x), A * H)).view(len(x), A, H).sum(1)
