@@ -1,8 +1,6 @@
 """The constant matrix of a graph and its product, in the form that fits the edges and the signal."""
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from typing import Any, Self
 
@@ -60,52 +58,38 @@ class ConstantMatrix:
             return self._product(x.float()).to(x.dtype)
         if x.size(1) > self._edges.channels:
             return self.of(x.dtype) @ x
-        source, target, weight = self._edges.messages(x.dtype, self._transposed)
-        return torch.zeros_like(x).index_add_(0, target, x.index_select(0, source).mul_(weight))
+        source, target = reversed(self._edges.ends) if self._transposed else self._edges.ends
+        messages = x.index_select(0, source).mul_(self._edges.weight.to(x.dtype))
+        return torch.zeros_like(x).index_add_(0, target, messages)
 
 
 class _Edges:
-    """A copy of edges and weights, and what was made of it for products, by dtype and whether it is transposed.
+    """A copy of edges and weights, and the matrices made of it, by dtype and whether they are transposed.
 
     Attributes:
+        ends: source and target of every edge.
+        weight: of every edge ``[E, 1]``.
         channels: of a signal up to which the messages of all edges are added; for more of them there is a matrix.
     """
 
     def __init__(self, edge_index: Tensor, weight: Tensor, num_nodes: int) -> None:
-        self.edge_index, self.weight, self.num_nodes = edge_index.clone(), weight.clone(), num_nodes
+        self.ends = edge_index.clone().unbind()
+        self.weight = weight.clone().unsqueeze(1)
+        self.num_nodes = num_nodes
         self._complete = _is_complete(edge_index, num_nodes)
         self.channels = _FEW // len(weight) if weight.device.type == "cpu" and not self._complete else -1
-        self._matrices: dict[tuple[torch.dtype, bool], Tensor] = {}
-        self._messages: dict[tuple[torch.dtype, bool], tuple[Tensor, Tensor, Tensor]] = {}
-
-    def _ends(self, transposed: bool) -> tuple[Tensor, Tensor]:
-        source, target = self.edge_index.unbind()
-        return (target, source) if transposed else (source, target)
-
-    def messages(self, dtype: torch.dtype, transposed: bool) -> tuple[Tensor, Tensor, Tensor]:
-        """Source, target and weight ``[E, 1]`` of every edge."""
-        key = dtype, transposed
-        if key not in self._messages:
-            with _constant():
-                self._messages[key] = *self._ends(transposed), self.weight.to(dtype).unsqueeze(1)
-        return self._messages[key]
+        self._made: dict[tuple[torch.dtype, bool], Tensor] = {}
 
     def matrix(self, dtype: torch.dtype, transposed: bool) -> Tensor:
         """CSR, or dense where every two nodes share an edge."""
         key = dtype, transposed
-        if key not in self._matrices:
-            with _constant():
-                column, row = self._ends(transposed)
+        if key not in self._made:
+            # it outlives the transforms and the inference mode in which it is asked for
+            with outside_transforms(), torch.inference_mode(False):
+                row, column = self.ends if transposed else reversed(self.ends)
                 make = _dense if self._complete else _csr
-                self._matrices[key] = make(row, column, self.weight.to(dtype), self.num_nodes)
-        return self._matrices[key]
-
-
-@contextmanager
-def _constant() -> Iterator[None]:
-    """What is made here outlives the transforms of `torch.func` and the inference mode in which it is asked for."""
-    with outside_transforms(), torch.inference_mode(False):
-        yield
+                self._made[key] = make(row, column, self.weight.squeeze(1).to(dtype), self.num_nodes)
+        return self._made[key]
 
 
 def _is_complete(edge_index: Tensor, num_nodes: int) -> bool:

@@ -51,9 +51,8 @@ class SparseOperator(nn.Module):
     def _build(self) -> None:
         weight = self.weight
         varies = is_traced() or weight.requires_grad or has_tangent(weight)
-        self.matrix: ConstantMatrix | None = None
-        if not varies and len(weight) > 0 and not weight.is_meta:
-            self.matrix = ConstantMatrix.of_edges(self.edge_index, weight, self.num_nodes)
+        constant = not varies and len(weight) > 0 and not weight.is_meta
+        self.matrix = ConstantMatrix.of_edges(self.edge_index, weight, self.num_nodes) if constant else None
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]

@@ -38,7 +38,8 @@ def gcn_operator(
         node = int((degree < 0).nonzero()[0])
         raise ValueError(f"edge_weight gives node {node} the degree {degree[node].item()}, expected >= 0")
     scale = _inverse_power(degree, 0.5)
-    return SparseOperator(edge_index, scale[edge_index[0]] * weight * scale[edge_index[1]], num_nodes)
+    source, target = (scale.index_select(0, end) for end in edge_index.unbind())
+    return SparseOperator(edge_index, source * weight * target, num_nodes)
 
 
 def _with_self_loops(edge_index: Tensor, weight: Tensor, num_nodes: int) -> tuple[Tensor, Tensor]:
