@@ -132,7 +132,7 @@ def multiply(x: Tensor, matrix: ConstantMatrix) -> Tensor:
         return out
     # torch's own ``apply`` inspects the signature at every call, which takes longer than a small product
     args = unwrap_dead_wrappers((x, matrix))
-    out = super(torch.autograd.Function, _Product).apply(*args)  # type: ignore[misc]
+    out = super(torch.autograd.Function, _Product).apply(*args)  # type: ignore[no-untyped-call]
     return out
 
 

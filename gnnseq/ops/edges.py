@@ -10,8 +10,6 @@ from torch_geometric.utils import is_sparse, to_edge_index
 
 from gnnseq.ops.transforms import is_recorded
 
-Adjacency = Tensor | SparseTensor
-
 
 def plain_edges(edge_index: Any, edge_weight: Any = None) -> tuple[Tensor, Tensor | None]:
     r"""Returns a plain ``[2, E]`` tensor of edges, and their weights where there are any.
