@@ -14,7 +14,7 @@ from gnnseq.ops.sparse import SparseOperator
 from gnnseq.ops.spectral import chebyshev_terms
 
 
-class _GraphLSTM(GraphRecurrent):
+class _PeepholeRecurrent(GraphRecurrent):
     fused: bool = True
     gates = 4
     num_states = 2
@@ -71,7 +71,7 @@ class _GraphLSTM(GraphRecurrent):
         return layer
 
 
-class GCRN(_GraphLSTM):
+class GCRN(_PeepholeRecurrent):
     r"""A recurrent layer for signals on a graph: an LSTM whose products are graph filters.
 
     Model 2 of Seo, Defferrard, Vandergheynst and Bresson 2016 (https://arxiv.org/abs/1612.07659):
@@ -141,7 +141,7 @@ class GCRN(_GraphLSTM):
         return out, (h, c)
 
 
-class GCRNCell(_GraphLSTM):
+class GCRNCell(_PeepholeRecurrent):
     """One step of a `GCRN`, with the same weights, for graphs and loops of the caller's own.
 
     Arguments are those of `GCRN`.

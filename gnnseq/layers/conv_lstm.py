@@ -11,6 +11,7 @@ from gnnseq.layers.signal_layout import SignalLayout, within
 from gnnseq.layers.spectral_module import ready
 from gnnseq.ops.edges import check_edges, plain_edges
 from gnnseq.ops.graph_lstm import peephole_lstm
+from gnnseq.ops.scan import States, scan_steps
 from gnnseq.ops.sparse import SparseOperator
 from gnnseq.ops.transforms import autocast_dtype
 
@@ -88,17 +89,16 @@ class ConvLSTM(nn.Module):
         x = x if mask is None else layout.masked(x, mask)
         x = x if active is None else layout.from_nodes(within(layout.to_nodes(x), active))
         steps = [x] if x.dim() == 2 else list(x.unbind(-2))
-        h, c = self._initial(steps[0], layout, state)
-        outs = []
-        for t, (x_t, (edges, weight)) in enumerate(zip(steps, graphs, strict=True)):
+
+        def step(now: tuple[Tensor, tuple[Any, Any]], states: States) -> States:
+            (x_t, (edges, weight)), (h, c) = now, states
             given = arguments if weight is None else {**arguments, "edge_weight": weight}
             gates = self.conv_x(x_t, edges, **given) + self.conv_h(h, edges, **given)
-            new_h, new_c = peephole_lstm(gates, c, self.peephole)
-            if active is not None:
-                now = layout.state_from_nodes(active[..., t].unsqueeze(-1))
-                new_h, new_c = torch.where(now, new_h, h), torch.where(now, new_c, c)
-            h, c = new_h, new_c
-            outs.append(h if active is None else torch.where(now, h, 0.0))
+            return peephole_lstm(gates, c, self.peephole)
+
+        running = None if active is None else [layout.state_from_nodes(a) for a in active.unsqueeze(-1).unbind(2)]
+        initial = self._initial(steps[0], layout, state)
+        outs, (h, c) = scan_steps(step, zip(steps, graphs, strict=True), initial, running)
         dtype = autocast_dtype(x)
         out = outs[0] if x.dim() == 2 else torch.stack(outs, dim=-2)
         return out.to(dtype), (h.to(dtype, copy=True), c.to(dtype, copy=True))

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.nn import GCNConv
 
-from gnnseq.layers.checks import check_dtype, check_nodes
+from gnnseq.layers.checks import check_dtype, check_nodes, check_sizes
 from gnnseq.layers.edge_mask import EdgeMask
 from gnnseq.layers.interop import take
 from gnnseq.layers.spectral_module import ready, weighted_edges
@@ -53,13 +53,7 @@ class GCN(nn.Module):
         activation: nn.Module | None = None,
     ) -> None:
         super().__init__()
-        for name, value in {
-            "in_channels": in_channels,
-            "out_channels": out_channels,
-            "num_layers": num_layers,
-        }.items():
-            if value < 1:
-                raise ValueError(f"{name} is {value}, expected at least 1")
+        check_sizes(in_channels=in_channels, out_channels=out_channels, num_layers=num_layers)
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.num_layers = num_layers

@@ -10,6 +10,7 @@ from gnnseq.layers.checks import check_dtype, check_sizes
 from gnnseq.layers.interop import load_filters
 from gnnseq.layers.signal_layout import SignalLayout, States, within
 from gnnseq.layers.spectral_module import Operators, SpectralModule
+from gnnseq.ops.scan import scan_steps
 from gnnseq.ops.sparse import SparseOperator
 from gnnseq.ops.transforms import autocast_dtype
 
@@ -109,13 +110,7 @@ class GraphRecurrent(SpectralModule):
         inputs = self.filtered_steps(operators, x, self.weight_x, self.bias)
         each: Sequence[SparseOperator] = operators if isinstance(operators, Sequence) else [operators] * len(inputs)
         steps = None if active is None else active.unsqueeze(-1).unbind(2)
-        outs = []
-        for t, (x_t, operator) in enumerate(zip(inputs, each, strict=True)):
-            new = self.step(x_t, operator, states)
-            if steps is not None:
-                new = tuple(torch.where(steps[t], n, old) for n, old in zip(new, states, strict=True))
-            states = new
-            outs.append(states[0] if steps is None else torch.where(steps[t], states[0], 0.0))
+        outs, states = scan_steps(lambda x_t, old: self.step(*x_t, old), zip(inputs, each, strict=True), states, steps)
         return torch.stack(outs, dim=2), states
 
     def forward_signals(

@@ -11,9 +11,8 @@ from gnnseq.layers.checks import check_dtype, check_sizes, check_states
 from gnnseq.layers.interop import check_child_sum, load_child_sum
 from gnnseq.layers.recurrent import LSTM
 from gnnseq.ops.full_trees import FullTrees
-from gnnseq.ops.nary_lstm import Inputs, nary_lstm
-from gnnseq.ops.scan import Children, States, scan_levels
-from gnnseq.ops.schedule import Schedule
+from gnnseq.ops.nary_lstm import Inputs, nary_lstm, nary_step, scan_nary
+from gnnseq.ops.scan import Children, States
 from gnnseq.ops.transforms import is_recorded, uncompiled
 
 
@@ -135,10 +134,10 @@ class NaryTreeLSTM(nn.Module):
                 check_dtype(kind, self.weight_ih, "state")
         replaced = not self.fused or edge_slot.is_meta or "_step" in vars(self)  # by code that watches every level
         trees = None if replaced or state is not None else FullTrees.of(schedule, edge_slot, self.arity)
-        if trees is not None:
-            return self._full(x, schedule, trees)
-        done, (h, c) = self._scan(x, schedule, edge_slot[schedule.edge_order], in_kernel_dtype(state))
-        out = torch.cat([states[0] for states in done]).index_select(0, schedule.scan_place)
+        if trees is None:
+            out, h, c = scan_nary(schedule, edge_slot, self._inputs(x), in_kernel_dtype(state), self._step)
+        else:
+            out, h, c = nary_lstm(trees, self._inputs(x))
         return out, (schedule.at_last(h), schedule.at_last(c))
 
     def _check_slots(self, edge_index: Tensor, edge_slot: Tensor) -> None:
@@ -164,8 +163,8 @@ class NaryTreeLSTM(nn.Module):
             node, slot = divmod(int(twice[0]), self.arity)
             raise ValueError(f"edge_slot gives node {node} two children in place {slot}, expected one")
 
-    def _full(self, x: Tensor, schedule: Schedule, trees: FullTrees) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """Trees whose inner nodes have all their children."""
+    def _inputs(self, x: Tensor) -> Inputs:
+        """Features and weights, with the gates in the order of `gnnseq.ops.nary_lstm`."""
         H, A = self.out_channels, self.arity
         i, f, g, o = self.weight_ih.split(H)
         bias = None
@@ -174,42 +173,7 @@ class NaryTreeLSTM(nn.Module):
             bias = torch.cat([b_g, b_i, b_o, b_f])
         w_i, w_g, w_o = self.weight_igo.transpose(0, 1).split(H)  # [H, A, H]
         w_f = self.weight_f.transpose(1, 2).reshape(A * H, A, H)
-        weight = torch.cat([w_g, w_i, w_o, w_f]).flatten(1)
-        out, h, c = nary_lstm(trees, Inputs(x, torch.cat([g, i, o, f]), weight, bias))
-        return out, (schedule.at_last(h), schedule.at_last(c))
-
-    def _scan(self, x: Tensor, schedule: Schedule, slot: Tensor, initial: States | None) -> tuple[list[States], States]:
-        slots = slot.split([len(level.child) for level in schedule.levels])
-        # one product a level: rows are the children's states side by side, columns i, g, o, then each f
-        H, A = self.out_channels, self.arity
-        weight = torch.cat(
-            [
-                self.weight_igo.transpose(1, 2).reshape(A * H, 3 * H),
-                self.weight_f.permute(1, 3, 0, 2).reshape(A * H, A * H),
-            ],
-            dim=1,
-        )
-
-        def step(inputs: Tensor, children: Children | None, level: int) -> States:
-            # an initial state is a first child
-            slot = slots[level] if children is None or level > 0 else torch.zeros_like(children.parent)
-            return self._step(inputs, children, slot, weight)
-
-        return scan_levels(schedule, step, x, initial, self._project)
-
-    def _project(self, x: Tensor, leaves: bool) -> Tensor:
-        """What all gates read of the inputs; the leaves' forget gates have nothing to forget but an initial state."""
-        return nn.functional.linear(x, self.weight_ih, self.bias)
+        return Inputs(x, torch.cat([g, i, o, f]), torch.cat([w_g, w_i, w_o, w_f]).flatten(1), bias)
 
     def _step(self, x: Tensor, children: Children | None, slot: Tensor, weight: Tensor) -> States:
-        H, A = self.out_channels, self.arity
-        x_i, x_f, x_g, x_o = x.split(H, dim=-1)
-        if children is None:
-            c = x_i.sigmoid() * x_g.tanh()
-            return x_o.sigmoid() * c.tanh(), c
-        place = children.parent * A + slot
-        h, c_child = (state.new_zeros(len(x) * A, H).index_copy(0, place, state) for state in children.states)
-        i, g, o, f = (h.view(len(x), A * H) @ weight).split([H, H, H, A * H], dim=-1)
-        f = (f.view(len(x), A, H) + x_f.unsqueeze(1)).sigmoid()
-        c = (x_i + i).sigmoid() * (x_g + g).tanh() + (f * c_child.view(len(x), A, H)).sum(1)
-        return (x_o + o).sigmoid() * c.tanh(), c
+        return nary_step(x, children, slot, weight)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
+from gnnseq.layers.checks import check_sizes
 from gnnseq.layers.GCRN import GCRN
 from gnnseq.layers.signal_stack import BidirectionalSignals
 from gnnseq.models.batches import Resettable, edge_arguments, graph_bounds, names_taken, node_graphs
@@ -98,8 +99,7 @@ class ConvStack(Resettable):
         residual: bool = False,
     ) -> None:
         super().__init__()
-        if num_layers < 1:
-            raise ValueError(f"num_layers is {num_layers}, expected at least 1")
+        check_sizes(num_layers=num_layers)
         widths = [in_channels] + [out_channels] * num_layers
         self.convs = nn.ModuleList(conv(widths[i], widths[i + 1]) for i in range(num_layers))
         self.activation = nn.ReLU() if activation is None else activation
@@ -169,8 +169,7 @@ class RoundsEncoder(Resettable):
 
     def __init__(self, layer: GCRN, rounds: int) -> None:
         super().__init__()
-        if rounds < 1:
-            raise ValueError(f"rounds is {rounds}, expected at least 1")
+        check_sizes(rounds=rounds)
         self.layer = layer
         self.rounds = rounds
         self.takes = names_taken(layer.operator)

@@ -10,8 +10,6 @@ from torch_geometric.utils import is_sparse, to_edge_index
 
 from gnnseq.ops.transforms import is_recorded
 
-Adjacency = Tensor | SparseTensor
-
 
 def plain_edges(edge_index: Any, edge_weight: Any = None) -> tuple[Tensor, Tensor | None]:
     r"""Returns a plain ``[2, E]`` tensor of edges, and their weights where there are any.
@@ -59,9 +57,9 @@ def check_edges(edge_index: Tensor, num_nodes: int) -> None:
     """Raises a ``ValueError`` that names the first node index outside ``0 .. num_nodes - 1``."""
     if is_recorded() or edge_index.numel() == 0 or edge_index.is_meta:
         return
-    low, high = edge_index.aminmax()
+    low, high = map(int, edge_index.aminmax())
     if low < 0 or high >= num_nodes:
-        wrong = int(high) if high >= num_nodes else int(low)
+        wrong = high if high >= num_nodes else low
         raise ValueError(f"edge_index refers to node {wrong} of {num_nodes}, expected 0 to {num_nodes - 1}")
 
 

@@ -32,6 +32,8 @@ class FullTrees:
     the inner node m.
 
     Attributes:
+        schedule: the order of the nodes level by level.
+        edge_slot: place of each edge's source at its target ``[E]``.
         arity: children of an inner node, A.
         blocks: the levels that have inner nodes.
         num_roots: rows of the last level, the last ones.
@@ -41,8 +43,10 @@ class FullTrees:
         inner: rows of the inner nodes ``[M]``.
     """
 
-    def __init__(self, schedule: Schedule, children: list[Ints], arity: int) -> None:
+    def __init__(self, schedule: Schedule, edge_slot: Tensor, children: list[Ints], arity: int) -> None:
         levels = schedule.arrays
+        self.schedule = schedule
+        self.edge_slot = edge_slot
         self.arity = arity
         self.num_roots = levels.levels[-1].size
         self.blocks: list[Block] = []
@@ -78,7 +82,7 @@ class FullTrees:
         child = np.concatenate([level.child for level in levels.levels])
         child[edges - edges % arity + slot] = child.copy()
         ends = np.cumsum([len(level.child) for level in levels.levels])
-        return cls(schedule, [part.reshape(-1, arity) for part in np.split(child, ends[:-1])], arity)
+        return cls(schedule, edge_slot, [part.reshape(-1, arity) for part in np.split(child, ends[:-1])], arity)
 
     @cached_property
     def leaf_nodes(self) -> Tensor:

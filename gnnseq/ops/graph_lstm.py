@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from gnnseq.ops.by_hand import may_run, plain_gradients, wants_plain
+from gnnseq.ops.scan import States, scan_steps
 from gnnseq.ops.sparse import SparseOperator
 from gnnseq.ops.spectral import chebyshev_terms
 
@@ -72,11 +73,13 @@ def plain_graph_lstm(
 ) -> tuple[Tensor, Tensor]:
     """`graph_lstm` in operations that autograd knows."""
     K = _filters(inputs, h, weight)
-    outs = []
-    for u in inputs.unbind(2):
+
+    def step(u: Tensor, states: States) -> States:
+        h, c = states
         joined = torch.cat([*chebyshev_terms(operator, h, K), u], dim=-1)
-        h, c = peephole_lstm(joined @ weight, c, peephole)
-        outs.append(h)
+        return peephole_lstm(joined @ weight, c, peephole)
+
+    outs, (_, c) = scan_steps(step, inputs.unbind(2), (h, c))
     return torch.stack(outs, dim=2), c
 
 
@@ -89,19 +92,20 @@ class _GraphLSTM(torch.autograd.Function):
         rows, K = N * S, _filters(inputs, h, weight)
         by_gate = weight.view(-1, 4, H).transpose(0, 1).contiguous()
         recording = any(ctx.needs_input_grad)
-        start, h, c = (h, c), h.view(rows, H), c.view(rows, H)
-        peepholes = _peepholes(peephole)
-        out, kept = inputs.new_empty(N, S, inputs.size(2), H), []
-        for h_t, u in zip(out.unbind(2), inputs.flatten(0, 1).unbind(1), strict=True):
-            joined = torch.cat([*_filtered(operator, h, K, N), u], dim=1)
-            gates, h, c = _step(torch.bmm(joined.expand(4, -1, -1), by_gate), c, peepholes)
-            h_t.copy_(h.view(N, S, H))
+        peepholes, kept = _peepholes(peephole), []
+
+        def step(u: Tensor, states: States) -> States:
+            joined = torch.cat([*_filtered(operator, states[0], K, N), u], dim=1)
+            gates, *new = _step(torch.bmm(joined.expand(4, -1, -1), by_gate), states[1], peepholes)
             if recording:
-                kept += [joined, gates, c]
+                kept.extend([joined, gates, new[1]])
+            return tuple(new)
+
+        outs, (_, last) = scan_steps(step, inputs.flatten(0, 1).unbind(1), (h.view(rows, H), c.view(rows, H)))
         ctx.operator, ctx.filters = operator, K
         if recording:
-            ctx.save_for_backward(inputs, *start, weight, peephole, *kept)
-        return out, c.view(N, S, H)
+            ctx.save_for_backward(inputs, h, c, weight, peephole, *kept)
+        return torch.stack(outs, dim=1).view(N, S, len(outs), H), last.view(N, S, H)
 
     @staticmethod
     def backward(ctx: Any, grad_out: Tensor, grad_c: Tensor) -> tuple[Tensor | None, ...]:

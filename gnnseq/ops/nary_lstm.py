@@ -1,5 +1,6 @@
-"""The N-ary Tree-LSTM on trees whose inner nodes have all their children, with a backward pass written by hand."""
+"""The N-ary Tree-LSTM: level by level on any graphs, and on full trees with a backward pass written by hand."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -10,8 +11,11 @@ from torch.nn.functional import linear
 from gnnseq.ops.by_hand import may_run, plain_gradients, wants_plain
 from gnnseq.ops.full_trees import FullTrees
 from gnnseq.ops.nary_cells import Gates, activate, cells, cells_backward, fold, is_zero
+from gnnseq.ops.scan import Children, States, scan_levels
+from gnnseq.ops.schedule import Schedule
 
-States = tuple[Tensor, Tensor, Tensor]
+NodeStates = tuple[Tensor, Tensor, Tensor]
+Step = Callable[[Tensor, Children | None, Tensor, Tensor], States]
 
 
 class Inputs(NamedTuple):
@@ -30,7 +34,7 @@ class Inputs(NamedTuple):
     bias: Tensor | None
 
 
-def nary_lstm(trees: FullTrees, inputs: Inputs) -> States:
+def nary_lstm(trees: FullTrees, inputs: Inputs) -> NodeStates:
     """States of all nodes of full trees.
 
     Returns:
@@ -38,36 +42,74 @@ def nary_lstm(trees: FullTrees, inputs: Inputs) -> States:
     """
     if not may_run(*inputs):
         return plain_nary_lstm(trees, *inputs)
-    states: States = _NaryLSTM.apply(trees, *inputs)  # type: ignore[no-untyped-call]
+    states: NodeStates = _NaryLSTM.apply(trees, *inputs)  # type: ignore[no-untyped-call]
     return states
 
 
-def plain_nary_lstm(trees: FullTrees, *inputs: Any) -> States:
+def plain_nary_lstm(trees: FullTrees, *inputs: Any) -> NodeStates:
     """`nary_lstm` in operations that autograd knows."""
+    return scan_nary(trees.schedule, trees.edge_slot, Inputs(*inputs))
+
+
+def scan_nary(
+    schedule: Schedule, edge_slot: Tensor, inputs: Inputs, initial: States | None = None, step: Step | None = None
+) -> NodeStates:
+    """The N-ary Tree-LSTM on any graphs, level by level, in operations that autograd knows.
+
+    Args:
+        schedule: the order.
+        edge_slot: place of each edge's source at its target ``[E]``.
+        inputs: features and weights.
+        initial: states ``(h, c)`` of each graph, each ``[G, H]``, read by its leaves as their first child.
+        step: in place of `nary_step`, for code that watches every level.
+
+    Returns:
+        As `nary_lstm`.
+    """
     x, w_x, weight, bias = inputs
-    A, H = trees.arity, w_x.size(0) // 4
-    x_leaf, x_inner = (linear(x.index_select(0, n), w_x, bias) for n in (trees.leaf_nodes, trees.inner_nodes))
-    g, i, o, _ = x_leaf.split(H, dim=1)
-    c = i.sigmoid() * g.tanh()
-    done = [(o.sigmoid() * c.tanh(), c)]
-    found = torch.empty_like(trees.order)  # where each row's state stands in what is done
-    found[torch.cat([trees.leaves, trees.inner])] = torch.arange(len(x), device=x.device)
-    for (size, first), inner in zip(trees.blocks, trees.split(x_inner), strict=True):
-        below = found[first : first + A * size]
-        h, c = (torch.cat(kind).index_select(0, below).view(size, A, H) for kind in zip(*done, strict=True))
-        g, i, o, f = linear(h.flatten(1), weight).split([H, H, H, A * H], dim=1)
-        x_g, x_i, x_o, x_f = inner.split(H, dim=1)
-        f = (f.view(size, A, H) + x_f.unsqueeze(1)).sigmoid()
-        c = (i + x_i).sigmoid() * (g + x_g).tanh() + (f * c).sum(1)
-        done.append(((o + x_o).sigmoid() * c.tanh(), c))
-    h, c = (torch.cat(kind).index_select(0, found) for kind in zip(*done, strict=True))
-    last = len(x) - trees.num_roots
-    return h.index_select(0, trees.place), h[last:], c[last:]
+    H = w_x.size(0) // 4
+    slots = edge_slot[schedule.edge_order].split([len(level.child) for level in schedule.levels])
+
+    def level_step(x: Tensor, children: Children | None, level: int) -> States:
+        slot = slots[level] if children is None or level > 0 else torch.zeros_like(children.parent)
+        return (step or nary_step)(x, children, slot, weight)
+
+    def project(x: Tensor, leaves: bool) -> Tensor:
+        own = linear(x, w_x, bias)
+        if leaves and initial is None:
+            return own
+        return torch.cat([own, *[own[:, 3 * H :]] * (weight.size(1) // H - 1)], dim=1)  # one f for each child
+
+    done, (h, c) = scan_levels(schedule, level_step, x, initial, project)
+    return torch.cat([states[0] for states in done]).index_select(0, schedule.scan_place), h, c
+
+
+def nary_step(x: Tensor, children: Children | None, slot: Tensor, weight: Tensor) -> States:
+    """States h and c of one level.
+
+    Args:
+        x: what the gates read of the features: ``[n, (3 + A) H]``, or ``[n, 4H]`` without children.
+        children: the states that flow in; None where there are none.
+        slot: place of each of them at its parent ``[E_l]``.
+        weight: of the children's outputs, as in `Inputs`.
+    """
+    if children is None:
+        g, i, o, _ = x.chunk(4, dim=1)
+        c = i.sigmoid() * g.tanh()
+        return o.sigmoid() * c.tanh(), c
+    H = children.states[0].size(1)
+    A = weight.size(1) // H
+    place = children.parent * A + slot
+    h, c_child = (state.new_zeros(len(x) * A, H).index_add(0, place, state) for state in children.states)
+    g, others = torch.addmm(x, h.view(len(x), A * H), weight.t()).split([H, (2 + A) * H], dim=1)
+    i, o, f = others.sigmoid().split([H, H, A * H], dim=1)
+    c = i * g.tanh() + (f * c_child.view(len(x), A * H)).view(len(x), A, H).sum(1)
+    return o * c.tanh(), c
 
 
 class _NaryLSTM(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, trees: FullTrees, *given: Any) -> States:
+    def forward(ctx: Any, trees: FullTrees, *given: Any) -> NodeStates:
         x, w_x, weight, bias = given
         H = w_x.size(0) // 4
         h, c = (x.new_empty(len(x), H) for _ in range(2))

@@ -1,8 +1,8 @@
-"""One recurrence over the levels of any batch of directed acyclic graphs."""
+"""Recurrences: over the levels of any batch of directed acyclic graphs, and over the steps of sequences."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from gnnseq.ops.levels import TensorLevel
 from gnnseq.ops.schedule import Schedule
 
 States = tuple[Tensor, ...]
+Input = TypeVar("Input")
 
 
 class Children(NamedTuple):
@@ -118,3 +119,30 @@ def _initial(schedule: Schedule, initial: States | None, num_leaves: int) -> Chi
 
 def _joined(first: States, second: States) -> States:
     return tuple(torch.cat(pair) for pair in zip(first, second, strict=True))
+
+
+def scan_steps(
+    step: Callable[[Input, States], States],
+    inputs: Iterable[Input],
+    states: States,
+    active: Sequence[Tensor] | None = None,
+) -> tuple[list[Tensor], States]:
+    """Runs ``step`` over time.
+
+    Args:
+        step: ``step(x_t, states)`` gives the new states.
+        inputs: what each step reads.
+        states: before the first step.
+        active: for each step False where a sequence has ended: its states stop and its output is zero.
+
+    Returns:
+        The first state after each step, and all states after the last.
+    """
+    outs = []
+    for t, x_t in enumerate(inputs):
+        new = step(x_t, states)
+        if active is not None:
+            new = tuple(torch.where(active[t], n, old) for n, old in zip(new, states, strict=True))
+        states = new
+        outs.append(states[0] if active is None else torch.where(active[t], states[0], 0.0))
+    return outs, states

@@ -38,17 +38,16 @@ def gcn_operator(
         node = int((degree < 0).nonzero()[0])
         raise ValueError(f"edge_weight gives node {node} the degree {degree[node].item()}, expected >= 0")
     scale = _inverse_power(degree, 0.5)
-    return SparseOperator(edge_index, scale[edge_index[0]] * weight * scale[edge_index[1]], num_nodes)
+    source, target = (scale.index_select(0, end) for end in edge_index.unbind())
+    return SparseOperator(edge_index, source * weight * target, num_nodes)
 
 
 def _with_self_loops(edge_index: Tensor, weight: Tensor, num_nodes: int) -> tuple[Tensor, Tensor]:
-    """One self-loop at every node: the sum of those that are there, or a new one of weight 1."""
-    own = edge_index[0] == edge_index[1]
+    """A further self-loop at every node, of weight 0 where there are some and of weight 1 where there is none."""
+    others = (edge_index[0] != edge_index[1]).to(weight.dtype)
+    loops = weight.new_ones(num_nodes).scatter_reduce(0, edge_index[1], others, "amin")
     node = torch.arange(num_nodes, device=edge_index.device)
-    there = torch.zeros_like(node).index_add(0, edge_index[1], own.long()) > 0
-    loops = weight.new_zeros(num_nodes).index_add(0, edge_index[1], weight.masked_fill(~own, 0.0))
-    weight = torch.cat([weight[~own], torch.where(there, loops, 1.0)])
-    return torch.cat([edge_index[:, ~own], node.expand(2, -1)], dim=1), weight
+    return torch.cat([edge_index, node.expand(2, -1)], dim=1), torch.cat([weight, loops])
 
 
 def scaled_laplacian(

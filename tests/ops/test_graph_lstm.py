@@ -6,8 +6,8 @@ from dags import undirected_edges
 from gradients import assert_same
 from torch.testing import assert_close
 
+from gnnseq.ops import constant_matrix, scaled_laplacian
 from gnnseq.ops import graph_lstm as module
-from gnnseq.ops import scaled_laplacian, sparse
 from gnnseq.ops.graph_lstm import graph_lstm, hand_written, plain_graph_lstm
 
 N, S, T, P, H = 6, 2, 4, 3, 5
@@ -15,7 +15,7 @@ N, S, T, P, H = 6, 2, 4, 3, 5
 
 @pytest.fixture(autouse=True, params=["csr", "dense"])
 def _kind(request, monkeypatch):
-    monkeypatch.setattr(sparse, "_is_complete", lambda *_: request.param == "dense")
+    monkeypatch.setattr(constant_matrix, "_is_complete", lambda *_: request.param == "dense")
 
 
 def arguments(K=3, peephole=True):

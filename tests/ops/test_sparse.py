@@ -10,15 +10,16 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 from torch.testing import assert_close
 
-from gnnseq.ops import SparseOperator, sparse
+from gnnseq.ops import SparseOperator, constant_matrix
 
 N = 7
 
 
-@pytest.fixture(autouse=True, params=["csr", "dense"])
+@pytest.fixture(autouse=True, params=["messages", "csr", "dense"])
 def _kind(request, monkeypatch):
-    """The kind follows from the edges; every test runs on both."""
-    monkeypatch.setattr(sparse, "_is_complete", lambda *_: request.param == "dense")
+    """The kind follows from the edges and the channels; every test runs on all."""
+    monkeypatch.setattr(constant_matrix, "_is_complete", lambda *_: request.param == "dense")
+    monkeypatch.setattr(constant_matrix, "_FEW", 2**11 if request.param == "messages" else 0)
 
 
 def test_kind_is_that_of_the_matrix(request):
@@ -123,8 +124,10 @@ def test_dense_where_every_two_nodes_share_an_edge(edges, dense, monkeypatch):
 
 @pytest.mark.parametrize("n", [3, 7, 8, 9, 31, 32, 33, 70])
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
-def test_not_a_number_reaches_neighbours_only(n, value, monkeypatch):
+@pytest.mark.parametrize("few", [0, 2**11])
+def test_not_a_number_reaches_neighbours_only(n, value, few, monkeypatch):
     monkeypatch.undo()
+    monkeypatch.setattr(constant_matrix, "_FEW", few)
     edges = torch.stack([torch.arange(n - 1), torch.arange(1, n)])
     op = SparseOperator(torch.cat([edges, edges.flip(0)], dim=1), torch.full((2 * n - 2,), 0.5), n)
     x = torch.ones(n, 2, requires_grad=True)
@@ -134,6 +137,35 @@ def test_not_a_number_reaches_neighbours_only(n, value, monkeypatch):
     assert torch.isfinite(out).all(1).tolist() == [v != 1 for v in range(n)]
     out[1].sum().backward()
     assert torch.equal(x.grad[:, 0], torch.tensor([0.5, 0.0, 0.5, *[0.0] * n])[:n])
+
+
+def test_a_matrix_is_made_where_a_signal_needs_one(monkeypatch):
+    monkeypatch.undo()
+    made = []
+    make = constant_matrix._csr
+    monkeypatch.setattr(constant_matrix, "_csr", lambda *given: made.append(None) or make(*given))
+    edges = torch.stack([torch.arange(19), torch.arange(1, 20)])
+    for _ in range(3):
+        x = torch.randn(20, 16, requires_grad=True)
+        (SparseOperator(edges, torch.ones(19), 20) @ x).sum().backward()
+    assert not made
+    op, many = SparseOperator(edges, torch.ones(19), 20), torch.randn(20, 1000, requires_grad=True)
+    out = op @ many
+    assert len(made) == 1  # the transpose is made on the way back
+    for _ in range(3):
+        out.sum().backward(retain_graph=True)
+    assert len(made) == 2
+    assert_close(out[:, :16], op @ many[:, :16])
+
+
+def test_it_stays_what_it_was_when_the_caller_changes_the_tensors():
+    op, matrix, weight = directed()
+    x = torch.randn(N, 3, dtype=torch.float64, requires_grad=True)
+    out = op @ x
+    weight.mul_(2)
+    op.edge_index.zero_()
+    assert_close(out, matrix @ x)
+    assert_close(torch.autograd.grad((op @ x).sum() + out.sum(), x)[0], 2 * matrix.sum(0).unsqueeze(1).expand(N, 3))
 
 
 class Holder(nn.Module):

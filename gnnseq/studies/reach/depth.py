@@ -1,6 +1,5 @@
 """How what a stack of convolutions sees grows with its depth."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -90,11 +89,6 @@ def measure_depth(stack: str, layers: int, seeds: int = 3, width: int = 32) -> D
         [influence_range(own.unsqueeze(0)) for own in profile],
         effective_field(profile).tolist(),
     )
-
-
-def measure_depths(stack: str, depths: Sequence[int], seeds: int = 3) -> list[DepthRecord]:
-    """`measure_depth` for several depths."""
-    return [measure_depth(stack, layers, seeds) for layers in depths]
 
 
 def _model(stack: str, layers: int, width: int, seed: int) -> nn.Module:

@@ -3,7 +3,7 @@ from drawings import legend, lines, points
 from matplotlib.image import imread
 
 from gnnseq.plots.studies.depth import plot_depth
-from gnnseq.studies.reach.depth import DepthRecord, measure_depths
+from gnnseq.studies.reach.depth import DepthRecord, measure_depth
 
 
 def record(stack="gcn", layers=2, profile=((0.5, 0.5, 0.0), (0.7, 0.3, 0.0))):
@@ -41,7 +41,7 @@ def test_a_row_for_each_stack(drawn):
 
 
 def test_records_that_were_measured(tmp_path):
-    records = [record for stack in ("gcn", "graph-conv") for record in measure_depths(stack, (1, 3), seeds=1)]
+    records = [measure_depth(stack, layers, seeds=1) for stack in ("gcn", "graph-conv") for layers in (1, 3)]
     assert imread(plot_depth(records, tmp_path / "depth.png")).std() > 0.01
 
 
