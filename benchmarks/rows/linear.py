@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from benchmarks.row import Row, Side
 from gnnseq.ops import Schedule, linear_scan
-from gnnseq.ops.linear_scan import plain_linear_scan
+from gnnseq.ops.linear.scan import plain_linear_scan
 
 WIDTH = 64
 Edges = Callable[[], Tensor]

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from gnnseq.layers.cells import schedule_of
 from gnnseq.layers.checks import check_dtype, check_sizes, check_states
-from gnnseq.ops.linear_scan import linear_scan
+from gnnseq.ops.linear.scan import linear_scan
 from gnnseq.ops.schedule import Schedule, refuse_trace
 from gnnseq.ops.transforms import is_recorded, uncompiled
 

@@ -1,6 +1,6 @@
 """Differentiable mathematics without weights."""
 
-from gnnseq.ops.linear_scan import linear_scan
+from gnnseq.ops.linear.scan import linear_scan
 from gnnseq.ops.scan import scan
 from gnnseq.ops.schedule import Schedule
 from gnnseq.ops.segment import segment

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gnnseq.ops.carry import Ints
 from gnnseq.ops.levels import Levels, TensorLevel, cut, height_and_root
-from gnnseq.ops.linear_plan import LinearPlan, make_plan
+from gnnseq.ops.linear.plan import LinearPlan, make_plan
 from gnnseq.ops.transforms import outside_transforms
 
 

@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import networkx as nx
 import numpy as np
 import pytest
@@ -186,28 +184,3 @@ def test_other_processes_run_it_with_the_same_result(tmp_path):
         made = run_comparison([task], families, store=store, seeds=2, settings=SMALL, jobs=jobs, progress=False)
         scores.append([(record["key"], record["score"], record["loss"]) for record in made])
     assert scores[0] == scores[1]
-
-
-@pytest.mark.parametrize(
-    ("make", "named"),
-    [
-        (lambda: sequences([], []), "sequences is empty"),
-        (lambda: sequences(["a", ""], [0, 1]), r"sequences\[1\] is empty"),
-        (lambda: sequences(TEXTS, LABELS[:-1]), "labels has 39 entries, expected 40"),
-        (lambda: sequences([[1, 2], [1]], [[0, 1], [0, 1]]), r"labels\[1\] is \[0, 1\], expected 1 labels"),
-        (lambda: sequences([torch.rand(3, 2), torch.rand(3, 1)], [0, 1]), r"sequences\[1\] has shape \[3, 1\]"),
-        (lambda: sequences([torch.tensor([[float("nan")]])] * 9, [0] * 9), "NaN or infinity"),
-        (lambda: sequences([[-1]] * 9, [0] * 9), r"sequences\[0\] holds -1"),
-        (lambda: sequences(["ab", "ba"], [0, 1]), "2 samples and none for"),
-        (lambda: sequences(TEXTS, LABELS, splits=["train"]), "splits has 1 entries, expected 40"),
-        (lambda: sequences(TEXTS, LABELS, splits=["dev"] * 40), "split is 'dev'"),
-        (lambda: OwnTask.from_trees("x", []), "trees is empty"),
-        (lambda: OwnTask.from_trees("x", [replace(TREE, labels=("", "", ""))] * 9), "trees have no labels"),
-        (lambda: OwnTask.from_graphs("x", []), "graphs is empty"),
-        (lambda: OwnTask.from_graphs("x", [Data(x=torch.ones(2, 1), edge_index=EDGES)]), r"graphs\[0\] has no y"),
-        (lambda: OwnTask.from_graphs("x", [Data(edge_index=EDGES, y=EDGES[0], num_nodes=3)] * 9), "has 2 labels for 3"),
-    ],
-)
-def test_bad_input_is_named(make, named):
-    with pytest.raises(ValueError, match=named):
-        make()

@@ -14,7 +14,9 @@ from torch.autograd import gradcheck, gradgradcheck
 from torch.func import grad, hessian, jacfwd, jacrev, jvp, vmap
 from torch.testing import assert_close
 
-from gnnseq.ops import Schedule, linear_plan, linear_scan, packed_paths
+from gnnseq.ops import Schedule, linear_scan
+from gnnseq.ops.linear import packed_paths
+from gnnseq.ops.linear import plan as linear_plan
 
 ENGINES = ["automatic", "paths", "levels"]
 GRAPHS, LARGEST = 100, 12

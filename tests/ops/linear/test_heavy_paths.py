@@ -7,7 +7,7 @@ from dags import path_edges, tree_edges
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnnseq.ops.heavy_paths import Decomposition, heavy_paths, single_nodes
+from gnnseq.ops.linear.heavy_paths import Decomposition, heavy_paths, single_nodes
 
 
 def check(edges, n, found):

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from gnnseq.ops import packed_paths
-from gnnseq.ops.packed_paths import cost, pack
+from gnnseq.ops.linear import packed_paths
+from gnnseq.ops.linear.packed_paths import cost, pack
 
 LENGTHS = st.lists(st.integers(1, 40), min_size=1, max_size=6)
 

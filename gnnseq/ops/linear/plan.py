@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from gnnseq.ops.carry import Ints
-from gnnseq.ops.heavy_paths import Decomposition, heavy_paths, single_nodes
 from gnnseq.ops.levels import height_to_root
-from gnnseq.ops.packed_paths import PackedPaths, cost, pack
+from gnnseq.ops.linear.heavy_paths import Decomposition, heavy_paths, single_nodes
+from gnnseq.ops.linear.packed_paths import PackedPaths, cost, pack
 
 if TYPE_CHECKING:
     from gnnseq.ops.level_order import LevelOrder

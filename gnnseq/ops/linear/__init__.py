@@ -1,0 +1,1 @@
+"""Linear recurrences on directed acyclic graphs."""
