@@ -124,7 +124,7 @@ def works() -> list[Work]:
 def check(work: Work) -> None:
     """Stops where the two do not agree, or where one has a zero and the other has not."""
     ours, theirs = work.ours(), work.theirs()
-    torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-5 * float(theirs.max()))
+    torch.testing.assert_close(ours.to(theirs), theirs, rtol=1e-3, atol=1e-5 * float(theirs.max()))
     if not torch.equal(ours == 0, theirs == 0):
         raise SystemExit(f"{work.name}: zeros differ")
 

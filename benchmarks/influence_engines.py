@@ -1,6 +1,6 @@
 """The ways to an influence matrix against each other: agreement first, then processor time, interleaved, as medians.
 
-python benchmarks/influence_engines.py --rounds 5 --out docs/results/influence_engines.json
+python -m benchmarks.influence_engines --rounds 5 --out docs/results/influence_engines.json
 """
 
 import argparse
@@ -8,16 +8,16 @@ import json
 import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
-from influence import CHANNELS, LAYERS, NODES, WIDTH, Stack
 from torch import Tensor, nn
 from torch.func import jvp, vmap
 from torch_geometric.data import Batch, Data
 
+from benchmarks.influence import CHANNELS, LAYERS, NODES, WIDTH, Stack
 from gnnseq.analysis import l1
 from gnnseq.analysis.calls import ModelCall, in_double
 from gnnseq.analysis.jacobian.forward.forward_jacobian import ForwardJacobian
@@ -114,10 +114,11 @@ def works() -> list[Work]:
     lstm = LSTM(CHANNELS, WIDTH)
     classifier = SequenceClassifier(None, EdgeEncoder(lstm), None, nn.Linear(WIDTH, 10))
     convolutions = SequenceClassifier(None, EdgeEncoder(GCN(CHANNELS, WIDTH, LAYERS)), None, nn.Linear(WIDTH, 10))
+    long = ("forward in blocks", "products", "products by jvp, 800 at once")
     few = ("one backward pass a channel", "products")
     return [
         Work(f"LSTM, a path of {NODES}", lstm, path(NODES, False), ON_NODES),
-        Work("LSTM, a path of 300", lstm, path(300, False), (*ON_NODES, "products by jvp, 800 at once")),
+        Work("LSTM, a path of 300", lstm, path(300, False), long),
         Work("GCN, a path of 2,000", GCN(CHANNELS, WIDTH, LAYERS), path(2000), ON_NODES),
         Work("GCN of 2 layers, 1,000 points", GCN(CHANNELS, WIDTH, 2), near(1000, 0.045), ON_NODES),
         Work(f"PyG's GCN, 32 paths of {NODES}", Stack(), path(NODES, graphs=32), ON_NODES[:2]),
@@ -134,18 +135,18 @@ def timed(way: Way, work: Work) -> tuple[float, Tensor]:
     return 1e3 * (time.process_time() - start), found
 
 
-def measure(work: Work, rounds: int) -> dict[str, object]:
-    """In each round every way in turn, after one that checks that all agree, zeros included."""
+def measure(work: Work, rounds: int) -> dict[str, Any]:
+    """In each round every way in turn; all results are compared with the first one, zeros included."""
     times: dict[str, list[float]] = {name: [] for name in work.ways}
+    expected: Tensor | None = None
     with in_double(work.model):
-        expected = WAYS[work.ways[0]](work.model, work.data)
-        for name in work.ways[1:]:
-            found = WAYS[name](work.model, work.data)
-            torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-300)
-            assert torch.equal(found == 0, expected == 0), f"{work.name}, {name}: zeros differ"
         for _ in range(rounds):
             for name in work.ways:
-                times[name].append(timed(WAYS[name], work)[0])
+                milliseconds, found = timed(WAYS[name], work)
+                times[name].append(milliseconds)
+                expected = found if expected is None else expected
+                torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-300)
+                assert torch.equal(found == 0, expected == 0), f"{work.name}, {name}: zeros differ"
     medians = {name: statistics.median(own) for name, own in times.items()}
     ratios = {
         name: statistics.median(b / a for a, b in zip(times[work.ways[0]], own, strict=True))
@@ -155,24 +156,48 @@ def measure(work: Work, rounds: int) -> dict[str, object]:
 
 
 def main() -> None:
-    """Measures, prints a table and writes the records."""
+    """Measures, prints a table and writes each record when it is made; `--only` measures some works again."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default="", help="works whose name contains this")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    records = []
-    for work in works():
-        if options.only in work.name:
-            record = measure(work, options.rounds)
-            records.append(record)
-            cells = [f"{name} {ms:,.1f} ms ({record['ratio'][name]:.2f})" for name, ms in record["cpu_ms"].items()]
-            print(f"{work.name:<34}{'; '.join(cells)}", flush=True)
     facts = {"rounds": options.rounds, "torch": torch.__version__, "processors": os.cpu_count(), "threads": 1}
-    facts |= {"load": os.getloadavg(), "when": time.strftime("%Y-%m-%d %H:%M")}
-    if options.out is not None:
-        options.out.write_text(json.dumps({**facts, "records": records}, indent=1) + "\n")
+    every = works()
+    for work in every:
+        if options.only not in work.name:
+            continue
+        record = measure(work, options.rounds)
+        record |= facts | {"load": os.getloadavg()[0], "when": time.strftime("%Y-%m-%d %H:%M")}
+        print(line(record), flush=True)
+        if options.out is not None:
+            store(record, options.out, [work.name for work in every])
+
+
+def line(record: dict[str, Any]) -> str:
+    """One row of the table, with times relative to the first way."""
+    cells = [f"{name} {ms:,.1f} ms ({record['ratio'][name]:.2f})" for name, ms in record["cpu_ms"].items()]
+    return f"{record['work']:<34}{'; '.join(cells)}"
+
+
+def table(records: Sequence[dict[str, Any]]) -> str:
+    """The table of docs/influence_speed.md: medians of processor time, and how many times the first way's."""
+    lines = [f"| work | {' | '.join(WAYS)} |", "|---" + "|---:" * len(WAYS) + "|"]
+    for record in records:
+        cells = []
+        for name in WAYS:
+            ms, ratio = record["cpu_ms"].get(name), record["ratio"].get(name)
+            cells.append("" if ms is None else f"{ms:,.0f}" if ratio == 1 else f"{ms:,.0f} ({ratio:.1f} x)")
+        lines.append(f"| {record['work']} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def store(record: dict[str, Any], path: Path, order: Sequence[str]) -> None:
+    """Puts a record in the place of the one of the same work."""
+    by_name = {other["work"]: other for other in (json.loads(path.read_text()) if path.exists() else [])}
+    by_name[record["work"]] = record
+    path.write_text(json.dumps([by_name[name] for name in order if name in by_name], indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -102,8 +102,8 @@ def short_table(table: list[Result]) -> str:
 PAGE = """# Results on palindromes
 
 Made by `python docs/make_figures.py` from the records in `docs/results`, which come from
-`python examples/compare_rnn_vs_gnn.py` and `python examples/hop_receptive_field.py` ({versions}; one thread for
-each run).
+`python examples/compare_rnn_vs_gnn.py` and `python examples/hop_receptive_field.py --preset full` ({versions}; one
+thread for each run).
 
 ![Accuracy against length, a panel for each model](figures/accuracy.png)
 

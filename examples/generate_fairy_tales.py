@@ -6,28 +6,30 @@
     python examples/generate_fairy_tales.py --compare --output runs/tales_compare
 
 Trains on the first nine tenths of the book and measures on the last, or on more of a small book. Writes samples.txt,
-curves.png and checkpoint.pt into the output folder; with --compare, compare.jsonl, compare.md and curves.png. Run again
-with the same folder, it goes on where it stopped.
+curves.png, checkpoint.pt and checkpoint.best.pt into the output folder; with --compare, compare.jsonl, compare.md and
+curves.png. Run again with the same folder, it goes on where it stopped.
 """
 
 import argparse
 import statistics
 import sys
-import time
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
 
 from gnnseq.data.text.grimm import Book, fairy_tales
-from gnnseq.experiments import Size, Store, num_weights, solve_width
+from gnnseq.experiments import Settings, Store, Trial, find_named, num_weights
 from gnnseq.experiments.command_line import check_at_least_one, check_positive, exit_status, fill_in, make_folder
+from gnnseq.experiments.run import run_resumable, solve_size
 from gnnseq.files import write_text
 from gnnseq.models.generate import Pick, Sampling, generate, greedy
 from gnnseq.plots.studies.text import plot_text_curves
+from gnnseq.results.table import number
+from gnnseq.runs.store import Record
 from gnnseq.studies.text.families import CAUSAL_FAMILIES
 from gnnseq.studies.text.run import TextCurve, TextRun, TextSettings, bits
-from gnnseq.training.interrupt import Interrupt
+from gnnseq.studies.text.task import FAMILIES, BookTask, run_text
+from gnnseq.training import Callback, History
 
 QUICK = {"steps": 2_000, "width": 128, "window": 30, "batch_size": 64, "learning_rate": 4e-3, "every": 500}
 REPORT = QUICK | {"steps": 20_000, "learning_rate": 2e-3, "every": 1_000}
@@ -36,7 +38,6 @@ STUDENT_STEP = 8_604  # where a published run of the report's settings ended
 TEMPERATURES = (0.5, 1.0, 2.0)
 RECENT = 20
 PROMPT = "Sleeping beauty is"
-NOTICE = "Stopping after this step, with a checkpoint; press Ctrl-C again to stop at once."
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -50,6 +51,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--compare", action="store_true", help="train all causal families at one parameter budget")
     parser.add_argument("--models", nargs="+", help="with --compare: which of them (all)")
     parser.add_argument("--budget", type=int, default=20_000, help="with --compare: weights of every model (20,000)")
+    parser.add_argument("--jobs", type=int, default=1, help="with --compare: processes at a time (1)")
     parser.add_argument("--steps", type=int, help="training steps (2,000; with --compare 600)")
     parser.add_argument("--width", type=int, help="units of a layer (128)")
     parser.add_argument("--window", type=int, help="characters of a training sample (30)")
@@ -66,7 +68,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def check(options: argparse.Namespace) -> None:
     """Raises a ValueError for what no run could use."""
-    check_at_least_one(options, ["steps", "width", "window", "batch_size", "every", "length", "budget"])
+    check_at_least_one(options, ["steps", "width", "window", "batch_size", "every", "length", "budget", "jobs"])
     check_positive(options, ["learning_rate"])
     if options.prompt == "":
         raise ValueError("--prompt is empty, expected at least one character")
@@ -121,24 +123,30 @@ def show(text: str) -> str:
     return repr(text).replace("\\n", "⏎")
 
 
-def train(run: TextRun, options: argparse.Namespace, checkpoint: Path) -> str | None:
+class GoesOn(Callback):
+    """Tells where a run goes on."""
+
+    def __init__(self, checkpoint: Path) -> None:
+        self.checkpoint = checkpoint
+
+    def begin(self, steps: int) -> None:
+        """Training begins, or goes on."""
+        if steps:
+            print(f"Goes on from step {steps:,} of {self.checkpoint}.", flush=True)
+
+
+def train(run: TextRun, options: argparse.Namespace, path: Path) -> str | None:
     """Trains up to the last step, measuring, sampling and saving now and then; why it diverged, or None."""
 
-    def after_step(run: TextRun) -> None:
-        step = run.curve.steps
+    def after_step(history: History) -> None:
+        step = history.steps
         if step % options.every == 0 or step == options.steps or (options.preset and step == STUDENT_STEP):
             note(run)
             sample = write(run, first_letter(run), 30)
             run.curve.samples.append([step, sample])
-            run.save(checkpoint)
             print(f"{describe(run.curve)}\n             {show(sample)}", flush=True)
-        elif interrupt.requested:
-            run.save(checkpoint)
-        if interrupt.requested:
-            raise KeyboardInterrupt
 
-    with Interrupt(NOTICE) as interrupt:
-        return run.train(options.steps, after_step).stopped
+    return run.train(options.steps, [GoesOn(path), after_step], run.checkpoint(path, options.every)).stopped
 
 
 def note(run: TextRun) -> None:
@@ -185,9 +193,6 @@ def single(options: argparse.Namespace, book: Book) -> int:
     prompt = prompt_of(options, run, book)
     make_folder(options.output)
     checkpoint = options.output / "checkpoint.pt"
-    if checkpoint.exists():
-        run.restore(checkpoint)
-        print(f"Goes on from step {run.curve.steps:,} of {checkpoint}.")
     about = tell(run, options, book)
     print(about)
     stopped = train(run, options, checkpoint)
@@ -208,85 +213,70 @@ def single(options: argparse.Namespace, book: Book) -> int:
     return 1 if stopped else 0
 
 
-def size_of(options: argparse.Namespace, probe: TextRun, model: str) -> Size:
-    """The size of a family at the budget."""
-    family = settings(options, model, 1, 1).find_family()
-    return solve_width(lambda width, embedding: family.build(probe.symbols, width, embedding), options.budget)
+def trials(options: argparse.Namespace, book: Book) -> list[Trial]:
+    """A trial of each family at the budget.
 
-
-def measure(options: argparse.Namespace, book: Book, model: str, size: Size) -> dict:
-    """Trains one family at the budget; its record."""
-    run = TextRun(settings(options, model, size.width, size.embedding), book.text)
-    start = time.perf_counter()
-
-    def after_step(run: TextRun) -> None:
-        if run.curve.steps % options.every == 0 or run.curve.steps == options.steps:
-            note(run)
-            print(f"  {describe(run.curve)}", flush=True)
-
-    history = run.train(options.steps, after_step)
-    return {
-        "status": "diverged" if history.diverged else "done",
-        "stopped": history.stopped,
-        "title": run.family.title,
-        "weights": size.weights,
-        "settings": asdict(run.settings),
-        "steps": options.steps,
-        "curve": asdict(run.curve),
-        "carried": run.evaluate_carried() if run.model.carries_state and not history.diverged else None,
-        "ms_per_step": 1e3 * (time.perf_counter() - start) / max(1, run.curve.steps),
-    }
+    Raises:
+        ValueError: for what no run could use.
+    """
+    task = BookTask.of(book.text, options.window)
+    shared = Settings(
+        budget=options.budget, steps=options.steps, batch_size=options.batch_size, max_norm=5.0, stop_at=None,
+        test_samples=task.held_out_windows, validate_every=options.every,
+    )  # fmt: skip
+    families = [find_named(name, FAMILIES, "family") for name in options.models or [f.name for f in FAMILIES]]
+    todo = [Trial(task, family, options.seed, options.learning_rate, shared) for family in families]
+    for trial in todo:
+        solve_size(trial)
+    return todo
 
 
 def compare(options: argparse.Namespace, book: Book) -> int:
     """Trains what is missing of the families and tabulates bits per character."""
-    probe = TextRun(settings(options, "rnn", 1, 1), book.text)
-    models = options.models or [family.name for family in CAUSAL_FAMILIES]
-    sizes = {model: size_of(options, probe, model) for model in models}
+    todo = trials(options, book)
     make_folder(options.output)
-    store, records = Store(options.output / "compare.jsonl"), []
-    for model, size in sizes.items():
-        parts = (model, options.budget, options.steps, options.window, options.batch_size, options.learning_rate)
-        key = " ".join(map(str, (*parts, options.seed, probe.digest[:12])))
-        print(f"{model}:", flush=True)
-        if key not in store:
-            store.append({"key": key} | measure(options, book, model, size))
-        records.append(store.read()[key])
+    records = run_resumable(todo, Store(options.output / "compare.jsonl"), run=run_text, jobs=options.jobs)
     table = tabulate(records, options)
     print("\n" + table)
     write_text(options.output / "compare.md", table)
-    curves = {record["title"]: TextCurve(**record["curve"]) for record in records}
+    curves = {record["family"]["title"]: curve_of(record) for record in records if record["status"] != "failed"}
     names = ["compare.jsonl", "compare.md"]
     if any(curve.steps for curve in curves.values()):
         names.append(plot_text_curves(curves, options.output / "curves.png").name)
     print(f"Results: {options.output}/{', '.join(names)}")
-    return 1 if any(map(diverged, records)) else 0
+    return 1 if any(record["status"] != "done" for record in records) else 0
 
 
-def diverged(record: dict) -> bool:
-    """Whether a loss or gradient that was not finite ended a run."""
-    return record.get("status", "done") == "diverged"
+def curve_of(record: Record) -> TextCurve:
+    """A record's curves, with the measurement after the last step."""
+    held_out = [[step, loss, accuracy] for step, accuracy, loss in record.get("looks", [])]
+    if record["status"] == "done" and (not held_out or held_out[-1][0] < record["steps"]):
+        held_out.append([record["steps"], record["loss"], record["score"]])
+    return TextCurve(record["curve"]["loss"], record["curve"]["accuracy"], held_out)
 
 
-def tabulate(records: list[dict], options: argparse.Namespace) -> str:
+def tabulate(records: list[Record], options: argparse.Namespace) -> str:
     """Families by bits per character, as Markdown."""
     lines = [
         "| model | weights | units | held-out bits per character | with its state carried | held-out accuracy | "
         "training bits | ms per step |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
-    done = [record for record in records if not diverged(record)]
-    for record in sorted(done, key=lambda record: record["curve"]["held_out"][-1][1]):
-        _, loss, accuracy = record["curve"]["held_out"][-1]
+    done = [record for record in records if record["status"] == "done"]
+    for record in sorted(done, key=lambda record: record["loss"]):
         carried = "–" if record["carried"] is None else f"{bits(record['carried']):.3f}"
         train_loss = bits(statistics.fmean(record["curve"]["loss"][-RECENT:]))
         lines.append(
-            f"| {record['title']} | {record['weights']:,} | {record['settings']['width']} | {bits(loss):.3f} "
-            f"| {carried} | {100 * accuracy:.1f} % | {train_loss:.3f} | {record['ms_per_step']:.0f} |"
+            f"| {record['family']['title']} | {record['weights']:,} | {record['width']} | {bits(record['loss']):.3f} "
+            f"| {carried} | {100 * record['score']:.1f} % | {train_loss:.3f} | {record['ms_per_step']:.0f} |"
         )
-    for record in filter(diverged, records):
-        cells = f"{record['weights']:,} | {record['settings']['width']} | diverged: {record['stopped']}"
-        lines.append(f"| {record['title']} | {cells} | – | – | – | {record['ms_per_step']:.0f} |")
+    for record in records:
+        if record["status"] != "done":
+            cells = (
+                f"{record.get('weights', 0):,} | {record.get('width', '–')} | {record['status']}: {record['stopped']}"
+            )
+            time = number(record.get("ms_per_step"))
+            lines.append(f"| {record['family']['title']} | {cells} | – | – | – | {time} |")
     lines.append(
         f"\nAbout {options.budget:,} weights each; {options.steps:,} steps of {options.batch_size} windows of "
         f"{options.window} characters, Adam at {options.learning_rate:g}, gradients clipped at norm 5, seed "

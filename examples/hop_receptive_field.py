@@ -63,12 +63,12 @@ from gnnseq.studies.reach.sight import SightRecord, measure_sight, sentence
 DEPTHS = (1, 2, 4, 8, 16)
 PARTS = ("sight", "heat", "depth", "reach")
 QUICK = {
-    "seeds": {"sight": 5, "heat": 1, "depth": 3, "reach": 1, "topologies": 3},
+    "seeds": {"sight": 3, "heat": 1, "depth": 2, "reach": 1, "topologies": 3},
     "distances": [2, 4, 7, 9],  # within reach and beyond it, for each of the models
     "train_steps": 150,
 }
 FULL = {
-    "seeds": QUICK["seeds"] | {"heat": 3, "reach": 3},
+    "seeds": QUICK["seeds"] | {"sight": 5, "heat": 3, "depth": 3, "reach": 3},
     "distances": [1, 2, 3, 4, 5, 7, 8, 9],
     "train_steps": 200,
 }
@@ -83,9 +83,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, help="symbols of a sequence (20; for --topologies 16)")
     parser.add_argument("--models", nargs="+", default=names, help=f"for sight and heat, of: {', '.join(names)} (all)")
     parser.add_argument(
-        "--preset", choices=["full"], help="full: 3 seeds for heat and reach, distances 1 2 3 4 5 7 8 9, 200 steps"
+        "--preset", choices=["full"], help="full: 5 seeds for sight, 3 for the others, distances 1 to 9, 200 steps"
     )
-    parser.add_argument("--seeds", type=int, help="initialisations (sight 5, heat 1, depth 3, reach 1, topologies 3)")
+    parser.add_argument("--seeds", type=int, help="initialisations (sight 3, heat 1, depth 2, reach 1, topologies 3)")
     parser.add_argument("--width", type=int, default=16, help="features of a state, for sight and heat (16)")
     parser.add_argument("--distances", type=int, nargs="+",
                         help="for reach: how far back the answer stands (2 4 7 9)")  # fmt: skip

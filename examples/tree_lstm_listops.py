@@ -30,7 +30,7 @@ from gnnseq.experiments.family import find_named
 from gnnseq.experiments.run import run_resumable, solve_size
 from gnnseq.files import write_text
 from gnnseq.plots.studies.trees import plot_listops
-from gnnseq.studies.listops import LISTOPS_FAMILIES, SETTINGS, TASKS, listops_table, run_listops
+from gnnseq.studies.listops import LISTOPS_FAMILIES, SETTINGS, TASKS, falling, listops_table, run_listops
 
 MODELS = [family.name for family in LISTOPS_FAMILIES]
 QUICK = {"seeds": 1, "rounds": 12, "models": ["tree", "tree-child-sum", "lstm", "bag"], "depth": 6, "arguments": 3,
@@ -84,6 +84,7 @@ def trials(options: argparse.Namespace) -> list[Trial]:
         batch_size=options.batch_size,
         test_samples=options.test_samples,
         validate_every=options.round_steps,
+        schedule=falling(options.rounds),
         validation_samples=min(500, options.test_samples),
     )
     todo = [

@@ -13,33 +13,38 @@ stopped; of the run that was stopped at most one epoch is lost.
 
 import argparse
 import sys
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from gnnseq.data.text.vectors import WordVectors, read_vectors
 from gnnseq.data.trees.sentiment import sentiment_trees
 from gnnseq.data.trees.tree import Tree
+from gnnseq.experiments import Family, Store, Trial
 from gnnseq.experiments.command_line import (
     add_settings,
     check_at_least_one,
     exit_status,
     fill_in,
-    given,
     make_folder,
     option,
-    tell,
 )
+from gnnseq.experiments.family import find_named
+from gnnseq.experiments.run import build, run_resumable
+from gnnseq.files import write_text
 from gnnseq.plots.studies.trees import plot_sentiment
-from gnnseq.studies.rounds_comparison import compare_in_rounds, diverged
-from gnnseq.studies.sentiment.comparison import run_sentiment
-from gnnseq.studies.sentiment.data import SentimentData
-from gnnseq.studies.sentiment.families import SENTIMENT_FAMILIES, find_sentiment_family
-from gnnseq.studies.sentiment.table import describe_sentiment, sentiment_table
-from gnnseq.studies.sentiment.trial import SentimentTrial, build_sentiment
+from gnnseq.studies.sentiment.models import (
+    SENTIMENT_FAMILIES,
+    adagrad,
+    run_sentiment,
+    sentiment_settings,
+    sentiment_table,
+)
+from gnnseq.studies.sentiment.task import SentimentData, SentimentTask
 
-QUICK = {"seeds": 1, "classes": [5], "epochs": 4}
-FULL = {"seeds": 3, "classes": [5, 2], "epochs": 8}
+MODELS = [family.name for family in SENTIMENT_FAMILIES]
+QUICK = {"seeds": 1, "classes": [5], "models": MODELS, "epochs": 4, "budget": 100_000, "features": 100,
+         "batch_size": 25, "word_rate": 0.1, "weight_decay": 1e-4, "dropout": 0.5, "word_dropout": 0.02,
+         "feature_dropout": 0.3, "phrases": 3}  # fmt: skip
+FULL = QUICK | {"seeds": 3, "classes": [5, 2], "epochs": 8}
 PAPER = FULL | {"budget": 316_000, "features": 300, "epochs": 10, "word_dropout": 0.0, "feature_dropout": 0.0}
 PRESETS = {"full": FULL, "paper": PAPER}
 SETTINGS = (
@@ -55,48 +60,61 @@ SETTINGS = (
     ("feature_dropout", float, "of the features of words"),
     ("phrases", int, "of each sentence in each epoch, for models that read words in a row"),
 )
+OF_TASK = ("features", "phrases", "dropout", "word_dropout", "feature_dropout")
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options; those of a preset stand unless they are given."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    names = ", ".join(family.name for family in SENTIMENT_FAMILIES)
     parser.add_argument("--path", type=Path, help="folder with train.txt and dev.txt, instead of the download")
     parser.add_argument("--cache", type=Path, help="folder of the download")
     parser.add_argument("--vectors", type=Path, help="word vectors, a word and its numbers a line, as GloVe's")
     parser.add_argument(
         "--preset", choices=list(PRESETS), help="full: 3 seeds, both tasks, 8 epochs; paper: also wider"
     )
-    parser.add_argument("--models", nargs="+", help=f"which of: {names} (all)")
+    parser.add_argument("--models", nargs="+", help=f"which of: {', '.join(MODELS)} (all)")
     parser.add_argument("--classes", type=int, nargs="+", choices=[2, 5], help="5, 2 or both (5)")
     parser.add_argument("--seeds", type=int, help="runs of each model, seeds 0, 1, ... (1)")
-    add_settings(parser, SETTINGS, vars(SentimentTrial) | QUICK)
+    add_settings(parser, SETTINGS, QUICK | {"learning_rate": SENTIMENT_FAMILIES[0].learning_rate})
+    parser.add_argument("--jobs", type=int, default=1, help="processes at a time (1)")
     parser.add_argument("--output", type=Path, default=Path("runs/sentiment"), help="folder (runs/sentiment)")
     options = parser.parse_args(arguments)
     return fill_in(options, PRESETS[options.preset] if options.preset else QUICK)
 
 
-def trials(options: argparse.Namespace) -> list[SentimentTrial]:
-    """What is to run.
+def check(options: argparse.Namespace) -> list[Family]:
+    """The models that are to run.
 
     Raises:
         ValueError: for what no run could use.
     """
-    check_at_least_one(options, ["seeds", "epochs", "budget", "features", "batch_size"])
+    check_at_least_one(options, ["seeds", "epochs", "budget", "features", "batch_size", "jobs"])
     for name in ("phrases", "word_rate", "weight_decay"):
-        value = getattr(options, name)
-        if value is not None and not value >= 0:
-            raise ValueError(f"{option(name)} is {value}, expected at least 0")
-    models = options.models or [family.name for family in SENTIMENT_FAMILIES]
-    for model in models:
-        find_sentiment_family(model)
-    settings = given(options, SETTINGS)
-    return [
-        SentimentTrial(model, seed, classes, **settings)
-        for classes in options.classes
-        for model in models
-        for seed in range(options.seeds)
-    ]
+        if not getattr(options, name) >= 0:
+            raise ValueError(f"{option(name)} is {getattr(options, name)}, expected at least 0")
+    return [find_named(name, SENTIMENT_FAMILIES, "model") for name in options.models]
+
+
+def trials(
+    options: argparse.Namespace, families: list[Family], data: list[SentimentData], vectors: WordVectors | None
+) -> list[Trial]:
+    """What is to run.
+
+    Raises:
+        ValueError: for what does not fit.
+    """
+    todo: list[Trial] = []
+    optimizer = adagrad(options.word_rate, options.weight_decay)
+    own = {name: getattr(options, name) for name in OF_TASK} | {"learn_words": options.word_rate > 0}
+    for trees in data:
+        task = SentimentTask.of(trees, vectors, **own)
+        settings = sentiment_settings(
+            task, budget=options.budget, epochs=options.epochs, batch_size=options.batch_size, optimizer=optimizer
+        )
+        for family in families:
+            build(Trial(task, family, 0, options.learning_rate, settings))
+            todo += [Trial(task, family, seed, options.learning_rate, settings) for seed in range(options.seeds)]
+    return todo
 
 
 def read(options: argparse.Namespace) -> dict[str, list[Tree]]:
@@ -134,35 +152,29 @@ def check_binary(parts: dict[str, list[Tree]]) -> None:
 
 
 def compare(options: argparse.Namespace) -> int:
-    """Runs what is missing, prints the table and writes it; 1 where a run diverged."""
-    todo, parts = trials(options), read(options)
-    if any(trial.family == "tree" for trial in todo):
+    """Runs what is missing, prints the table and writes it; 1 where a run failed or diverged."""
+    families, parts = check(options), read(options)
+    if any(family.name == "tree" for family in families):
         check_binary(parts)
-    data = {classes: SentimentData(parts, classes) for classes in options.classes}
-    words = next(iter(data.values())).words
-    vectors: WordVectors | None = None
-    if options.vectors is not None:
-        vectors = read_vectors(options.vectors, words)
-        todo = [replace(trial, features=vectors.values.size(1)) for trial in todo]
-        print(f"{int(vectors.found.sum()):,} of {len(vectors.found):,} words have a vector.")
-    for trial in (trial for trial in todo if trial.seed == 0):
-        build_sentiment(trial, data[trial.classes], vectors)  # raises for what does not fit
+    data = [SentimentData(parts, classes) for classes in options.classes]
+    words = data[0].words
+    vectors = None if options.vectors is None else read_vectors(options.vectors, words)
+    todo = trials(options, families, data, vectors)
     make_folder(options.output)
     sizes = ", ".join(f"{len(trees):,} {name}" for name, trees in parts.items())
     print(f"Sentences: {sizes}. Words: {len(words):,}.", flush=True)
-    told = compare_in_rounds(
-        {
-            trial.key(data[trial.classes], vectors): partial(
-                run_sentiment, trial, data[trial.classes], vectors, options.output
-            )
-            for trial in todo
-        },
-        options.output,
-        describe=describe_sentiment,
-        tabulate=lambda records: sentiment_table(records, data),
-        draw=plot_sentiment,
-    )
-    return 1 if any(map(diverged, tell(told))) else 0
+    if vectors is not None:
+        print(f"{int(vectors.found.sum()):,} of {len(words):,} words have a vector.", flush=True)
+    records = run_resumable(todo, Store(options.output / "records.jsonl"), run=run_sentiment, jobs=options.jobs)
+    table = sentiment_table(records)
+    print(table)
+    write_text(options.output / "table.md", table)
+    plot_sentiment(records, options.output / "accuracy.png")
+    bad = [record for record in records if record["status"] != "done"]
+    for record in bad:
+        print(f"{record['status']}: {record['label']}: {record['stopped']}", file=sys.stderr)
+    print(f"Results: {options.output}/records.jsonl, table.md, accuracy.png")
+    return 1 if bad else 0
 
 
 def main(arguments: list[str] | None = None) -> int:

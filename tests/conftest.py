@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import sys
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -31,13 +32,27 @@ hypothesis.settings.load_profile("gnnseq")
 
 
 @pytest.fixture(autouse=True)
-def seed() -> int:
-    """Every test starts from the same random state, in any order and on any worker."""
-    number = 0
+def seed() -> Iterator[int]:
+    """Every test starts from the same random state, in any order, and leaves torch's settings as they were."""
+    number, before = 0, switches()
     random.seed(number)
     np.random.seed(number)  # noqa: NPY002
     torch.manual_seed(number)
-    return number
+    yield number
+    assert switches() == before, "the test changed a setting of torch that later tests of this process rely on"
+
+
+def switches() -> dict[str, object]:
+    """What decides in this process how torch computes."""
+    return {
+        "oneDNN": torch._C._get_mkldnn_enabled(),
+        "cuDNN": torch.backends.cudnn.enabled,
+        "threads": torch.get_num_threads(),
+        "dtype": torch.get_default_dtype(),
+        "gradients": torch.is_grad_enabled(),
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
+        "denormals": bool(torch.full((), torch.finfo(torch.float32).tiny) / 2 == 0),
+    }
 
 
 def scatter_state() -> str:

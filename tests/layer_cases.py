@@ -155,6 +155,11 @@ CASES: dict[str, list[Case]] = {
         Recurrence(lambda: layers.LSTM(F, H, 2, bidirectional=True), 2 * H),
         Paths(lambda: layers.LSTM(F, H, 2, bidirectional=True), 2 * H),
     ],
+    "MinGRU": [
+        Recurrence(lambda: layers.MinGRU(F, H)),
+        Recurrence(lambda: layers.MinGRU(F, H, 2, bidirectional=True, signed=True), 2 * H),
+        Paths(lambda: layers.MinGRU(F, H, 2, bidirectional=True, mean=False), 2 * H),
+    ],
     "ChildSumTreeLSTM": [Recurrence(lambda: layers.ChildSumTreeLSTM(F, H))],
     "NaryTreeLSTM": [Nary(lambda: layers.NaryTreeLSTM(F, H))],
     "GCN": [Stateless(lambda: layers.GCN(F, H, 2), None)],

@@ -346,3 +346,48 @@ def rnn_gradients(x, y, W_hx, W_hh, W_ph, b_h, b_p):
         "b_h": sum(d),
         "b_p": e,
     }
+
+
+# Linear recurrences along the edges of a DAG
+
+
+def linear_recurrence(a, b, edge_index):
+    """Apply h_v = b_v + sum of a_uv * h_u over the edges u -> v, node by node; a `[E, H]`, b `[N, H]`."""
+
+    def step(v, states, edges):
+        return sum([a[e] * h for e, h in zip(edges, states, strict=True)], b[v])
+
+    return torch.stack(along_dag(edge_index, len(b), step))
+
+
+def min_gru(x, edge_index, weight, bias, h0=None, signed=False, mean=True):
+    """Feng et al. 2024 (arXiv:2410.01201), h = (1 - z) m + z h~, m the mean of the children's h; h0 and h are `[N, H]`.
+
+    weight `[2H, F]` and bias `[2H]` of z and h~. `signed` takes 1 - 2 z in place of 1 - z, and `mean=False` the sum.
+    """
+    zero = x.new_zeros(len(bias) // 2)
+    w_z, w_h = weight.chunk(2)
+    b_z, b_h = bias.chunk(2)
+
+    def step(v, states, _):
+        z = sigmoid(w_z @ x[v] + b_z)
+        read = sum(states, zero) / (len(states) if mean and states else 1)
+        return (1 - 2 * z if signed else 1 - z) * read + z * (w_h @ x[v] + b_h)
+
+    return torch.stack(along_dag(edge_index, len(x), step, h0))
+
+
+def linear_resolvent(a, b, edge_index, sizes):
+    """Solve (I - W) h = b for each graph and channel, W[v, u] the sum of a over the edges u -> v.
+
+    Graphs are `sizes` consecutive nodes; a is `[E, H]`, b `[N, H]`.
+    """
+    graph = torch.repeat_interleave(torch.tensor(sizes))
+    first = torch.tensor(sizes).cumsum(0) - torch.tensor(sizes)
+    local = torch.arange(len(b)) - first[graph]
+    source, target = edge_index
+    W = b.new_zeros(len(sizes), max(sizes), max(sizes), b.shape[1])
+    W = W.index_put((graph[target], local[target], local[source]), a, accumulate=True).movedim(-1, 1)
+    right = b.new_zeros(len(sizes), max(sizes), b.shape[1]).index_put((graph, local), b).transpose(1, 2)
+    h = torch.linalg.solve(torch.eye(max(sizes), dtype=b.dtype) - W, right)
+    return h.transpose(1, 2)[graph, local]

@@ -1,17 +1,20 @@
 """The benchmarks' software on tiny work: agreement, records, absent peers. Nothing here judges a time."""
 
 import json
+from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
 
-from benchmarks import growth, memory, run, where
+from benchmarks import growth, influence_engines, memory, run, where
 from benchmarks.count import count
 from benchmarks.machine import Gemm, facts
 from benchmarks.measure import measure, quartiles
 from benchmarks.row import AbsentError, Row, Side, agree
-from benchmarks.rows import ROWS, batches, gcn, paths, training
+from benchmarks.rows import ROWS, batches, gcn, linear, paths, training
 from benchmarks.table import line
+from gnnseq.layers import GCN
 
 
 def row(theirs=1.0, **changes):
@@ -85,6 +88,8 @@ def test_rows_without_packages_of_their_own_agree(monkeypatch):
     sides = [paths.equal("gru", 3), paths.unequal("lstm", 1, 4), gcn.make(), batches.make(3, False)]
     monkeypatch.setattr(training, "LENGTH", 4)
     sides.append(training.make(["lstm"]))
+    sides += [linear.make(partial(linear.paths, 2, 9)), linear.make(partial(linear.caterpillars, 3, 5))]
+    sides += [linear.make(partial(linear.trees, 3, 6)), linear.against_lstm(7)]
     for ours, theirs in sides:
         assert max(agree(ours.results(), theirs.results(), 1e-4).values()) <= 1e-4
 
@@ -122,3 +127,21 @@ def test_shares_of_a_run_add_up():
     found = where.shares(lambda: torch.ones(200, 200) @ torch.ones(200, 200), passes=2)
     assert sum(found.values()) == pytest.approx(1)
     assert found["products"] > 0
+
+
+def test_the_page_on_influence_shows_the_stored_records():
+    root = Path(__file__).parents[1]
+    records = json.loads((root / "docs/results/influence_engines.json").read_text())
+    assert influence_engines.table(records) in (root / "docs/influence_speed.md").read_text()
+    assert {record["work"] for record in records} == {work.name for work in influence_engines.works()}
+
+
+def test_ways_to_influence_are_measured_where_they_agree(tmp_path):
+    graph = influence_engines.Work("nodes", GCN(8, 4, 1), influence_engines.path(5), influence_engines.ON_NODES)
+    record = influence_engines.measure(graph, 1)
+    assert set(record["cpu_ms"]) == set(influence_engines.ON_NODES)
+    assert record["ratio"]["forward in blocks"] == 1.0
+    out = tmp_path / "records.json"
+    for number in (1, 2):
+        influence_engines.store({**record, "rounds": number}, out, ["other", "nodes"])
+    assert [(r["work"], r["rounds"]) for r in json.loads(out.read_text())] == [("nodes", 2)]

@@ -1,6 +1,7 @@
 """The example that writes fairy tales, as a user runs it, with tiny arguments."""
 
 import importlib.util
+import json
 import subprocess
 import sys
 import time
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 from matplotlib.image import imread
+
+from gnnseq.training import Checkpoint
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "generate_fairy_tales.py"
 TINY = ["--width", 8, "--window", 10, "--batch-size", 4, "--every", 3]
@@ -56,7 +59,9 @@ def test_it_trains_writes_and_draws(book, tmp_path, capsys):
     completed = next(line for line in samples.splitlines() if line.startswith("  likeliest"))
     assert len(completed.split(maxsplit=1)[1].replace("\\'", "'")) == len("'Sleeping beauty is'") + 64
     assert imread(folder / "curves.png").std() > 0.01
-    assert sorted(path.name for path in folder.iterdir()) == ["checkpoint.pt", "curves.png", "samples.txt"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "checkpoint.best.pt", "checkpoint.pt", "curves.png", "samples.txt",
+    ]  # fmt: skip
 
 
 def test_a_second_run_writes_the_same_without_training(book, tmp_path, capsys):
@@ -69,29 +74,33 @@ def test_a_second_run_writes_the_same_without_training(book, tmp_path, capsys):
     assert [(tmp_path / "out" / name).read_bytes() for name in ("samples.txt", "checkpoint.pt")] == before
 
 
-def test_killed_it_goes_on_bit_by_bit(book, tmp_path, capsys):
-    arguments = [str(a) for a in ("--path", book, *TINY, "--seed", 3)]
-    killed = tmp_path / "killed"
-    command = [sys.executable, str(EXAMPLE), *arguments, "--steps", "1000000", "--output", str(killed)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def command(*arguments):
+    """The example in a process of its own, where no other test has changed how torch computes."""
+    words = [sys.executable, str(EXAMPLE), *map(str, arguments)]
+    return subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def test_killed_it_goes_on_bit_by_bit(book, tmp_path):
+    """All three runs are processes alike; how far the first gets before it is killed does not matter."""
+    arguments, killed = ["--path", book, *TINY, "--seed", 3], tmp_path / "killed"
+    process = command(*arguments, "--steps", 1_000_000, "--output", killed)
     try:
-        deadline = time.monotonic() + 120
         while not (killed / "checkpoint.pt").exists():
             assert process.poll() is None, "the example ended by itself"
-            assert time.monotonic() < deadline
             time.sleep(0.05)
     finally:
         process.kill()
         process.wait()
     steps = torch.load(killed / "checkpoint.pt", weights_only=True)["step"]
     last = 3 * (steps // 3 + 4)
-    for folder in (killed, tmp_path / "whole"):
-        status, *_ = call(capsys, *arguments, "--steps", last, "--output", folder)
-        assert status == 0
+    both = [command(*arguments, "--steps", last, "--output", folder) for folder in (killed, tmp_path / "whole")]
+    assert [process.wait() for process in both] == [0, 0]
     one, two = (torch.load(f / "checkpoint.pt", weights_only=True) for f in (killed, tmp_path / "whole"))
     assert 0 < steps < one["step"] == two["step"] == last
-    assert one["curve"] == two["curve"]
-    assert torch.equal(one["random"]["torch"], two["random"]["torch"])
+    assert one["callbacks"] == two["callbacks"]
+    assert len(one["callbacks"][0]["samples"]) == last // 3
+    assert one["history"]["loss"] == two["history"]["loss"]
+    assert torch.equal(one["random"][0]["torch"], two["random"][0]["torch"])
     assert all(torch.equal(one["model"][name], two["model"][name]) for name in two["model"])
     moments = [[s[name] for s in c["optimizer"]["state"].values() for name in s] for c in (one, two)]
     assert all(torch.equal(left, right) for left, right in zip(*moments, strict=True))
@@ -123,6 +132,38 @@ def test_compare_tabulates_every_family_and_repeats_nothing(book, tmp_path, caps
     assert status == 0
     assert [line for line in again.splitlines() if line.startswith("|")][2:] == rows
     assert (tmp_path / "out" / "compare.jsonl").read_bytes() == records
+
+
+def test_a_stopped_comparison_goes_on_within_a_training(book, tmp_path, capsys, monkeypatch):
+    arguments = ["--compare", "--models", "gru", "--path", book, *TINY, "--budget", 3000, "--steps", 7]
+    assert call(capsys, *arguments, "--output", tmp_path / "whole")[0] == 0
+    save, stops = Checkpoint._save, [None, KeyboardInterrupt]
+
+    def save_and_stop(self, history):
+        save(self, history)
+        if stops and stops.pop():
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoint, "_save", save_and_stop)
+        assert call(capsys, *arguments, "--output", tmp_path / "stopped")[0] == 130
+    assert len(list((tmp_path / "stopped").glob("*.pt"))) == 2
+    assert call(capsys, *arguments, "--output", tmp_path / "stopped")[0] == 0
+    whole, again = (json.loads((tmp_path / name / "compare.jsonl").read_text()) for name in ("whole", "stopped"))
+    for name in ("key", "loss", "score", "looks", "carried", "curve"):
+        assert whole[name] == again[name]
+    assert list((tmp_path / "stopped").glob("*.pt")) == []
+
+
+def test_a_comparison_does_not_depend_on_the_number_of_processes(book, tmp_path, capsys):
+    pytest.importorskip("joblib")
+    arguments = ["--compare", "--models", "rnn", "path-conv", "--path", book, *TINY, "--budget", 3000, "--steps", 3]
+    found = []
+    for jobs in (1, 2):
+        assert call(capsys, *arguments, "--jobs", jobs, "--output", tmp_path / str(jobs))[0] == 0
+        lines = (tmp_path / str(jobs) / "compare.jsonl").read_text().splitlines()
+        found.append({record["key"]: record["curve"] for record in map(json.loads, lines)})
+    assert found[0] == found[1]
 
 
 def test_without_a_book_it_says_so_loudly(tmp_path, capsys, monkeypatch):
@@ -191,6 +232,7 @@ def test_a_run_that_diverges_is_a_result(book, tmp_path, capsys, monkeypatch):
         (["--prompt", "Dornröschen"], "'ö' at position 5"),
         (["--prompt", ""], "--prompt is empty"),
         (["--steps", "0"], "--steps is 0, expected at least 1"),
+        (["--compare", "--jobs", "0"], "--jobs is 0, expected at least 1"),
         (["--batch-size", "-4"], "--batch-size is -4"),
         (["--learning-rate", "nan"], "--learning-rate is nan"),
         (["--model", "lsmt"], "family is 'lsmt', expected one of rnn"),

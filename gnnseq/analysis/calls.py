@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch, Data
 
+from gnnseq.models.modes import evaluating
+
 Model = Callable[..., Any]
 _VARIADIC = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 
@@ -131,18 +133,19 @@ def in_double(model: Model, any_weights: bool = False) -> Iterator[None]:
         any_weights: whether parameters that are all zero, as some layers start, are random numbers meanwhile.
     """
     modules = list(model.modules()) if isinstance(model, nn.Module) else []
-    kept = [(module, dict(module.__dict__), dict(module._buffers)) for module in modules]
-    held = {id(t): t for m in modules for t in (*m._parameters.values(), *m._buffers.values()) if t is not None}
-    before = [(tensor, tensor.data) for tensor in held.values() if tensor.is_floating_point()]
+    own = [module for module in modules if not isinstance(module, torch.jit.ScriptModule)]
+    kept = [(module, dict(module.__dict__), dict(module._buffers)) for module in own]
+    tensors = {id(t): t for m in modules for t in (*m._parameters.values(), *m._buffers.values()) if t is not None}
+    before = [(tensor, tensor.data) for tensor in tensors.values() if tensor.is_floating_point()]
     generator = torch.Generator().manual_seed(0)
     try:
-        for tensor, data in before:
-            tensor.data = data.double()
-            if any_weights and isinstance(tensor, nn.Parameter) and not data.any():
-                tensor.data = 0.1 * torch.rand(data.shape, dtype=torch.float64, generator=generator).to(data.device)
-        for module in modules:
-            module.training = False
-        yield
+        with evaluating(model):
+            for tensor, data in before:
+                tensor.data = data.double()
+                if any_weights and isinstance(tensor, nn.Parameter) and not data.any():
+                    drawn = torch.rand(data.shape, dtype=torch.float64, generator=generator)
+                    tensor.data = drawn.mul_(0.1).to(data.device)
+            yield
     finally:
         for tensor, data in before:
             tensor.data = data

@@ -8,18 +8,17 @@ import sys
 import tempfile
 import threading
 import warnings
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from gnnseq.runs.runner import TrialsFailedError
 
 STOPPED, TERMINATED = 130, 143  # what a shell gives a process that Ctrl-C, or SIGTERM, ended
 Setting = tuple[str, type, str]
-Result = TypeVar("Result")
 
 
 def add_settings(parser: argparse.ArgumentParser, settings: Iterable[Setting], defaults: Mapping[str, Any]) -> None:
@@ -41,12 +40,6 @@ def fill_in(options: argparse.Namespace, preset: Mapping[str, Any]) -> argparse.
         if getattr(options, name, None) is None:
             setattr(options, name, value)
     return options
-
-
-def given(options: argparse.Namespace, settings: Iterable[Setting]) -> dict[str, Any]:
-    """The settings that have a value."""
-    values = {name: getattr(options, name) for name, *_ in settings}
-    return {name: value for name, value in values.items() if value is not None}
 
 
 def check_at_least_one(options: argparse.Namespace, names: Sequence[str]) -> None:
@@ -92,16 +85,6 @@ def make_folder(output: Path) -> None:
 def option(name: str) -> str:
     """A field's name as an option: ``batch_size`` is ``--batch-size``."""
     return f"--{name.replace('_', '-')}"
-
-
-def tell(lines: Generator[str, None, Result]) -> Result:
-    """Prints lines as soon as they come; what their generator returns."""
-    while True:
-        try:
-            line = next(lines)
-        except StopIteration as end:
-            return cast(Result, end.value)
-        print(line, flush=True)  # noqa: T201
 
 
 def exit_status(command: str, output: Path, run: Callable[[], int | None]) -> int:

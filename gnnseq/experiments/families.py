@@ -134,7 +134,8 @@ def _one_step(task: Task) -> int:
     return GCRN_TERMS - 1
 
 
-def _two_states(task: Task, width: int) -> int:
+def two_states(task: Task, width: int) -> int:
+    """The state size of an LSTM: what it says and what it keeps."""
     return 2 * width
 
 
@@ -172,11 +173,11 @@ ORTHOGONAL_QUIET = Initialisation("orthogonal, inputs times 0.1", _orthogonal_qu
 SEQUENCE_FAMILIES = (
     Family("rnn", "path", predictor(_along(RNN)), "RNN", ORTHOGONAL, 1e-3),
     Family("gru", "path", predictor(_along(GRU)), "GRU", CHRONO),
-    Family("lstm", "path", predictor(_along(LSTM)), "LSTM", CHRONO, state_size=_two_states),
+    Family("lstm", "path", predictor(_along(LSTM)), "LSTM", CHRONO, state_size=two_states),
     Family("tree-lstm", "path", predictor(_along(ChildSumTreeLSTM)), "Tree-LSTM, child-sum on the path", CHRONO,
-           state_size=_two_states),
+           state_size=two_states),
     Family("tree-lstm-balanced", "balanced tree", predictor(_binary), "Tree-LSTM, binary on a balanced tree",
-           CHRONO_TREE, state_size=_two_states),
+           CHRONO_TREE, state_size=two_states),
     Family("gcn", "path both ways", predictor(_gcn), f"GCN, {GCN_LAYERS} layers on the path", reach=_gcn_reach),
     Family("dilated", "dilated", predictor(_dilated), "Graph convolution on a dilated path", reach=dilated_layers),
     Family("gcrn", "symbols", predictor(_gcrn, MeanReadout), "GCRN on the graph of symbols", CHRONO, 1e-2,
@@ -188,11 +189,11 @@ GRAPH_FAMILIES = (
     Family("gcn-graph", "graph", predictor(_graph_gcn), "GCN on the graph", learning_rate=1e-2, reach=graph_layers),
     Family("conv-graph", "graph", predictor(_graph_conv), "Graph convolution on the graph", reach=graph_layers),
     Family("gcrn-graph", "graph", predictor(_rounds), "GCRN in rounds on the graph", CHRONO_HOPS,
-           reach=graph_layers, state_size=_two_states),
+           reach=graph_layers, state_size=two_states),
     Family("tree-lstm-tree", "tree", predictor(_along(ChildSumTreeLSTM)), "Tree-LSTM, child-sum on the tree",
-           CHRONO_HOPS, state_size=_two_states),
+           CHRONO_HOPS, state_size=two_states),
     Family("gcrn-signals", "signals", predictor(_gcrn), "GCRN on signals", learning_rate=1e-2, reach=_one_step,
-           state_size=_two_states),
+           state_size=two_states),
 )  # fmt: skip
 
 FAMILIES = SEQUENCE_FAMILIES + GRAPH_FAMILIES

@@ -57,11 +57,6 @@ class Schedule:
         return LambdaLR(optimizer, lambda step: self.factor(step / steps))
 
 
-def _linear(done: float) -> float:
-    return max(0.05, 1 - done)
-
-
-LINEAR = Schedule("linear to a twentieth", _linear)
 ADAM = Optimizer("adam", partial(torch.optim.Adam, fused=True), "Adam")  # one kernel for all weights
 RMSPROP = Optimizer("rmsprop", torch.optim.RMSprop, "RMSprop")
 SGD = Optimizer("sgd", torch.optim.SGD, "SGD")

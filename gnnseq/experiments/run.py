@@ -1,29 +1,28 @@
 """One trial in, one plain record out: a model is built, measured, trained and judged."""
 
-import math
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch_geometric.data import Batch
 
 import gnnseq
-from gnnseq.data.streams import Split
 from gnnseq.experiments.budget import Size, num_weights, solve_width
+from gnnseq.experiments.looks import Looks, judged
 from gnnseq.experiments.measures import GRAPHS, Memory, kept_bytes, memory_mb, relative_influence
 from gnnseq.experiments.settings import RECENT, first_reached
 from gnnseq.experiments.trial import Trial
 from gnnseq.runs.runner import run_trials
 from gnnseq.runs.store import Record, Store
-from gnnseq.training import Callback, Checkpoint, Evaluation, History, Step, best_k, evaluate, fit
+from gnnseq.training import History, Step, best_k, fit
+from gnnseq.training.checkpoint import PassingCheckpoint
 
-TEST_BATCH = 250
 SAVED_EVERY = 100  # steps, where no look says otherwise
 Probe = Callable[[nn.Module, Trial], Record]
 
@@ -112,11 +111,11 @@ def _batches(trial: Trial, first: int) -> Iterator[Batch]:
     return trial.task.batches(trial.family.view, trial.seed, "train", settings.batch_size, left, first)
 
 
-def _checkpoint(trial: Trial, folder: Path | None) -> Checkpoint | None:
+def _checkpoint(trial: Trial, folder: Path | None) -> PassingCheckpoint | None:
     if folder is None:
         return None
     every = trial.settings.validate_every or SAVED_EVERY
-    return Checkpoint(folder / f"{trial.key}.pt", every=every, settings={"key": trial.key})
+    return PassingCheckpoint(folder / f"{trial.key}.pt", every=every, settings={"key": trial.key})
 
 
 def build(trial: Trial) -> tuple[nn.Module, Size]:
@@ -159,55 +158,6 @@ def solve_size(trial: Trial) -> Size:
             settings.budget,
             settings.embedding,
         )
-
-
-class Looks(Callback):
-    """Looks at validation data every ``validate_every`` steps; training may end where one reaches the threshold.
-
-    Attributes:
-        reached: the step of the first look that reached it; None before.
-        values: step, score and loss of every look.
-    """
-
-    def __init__(self, model: nn.Module, trial: Trial) -> None:
-        self.model, self.trial = model, trial
-        self.reached: int | None = None
-        self.values: list[list[float]] = []
-        self._best: dict[str, Tensor] = {}
-
-    def step(self, history: History) -> bool:
-        """Looks where it is time to; whether training may end."""
-        settings, task = self.trial.settings, self.trial.task
-        if settings.validate_every is None or history.steps % settings.validate_every:
-            return False
-        found = judged(self.model, self.trial, "validation", settings.validation_samples)
-        sign = 1 if task.higher_is_better else -1
-        if self.reached is None and sign * found.accuracy >= sign * task.solved:
-            self.reached = history.steps
-        if settings.keep_best and all(sign * found.accuracy > sign * score for _, score, _ in self.values):
-            self._best = {name: value.clone() for name, value in self.model.state_dict().items()}
-        self.values.append([history.steps, found.accuracy, found.loss])
-        return self.reached is not None and settings.stop_at is not None
-
-    def load_best(self) -> None:
-        """Puts the weights of the best look into the model, if there was one."""
-        if self._best:
-            self.model.load_state_dict(self._best)
-
-    def state_dict(self) -> dict[str, Any]:
-        """What was seen so far."""
-        return {"reached": self.reached, "values": self.values, "best": self._best}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Goes on from there."""
-        self.reached, self.values, self._best = state["reached"], list(state["values"]), state["best"]
-
-
-def judged(model: nn.Module, trial: Trial, split: Split, samples: int | None = None) -> Evaluation:
-    """Score and loss on so many fresh samples of a split, ``test_samples`` by default."""
-    task, count = trial.task, math.ceil((samples or trial.settings.test_samples) / TEST_BATCH)
-    batches = task.batches(trial.family.view, trial.seed, split, TEST_BATCH, count)
-    return evaluate(model, batches, loss=task.loss, metric=task.metric)
 
 
 def _judged(model: nn.Module, trial: Trial) -> Record:

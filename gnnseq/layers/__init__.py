@@ -7,6 +7,7 @@ from gnnseq.layers.GCRN import GCRN, GCRNCell
 from gnnseq.layers.graph_cnn_lstm import FlatGraphCNNLSTM, GraphCNNLSTM
 from gnnseq.layers.graph_rnn import GraphGRU, GraphRNN
 from gnnseq.layers.init import chrono_, identity_, orthogonal_
+from gnnseq.layers.min_gru import MinGRU
 from gnnseq.layers.readout import MaxReadout, MeanReadout, MinReadout, RootReadout, SumReadout
 from gnnseq.layers.recurrent import GRU, LSTM, RNN
 from gnnseq.layers.signal_stack import BidirectionalSignals, SignalStack
@@ -29,6 +30,7 @@ __all__ = [
     "GraphRNN",
     "MaxReadout",
     "MeanReadout",
+    "MinGRU",
     "MinReadout",
     "NaryTreeLSTM",
     "RootReadout",

@@ -2,10 +2,12 @@
 
 from abc import ABC, abstractmethod
 from contextlib import nullcontext
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from gnnseq.layers.checks import check_dtype, check_nodes
 from gnnseq.ops.paths import PathLayout
 from gnnseq.ops.scan import Children, States, scan, scan_levels
 from gnnseq.ops.schedule import Schedule
@@ -15,6 +17,18 @@ from gnnseq.ops.transforms import autocast_dtype, autocasts, is_mapped
 def in_kernel_dtype(states: States | None) -> States | None:
     """Initial states as a recurrence computes the others, so that its results have one dtype."""
     return None if states is None else tuple(state.to(autocast_dtype(state)) for state in states)
+
+
+def schedule_of(edge_index: Any, x: Tensor, weight: Tensor) -> Schedule:
+    """The order of the nodes, for features ``[N, F]`` that fit the weights ``[gates * H, F]``."""
+    if not isinstance(x, Tensor):
+        raise TypeError(f"x is a {type(x).__name__}, expected a tensor [N, {weight.size(1)}]")
+    num_nodes = check_nodes(x, weight.size(1))
+    check_dtype(x, weight)
+    schedule = Schedule.from_edge_index(edge_index, num_nodes)
+    if schedule.device != x.device:
+        raise ValueError(f"edge_index is on {schedule.device}, expected {x.device} as x: use edge_index.to(x.device)")
+    return schedule
 
 
 class Cell(nn.Module, ABC):

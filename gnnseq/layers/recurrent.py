@@ -1,37 +1,16 @@
 """RNN, GRU and LSTM along the edges of any directed acyclic graph."""
 
-from collections.abc import Callable
 from typing import Any, Self, cast
 
 import torch
 from torch import Tensor, nn
 
-from gnnseq.layers.cells import Cell, GRUCell, LSTMCell, RNNCell
-from gnnseq.layers.checks import check_dropout, check_dtype, check_nodes, check_sizes, check_states
+from gnnseq.layers.cells import Cell, GRUCell, LSTMCell, RNNCell, schedule_of
+from gnnseq.layers.checks import check_dropout, check_dtype, check_sizes, check_states
 from gnnseq.layers.interop import load_torch, store_torch
 from gnnseq.ops.scan import States
 from gnnseq.ops.schedule import Schedule, refuse_trace
-from gnnseq.ops.transforms import is_recorded
-
-
-def _call(call: Callable[..., Any], *arguments: Any) -> Any:
-    """Runs a call outside `torch.compile`: to order a graph is integer arithmetic that depends on the data."""
-    return call(*arguments)
-
-
-uncompiled = torch.compiler.disable(_call, reason="a recurrence compiles as a whole on a Schedule that was used before")
-
-
-def schedule_of(edge_index: Any, x: Tensor, weight: Tensor) -> Schedule:
-    """The order of the nodes, for features ``[N, F]`` that fit the weights ``[gates * H, F]``."""
-    if not isinstance(x, Tensor):
-        raise TypeError(f"x is a {type(x).__name__}, expected a tensor [N, {weight.size(1)}]")
-    num_nodes = check_nodes(x, weight.size(1))
-    check_dtype(x, weight)
-    schedule = Schedule.from_edge_index(edge_index, num_nodes)
-    if schedule.device != x.device:
-        raise ValueError(f"edge_index is on {schedule.device}, expected {x.device} as x: use edge_index.to(x.device)")
-    return schedule
+from gnnseq.ops.transforms import is_recorded, uncompiled
 
 
 class Recurrent(nn.Module):
@@ -113,14 +92,8 @@ class Recurrent(nn.Module):
             raise TypeError(f"module is a {type(module).__name__}, expected torch.nn.{cls.torch_type.__name__}")
         if module.proj_size or getattr(module, "nonlinearity", "tanh") != "tanh":
             raise ValueError(f"module is {module}, expected proj_size=0 and tanh")
-        layer = cls(
-            module.input_size,
-            module.hidden_size,
-            module.num_layers,
-            module.bias,
-            module.dropout,
-            module.bidirectional,
-        )
+        sizes = (module.input_size, module.hidden_size, module.num_layers)
+        layer = cls(*sizes, module.bias, module.dropout, module.bidirectional)
         layer = layer.to(next(module.parameters()))
         load_torch(layer._cells, layer.num_directions, module)
         return layer.train(module.training)

@@ -6,14 +6,14 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.utils import is_sparse
 
-from gnnseq.layers.cells import in_kernel_dtype
+from gnnseq.layers.cells import in_kernel_dtype, schedule_of
 from gnnseq.layers.checks import check_dtype, check_sizes, check_states
 from gnnseq.layers.interop import check_child_sum, load_child_sum
-from gnnseq.layers.recurrent import LSTM, schedule_of, uncompiled
+from gnnseq.layers.recurrent import LSTM
 from gnnseq.ops.full_trees import FullTrees
 from gnnseq.ops.nary_lstm import Inputs, nary_lstm, nary_step, scan_nary
 from gnnseq.ops.scan import Children, States
-from gnnseq.ops.transforms import is_recorded
+from gnnseq.ops.transforms import is_recorded, uncompiled
 
 
 class ChildSumTreeLSTM(LSTM):

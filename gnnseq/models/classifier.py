@@ -98,7 +98,7 @@ class ExplainedClassifier(MessagePassing):  # type: ignore[misc]
 
     ``x`` are features, which a mask can scale: ``classifier.embedding(batch.x)`` where symbols are embedded. Further
     attributes of the batch (``batch``, ``ptr``, ``edge_weight``, ``lengths`` ...) are passed to the explainer by name.
-    An edge mask multiplies ``edge_weight`` (ones where there are none); a layer of PyG's inside applies it itself.
+    An edge mask is applied by the layers inside that can: PyG's convolutions, `GCN` and the spectral layers.
 
     Args:
         classifier: a `SequenceClassifier` or `NodeClassifier`; its embedding is passed over.
@@ -109,13 +109,13 @@ class ExplainedClassifier(MessagePassing):  # type: ignore[misc]
         - **output:** as the classifier's
 
     Raises:
-        ValueError: in use, for an edge mask on a layer that takes no ``edge_weight``: it would have no effect.
+        ValueError: in use, for an edge mask where no layer inside applies one: it would have no effect.
     """
 
     def __init__(self, classifier: SequenceClassifier | NodeClassifier) -> None:
         super().__init__()
-        inside = [module for module in classifier.modules() if isinstance(module, MessagePassing)]
-        self.explain = False if inside else None  # their own masks are enough
+        if any(isinstance(module, MessagePassing) for module in classifier.modules()):
+            self.explain = False  # those take the mask
         self.classifier = classifier
 
     def reset_parameters(self) -> None:
@@ -124,15 +124,13 @@ class ExplainedClassifier(MessagePassing):  # type: ignore[misc]
 
     def forward(self, x: Tensor, edge_index: Tensor, **attributes: Any) -> Tensor:
         """Logits."""
+        if self.explain:
+            layer = getattr(self.classifier.encoder, "layer", self.classifier.encoder)
+            raise ValueError(
+                f"an edge mask is set, but {type(layer).__name__} applies none, so it would have no effect, expected "
+                "edge_mask_type=None"
+            )
         graphs = Data(x=x, edge_index=edge_index, **attributes)
-        if self.explain and self._edge_mask is not None:
-            if "edge_weight" not in getattr(self.classifier.encoder, "takes", {"edge_weight"}):
-                raise ValueError(
-                    f"an edge mask is set, but {self.classifier.encoder} takes no edge_weight, so it would have no "
-                    "effect, expected edge_mask_type=None"
-                )
-            mask = self._edge_mask.sigmoid() if self._apply_sigmoid else self._edge_mask
-            graphs.edge_weight = mask if graphs.edge_weight is None else mask * graphs.edge_weight
         out = self.classifier.encoder(x, graphs)
         if isinstance(self.classifier, SequenceClassifier):
             out = self.classifier.readout(out, graph_bounds(graphs))

@@ -1,5 +1,6 @@
 """Differentiable mathematics without weights."""
 
+from gnnseq.ops.linear_scan import linear_scan
 from gnnseq.ops.scan import scan
 from gnnseq.ops.schedule import Schedule
 from gnnseq.ops.segment import segment
@@ -11,6 +12,7 @@ __all__ = [
     "SparseOperator",
     "chebyshev_terms",
     "gcn_operator",
+    "linear_scan",
     "scaled_laplacian",
     "scan",
     "segment",

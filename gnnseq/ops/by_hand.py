@@ -23,8 +23,12 @@ def may_run(*tensors: Tensor | None) -> bool:
 
 def wants_plain(*grads: Tensor | None) -> bool:
     """Whether a backward pass is to be differentiated itself, or is mapped over many gradients."""
-    mapped = any(g is not None and torch._C._dispatch_keys(g).has(_MAPPED) for g in grads)
-    return mapped or torch.is_grad_enabled() or needs_plain_operations()
+    return is_mapped_gradient(*grads) or torch.is_grad_enabled() or needs_plain_operations()
+
+
+def is_mapped_gradient(*grads: Tensor | None) -> bool:
+    """Whether a backward pass runs for many gradients at once, under ``is_grads_batched``."""
+    return any(g is not None and torch._C._dispatch_keys(g).has(_MAPPED) for g in grads)
 
 
 def plain_gradients(

@@ -1,7 +1,10 @@
 """The nodes of a directed acyclic graph in the order of its levels, as tensors."""
 
 from collections.abc import Sequence
+from copy import copy
+from dataclasses import is_dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,6 +12,7 @@ from torch import Tensor
 
 from gnnseq.ops.carry import Ints
 from gnnseq.ops.levels import Levels, TensorLevel, cut, height_and_root
+from gnnseq.ops.linear_plan import LinearPlan, make_plan
 from gnnseq.ops.transforms import outside_transforms
 
 
@@ -94,6 +98,24 @@ class LevelOrder:
         return self._cut[2]
 
     @cached_property
+    def in_degree(self) -> Tensor:
+        """Number of incoming edges of each node ``[N]``."""
+        with outside_transforms():
+            return torch.bincount(self.edge_index[1], minlength=self.num_nodes)
+
+    @cached_property
+    def leaves(self) -> Tensor:
+        """Nodes without incoming edges, in ascending order."""
+        with outside_transforms():
+            return (self.in_degree == 0).nonzero().view(-1)
+
+    @cached_property
+    def linear_plan(self) -> LinearPlan:
+        """How `linear_scan` runs over the graph."""
+        with outside_transforms():
+            return make_plan(self)
+
+    @cached_property
     def inverse_order(self) -> Tensor:
         """Position in the order of the levels of each node ``[N]``."""
         return _inverse(self.order)
@@ -120,3 +142,19 @@ def _inverse(order: Tensor) -> Tensor:
     inverse = torch.empty_like(order)
     inverse[order] = torch.arange(len(order), device=order.device)
     return inverse
+
+
+def on_device(value: Any, device: torch.device) -> Any:
+    """A value with all tensors inside on another device."""
+    if isinstance(value, Tensor):
+        return value.to(device)
+    if isinstance(value, dict):
+        return {key: on_device(part, device) for key, part in value.items()}
+    if is_dataclass(value):
+        other = copy(value)
+        vars(other).update(on_device(vars(value), device))
+        return other
+    if isinstance(value, list | tuple):
+        parts = [on_device(part, device) for part in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+    return value

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gnnseq.ops.components import components, trees
 from gnnseq.ops.edges import plain_edges
-from gnnseq.ops.level_order import LevelOrder
+from gnnseq.ops.level_order import LevelOrder, on_device
 from gnnseq.ops.paths import PathLayout, consecutive_paths
 from gnnseq.ops.transforms import is_recorded, outside_transforms
 
@@ -237,7 +237,7 @@ class Schedule(LevelOrder):
     def _moved(self, device: torch.device) -> "Schedule":
         self.prepare()
         other = copy(self)
-        vars(other).update(_to({key: value for key, value in vars(self).items() if key != "_reversed"}, device))
+        vars(other).update(on_device({key: value for key, value in vars(self).items() if key != "_reversed"}, device))
         return other
 
     def reversed(self) -> "Schedule":
@@ -246,19 +246,3 @@ class Schedule(LevelOrder):
             with outside_transforms():
                 self._reversed = Schedule(self.edge_index.flip(0), self.num_nodes, self.graph, reverse_of=self)
         return self._reversed
-
-
-def _to(value: Any, device: torch.device) -> Any:
-    """All tensors inside on another device."""
-    if isinstance(value, Tensor):
-        return value.to(device)
-    if isinstance(value, dict):
-        return {key: _to(part, device) for key, part in value.items()}
-    if isinstance(value, PathLayout):
-        other = copy(value)
-        vars(other).update(_to(vars(value), device))
-        return other
-    if isinstance(value, list | tuple):
-        parts = [_to(part, device) for part in value]
-        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
-    return value

@@ -1,7 +1,8 @@
 """Where torch runs code that hand-written kernels and integer arithmetic do not support."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -65,3 +66,11 @@ def outside_transforms() -> Iterator[None]:
 def autocasts(device: torch.device) -> bool:
     """Whether `torch.autocast` is on for a device; for "meta" there is none."""
     return torch.amp.is_autocast_available(device.type) and torch.is_autocast_enabled(device.type)
+
+
+def _call(call: Callable[..., Any], *arguments: Any) -> Any:
+    """Runs a call outside `torch.compile`: to order a graph is integer arithmetic that depends on the data."""
+    return call(*arguments)
+
+
+uncompiled = torch.compiler.disable(_call, reason="a recurrence compiles as a whole on a Schedule that was used before")

@@ -11,10 +11,11 @@ from torch_geometric.data import Batch
 
 from gnnseq.data.streams import Split
 from gnnseq.data.synthetic.listops import ListOps, ListOpsBinaryTrees, ListOpsSequences, ListOpsTrees
-from gnnseq.experiments.families import predictor
-from gnnseq.experiments.family import Family
-from gnnseq.experiments.optimizers import LINEAR
-from gnnseq.experiments.run import TEST_BATCH, run_trial
+from gnnseq.experiments.families import predictor, two_states
+from gnnseq.experiments.family import Family, one_state
+from gnnseq.experiments.looks import TEST_BATCH
+from gnnseq.experiments.optimizers import Schedule
+from gnnseq.experiments.run import run_trial
 from gnnseq.experiments.settings import Settings
 from gnnseq.experiments.tasks.base import Collate, Level, Task, find_view, level_of
 from gnnseq.experiments.tasks.listops import ListOpsTask
@@ -28,7 +29,7 @@ from gnnseq.runs.store import Record
 
 LENGTHS = (20, 40, 60, 80, 100, 150, 200)  # of expressions, where accuracy is counted apart
 SETTINGS = Settings(budget=50_000, embedding=32, steps=1_000, batch_size=128, max_norm=5.0, stop_at=None,
-                    validate_every=100, validation_samples=500, schedule=LINEAR)  # fmt: skip
+                    validate_every=100, validation_samples=500)  # fmt: skip
 FORMS: dict[str, type[ListOps]] = {
     "binary tree": ListOpsBinaryTrees,
     "tree": ListOpsTrees,
@@ -96,6 +97,11 @@ class RootListOpsTask(LabelledListOpsTask):
             yield batch
 
 
+def falling(rounds: int) -> Schedule:
+    """A learning rate that falls in a line, round by round, to a twentieth."""
+    return Schedule(f"linear in {rounds} rounds", lambda done: max(0.05, 1 - int(done * rounds + 1e-9) / rounds))
+
+
 TASKS: dict[str, type[LabelledListOpsTask]] = {"all": LabelledListOpsTask, "root": RootListOpsTask}
 
 
@@ -120,9 +126,9 @@ def _roots(batch: Batch) -> Tensor:
 
 
 def _bag(task: Task, width: int, embedding: int) -> SequenceClassifier:
-    head = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, task.num_outputs))
-    embed = SymbolEmbedding(task.num_symbols or 0, embedding)
-    return SequenceClassifier(embed, BagEncoder(embedding, width), MeanReadout(), head)
+    embed, encoder = SymbolEmbedding(task.num_symbols or 0, embedding), BagEncoder(embedding, width)
+    last = nn.Linear(width, task.num_outputs)
+    return SequenceClassifier(embed, encoder, MeanReadout(), nn.Sequential(nn.Linear(width, width), nn.ReLU(), last))
 
 
 def _binary(task: Task, features: int, width: int) -> nn.Module:
@@ -142,7 +148,8 @@ def _lstm(task: Task, features: int, width: int) -> nn.Module:
 
 
 LISTOPS_FAMILIES = tuple(
-    Family(name, view, build, title, learning_rate=4e-3, order_free=name == "bag")
+    Family(name, view, build, title, learning_rate=4e-3, order_free=name == "bag",
+           state_size=one_state if name == "bag" else two_states)
     for name, view, title, build in (
         ("tree", "binary tree", "Tree-LSTM, one argument at a time", predictor(_binary)),
         ("tree-nary", "tree", "Tree-LSTM, a place for each argument", predictor(_nary)),
@@ -150,7 +157,7 @@ LISTOPS_FAMILIES = tuple(
         ("lstm", "path", "LSTM on the symbols in a row", predictor(_lstm)),
         ("bag", "bag", "Bag of symbols, no order", _bag),
     )
-)
+)  # fmt: skip
 
 
 def run_listops(trial: Trial, folder: Path | None = None) -> Record:

@@ -159,11 +159,7 @@ class Checkpoint(Unsaved):
     def step(self, history: History) -> None:
         """A step was taken: saves where it is time to. All processes call it, and the first one writes."""
         if history.steps % self.every == 0:
-            try:
-                self._save(history)
-            except OSError as error:
-                message = f"{self.path} could not be written at step {history.steps}, the one before it stays: {error}"
-                warnings.warn(message, stacklevel=2)
+            self._save_or_warn(history)
 
     def end(self, history: History) -> None:
         """Training has ended: saves what is not saved yet, unless it diverged.
@@ -173,6 +169,13 @@ class Checkpoint(Unsaved):
         """
         if history.steps > self._saved and not history.diverged:
             self._save(history)
+
+    def _save_or_warn(self, history: History) -> None:
+        try:
+            self._save(history)
+        except OSError as error:
+            message = f"{self.path} could not be written at step {history.steps}, the one before it stays: {error}"
+            warnings.warn(message, stacklevel=3)
 
     def _save(self, history: History) -> None:
         score, states = float(self._score(history)), self._devices.gather(random_state(self._generators))
@@ -195,6 +198,15 @@ class Checkpoint(Unsaved):
     def _recent_loss(self, history: History) -> float:
         recent = history.loss[-self.every :]
         return -statistics.fmean(recent) if recent else -math.inf
+
+
+class PassingCheckpoint(Checkpoint):
+    """A `Checkpoint` that is of no use once training has ended, so that its last save too only warns where it fails."""
+
+    def end(self, history: History) -> None:
+        """Training has ended: saves what is not saved yet, unless it diverged."""
+        if history.steps > self._saved and not history.diverged:
+            self._save_or_warn(history)
 
 
 def _check_plain(name: str, value: Any) -> None:

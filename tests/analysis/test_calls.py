@@ -1,10 +1,12 @@
+import contextlib
+
 import pytest
 import torch
 from analysis.dense import path, paths
 from torch import nn
 from torch_geometric.data import Batch, Data
 
-from gnnseq.analysis.calls import ModelCall, call_model
+from gnnseq.analysis.calls import ModelCall, call_model, in_double
 
 
 def symbols():
@@ -106,3 +108,45 @@ def test_features_of_another_number_of_nodes():
     whole = nn.Identity()
     with pytest.raises(ValueError, match=r"inputs gives torch\.int64, expected features that are floats"):
         ModelCall(lambda data: whole(data.x), symbols(), inputs=whole).features()
+
+
+class Remembers(nn.Module):
+    """Keeps what it computed at its first call, as PyG's cached convolutions do, and replaces a buffer at each."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight, self.cache = nn.Parameter(torch.zeros(3)), None
+        self.register_buffer("last", torch.zeros(1))
+
+    def forward(self, x):
+        self.cache = x if self.cache is None else self.cache
+        self.last, self.new = x[:1], x
+        return x * self.weight
+
+
+def test_in_double_for_a_while():
+    module = nn.Sequential(Remembers(), nn.Dropout(0.5)).train()
+    first = module[0]
+    weight, last = first.weight, first.last
+    out = module(torch.ones(2, 3)).sum()
+    first.cache, first.last = None, last
+    del first.new
+    with contextlib.suppress(KeyError), in_double(module, any_weights=True):
+        assert not module.training
+        assert first.weight is weight
+        assert weight.dtype == torch.float64
+        assert weight.all()
+        assert module(torch.ones(2, 3).double()).dtype == torch.float64
+        raise KeyError
+    assert module.training
+    assert module[1].training
+    assert first.weight is weight
+    assert (weight.dtype, bool(weight.any())) == (torch.float32, False)
+    assert (first.cache, first.last, hasattr(first, "new")) == (None, last, False)
+    out.backward()  # what was recorded before still has its weights
+    assert weight.grad.dtype == torch.float32
+
+
+def test_what_is_no_module_is_left_alone():
+    with in_double(lambda x: x):
+        pass

@@ -1,11 +1,11 @@
 import pytest
 import torch
-from analysis.dense import paths
+from analysis.dense import Recurrence, paths
 from torch import nn
 from torch_geometric.data import Data
 
 from gnnseq.analysis import explain, explain_task
-from gnnseq.layers import GCN, LSTM, chrono_
+from gnnseq.layers import GCN, GRU, LSTM, RNN, ChildSumTreeLSTM, chrono_
 from gnnseq.models import EdgeEncoder, SequenceClassifier
 
 
@@ -43,6 +43,24 @@ def test_a_long_way_is_seen_too_weakly_not_unseen(dtype):
     found = explain(classifier(LSTM(3, 8)).to(dtype), batch, batch.ptr[:-1])
     assert (found.verdict, found.hops, found.seen) == ("sees too weakly", 299, 1.0)
     assert 0 < found.strength < 1e-40  # below the smallest number of float32
+
+
+@pytest.mark.parametrize("kind", [RNN, GRU, LSTM, ChildSumTreeLSTM, nn.RNN, nn.GRU, nn.LSTM])
+def test_no_recurrence_is_blind_by_underflow(kind):
+    batch = paths((150,), both=False, dtype=torch.float32)
+    torch.manual_seed(0)
+    if kind.__module__.startswith("torch"):
+        model = Recurrence(kind, last=True)
+    else:
+        model = SequenceClassifier(None, EdgeEncoder(kind(3, 4)), None, nn.Linear(4, 2))
+    with torch.no_grad():  # slopes so small that their product is zero in float64 too
+        for name, weight in model.named_parameters():
+            if "hh" in name or "weight_h" in name:
+                weight.mul_(1e-6)
+            elif "bias" in name:
+                weight.sub_(8.0)
+    found = explain(model, batch, batch.ptr[:-1])
+    assert (found.verdict, found.hops, found.seen) == ("sees too weakly", 149, 1.0)
 
 
 def test_an_influence_below_any_number_is_seen():

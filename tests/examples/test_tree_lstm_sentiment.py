@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from gnnseq.data.trees import sentiment as download
+from gnnseq.training import Checkpoint
 
 EXAMPLE = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[2] / "examples" / "tree_lstm_sentiment.py")))
 TINY = ["--epochs", "2", "--budget", "20000", "--features", "6", "--batch-size", "4", "--phrases", "1"]
@@ -50,12 +51,13 @@ def test_all_models_on_both_tasks(tmp_path, trees, capsys):
     printed, found = capsys.readouterr().out, records(tmp_path)
     names = ["tree", "tree-child-sum", "lstm", "bilstm", "bag"]
     expected = [(c, name, seed) for c in (5, 2) for name in names for seed in (0, 1)]
-    assert [(r["trial"]["classes"], r["trial"]["family"], r["trial"]["seed"]) for r in found] == expected
+    assert [(r["task"]["size"], r["trial"]["family"], r["trial"]["seed"]) for r in found] == expected
     for record in found:
         assert abs(record["weights"] - 20000) <= 400
-        best = [entry["dev"]["sentences"] for entry in record["curve"]]
-        assert record["best"]["dev"]["sentences"] == max(best) == best[record["best_epoch"] - 1]
-        assert record["title"] in printed
+        best = [score for _, score, _ in record["looks"]]
+        assert len(best) == 2
+        assert record["score"] == record["parts"]["dev"]["sentences"] == pytest.approx(max(best))
+        assert record["family"]["title"] in printed
     assert (tmp_path / "table.md").read_text() in printed
     assert (tmp_path / "accuracy.png").stat().st_size > 10_000
     assert list(tmp_path.glob("*.pt")) == []
@@ -71,29 +73,41 @@ def test_a_test_part(tmp_path, trees):
     (tmp_path / "test.txt").write_bytes((trees / "dev.txt").read_bytes())
     assert run(tmp_path / "out", tmp_path, "--models", "bag", "tree") == 0
     for record in records(tmp_path / "out"):
-        assert record["best"]["test"] == record["best"]["dev"]
-    assert "test sentences" in (tmp_path / "out" / "table.md").read_text()
+        assert record["parts"]["test"] == record["parts"]["dev"]
+        assert record["task"]["title"] == "test sentences, 5 classes"
+    assert "test phrases" in (tmp_path / "out" / "table.md").read_text()
 
 
 def test_a_stopped_run_goes_on(tmp_path, trees, monkeypatch, capsys):
     models = ["--models", "tree"]
     assert run(tmp_path / "whole", trees, *models) == 0
-    rounds = EXAMPLE.run_sentiment.__globals__["Rounds"]
-    save, stops = rounds._save, [None, True]
+    save, stops = Checkpoint._save, [None, KeyboardInterrupt]
 
-    def save_and_stop(self):
-        save(self)
+    def save_and_stop(self, history):
+        save(self, history)
         if stops and stops.pop():
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(rounds, "_save", save_and_stop)
+        patch.setattr(Checkpoint, "_save", save_and_stop)
         assert run(tmp_path / "stopped", trees, *models) == 130
     assert "Run the same command to go on" in capsys.readouterr().err
+    assert len(list((tmp_path / "stopped").glob("*.pt"))) == 2  # the last and the best
     assert run(tmp_path / "stopped", trees, *models) == 0
     (whole,), (again,) = records(tmp_path / "whole"), records(tmp_path / "stopped")
-    for one, other in zip(whole["curve"], again["curve"], strict=True):
-        assert (one["loss"], one["dev"]) == (other["loss"], other["dev"])
+    same = ("key", "score", "parts", "weights", "looks", "curve")
+    assert [whole[name] for name in same] == [again[name] for name in same]
+    assert list((tmp_path / "stopped").glob("*.pt")) == []
+
+
+def test_records_do_not_depend_on_the_number_of_processes(tmp_path, trees):
+    pytest.importorskip("joblib")
+    models = ["--models", "tree", "bag", "--epochs", "1"]
+    for jobs in ("1", "2"):
+        assert run(tmp_path / jobs, trees, *models, "--jobs", jobs) == 0
+    one, two = ({r["key"]: r for r in records(tmp_path / jobs)} for jobs in ("1", "2"))
+    assert one.keys() == two.keys()
+    assert all(one[key]["curve"] == two[key]["curve"] for key in one)
 
 
 def test_word_vectors(tmp_path, trees, capsys):
@@ -101,7 +115,7 @@ def test_word_vectors(tmp_path, trees, capsys):
     vectors.write_text("good 1 0 0\nbad -1 0 0\nelsewhere 0 0 1\n")
     assert run(tmp_path, trees, "--vectors", str(vectors), "--models", "tree", "--word-rate", "0") == 0
     (record,) = records(tmp_path)
-    assert (record["vectors"], record["trial"]["features"], record["trial"]["word_rate"]) == ("given", 3, 0.0)
+    assert (record["vectors"], record["trial"]["task"]["features"], record["word_weights"]) == ("given", 3, 0)
     assert "2 of 7 words have a vector" in capsys.readouterr().out
     vectors.write_text("good 1 0 0\nbad -1 0\n")
     assert run(tmp_path, trees, "--vectors", str(vectors)) == 2
@@ -131,11 +145,11 @@ def test_a_run_that_diverges_is_a_result_and_the_others_run(tmp_path, trees, mon
     monkeypatch.setattr(torch.optim.Adagrad, "step", spoilt)
     assert run(tmp_path, trees, "--models", "lstm", "bag") == 1
     lstm, bag = records(tmp_path)
-    assert (lstm["status"], lstm["stopped"]) == ("diverged", "round 2: loss is nan at step 2")
+    assert (lstm["status"], lstm["stopped"]) == ("diverged", "loss is nan at step 8")
     assert (bag["status"], bag["stopped"]) == ("done", None)
-    printed = capsys.readouterr().out
-    assert "seed 0: diverged, round 2: loss is nan" in printed
-    assert "\nDiverged, counted as the commonest class: LSTM" in printed
+    shown = capsys.readouterr()
+    assert "(1 seed), 1 diverged" in shown.out
+    assert "seed 0: loss is nan at step 8" in shown.err
     assert (tmp_path / "accuracy.png").stat().st_size > 10_000
     assert list(tmp_path.glob("*.pt")) == []
 
@@ -146,9 +160,9 @@ def test_a_run_may_diverge_in_its_first_round(tmp_path, trees, monkeypatch):
 
     monkeypatch.setattr(torch.optim.Adagrad, "step", spoilt)
     assert run(tmp_path, trees, "--models", "lstm", "bag") == 1
-    assert [(r["status"], r["curve"]) for r in records(tmp_path)] == [("diverged", [])] * 2
+    assert [(r["status"], "looks" in r) for r in records(tmp_path)] == [("diverged", False)] * 2
     lines = [line.split(" | ") for line in (tmp_path / "table.md").read_text().splitlines() if line.startswith("| ")]
-    shares = {row[0]: row[2] for row in lines[1:]}
+    shares = {row[0].strip(" |"): row[2].split(" %")[0] for row in lines[1:]}
     assert len(shares) == 3
     assert len(set(shares.values())) == 1  # those of the constant guess
 
@@ -163,6 +177,7 @@ def test_a_run_may_diverge_in_its_first_round(tmp_path, trees, monkeypatch):
         (["--word-dropout", "1"], "word_dropout is 1.0, expected 0 <= word_dropout < 1"),
         (["--vectors", "no.txt"], "No such file"),
         (["--path", "nowhere"], "No such file"),
+        (["--jobs", "0"], "--jobs is 0, expected at least 1"),
     ],
 )
 def test_bad_input(tmp_path, trees, capsys, arguments, message):

@@ -14,7 +14,6 @@ from gnnseq.experiments.command_line import (
     check_positive,
     exit_status,
     fill_in,
-    given,
     make_folder,
 )
 from gnnseq.runs import TrialsFailedError
@@ -40,10 +39,6 @@ def test_settings_are_options_of_their_type_and_say_their_default():
 def test_a_preset_fills_in_what_was_not_given():
     options = fill_in(parse("--batch-size", "3")[0], {"batch_size": 9, "rate": 0.25})
     assert (options.batch_size, options.rate) == (3, 0.25)
-
-
-def test_only_settings_with_a_value_are_given_on():
-    assert given(parse("--rate", "0")[0], SETTINGS) == {"rate": 0.0}
 
 
 def test_numbers_below_one_are_refused():

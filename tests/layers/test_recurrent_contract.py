@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.testing import assert_close
 
-from gnnseq.layers import GRU, LSTM, RNN, ChildSumTreeLSTM, NaryTreeLSTM
+from gnnseq.layers import GRU, LSTM, RNN, ChildSumTreeLSTM, MinGRU, NaryTreeLSTM
 from gnnseq.layers.recurrent import Recurrent
 from gnnseq.ops import Schedule
 
@@ -80,6 +80,7 @@ LAYERS = {
     "GRU": lambda: GRU(F, H, **DEEP),
     "LSTM": lambda: LSTM(F, H),
     "deep LSTM": lambda: LSTM(F, H, **DEEP),
+    "MinGRU": lambda: MinGRU(F, H, **DEEP),
     "ChildSumTreeLSTM": lambda: ChildSumTreeLSTM(F, H),
 }
 CASES = [pytest.param(make, kind, id=f"{name} on {kind}") for name, make in LAYERS.items() for kind in KINDS]

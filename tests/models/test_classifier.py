@@ -130,21 +130,9 @@ def test_explainer_of_pyg_masks_nodes_and_edges(layer):
     assert unfaithful > 0
 
 
-def test_an_edge_mask_is_the_weight_of_edges():
-    layer = GCN(4, 6)
-    classifier = SequenceClassifier(None, EdgeEncoder(layer), SumReadout(), nn.Linear(6, 3))
-    batch, x = batch_of([1, 2, 3], [4, 5]), torch.randn(5, 4)
-    model = ExplainedClassifier(classifier)
-    model.explain, model._edge_mask, model._apply_sigmoid = True, torch.tensor([0.5, 0.0, 1.0]), False
-    out = model(x, batch.edge_index, batch=batch.batch, edge_weight=torch.tensor([1.0, 2.0, 3.0]))
-    weighted = Batch(
-        x=x, edge_index=batch.edge_index, ptr=batch.ptr, batch=batch.batch, edge_weight=torch.tensor([0.5, 0.0, 3.0])
-    )
-    assert torch.equal(out, classifier(weighted))
-
-
 def test_an_edge_mask_without_effect_is_refused():
-    with pytest.raises(ValueError, match=r"an edge mask is set, but EdgeEncoder[^$]*LSTM[^$]*takes no edge_weight"):
+    words = r"an edge mask is set, but LSTM applies none, .* expected edge_mask_type=None"
+    with pytest.raises(ValueError, match=words):
         explained(EdgeEncoder(LSTM(4, 6)))
     explanation, _ = explained(EdgeEncoder(LSTM(4, 6)), edges=None)
     assert explanation.node_mask.shape == (5, 4)

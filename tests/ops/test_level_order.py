@@ -69,3 +69,9 @@ def test_small_arrays_become_tensors_together(order):
 def test_a_cycle_is_named():
     with pytest.raises(ValueError, match="cycle"):
         _ = LevelOrder(torch.tensor([[0, 1], [1, 0]]), 2).levels
+
+
+def test_incoming_edges_and_leaves(order):
+    targets = order.edge_index[1].tolist()
+    assert order.in_degree.tolist() == [targets.count(v) for v in range(order.num_nodes)]
+    assert order.leaves.tolist() == [v for v in range(order.num_nodes) if v not in targets]

@@ -36,10 +36,12 @@ def test_models_told_apart_by_a_setting(tmp_path, capsys):
     both = [make_record(curve=None), make_record(curve=None) | {"key": "b"}]
     both[1]["trial"] = both[1]["trial"] | {"learning_rate": 0.1}
     records = store(tmp_path / "r.jsonl", both)
-    assert main([records, "--output", str(tmp_path)]) == 2
+    for told in ([], ["--apart", "learning_rate"]):
+        assert main([records, "--output", str(tmp_path), *told]) == 0
+        assert "LSTM, learning_rate 0.1" in (tmp_path / "results.md").read_text()
+    same = store(tmp_path / "same.jsonl", [make_record(curve=None), make_record(curve=None) | {"key": "b"}])
+    assert main([same, "--output", str(tmp_path)]) == 2
     assert "two runs of LSTM" in capsys.readouterr().err
-    assert main([records, "--output", str(tmp_path), "--apart", "learning_rate"]) == 0
-    assert "LSTM, learning_rate 0.1" in (tmp_path / "results.md").read_text()
 
 
 @pytest.mark.parametrize(

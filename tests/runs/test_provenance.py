@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -31,6 +32,22 @@ def test_the_revision_is_that_of_a_checkout(tmp_path, monkeypatch):
     assert revision() == {"revision": git("rev-parse", "HEAD"), "changed": False}
     (tmp_path / "__init__.py").write_text("x = 1\n")
     assert revision()["changed"]
+
+
+def test_reading_the_revision_writes_nothing_into_the_checkout(tmp_path, monkeypatch):
+    def git(*arguments):
+        subprocess.run(["git", "-C", str(tmp_path), *arguments], check=True, capture_output=True)
+
+    source = tmp_path / "__init__.py"
+    source.write_text("")
+    git("init", "-q")
+    git("add", "__init__.py")
+    git("-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-qm", "first")
+    os.utime(source, (1, 1))  # so that the index is out of date, though nothing was changed
+    monkeypatch.setattr(gnnseq, "__file__", str(source))
+    before = (tmp_path / ".git" / "index").read_bytes()
+    assert provenance.git_revision.__wrapped__()["changed"] is False
+    assert (tmp_path / ".git" / "index").read_bytes() == before
 
 
 def test_without_git_there_is_no_revision(monkeypatch):

@@ -61,6 +61,11 @@ def test_logits_do_not_depend_on_batch_mates(family):
     assert whole.size(-1) == 10
 
 
+def test_states_are_counted_with_what_a_model_keeps():
+    sizes = {family.name: family.state_size(TASK, 7) for family in LISTOPS_FAMILIES}
+    assert sizes == {"tree": 14, "tree-nary": 14, "tree-child-sum": 14, "lstm": 14, "bag": 7}
+
+
 def test_a_trial_decides_its_record_and_counts_every_sample(tmp_path):
     trial = Trial(TASK, TREE, settings=SMALL)
     one, other = run_listops(trial, tmp_path), run_listops(trial)

@@ -102,6 +102,30 @@ def test_all_processes_stop_where_one_diverges(tmp_path):
     assert [(tmp_path / str(rank)).read_text() for rank in range(2)] == ["loss is nan at step 2"] * 2
 
 
+def some_empty(count):
+    """Batches without targets: one in the second process' share of the first step, and both of the second step."""
+    for number, batch in enumerate(unequal(count)):
+        batch.y = torch.full_like(batch.y, -100) if number in (1, 2, 3) else batch.y
+        yield batch
+
+
+def skip(fabric, folder):
+    model, history = train(fabric, list(some_empty(6)))
+    torch.save([model.state_dict(), vars(history)], folder / f"{fabric.global_rank}.pt")
+
+
+def test_two_processes_pass_over_the_same_batches_without_targets(tmp_path):
+    in_two_processes(skip, tmp_path)
+    kept = [batch for number, batch in enumerate(some_empty(6)) if number not in (2, 3)]
+    expected, history = train(None, joined(kept, 2))
+    for rank in range(2):
+        weights, found = torch.load(tmp_path / f"{rank}.pt", weights_only=True)
+        torch.testing.assert_close(weights, expected.state_dict())
+        assert found["loss"] == pytest.approx(history.loss)
+        assert found["skipped"] == 3
+    assert history.steps == 2
+
+
 def resume(fabric, folder):
     def press(history):
         if history.steps == 2 and fabric.global_rank == 1:

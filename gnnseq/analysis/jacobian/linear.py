@@ -2,11 +2,11 @@
 
 import math
 import random
-import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from threading import RLock
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -15,11 +15,12 @@ from torch import Tensor
 from torch.func import vmap
 
 from gnnseq.analysis.calls import ModelCall
+from gnnseq.analysis.jacobian.operation import name_of, recorded
 from gnnseq.analysis.jacobian.rows import fast_rows
 
 MEMORY_LIMIT = 2**30  # bytes that all vectors of one product may take together
 _CACHE = 2**21  # bytes of the average intermediate result at which products are fastest on a CPU
-_OF_TORCH = re.compile(r"Backward\d+$|AccumulateGrad$|CopySlices$")
+_OTHERS_OF_TORCH = ("AccumulateGrad", "CopySlices")
 
 
 class Linearised:
@@ -150,16 +151,24 @@ def _random_states() -> list[Any]:
     return [random.getstate(), np.asarray(keys).tobytes(), rest, of_torch]
 
 
+_SWITCHES = RLock()
+
+
 @contextmanager
 def decomposed() -> Iterator[None]:
-    """Recurrences without fused kernels, whose backward passes have no derivatives."""
-    mkldnn = torch._C._get_mkldnn_enabled()
-    torch._C._set_mkldnn_enabled(False)
-    try:
-        with torch.backends.cudnn.flags(enabled=False):
-            yield
-    finally:
-        torch._C._set_mkldnn_enabled(mkldnn)
+    """Recurrences without fused kernels, whose backward passes have no derivatives.
+
+    The switches are those of the whole process, so one thread at a time is inside: a second one would take them as it
+    found them, and leave them off for good.
+    """
+    with _SWITCHES:
+        mkldnn = torch._C._get_mkldnn_enabled()
+        torch._C._set_mkldnn_enabled(False)
+        try:
+            with torch.backends.cudnn.flags(enabled=False):
+                yield
+        finally:
+            torch._C._set_mkldnn_enabled(mkldnn)
 
 
 class _Graph(NamedTuple):
@@ -177,19 +186,12 @@ class _Graph(NamedTuple):
 
     @classmethod
     def of(cls, result: Tensor) -> Self:
-        seen: set[Any] = set()
-        waiting, size, custom = [result.grad_fn], 0, False
-        while waiting:
-            node = waiting.pop()
-            if node is None or node in seen:
-                continue
-            seen.add(node)
-            size += sum(math.prod(out.shape) * out.dtype.itemsize for out in node._input_metadata)
-            function = getattr(type(node), "_forward_cls", torch)
-            ours = function.__module__.startswith("gnnseq.") if isinstance(function, type) else False
-            custom = custom or not (ours or _OF_TORCH.search(node.name()))
-            waiting += [following for following, _ in node.next_functions]
-        return cls(len(seen), size, custom)
+        nodes, size, custom = recorded(result), 0, False
+        for node in nodes:
+            for out in node._input_metadata:
+                size += math.prod(out.shape) * out.dtype.itemsize
+            custom = custom or not (name_of(node) or type(node).__name__ in _OTHERS_OF_TORCH)
+        return cls(len(nodes), size, custom)
 
 
 def memory_limit() -> int:

@@ -1,7 +1,7 @@
 """Accuracy of models that read trees and of models that read symbols in a row."""
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,6 @@ from matplotlib.ticker import MaxNLocator
 
 from gnnseq.plots.style import COLOURS, MARKERS, figure, save
 from gnnseq.runs.store import Record
-from gnnseq.studies.rounds_comparison import diverged
 
 FEWEST = 20  # samples of a group, below which its accuracy is not drawn
 
@@ -28,7 +27,7 @@ def plot_listops(records: Sequence[Record], path: str | Path) -> Path:
         ValueError: if no run has ended.
     """
     records = [record for record in records if record["status"] != "failed"]
-    groups = _by_title(records, lambda record: str(record["family"]["title"]))
+    groups = _by_title(records)
     chance, every = records[0]["task"]["chance"], records[0]["trial"]["validate_every"]
     sizes: dict[str, Any] = {n: next((r[n] for r in records if n in r), {}) for n in ("by_length", "by_depth")}
     drawn = figure(12, 3.9)
@@ -68,19 +67,20 @@ def plot_sentiment(records: Sequence[Record], path: str | Path) -> Path:
     A run that diverged is drawn up to there, and is not in the mean.
 
     Args:
-        records: of `gnnseq.studies.sentiment.comparison.run_sentiment`.
+        records: of `gnnseq.studies.sentiment.models.run_sentiment`; runs that failed are left out.
         path: of the PNG.
 
     Raises:
-        ValueError: if there are no records.
+        ValueError: if no run has ended.
     """
-    groups = _by_title(records, lambda record: str(record["title"]))
-    tasks = list(dict.fromkeys(record["trial"]["classes"] for record in records))
+    records = [record for record in records if record["status"] != "failed"]
+    groups = _by_title(records)
+    tasks = list(dict.fromkeys(record["task"]["size"] for record in records))
     drawn = figure(5.2 * len(tasks) + 0.6, 4.2)
     panels = drawn.subplots(1, len(tasks), squeeze=False)[0]
     for axes, classes in zip(panels, tasks, strict=True):
         for number, (title, rows) in enumerate(groups.items()):
-            own = [row for row in rows if row["trial"]["classes"] == classes]
+            own = [row for row in rows if row["task"]["size"] == classes]
             _epochs(axes, title, own, number)
         axes.set_title(f"{classes} classes", fontsize=10)
         axes.set_xlabel("epochs")
@@ -93,10 +93,10 @@ def plot_sentiment(records: Sequence[Record], path: str | Path) -> Path:
     return save(drawn, path)
 
 
-def _by_title(records: Sequence[Record], title: Callable[[Record], str]) -> dict[str, list[Record]]:
+def _by_title(records: Sequence[Record]) -> dict[str, list[Record]]:
     groups: dict[str, list[Record]] = {}
     for record in records:
-        groups.setdefault(title(record), []).append(record)
+        groups.setdefault(str(record["family"]["title"]), []).append(record)
     if not groups:
         raise ValueError("records is empty, expected at least one")
     return groups
@@ -110,15 +110,15 @@ def _pooled(
     total: dict[int, int] = {}
     for row in rows:
         for group, (good, count) in row.get(name, sizes).items():
-            right[int(group)] = right.get(int(group), 0) + (chance * count if diverged(row) else good)
+            right[int(group)] = right.get(int(group), 0) + (chance * count if row["status"] == "diverged" else good)
             total[int(group)] = total.get(int(group), 0) + count
     kept = [group for group in sorted(total) if total[group] >= FEWEST]
     return kept, [100 * right[group] / total[group] for group in kept]
 
 
 def _epochs(axes: Axes, title: str, rows: Sequence[Record], number: int) -> None:
-    curves = [[100 * entry["dev"]["sentences"] for entry in row["curve"]] for row in rows]
-    whole = [curve for curve, row in zip(curves, rows, strict=True) if not diverged(row)]
+    curves = [[100 * score for _, score, _ in row.get("looks", [])] for row in rows]
+    whole = [curve for curve, row in zip(curves, rows, strict=True) if row["status"] == "done"]
     colour = COLOURS[number % len(COLOURS)]
     for curve in curves if len(curves) > 1 else []:
         axes.plot(range(1, len(curve) + 1), curve, color=colour, lw=0.7, alpha=0.4)

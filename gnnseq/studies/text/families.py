@@ -9,6 +9,8 @@ from torch import nn
 from torch_geometric.data import Batch, Data
 from torch_geometric.nn import GraphConv
 
+from gnnseq.experiments.family import Family
+from gnnseq.experiments.tasks.base import Task
 from gnnseq.graphs import dilated_batch, path_batch
 from gnnseq.layers import GCRN, GRU, LSTM, RNN
 from gnnseq.models import ConvStack, SymbolEmbedding
@@ -19,6 +21,9 @@ LAYERS = 2  # of a recurrence, as in the report
 PATH_CONVS = 6
 HOPS = (1, 2, 4, 8, 16)  # fixed, since hops that grow with the text would make another model of it
 GCRN_TERMS = 2
+
+ToBatch = Callable[..., Batch]
+BATCHES: dict[str, ToBatch] = {"path": path_batch, "dilated": partial(dilated_batch, hops=HOPS)}
 
 
 @dataclass(frozen=True)
@@ -31,13 +36,21 @@ class TextFamily:
         encoder: of input width, width and the graph of symbols; with the width of what it gives.
         to_batch: makes a batch of graphs of texts; ``y`` are the symbols that follow.
         reach: symbols before a position that its prediction depends on; None where there is no limit.
+        view: name of that graph in `BATCHES`, for trials.
     """
 
     name: str
     title: str
     encoder: Callable[[int, int, Data], tuple[nn.Module, int]]
-    to_batch: Callable[..., Batch]
+    to_batch: ToBatch
     reach: int | None = None
+    view: str = "path"
+
+    @property
+    def in_trials(self) -> Family:
+        """The family as trials of a `gnnseq.studies.text.task.BookTask` take it."""
+        return Family(self.name, self.view, partial(_of_task, self), self.title, learning_rate=4e-3,
+                      reach=partial(_reach, self.reach), state_size=partial(_state, self.name))  # fmt: skip
 
     def build(self, symbols: Data, width: int, embedding: int) -> CharLanguageModel:
         """A model with torch's initialisation.
@@ -51,6 +64,21 @@ class TextFamily:
         encoder, out_channels = self.encoder(embedding, width, symbols)
         head = nn.Linear(out_channels, count)
         return CharLanguageModel(SymbolEmbedding(count, embedding), encoder, head, self.reach)
+
+
+def _of_task(family: TextFamily, task: Any, width: int, embedding: int) -> CharLanguageModel:
+    return family.build(task.parts.symbols, width, embedding)
+
+
+def _reach(reach: int | None, task: Task) -> int | None:
+    return reach
+
+
+def _state(name: str, task: Task, width: int) -> int:
+    """Numbers that are handed on to the next symbol: of each layer, or of each node of the graph of symbols."""
+    if name == "gcrn":
+        return 2 * width * (task.num_symbols or 1)
+    return {"rnn": LAYERS, "gru": LAYERS, "lstm": 2 * LAYERS}.get(name, 1) * width
 
 
 def _recurrent(layer: Callable[..., Any], features: int, width: int, symbols: Data) -> tuple[nn.Module, int]:
@@ -74,5 +102,5 @@ CAUSAL_FAMILIES = (
     TextFamily("path-conv", f"Graph convolution on the directed path, {PATH_CONVS} layers",
                partial(_convolutions, PATH_CONVS), path_batch, PATH_CONVS),
     TextFamily("dilated-conv", f"Graph convolution on the dilated path, {len(HOPS)} layers",
-               partial(_convolutions, len(HOPS)), partial(dilated_batch, hops=HOPS), len(HOPS) * max(HOPS)),
+               partial(_convolutions, len(HOPS)), BATCHES["dilated"], len(HOPS) * max(HOPS), "dilated"),
 )  # fmt: skip

@@ -1,4 +1,5 @@
 import random
+from threading import Event, Thread
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from torch_geometric.nn import GATConv, GCNConv
 
 from gnnseq.analysis.calls import ModelCall
 from gnnseq.analysis.jacobian import linear as linear_module
-from gnnseq.analysis.jacobian.linear import Linearised, random_numbers
+from gnnseq.analysis.jacobian.linear import Linearised, decomposed, random_numbers
 from gnnseq.layers import LSTM
 
 
@@ -111,3 +112,25 @@ def test_training_statistics_are_left_alone():
     before = model.running_mean.clone()
     linearised(lambda x, edge_index: model.eval()(x), paths((4,), dtype=torch.float32))
     assert torch.equal(model.running_mean, before)
+
+
+def test_threads_leave_the_switches_of_the_process_as_they_were():
+    """The second thread waits: it would find oneDNN off, and leave it off."""
+    entered, found = Event(), []
+
+    def second():
+        entered.wait()
+        with decomposed():
+            found.append(torch._C._get_mkldnn_enabled())
+
+    thread = Thread(target=second)
+    thread.start()
+    with decomposed(), decomposed():
+        entered.set()
+        thread.join(0.2)
+        assert thread.is_alive()
+        assert found == []
+    thread.join()
+    assert found == [False]
+    assert torch._C._get_mkldnn_enabled()
+    assert torch.backends.cudnn.enabled

@@ -122,7 +122,8 @@ def test_constants_score_chance_and_none_better(task):
             totals[answer] += total
         size += count
     best = max(totals.values()) / size
-    deviation = 0.6 if isinstance(task, Regression) else (task.chance * (1 - task.chance)) ** 0.5
+    spread = 0.6 * max(1.0, task.chance)  # of squared errors, whose size is that of chance
+    deviation = spread if isinstance(task, Regression) else (task.chance * (1 - task.chance)) ** 0.5
     assert best == pytest.approx(task.chance, abs=4.5 * deviation / min(size, 3000) ** 0.5)
 
 

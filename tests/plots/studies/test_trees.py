@@ -14,8 +14,9 @@ def listops_record(title, seed):
 
 
 def sentiment_record(title, classes, seed, epochs=3):
-    curve = [{"dev": {"sentences": 0.4 + 0.02 * n + 0.01 * seed}} for n in range(epochs)]
-    return {"title": title, "trial": {"classes": classes, "seed": seed}, "curve": curve}
+    looks = [[10 * (n + 1), 0.4 + 0.02 * n + 0.01 * seed, 1.0] for n in range(epochs)]
+    task = {"size": classes}
+    return {"family": {"title": title}, "task": task, "trial": {"seed": seed}, "looks": looks, "status": "done"}
 
 
 def test_listops_in_training_and_by_length_and_depth(drawn):

@@ -7,6 +7,7 @@ import torch
 from gnnseq.models.generate import generate
 from gnnseq.studies.text.families import CAUSAL_FAMILIES
 from gnnseq.studies.text.run import TextRun, TextSettings, bits
+from gnnseq.training import CheckpointError
 
 TEXT = "the wolf and the seven little kids. " * 30 + "once upon a time there was a king. " * 30
 TINY = TextSettings(width=6, embedding=4, window=10, batch_size=3)
@@ -38,22 +39,27 @@ def test_the_reach_of_a_family_is_enough(family):
 
 @every_family
 def test_a_run_that_stopped_goes_on_bit_by_bit(family, tmp_path):
-    settings = replace(TINY, family=family)
-    whole = TextRun(settings, TEXT)
-    whole.train(7)
-    first = TextRun(settings, TEXT)
-    first.train(4)
-    first.save(tmp_path / "checkpoint.pt")
+    def trained(name, steps):
+        run = TextRun(replace(TINY, family=family), TEXT)
+        checkpoint = run.checkpoint(tmp_path / name, every=2)
+        assert run.train(steps, [lambda history: note(run)], checkpoint).steps == run.curve.steps == steps
+        return run
+
+    whole = trained("whole.pt", 7)
+    trained("second.pt", 4)
     torch.manual_seed(99)
-    second = TextRun(settings, TEXT)
-    second.restore(tmp_path / "checkpoint.pt")
-    assert second.curve.steps == 4
-    second.train(7)
-    whole.save(tmp_path / "whole.pt")
-    second.save(tmp_path / "second.pt")
+    again = trained("second.pt", 7)
+    assert again.curve == whole.curve
+    assert len(again.curve.held_out) == len(again.curve.samples) == 7
     one, two = (torch.load(tmp_path / name, weights_only=True) for name in ("whole.pt", "second.pt"))
+    one["history"]["seconds"] = two["history"]["seconds"]
     assert_same(one, two)
     assert one["step"] == 7
+
+
+def note(run):
+    run.curve.held_out.append([run.curve.steps, run.curve.loss[-1], run.curve.accuracy[-1]])
+    run.curve.samples.append([run.curve.steps, "a"])
 
 
 def assert_same(one, two):
@@ -76,7 +82,7 @@ def assert_same(one, two):
 def test_the_last_tenth_is_held_out():
     text = "ab" * 450 + "xyz?" * 25
     run = TextRun(TINY, text)
-    x, y = run.windows[:200]
+    x, y = run.task.dataset(0, "train")[:200]
     assert set(run.vocabulary.decode(torch.cat([x, y]).flatten())) == {"a", "b"}
     assert run.vocabulary.decode(run.held_out_ids.tolist()) == "xyz?" * 25
     assert run.evaluate().count == 90  # 9 windows of 10 with a symbol behind them
@@ -98,33 +104,27 @@ def test_bits():
 
 
 def test_checkpoints_of_other_runs_are_refused(tmp_path):
+    def trained(settings, text, name="checkpoint.pt"):
+        run = TextRun(settings, text)
+        run.train(2, checkpoint=run.checkpoint(tmp_path / name, every=2))
+
     path = tmp_path / "checkpoint.pt"
-    TextRun(TINY, TEXT).save(path)
-    with pytest.raises(ValueError, match="was trained on another text"):
-        TextRun(TINY, TEXT + "the").restore(path)
-    with pytest.raises(ValueError, match="other settings: width is 6, not 7"):
-        TextRun(replace(TINY, width=7), TEXT).restore(path)
+    trained(TINY, TEXT)
+    with pytest.raises(CheckpointError, match="other settings: text is '"):
+        trained(TINY, TEXT + "the")
+    with pytest.raises(CheckpointError, match="other settings: width is 6, not 7"):
+        trained(replace(TINY, width=7), TEXT)
     path.write_bytes(path.read_bytes()[:-300])
-    with pytest.raises(ValueError, match="is no checkpoint of a text run"):
-        TextRun(TINY, TEXT).restore(path)
-    with pytest.raises(FileNotFoundError):
-        TextRun(TINY, TEXT).restore(tmp_path / "none.pt")
+    with pytest.raises(CheckpointError, match="is no checkpoint of a training, or is damaged"):
+        trained(TINY, TEXT)
 
 
-def test_a_save_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
-    path, run = tmp_path / "checkpoint.pt", TextRun(TINY, TEXT)
-    run.save(path)
-    before = path.read_bytes()
-
-    def broken(state, file):
-        file.write(b"half")
-        raise OSError("no space left")
-
-    monkeypatch.setattr(torch, "save", broken)
-    with pytest.raises(OSError, match="no space left"):
-        run.save(path)
-    assert path.read_bytes() == before
-    assert [file.name for file in tmp_path.iterdir()] == ["checkpoint.pt"]
+def test_the_best_checkpoint_is_that_of_the_lowest_held_out_loss(tmp_path):
+    run = TextRun(TINY, TEXT)
+    losses = iter([3.0, 1.0, 2.0])
+    measure = lambda history: run.curve.held_out.append([history.steps, next(losses), 0.5])  # noqa: E731
+    run.train(3, [measure], run.checkpoint(tmp_path / "checkpoint.pt", every=1))
+    assert torch.load(tmp_path / "checkpoint.best.pt", weights_only=True)["step"] == 2
 
 
 def test_what_no_run_could_use():
