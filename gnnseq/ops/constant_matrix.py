@@ -27,7 +27,8 @@ class ConstantMatrix:
     """
 
     def __init__(self, edge_index: Tensor, weight: Tensor, num_nodes: int) -> None:
-        self.ends = edge_index.clone().unbind()
+        source, target = edge_index.clone().unbind()
+        self.ends = source, target
         self.weight = weight.clone().unsqueeze(1)
         self.num_nodes = num_nodes
         self._is_transposed = False
@@ -39,7 +40,7 @@ class ConstantMatrix:
     def transposed(self) -> Self:
         """The transpose; the two share what was made of either."""
         other = copy(self)
-        other.ends = self.ends[::-1]
+        other.ends = self.ends[1], self.ends[0]
         other._is_transposed = not self._is_transposed
         return other
 
