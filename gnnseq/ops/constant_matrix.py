@@ -1,6 +1,7 @@
 """The constant matrix of a graph and its product, in the form that fits the edges and the signal."""
 
 import warnings
+from copy import copy
 from functools import cache
 from typing import Any, Self
 
@@ -14,32 +15,48 @@ _FEW = 2**11  # numbers in the messages of all edges up to which no matrix is ma
 
 
 class ConstantMatrix:
-    """The matrix of some edges or its transpose, each form of it made when a product first needs it.
+    """The matrix ``[N, N]`` of some edges, with one row per target; each form of it is made when a product needs it.
 
-    torch.func cannot lift sparse tensors, so `_Product` is handed this object and not the tensors in it.
+    Edges and weights are copied. torch.func cannot lift sparse tensors, so `_Product` is handed this object and not the
+    tensors in it.
+
+    Attributes:
+        ends: source and target of every edge.
+        weight: of every edge ``[E, 1]``; those of an edge that is there twice add up.
+        channels: of a signal up to which the messages of all edges are added; for more of them there is a matrix.
     """
 
-    def __init__(self, edges: "_Edges", transposed: bool = False) -> None:
-        self._edges = edges
-        self._transposed = transposed
-
-    @classmethod
-    def of_edges(cls, edge_index: Tensor, weight: Tensor, num_nodes: int) -> Self:
-        """The matrix ``[N, N]`` with one row per target; weights of an edge that is there twice add up."""
-        return cls(_Edges(edge_index, weight, num_nodes))
+    def __init__(self, edge_index: Tensor, weight: Tensor, num_nodes: int) -> None:
+        source, target = edge_index.clone().unbind()
+        self.ends = source, target
+        self.weight = weight.clone().unsqueeze(1)
+        self.num_nodes = num_nodes
+        self._is_transposed = False
+        self._complete = _is_complete(edge_index, num_nodes)
+        self.channels = _FEW // len(weight) if weight.device.type == "cpu" and not self._complete else -1
+        self._made: dict[tuple[torch.dtype, bool], Tensor] = {}
 
     @property
-    def transposed(self) -> "ConstantMatrix":
-        """The transpose, made of the same edges."""
-        return ConstantMatrix(self._edges, not self._transposed)
+    def transposed(self) -> Self:
+        """The transpose; the two share what was made of either."""
+        other = copy(self)
+        other.ends = self.ends[1], self.ends[0]
+        other._is_transposed = not self._is_transposed
+        return other
 
     def of(self, dtype: torch.dtype) -> Tensor:
-        """The matrix in a dtype."""
-        return self._edges.matrix(dtype, self._transposed)
+        """The matrix in a dtype: CSR, or dense where every two nodes share an edge."""
+        key = dtype, self._is_transposed
+        if key not in self._made:
+            # it outlives the transforms and the inference mode in which it is asked for
+            with outside_transforms(), torch.inference_mode(False):
+                make = _dense if self._complete else _csr
+                self._made[key] = make(*self.ends, self.weight.squeeze(1).to(dtype), self.num_nodes)
+        return self._made[key]
 
     def entries(self) -> tuple[Tensor, Tensor, Tensor]:
         """Source, target and weight of each entry, by ascending target."""
-        matrix = self.of(self._edges.weight.dtype)
+        matrix = self.of(self.weight.dtype)
         if matrix.layout == torch.strided:
             target, source = matrix.nonzero(as_tuple=True)
             return source, target, matrix[target, source]
@@ -56,40 +73,11 @@ class ConstantMatrix:
     def _product(self, x: Tensor) -> Tensor:
         if x.dtype in (torch.float16, torch.bfloat16):
             return self._product(x.float()).to(x.dtype)
-        if x.size(1) > self._edges.channels:
+        if x.size(1) > self.channels:
             return self.of(x.dtype) @ x
-        source, target = reversed(self._edges.ends) if self._transposed else self._edges.ends
-        messages = x.index_select(0, source).mul_(self._edges.weight.to(x.dtype))
+        source, target = self.ends
+        messages = x.index_select(0, source).mul_(self.weight.to(x.dtype))
         return torch.zeros_like(x).index_add_(0, target, messages)
-
-
-class _Edges:
-    """A copy of edges and weights, and the matrices made of it, by dtype and whether they are transposed.
-
-    Attributes:
-        ends: source and target of every edge.
-        weight: of every edge ``[E, 1]``.
-        channels: of a signal up to which the messages of all edges are added; for more of them there is a matrix.
-    """
-
-    def __init__(self, edge_index: Tensor, weight: Tensor, num_nodes: int) -> None:
-        self.ends = edge_index.clone().unbind()
-        self.weight = weight.clone().unsqueeze(1)
-        self.num_nodes = num_nodes
-        self._complete = _is_complete(edge_index, num_nodes)
-        self.channels = _FEW // len(weight) if weight.device.type == "cpu" and not self._complete else -1
-        self._made: dict[tuple[torch.dtype, bool], Tensor] = {}
-
-    def matrix(self, dtype: torch.dtype, transposed: bool) -> Tensor:
-        """CSR, or dense where every two nodes share an edge."""
-        key = dtype, transposed
-        if key not in self._made:
-            # it outlives the transforms and the inference mode in which it is asked for
-            with outside_transforms(), torch.inference_mode(False):
-                row, column = self.ends if transposed else reversed(self.ends)
-                make = _dense if self._complete else _csr
-                self._made[key] = make(row, column, self.weight.squeeze(1).to(dtype), self.num_nodes)
-        return self._made[key]
 
 
 def _is_complete(edge_index: Tensor, num_nodes: int) -> bool:
@@ -101,11 +89,11 @@ def _is_complete(edge_index: Tensor, num_nodes: int) -> bool:
     return len(torch.unique(source * num_nodes + target)) == pairs
 
 
-def _dense(row: Tensor, column: Tensor, weight: Tensor, num_nodes: int) -> Tensor:
+def _dense(column: Tensor, row: Tensor, weight: Tensor, num_nodes: int) -> Tensor:
     return weight.new_zeros(num_nodes, num_nodes).index_put((row, column), weight, accumulate=True)
 
 
-def _csr(row: Tensor, column: Tensor, weight: Tensor, num_nodes: int) -> Tensor:
+def _csr(column: Tensor, row: Tensor, weight: Tensor, num_nodes: int) -> Tensor:
     place, order = torch.add(column, row, alpha=num_nodes).sort(stable=True)
     # torch's kernels on the CPU want int32 and convert any other indices at every product
     index = torch.int32 if max(num_nodes, len(row)) < 2**31 else torch.int64

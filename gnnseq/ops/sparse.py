@@ -52,7 +52,7 @@ class SparseOperator(nn.Module):
         weight = self.weight
         varies = is_traced() or weight.requires_grad or has_tangent(weight)
         constant = not varies and len(weight) > 0 and not weight.is_meta
-        self.matrix = ConstantMatrix.of_edges(self.edge_index, weight, self.num_nodes) if constant else None
+        self.matrix = ConstantMatrix(self.edge_index, weight, self.num_nodes) if constant else None
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
