@@ -8,7 +8,8 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from itertools import islice
+from functools import partial
+from itertools import islice, starmap
 from typing import Any
 
 import torch
@@ -132,7 +133,7 @@ class Sweep:
     def _records(self, pending: dict[str, Any]) -> Iterable[Record]:
         work = self._hand_out(pending)
         if self.jobs == 1:
-            return (guarded(trial, about, self._run, self._threads) for trial, about in work)
+            return starmap(partial(guarded, run=self._run, threads=self._threads), work)
         from joblib import delayed
 
         task, how = delayed(guarded), (self._run, self._threads, os.getpid())
