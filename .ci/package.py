@@ -27,7 +27,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 BESIDE = {"CHANGELOG.md", "CITATION.cff", "LICENSE", "MANIFEST.in", "PKG-INFO", "README.md"}
 BESIDE |= {"pyproject.toml", "setup.cfg"}
 TOOLS = {"dev", "docs"}
-LEFT_OUT = (".*", "__pycache__", "*.egg-info", "benchmarks", "build", "dist", "docs", "results", "runs")
+LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info")
+TOP = {"benchmarks", "build", "dist", "docs", "results", "runs"}  # folders of the checkout, not of the package
 
 
 def run(*command: str | Path) -> None:
@@ -54,9 +55,15 @@ def sources() -> set[str]:
     return {str(path.relative_to(ROOT)) for path in package.rglob("*.py")} | {"gnnseq/py.typed"}
 
 
+def left_out(folder: str, names: list[str]) -> set[str]:
+    """What of a folder's names is not copied."""
+    found: set[str] = LEFT_OUT(folder, names)
+    return found | (TOP & set(names) if Path(folder) == ROOT else set())
+
+
 def build_sdist(folder: Path) -> Path:
     """From a copy of the checkout, so that no file of an earlier build gets in."""
-    shutil.copytree(ROOT, folder / "tree", ignore=shutil.ignore_patterns(*LEFT_OUT))
+    shutil.copytree(ROOT, folder / "tree", ignore=left_out)
     sdist = build(folder / "tree", "sdist", folder / "dist")
     with tarfile.open(sdist) as archive:
         archive.extractall(folder / "unpacked", filter="data")
