@@ -61,3 +61,21 @@ class EdgeMask(MessagePassing):  # type: ignore[misc]
         edges = operator.edge_index
         factor = torch.ones_like(operator.weight).masked_scatter(edges[0] != edges[1], given)
         return MaskedOperator(edges, operator.weight * factor, operator.num_nodes)
+
+
+class NoEdgeMask(EdgeMask):
+    """Stands in a layer that cannot apply a mask over edges, and says so when an explainer sets one."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+
+    def __repr__(self) -> str:
+        return "NoEdgeMask()"
+
+    def refuse(self, layer: nn.Module) -> None:
+        """Raises a ``ValueError`` where an explainer has set a mask: it would have no effect."""
+        if self.is_set:
+            raise ValueError(
+                f"an edge mask is set, but {type(layer).__name__} applies none, so it would have no effect, expected "
+                "edge_mask_type=None"
+            )

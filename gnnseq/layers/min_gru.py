@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from gnnseq.layers.cells import schedule_of
 from gnnseq.layers.checks import check_dtype, check_sizes, check_states
+from gnnseq.layers.edge_mask import NoEdgeMask
 from gnnseq.ops.linear.scan import linear_scan
 from gnnseq.ops.schedule import Schedule, refuse_trace
 from gnnseq.ops.transforms import is_recorded, uncompiled
@@ -61,6 +62,7 @@ class MinGRU(nn.Module):
         self.bidirectional = bidirectional
         self.signed = signed
         self.mean = mean
+        self.edge_mask = NoEdgeMask()
         wide = out_channels * self.num_directions
         self.gates = nn.ModuleList(  # rows z, then the candidate
             nn.Linear(in_channels if layer == 0 else wide, 2 * out_channels)
@@ -87,6 +89,7 @@ class MinGRU(nn.Module):
 
     def forward(self, x: Tensor, edge_index: Any, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Runs the recurrence; see the class for shapes."""
+        self.edge_mask.refuse(self)
         ready = isinstance(edge_index, Schedule) and edge_index.ready
         if not ready and (is_recorded() or torch.compiler.is_exporting()):
             raise ValueError(refuse_trace("edge_index"))

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from gnnseq.layers.cells import Cell, GRUCell, LSTMCell, RNNCell, schedule_of
 from gnnseq.layers.checks import check_dropout, check_dtype, check_sizes, check_states
+from gnnseq.layers.edge_mask import NoEdgeMask
 from gnnseq.layers.interop import load_torch, store_torch
 from gnnseq.ops.scan import States
 from gnnseq.ops.schedule import Schedule, refuse_trace
@@ -51,6 +52,7 @@ class Recurrent(nn.Module):
         self.bias = bias
         self.dropout = dropout
         self.bidirectional = bidirectional
+        self.edge_mask = NoEdgeMask()
         wide = out_channels * self.num_directions
         self.cells = nn.ModuleList(
             self.cell_type(in_channels if layer == 0 else wide, out_channels, bias)
@@ -113,6 +115,7 @@ class Recurrent(nn.Module):
         return module.train(self.training)
 
     def _run(self, x: Tensor, edge_index: Any, initial: States | None) -> tuple[Tensor, States]:
+        self.edge_mask.refuse(self)
         ready = isinstance(edge_index, Schedule) and edge_index.is_ready(self.fused, self.bidirectional)
         if not ready and (is_recorded() or torch.compiler.is_exporting()):
             raise ValueError(refuse_trace("edge_index"))

@@ -8,6 +8,7 @@ from torch_geometric.utils import is_sparse
 
 from gnnseq.layers.cells import in_kernel_dtype, schedule_of
 from gnnseq.layers.checks import check_dtype, check_sizes, check_states
+from gnnseq.layers.edge_mask import NoEdgeMask
 from gnnseq.layers.interop import check_child_sum, load_child_sum
 from gnnseq.layers.recurrent import LSTM
 from gnnseq.ops.full_trees import FullTrees
@@ -88,6 +89,7 @@ class NaryTreeLSTM(nn.Module):
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.arity = arity
+        self.edge_mask = NoEdgeMask()
         H = out_channels
         self.weight_ih = nn.Parameter(torch.empty(4 * H, in_channels))
         self.weight_igo = nn.Parameter(torch.empty(arity, 3 * H, H))
@@ -113,6 +115,7 @@ class NaryTreeLSTM(nn.Module):
         state: tuple[Tensor, Tensor] | None = None,
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Runs the recurrence; see the class for shapes."""
+        self.edge_mask.refuse(self)
         if torch.compiler.is_dynamo_compiling():
             out, (h, c) = uncompiled(self.forward, x, edge_index, edge_slot, state)
             return out, (h, c)

@@ -11,7 +11,19 @@ from torch_geometric.explain.algorithm.utils import clear_masks, set_masks
 from torch_geometric.explain.metric import unfaithfulness
 from torch_geometric.nn import ChebConv, GCNConv, MessagePassing
 
-from gnnseq.layers import GCN, GCRN, ChebFilter, GraphCNNLSTM, GraphGRU, SignalStack
+from gnnseq.layers import (
+    GCN,
+    GCRN,
+    GRU,
+    LSTM,
+    RNN,
+    ChebFilter,
+    GraphCNNLSTM,
+    GraphGRU,
+    MinGRU,
+    NaryTreeLSTM,
+    SignalStack,
+)
 from gnnseq.layers.spectral_module import SpectralModule
 from gnnseq.ops import gcn_operator
 
@@ -109,3 +121,26 @@ def test_an_explainer_at_work():
     within = [True, True, False, True, False, False, False]  # what node 0 reads in two hops, no self-loops
     assert (explanation.edge_mask > 0).tolist() == within
     assert unfaithfulness(explainer, explanation) > 0
+
+
+PATH = torch.tensor([[0, 1], [1, 2]])
+
+
+@pytest.mark.parametrize(
+    ("make", "arguments"),
+    [
+        (lambda: RNN(F, H), ()),
+        (lambda: GRU(F, H), ()),
+        (lambda: LSTM(F, H, bidirectional=True), ()),
+        (lambda: NaryTreeLSTM(F, H), (torch.zeros(2, dtype=torch.long),)),
+        (lambda: MinGRU(F, H), ()),
+    ],
+)
+def test_a_recurrence_refuses_a_mask_that_it_cannot_apply(make, arguments):
+    layer, x = make(), torch.randn(3, F)
+    plain = layer(x, PATH, *arguments)[0]
+    set_masks(layer, torch.zeros(2), PATH)
+    with pytest.raises(ValueError, match=f"an edge mask is set, but {type(layer).__name__} applies none"):
+        layer(x, PATH, *arguments)
+    clear_masks(layer)
+    assert torch.equal(layer(x, PATH, *arguments)[0], plain)
