@@ -214,9 +214,10 @@ def explain(options: argparse.Namespace) -> str:
     if options.tune:
         tuned = f"learning rate of each model and task chosen from {', '.join(f'{rate:g}' for rate in options.tune)} "
         tuned += "on validation data of another seed, "
+    seeds = "seed 0" if options.seeds == 1 else f"seeds 0 to {options.seeds - 1}"
     return (
         f"Settings: {options.optimizer}, batches of {options.batch_size}, at most {options.steps:,} steps ({stop}), "
-        f"{tuned}gradients clipped at norm 10, seeds 0 to {options.seeds - 1}; spread is the standard deviation over "
+        f"{tuned}gradients clipped at norm 10, {seeds}; spread is the standard deviation over "
         "seeds.\n"
         "score: on samples never trained on; mean ± standard deviation and the 95 % bootstrap interval of the mean; a "
         "run that diverged counts as chance. best 50: the mean of the 50 best training batches, the "
