@@ -31,7 +31,13 @@ from torch import nn
 
 from gnnseq.data import PalindromeDataset
 from gnnseq.experiments import Store, run_trials
-from gnnseq.experiments.command_line import check_at_least_one, check_positive, exit_status, make_folder
+from gnnseq.experiments.command_line import (
+    check_at_least_one,
+    check_positive,
+    exit_status,
+    make_folder,
+    report_failures,
+)
 from gnnseq.graphs import to_paths
 from gnnseq.layers import GRU, LSTM, RNN
 from gnnseq.models import EdgeEncoder, SequenceClassifier, SymbolEmbedding
@@ -178,11 +184,9 @@ def sweep(options: argparse.Namespace) -> int:
         jobs = max(2, sum(client.ncores().values()))
         records = run_trials(trials, store, jobs=jobs, retry_failed=options.retry_failed, run=run)
     print(tabulate(records))
-    bad = [record for record in records if record["status"] != "done"]
-    for record in bad:
-        print(f"{record['status']}: {record['label']}: {record['stopped']}", file=sys.stderr)
+    status = report_failures(records)
     print(f"Results: {store.path}")
-    return 1 if bad else 0
+    return status
 
 
 def main(arguments: list[str] | None = None) -> int:

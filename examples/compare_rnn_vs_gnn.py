@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from gnnseq.experiments import Store, collect, find_family, markdown, run_comparison, to_csv
-from gnnseq.experiments.command_line import exit_status, make_folder
+from gnnseq.experiments.command_line import exit_status, make_folder, report_failures
 from gnnseq.experiments.presets import check, explain, groups, make_settings, parse
 from gnnseq.files import write_text
 from gnnseq.plots import plot_accuracy
@@ -43,11 +43,9 @@ def compare(options: argparse.Namespace) -> int:
             retry_failed=options.retry_failed,
         )
     files = write(records, options)
-    bad = [record for record in records if record["status"] != "done"]
-    for record in bad:
-        print(f"{record['status']}: {record['label']}: {record['stopped']}", file=sys.stderr)
+    status = report_failures(records)
     print(f"Results: {options.output}/{', '.join(['records.jsonl', *files])}")
-    return 1 if bad else 0
+    return status
 
 
 def write(records: list[dict[str, Any]], options: argparse.Namespace) -> list[str]:

@@ -48,7 +48,7 @@ from gnnseq.experiments import (
     run_trials,
     to_csv,
 )
-from gnnseq.experiments.command_line import check_at_least_one, exit_status, fill_in, make_folder
+from gnnseq.experiments.command_line import check_at_least_one, exit_status, fill_in, make_folder, report_failures
 from gnnseq.files import write_text
 from gnnseq.plots.studies.depth import plot_depth
 from gnnseq.plots.studies.first_symbol import plot_before_after, plot_first_symbol
@@ -199,14 +199,6 @@ def show_topologies(options: argparse.Namespace) -> int:
 def trained(options: argparse.Namespace, trials: list[Trial], name: str) -> list[dict[str, Any]]:
     """Records of all trials; what the store has is not run again."""
     return run_trials(trials, Store(options.output / name), jobs=options.jobs, run=run_first_symbol)
-
-
-def report_failures(records: list[dict[str, Any]]) -> int:
-    """Names runs that are not done; the exit status."""
-    failed = [record for record in records if record["status"] != "done"]
-    for record in failed:
-        print(f"{record['status']}: {record['label']}: {record['stopped']}", file=sys.stderr)
-    return 1 if failed else 0
 
 
 def write(records: list[Any], path: Path) -> None:

@@ -25,6 +25,7 @@ from gnnseq.experiments.command_line import (
     exit_status,
     fill_in,
     make_folder,
+    report_failures,
 )
 from gnnseq.experiments.family import find_named
 from gnnseq.experiments.run import run_resumable, solve_size
@@ -106,11 +107,9 @@ def compare(options: argparse.Namespace) -> int:
     print(table)
     write_text(options.output / "table.md", table)
     plot_listops(records, options.output / "accuracy.png")
-    bad = [record for record in records if record["status"] != "done"]
-    for record in bad:
-        print(f"{record['status']}: {record['label']}: {record['stopped']}", file=sys.stderr)
+    status = report_failures(records)
     print(f"Results: {options.output}/records.jsonl, table.md, accuracy.png")
-    return 1 if bad else 0
+    return status
 
 
 def main(arguments: list[str] | None = None) -> int:

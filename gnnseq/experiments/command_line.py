@@ -87,6 +87,14 @@ def option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
+def report_failures(records: Iterable[Mapping[str, Any]]) -> int:
+    """Names every run that is not done on standard error; the exit status, 1 where there is one, else 0."""
+    bad = [record for record in records if record["status"] != "done"]
+    for record in bad:
+        sys.stderr.write(f"{record['status']}: {record['label']}: {record['stopped']}\n")
+    return 1 if bad else 0
+
+
 def exit_status(command: str, output: Path, run: Callable[[], int | None]) -> int:
     """Runs a command: its own status, 2 for what no run could use or write, 130 after Ctrl-C and 143 after SIGTERM.
 

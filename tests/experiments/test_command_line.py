@@ -15,6 +15,7 @@ from gnnseq.experiments.command_line import (
     exit_status,
     fill_in,
     make_folder,
+    report_failures,
 )
 from gnnseq.runs import TrialsFailedError
 from gnnseq.training.interrupt import Interrupt
@@ -139,3 +140,11 @@ def test_characters_that_the_terminal_lacks_are_escapes(monkeypatch):
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
     assert exit_status("learn", Path("out"), lambda: print("90 ± 2", flush=True)) == 0
     assert raw.getvalue() == b"90 \\xb1 2\n"
+
+
+def test_runs_that_are_not_done_are_named_and_make_the_status(capsys):
+    done = {"status": "done", "label": "lstm", "stopped": None}
+    assert report_failures([done]) == 0
+    assert capsys.readouterr().err == ""
+    assert report_failures([done, done | {"status": "failed", "stopped": "KeyError: 'x'"}]) == 1
+    assert capsys.readouterr().err == "failed: lstm: KeyError: 'x'\n"
