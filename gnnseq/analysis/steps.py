@@ -9,8 +9,8 @@ from torch_geometric.nn import MessagePassing
 
 from gnnseq.layers.cells import Cell
 from gnnseq.layers.gcn import GCN
-from gnnseq.layers.graph_recurrent import GraphRecurrent
 from gnnseq.layers.recurrent import Recurrent
+from gnnseq.layers.signals.graph_recurrent import GraphRecurrent
 from gnnseq.layers.tree_lstm import NaryTreeLSTM
 
 Watched = list[tuple[Tensor, tuple[Tensor, ...]]]

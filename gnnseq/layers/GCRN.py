@@ -5,10 +5,10 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from gnnseq.layers.graph_recurrent import GraphRecurrent
 from gnnseq.layers.interop import check_gconv_lstm, load_gconv_lstm
-from gnnseq.layers.signal_layout import States
-from gnnseq.layers.spectral_module import Operators
+from gnnseq.layers.signals.graph_recurrent import GraphRecurrent
+from gnnseq.layers.signals.layout import States
+from gnnseq.layers.signals.spectral_module import Operators
 from gnnseq.ops.graph_lstm import graph_lstm, hand_written, peephole_lstm
 from gnnseq.ops.sparse import SparseOperator
 from gnnseq.ops.spectral import chebyshev_terms

@@ -1,16 +1,16 @@
 """Trainable layers: tensors in, tensors out, with PyG's conventions."""
 
-from gnnseq.layers.cheb_filter import ChebFilter
-from gnnseq.layers.conv_lstm import ConvLSTM
 from gnnseq.layers.gcn import GCN
 from gnnseq.layers.GCRN import GCRN, GCRNCell
-from gnnseq.layers.graph_cnn_lstm import FlatGraphCNNLSTM, GraphCNNLSTM
-from gnnseq.layers.graph_rnn import GraphGRU, GraphRNN
 from gnnseq.layers.init import chrono_, identity_, orthogonal_
-from gnnseq.layers.min_gru import MinGRU
+from gnnseq.layers.linear.min_gru import MinGRU
 from gnnseq.layers.readout import MaxReadout, MeanReadout, MinReadout, RootReadout, SumReadout
 from gnnseq.layers.recurrent import GRU, LSTM, RNN
-from gnnseq.layers.signal_stack import BidirectionalSignals, SignalStack
+from gnnseq.layers.signals.cheb_filter import ChebFilter
+from gnnseq.layers.signals.conv_lstm import ConvLSTM
+from gnnseq.layers.signals.graph_cnn_lstm import FlatGraphCNNLSTM, GraphCNNLSTM
+from gnnseq.layers.signals.graph_rnn import GraphGRU, GraphRNN
+from gnnseq.layers.signals.stack import BidirectionalSignals, SignalStack
 from gnnseq.layers.tree_lstm import ChildSumTreeLSTM, NaryTreeLSTM
 
 __all__ = [

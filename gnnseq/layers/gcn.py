@@ -9,7 +9,7 @@ from torch_geometric.nn import GCNConv
 from gnnseq.layers.checks import check_dtype, check_nodes, check_sizes
 from gnnseq.layers.edge_mask import EdgeMask
 from gnnseq.layers.interop import take
-from gnnseq.layers.spectral_module import ready, weighted_edges
+from gnnseq.layers.signals.spectral_module import ready, weighted_edges
 from gnnseq.ops.sparse import SparseOperator
 from gnnseq.ops.spectral import gcn_operator
 from gnnseq.ops.transforms import autocast_dtype, is_traced

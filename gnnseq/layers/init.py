@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from gnnseq.layers.cells import Cell, GRUCell, RNNCell
-from gnnseq.layers.graph_recurrent import GraphRecurrent
-from gnnseq.layers.graph_rnn import GraphGRU
+from gnnseq.layers.signals.graph_recurrent import GraphRecurrent
+from gnnseq.layers.signals.graph_rnn import GraphGRU
 from gnnseq.layers.tree_lstm import NaryTreeLSTM
 
 Recurrence = Cell | NaryTreeLSTM | GraphRecurrent

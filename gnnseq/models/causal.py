@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Batch
 
-from gnnseq.layers.graph_recurrent import GraphRecurrent
 from gnnseq.layers.recurrent import Recurrent
+from gnnseq.layers.signals.graph_recurrent import GraphRecurrent
 from gnnseq.models.batches import Resettable, edge_arguments, graph_bounds, node_graphs
 from gnnseq.models.causality import check_causal
 from gnnseq.models.encoders import EdgeEncoder

@@ -9,7 +9,7 @@ from torch_geometric.data import Batch
 
 from gnnseq.layers.checks import check_sizes
 from gnnseq.layers.GCRN import GCRN
-from gnnseq.layers.signal_stack import BidirectionalSignals
+from gnnseq.layers.signals.stack import BidirectionalSignals
 from gnnseq.models.batches import Resettable, edge_arguments, graph_bounds, names_taken, node_graphs
 from gnnseq.ops.segment import segment
 

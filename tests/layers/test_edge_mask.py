@@ -24,7 +24,7 @@ from gnnseq.layers import (
     NaryTreeLSTM,
     SignalStack,
 )
-from gnnseq.layers.spectral_module import SpectralModule
+from gnnseq.layers.signals.spectral_module import SpectralModule
 from gnnseq.ops import gcn_operator
 
 EDGES = torch.tensor([[0, 1, 1, 2, 2, 3, 2], [1, 0, 2, 1, 3, 2, 2]])  # a path with a self-loop

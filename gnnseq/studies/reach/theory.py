@@ -11,7 +11,7 @@ from torch_geometric.nn import GraphConv
 from gnnseq.analysis import hop_distance
 from gnnseq.layers import GCN
 from gnnseq.layers.cells import Cell, RNNCell
-from gnnseq.layers.graph_recurrent import GraphRecurrent
+from gnnseq.layers.signals.graph_recurrent import GraphRecurrent
 from gnnseq.layers.tree_lstm import NaryTreeLSTM
 from gnnseq.models import SequenceClassifier
 from gnnseq.ops import gcn_operator

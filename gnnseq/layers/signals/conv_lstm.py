@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from gnnseq.layers.checks import check_sizes
-from gnnseq.layers.signal_layout import SignalLayout, within
-from gnnseq.layers.spectral_module import ready
+from gnnseq.layers.signals.layout import SignalLayout, within
+from gnnseq.layers.signals.spectral_module import ready
 from gnnseq.ops.edges import check_edges, plain_edges
 from gnnseq.ops.graph_lstm import peephole_lstm
 from gnnseq.ops.scan import States, scan_steps

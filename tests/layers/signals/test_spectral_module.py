@@ -4,8 +4,8 @@ import torch
 from dags import undirected_edges
 from torch import nn
 
-from gnnseq.layers.signal_layout import SignalLayout
-from gnnseq.layers.spectral_module import SpectralModule
+from gnnseq.layers.signals.layout import SignalLayout
+from gnnseq.layers.signals.spectral_module import SpectralModule
 from gnnseq.ops.sparse import SparseOperator
 
 N, F, O, K = 5, 2, 3, 3  # noqa: E741

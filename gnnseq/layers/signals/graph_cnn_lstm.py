@@ -5,10 +5,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gnnseq.layers.cheb_filter import ChebFilter
 from gnnseq.layers.checks import check_sizes
 from gnnseq.layers.GCRN import GCRN
-from gnnseq.layers.signal_layout import SignalLayout, States, within
+from gnnseq.layers.signals.cheb_filter import ChebFilter
+from gnnseq.layers.signals.layout import SignalLayout, States, within
 from gnnseq.ops.sparse import SparseOperator
 from gnnseq.ops.transforms import autocast_dtype, is_recorded
 

@@ -10,7 +10,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from gnnseq.layers import GCRN
-from gnnseq.layers.graph_recurrent import GraphRecurrent
+from gnnseq.layers.signals.graph_recurrent import GraphRecurrent
 
 
 class Sum(GraphRecurrent):

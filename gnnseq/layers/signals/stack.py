@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from gnnseq.layers.checks import check_dropout, check_dtype
-from gnnseq.layers.conv_lstm import ConvLSTM
-from gnnseq.layers.signal_layout import SignalLayout
-from gnnseq.layers.spectral_module import SpectralModule
+from gnnseq.layers.signals.conv_lstm import ConvLSTM
+from gnnseq.layers.signals.layout import SignalLayout
+from gnnseq.layers.signals.spectral_module import SpectralModule
 
 
 class SignalStack(nn.Module):

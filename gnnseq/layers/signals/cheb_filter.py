@@ -8,8 +8,8 @@ from torch_geometric.nn import ChebConv
 
 from gnnseq.layers.checks import check_sizes
 from gnnseq.layers.interop import cheb_weight, take
-from gnnseq.layers.signal_layout import SignalLayout
-from gnnseq.layers.spectral_module import Operators, SpectralModule
+from gnnseq.layers.signals.layout import SignalLayout
+from gnnseq.layers.signals.spectral_module import Operators, SpectralModule
 
 
 class ChebFilter(SpectralModule):

@@ -5,8 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gnnseq.layers.graph_recurrent import GraphRecurrent
-from gnnseq.layers.signal_layout import States
+from gnnseq.layers.signals.graph_recurrent import GraphRecurrent
+from gnnseq.layers.signals.layout import States
 from gnnseq.ops.sparse import SparseOperator
 
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from gnnseq.layers.signal_layout import SignalLayout
+from gnnseq.layers.signals.layout import SignalLayout
 
 N, T, F, B = 4, 3, 2, 5
 SHAPES = {"one step": (N, F), "signals": (N, T, F), "many signals": (B, N, T, F)}

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from gnnseq.layers.checks import check_sizes
 from gnnseq.layers.edge_mask import EdgeMask, MaskedOperator
-from gnnseq.layers.signal_layout import SignalLayout
+from gnnseq.layers.signals.layout import SignalLayout
 from gnnseq.ops.edges import plain_edges
 from gnnseq.ops.sparse import SparseOperator
 from gnnseq.ops.spectral import chebyshev_terms, scaled_laplacian

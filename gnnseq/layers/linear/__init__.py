@@ -1,0 +1,1 @@
+"""Recurrences that are linear in their states, computed by parallel scans."""

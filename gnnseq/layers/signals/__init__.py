@@ -1,0 +1,1 @@
+"""Layers over signals: a series at every node of a graph."""
