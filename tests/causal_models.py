@@ -7,7 +7,7 @@ from torch import nn
 from torch_geometric.nn import GCNConv, GraphConv
 
 from gnnseq.graphs import dilated_batch, path_batch
-from gnnseq.layers import GCN, GCRN, GRU, LSTM, RNN
+from gnnseq.layers import GCN, GCRN, GRU, LSTM, RNN, GatedLinearAttention, MinGRU
 from gnnseq.models import ConvStack, EdgeEncoder, SymbolEmbedding
 from gnnseq.models.causal import PathRecurrence, SymbolGraphEncoder
 from gnnseq.models.language_model import CharLanguageModel
@@ -40,6 +40,8 @@ MODELS = {
     "rnn": lambda: (build(PathRecurrence(RNN(F, H, num_layers=2))), path_batch),
     "gru": lambda: (build(PathRecurrence(GRU(F, H, num_layers=2))), path_batch),
     "lstm": lambda: (build(PathRecurrence(LSTM(F, H, num_layers=2))), path_batch),
+    "min-gru": lambda: (build(PathRecurrence(MinGRU(F, H, num_layers=2))), path_batch),
+    "linear attention": lambda: (build(PathRecurrence(GatedLinearAttention(F, H, 2, heads=1))), path_batch),
     "gcrn": lambda: (build(symbol_graph(GCRN(F, H, K=2)), features=2 * H), path_batch),
     "lstm, read again": lambda: (build(EdgeEncoder(LSTM(F, H))), path_batch),
     "path convolutions": lambda: (build(ConvStack(GraphConv, F, H, num_layers=3), reach=3), path_batch),
@@ -47,7 +49,7 @@ MODELS = {
     "gcn": lambda: (build(EdgeEncoder(GCN(F, H, num_layers=2)), reach=3), path_batch),
     "gcn of pyg": lambda: (build(StackedGCN(), reach=4), path_batch),
 }
-CARRYING = ["rnn", "gru", "lstm", "gcrn"]
+CARRYING = ["rnn", "gru", "lstm", "min-gru", "linear attention", "gcrn"]
 READING = [name for name in MODELS if name not in CARRYING]
 
 

@@ -76,7 +76,7 @@ def flat(result: Any) -> list:
 
 
 class Recurrence(Case):
-    """RNN, GRU, LSTM and the child-sum Tree-LSTM: any DAG."""
+    """The recurrences along the edges of any DAG."""
 
     def __init__(self, make: Any, width: int = H) -> None:
         super().__init__(make, None)
@@ -159,6 +159,21 @@ CASES: dict[str, list[Case]] = {
         Recurrence(lambda: layers.MinGRU(F, H)),
         Recurrence(lambda: layers.MinGRU(F, H, 2, bidirectional=True, signed=True), 2 * H),
         Paths(lambda: layers.MinGRU(F, H, 2, bidirectional=True, mean=False), 2 * H),
+    ],
+    "MinLSTM": [Recurrence(lambda: layers.MinLSTM(F, H)), Paths(lambda: layers.MinLSTM(F, H, 2, signed=True))],
+    "GatedLinearAttention": [
+        Recurrence(lambda: layers.GatedLinearAttention(F, H, heads=2)),
+        Recurrence(lambda: layers.GatedLinearAttention(F, H, 2, 2, decay="scalar", bidirectional=True), 2 * H),
+        Paths(lambda: layers.GatedLinearAttention(F, H, heads=2, decay="none", mean=False)),
+    ],
+    "DeltaNet": [
+        Recurrence(lambda: layers.DeltaNet(F, H, 2, 2, bidirectional=True, signed=True), 2 * H),
+        Paths(lambda: layers.DeltaNet(F, H, heads=2)),
+    ],
+    "DAGNN": [
+        Recurrence(lambda: layers.DAGNN(F, H)),
+        Recurrence(lambda: layers.DAGNN(F, H, 2, bidirectional=True), 2 * H),
+        Paths(lambda: layers.DAGNN(F, H, 2, bidirectional=True), 2 * H),
     ],
     "ChildSumTreeLSTM": [Recurrence(lambda: layers.ChildSumTreeLSTM(F, H))],
     "NaryTreeLSTM": [Nary(lambda: layers.NaryTreeLSTM(F, H))],

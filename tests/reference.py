@@ -377,6 +377,104 @@ def min_gru(x, edge_index, weight, bias, h0=None, signed=False, mean=True):
     return torch.stack(along_dag(edge_index, len(x), step, h0))
 
 
+def min_lstm(x, edge_index, weight, bias, h0=None, signed=False, mean=True):
+    """Feng et al. 2024 (arXiv:2410.01201), h = f m + i h~ with f and i divided by f + i; arguments as `min_gru`.
+
+    weight `[3H, F]` and bias `[3H]` of i, f and h~. `signed` takes 2 f - 1 in place of the divided f.
+    """
+    zero = x.new_zeros(len(bias) // 3)
+    w_i, w_f, w_h = weight.chunk(3)
+    b_i, b_f, b_h = bias.chunk(3)
+
+    def step(v, states, _):
+        i, f = sigmoid(w_i @ x[v] + b_i), sigmoid(w_f @ x[v] + b_f)
+        i, f = i / (f + i), f / (f + i)
+        read = sum(states, zero) / (len(states) if mean and states else 1)
+        return (2 * f - 1 if signed else f) * read + i * (w_h @ x[v] + b_h)
+
+    return torch.stack(along_dag(edge_index, len(x), step, h0))
+
+
+def matrix_states(x, edge_index, heads, H, write, s0=None, mean=True):
+    """Collect states S `[N, heads, d, d]`, S_v = write(v, head, M), M the mean or sum of the children's S."""
+    d = H // heads
+
+    def step(v, states, _):
+        total = sum(states, x.new_zeros(heads, d, d))
+        M = total / (len(states) if mean and states else 1)
+        return torch.stack([write(v, head, M[head]) for head in range(heads)])
+
+    return torch.stack(along_dag(edge_index, len(x), step, s0))
+
+
+def read_heads(read, gate, weight_out):
+    """Apply W_o (norm(read) * silu(gate)); read `[N, heads, d]`, normalised by its root mean square over d."""
+    read = read / (read.pow(2).mean(-1, keepdim=True) + 1e-5).sqrt()
+    return (read.flatten(1) * gate * sigmoid(gate)) @ weight_out.t()
+
+
+def gated_linear_attention(x, edge_index, heads, weight, bias, weight_out, s0=None, decay="vector", mean=True):
+    """Yang et al. 2024 (arXiv:2312.06635): S = a M + k v^T with a over the rows, o = S^T q / sqrt(d).
+
+    weight rows are q, k, v, the output gate and the decay, H each (or one a head for "scalar", none for "none").
+    Returns outputs `[N, H]` and states `[N, heads, d, d]`.
+    """
+    H = len(weight_out)
+    d = H // heads
+    q, k, v, gate, a = (x @ weight.t() + bias).split([H, H, H, H, len(weight) - 4 * H], dim=1)
+    q, k, v = (part.view(len(x), heads, d) for part in (q, k, v))
+    a = torch.ones_like(k) if decay == "none" else sigmoid(a).pow(1 / 16).view(len(x), heads, -1).expand(-1, -1, d)
+
+    def write(i, head, M):
+        return torch.diag(a[i, head]) @ M + torch.outer(k[i, head], v[i, head])
+
+    S = matrix_states(x, edge_index, heads, H, write, s0, mean)
+    read = torch.stack([torch.stack([S[i, h].t() @ q[i, h] for h in range(heads)]) for i in range(len(x))])
+    return read_heads(read / d**0.5, gate, weight_out), S
+
+
+def delta_net(x, edge_index, heads, weight, bias, weight_out, s0=None, signed=False, mean=True):
+    """Yang et al. 2024 (arXiv:2406.06484): S = (I - beta k k^T) M + beta k v^T, o = S^T q, q and k of length 1.
+
+    weight rows are q, k, v, the output gate, H each, and beta, one a head. Returns as `gated_linear_attention`.
+    """
+    H = len(weight_out)
+    d = H // heads
+    q, k, v, gate, beta = (x @ weight.t() + bias).split([H, H, H, H, heads], dim=1)
+    q, k, v = (part.view(len(x), heads, d) for part in (q, k, v))
+    q, k = ((y * sigmoid(y)) / (y * sigmoid(y)).norm(dim=-1, keepdim=True) for y in (q, k))
+    beta = sigmoid(beta) * (2 if signed else 1)
+
+    def write(i, head, M):
+        kk = torch.outer(k[i, head], k[i, head])
+        eye = torch.eye(d, dtype=x.dtype)
+        return (eye - beta[i, head] * kk) @ M + beta[i, head] * torch.outer(k[i, head], v[i, head])
+
+    S = matrix_states(x, edge_index, heads, H, write, s0, mean)
+    read = torch.stack([torch.stack([S[i, h].t() @ q[i, h] for h in range(heads)]) for i in range(len(x))])
+    return read_heads(read, gate, weight_out), S
+
+
+def dagnn(x, edge_index, weight_ih, weight_hh, bias, bias_hn, w_1, w_2, h0=None):
+    """Thost and Chen 2021 (arXiv:2101.07965): m = sum of softmax(w_1 x + w_2 h_u) h_u, h = GRU(x, m)."""
+    w_r, w_z, w_n = weight_ih.chunk(3)
+    u_r, u_z, u_n = weight_hh.chunk(3)
+    b_r, b_z, b_n = bias.chunk(3)
+
+    def step(v, states, _):
+        m = x.new_zeros(weight_hh.shape[1])
+        if states:
+            scores = torch.stack([w_1 @ x[v] + w_2 @ h for h in states])
+            weights = scores.exp() / scores.exp().sum()
+            m = sum((w * h for w, h in zip(weights, states, strict=True)), m)
+        r = sigmoid(w_r @ x[v] + u_r @ m + b_r)
+        z = sigmoid(w_z @ x[v] + u_z @ m + b_z)
+        n = tanh(w_n @ x[v] + b_n + r * (u_n @ m + bias_hn))
+        return (1 - z) * n + z * m
+
+    return torch.stack(along_dag(edge_index, len(x), step, h0))
+
+
 def linear_resolvent(a, b, edge_index, sizes):
     """Solve (I - W) h = b for each graph and channel, W[v, u] the sum of a over the edges u -> v.
 

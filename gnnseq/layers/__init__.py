@@ -3,9 +3,11 @@
 from gnnseq.layers.gcn import GCN
 from gnnseq.layers.GCRN import GCRN, GCRNCell
 from gnnseq.layers.init import chrono_, identity_, orthogonal_
-from gnnseq.layers.linear.min_gru import MinGRU
+from gnnseq.layers.linear.attention import GatedLinearAttention
+from gnnseq.layers.linear.delta_net import DeltaNet
+from gnnseq.layers.linear.min_rnns import MinGRU, MinLSTM
 from gnnseq.layers.readout import MaxReadout, MeanReadout, MinReadout, RootReadout, SumReadout
-from gnnseq.layers.recurrent import GRU, LSTM, RNN
+from gnnseq.layers.recurrent import DAGNN, GRU, LSTM, RNN
 from gnnseq.layers.signals.cheb_filter import ChebFilter
 from gnnseq.layers.signals.conv_lstm import ConvLSTM
 from gnnseq.layers.signals.graph_cnn_lstm import FlatGraphCNNLSTM, GraphCNNLSTM
@@ -14,6 +16,7 @@ from gnnseq.layers.signals.stack import BidirectionalSignals, SignalStack
 from gnnseq.layers.tree_lstm import ChildSumTreeLSTM, NaryTreeLSTM
 
 __all__ = [
+    "DAGNN",
     "GCN",
     "GCRN",
     "GRU",
@@ -23,14 +26,17 @@ __all__ = [
     "ChebFilter",
     "ChildSumTreeLSTM",
     "ConvLSTM",
+    "DeltaNet",
     "FlatGraphCNNLSTM",
     "GCRNCell",
+    "GatedLinearAttention",
     "GraphCNNLSTM",
     "GraphGRU",
     "GraphRNN",
     "MaxReadout",
     "MeanReadout",
     "MinGRU",
+    "MinLSTM",
     "MinReadout",
     "NaryTreeLSTM",
     "RootReadout",

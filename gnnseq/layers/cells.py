@@ -31,8 +31,58 @@ def schedule_of(edge_index: Any, x: Tensor, weight: Tensor) -> Schedule:
     return schedule
 
 
-class Cell(nn.Module, ABC):
-    """One layer of a recurrence in one direction.
+class RecurrentCell(nn.Module, ABC):
+    """One layer of a recurrence in one direction: a projection of the inputs, and states along the edges.
+
+    Args:
+        in_channels: features of a node, F.
+        out_channels: features of an output, H.
+        bias: whether the projection has a bias.
+        rows: features of the projection, for gates and candidates.
+
+    Attributes:
+        states: number of tensors in a state.
+        state_shape: of the state of one graph, in each of them.
+    """
+
+    states: int = 1
+
+    def __init__(self, in_channels: int, out_channels: int, bias: bool, rows: int) -> None:
+        super().__init__()
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.weight_ih = nn.Parameter(torch.empty(rows, in_channels))
+        self.bias = nn.Parameter(torch.empty(rows)) if bias else None
+
+    @property
+    def state_shape(self) -> tuple[int, ...]:
+        """``(H,)``."""
+        return (self.out_channels,)
+
+    @abstractmethod
+    def reset_parameters(self) -> None:
+        """Draws all weights anew."""
+
+    def extra_repr(self) -> str:
+        """Sizes, as PyG prints them."""
+        return f"{self.in_channels}, {self.out_channels}, bias={self.bias is not None}"
+
+    @abstractmethod
+    def forward(
+        self, x: Tensor, schedule: Schedule, initial: States | None = None, fused: bool = True
+    ) -> tuple[Tensor, States]:
+        """Output of every node ``[N, H]`` and the states of every graph's root, each ``[G, *state_shape]``.
+
+        Args:
+            x: ``[N, F]``.
+            schedule: the order of the nodes.
+            initial: states ``[G, *state_shape]`` of each graph.
+            fused: whether torch's kernels may run on paths.
+        """
+
+
+class Cell(RecurrentCell):
+    """A cell whose gates read the states.
 
     A subclass gives the number of gates and the equations of one level. Gates come in torch's order.
 
@@ -43,15 +93,10 @@ class Cell(nn.Module, ABC):
     """
 
     gates: int
-    states: int = 1
 
     def __init__(self, in_channels: int, out_channels: int, bias: bool = True) -> None:
-        super().__init__()
-        self.in_channels = in_channels
-        self.out_channels = out_channels
-        self.weight_ih = nn.Parameter(torch.empty(self.gates * out_channels, in_channels))
+        super().__init__(in_channels, out_channels, bias, self.gates * out_channels)
         self.weight_hh = nn.Parameter(torch.empty(self.gates * out_channels, out_channels))
-        self.bias = nn.Parameter(torch.empty(self.gates * out_channels)) if bias else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -60,21 +105,10 @@ class Cell(nn.Module, ABC):
         for weight in self.parameters():
             nn.init.uniform_(weight, -bound, bound)
 
-    def extra_repr(self) -> str:
-        """Sizes, as PyG prints them."""
-        return f"{self.in_channels}, {self.out_channels}, bias={self.bias is not None}"
-
     def forward(
         self, x: Tensor, schedule: Schedule, initial: States | None = None, fused: bool = True
     ) -> tuple[Tensor, States]:
-        """Output of every node ``[N, H]`` and the states of every graph's root, each ``[G, H]``.
-
-        Args:
-            x: ``[N, F]``.
-            schedule: the order of the nodes.
-            initial: states ``[G, H]`` of each graph.
-            fused: whether torch's kernels may run on paths.
-        """
+        """By torch's kernels on paths, level by level elsewhere."""
         if not fused or schedule.paths is None or is_mapped():
             return self.by_level(x, schedule, initial)
         return self.on_paths(x, schedule.paths, initial)
@@ -168,13 +202,16 @@ class GRUCell(Cell):
             h = x.new_zeros(len(x), self.out_channels)
             hidden = h.new_zeros(len(x), 3 * self.out_channels)
         else:
-            h = children.sum(children.states[0])
+            h = self._read(children)
             hidden = h @ self.weight_hh.t()
         x_rz, x_n = x.split([2 * self.out_channels, self.out_channels], dim=-1)
         h_rz, h_n = hidden.split([2 * self.out_channels, self.out_channels], dim=-1)
         r, z = (x_rz + h_rz).sigmoid().chunk(2, dim=-1)
         n = (x_n + r * (h_n if self.bias_hn is None else h_n + self.bias_hn.to(h_n.dtype))).tanh()
         return (n + z * (h - n),)
+
+    def _read(self, children: Children) -> Tensor:
+        return children.sum(children.states[0])
 
     def fused(self, x: Tensor, weights: list[Tensor], paths: PathLayout, initial: States) -> tuple[Tensor, States]:
         """torch.gru."""
@@ -188,6 +225,19 @@ class GRUCell(Cell):
             return weights
         zeros = self.bias_hn.new_zeros(2 * self.out_channels)
         return [*weights[:3], torch.cat([zeros, self.bias_hn])]
+
+
+class DAGNNCell(GRUCell):
+    r"""The GRU with :math:`\tilde h_v = \sum_k \mathrm{softmax}_k(w^\top h_k) h_k` over the children k of v."""
+
+    def __init__(self, in_channels: int, out_channels: int, bias: bool = True) -> None:
+        super().__init__(in_channels, out_channels, bias)
+        self.attention = nn.Parameter(torch.empty(out_channels))
+        self.reset_parameters()
+
+    def _read(self, children: Children) -> Tensor:
+        (h,) = children.states
+        return children.sum(children.softmax(h @ self.attention).unsqueeze(1) * h)
 
 
 class LSTMCell(Cell):

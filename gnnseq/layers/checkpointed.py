@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from gnnseq.layers.checks import check_nodes, check_sizes
-from gnnseq.layers.recurrent import Recurrent
+from gnnseq.layers.stacked import StackedRecurrence
 from gnnseq.ops.schedule import Schedule
 
 
@@ -54,9 +54,9 @@ def checkpointed_signals(
 
 
 def checkpointed_paths(
-    layer: Recurrent, x: Tensor, num_paths: int, length: int, state: Any = None
+    layer: StackedRecurrence, x: Tensor, num_paths: int, length: int, state: Any = None
 ) -> tuple[Tensor, Any]:
-    """`checkpointed_signals` for an `RNN`, `GRU` or `LSTM` on paths of one length, with nodes in reading order.
+    """`checkpointed_signals` for a recurrence, such as `LSTM`, on paths of one length with nodes in reading order.
 
     Args:
         layer: the layer, in one direction.

@@ -1,26 +1,32 @@
 """Initialisations that decide whether a recurrence remembers."""
 
 from collections.abc import Iterator
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from gnnseq.layers.cells import Cell, GRUCell, RNNCell
+from gnnseq.layers.linear.min_rnns import MinGRUCell, MinLSTMCell
 from gnnseq.layers.signals.graph_recurrent import GraphRecurrent
 from gnnseq.layers.signals.graph_rnn import GraphGRU
 from gnnseq.layers.tree_lstm import NaryTreeLSTM
 
 Recurrence = Cell | NaryTreeLSTM | GraphRecurrent
+Layer = TypeVar("Layer")
 
 
-def _recurrences(module: nn.Module) -> Iterator[Recurrence]:
-    found = [m for m in module.modules() if isinstance(m, Recurrence)]
-    if not found:
+def _recurrences(module: nn.Module) -> list[Recurrence]:
+    return _found(module, [m for m in module.modules() if isinstance(m, Recurrence)])
+
+
+def _found(module: nn.Module, layers: list[Layer]) -> list[Layer]:
+    if not layers:
         raise ValueError(f"module is a {type(module).__name__} without a recurrent layer, expected at least one")
-    yield from found
+    return layers
 
 
-def _gates(layer: Recurrence) -> int:
+def _gates(layer: Recurrence | MinGRUCell) -> int:
     return layer.weight_ih.size(0) // layer.out_channels if isinstance(layer, NaryTreeLSTM) else layer.gates
 
 
@@ -31,10 +37,11 @@ def chrono_(module: nn.Module, max_steps: int) -> nn.Module:
     .. math:: b_f \sim \log U(1, T_{max} - 1), \qquad b_i = -b_f
 
     (Tallec and Ollivier 2018, https://arxiv.org/abs/1804.11188). A GRU gets the same on its update gate; the biases
-    of all other gates become zero. Every recurrent layer inside the module is set, so a whole model may be given.
+    of all other gates become zero. Of a `MinGRU` and `MinLSTM` the gates are set so too. Every recurrent layer inside
+    the module is set, so a whole model may be given.
 
     Args:
-        module: an `LSTM`, `GRU`, Tree-LSTM or `GCRN`, or a model that holds some.
+        module: an `LSTM`, `GRU`, Tree-LSTM, `GCRN`, `MinGRU` or `MinLSTM`, or a model that holds some.
         max_steps: longest memory in steps, at least 3.
 
     Returns:
@@ -45,14 +52,15 @@ def chrono_(module: nn.Module, max_steps: int) -> nn.Module:
     """
     if max_steps < 3:
         raise ValueError(f"max_steps is {max_steps}, expected at least 3")
-    for layer in _recurrences(module):
-        if layer.bias is None or _gates(layer) not in (3, 4):
+    for layer in _found(module, [m for m in module.modules() if isinstance(m, Recurrence | MinGRUCell)]):
+        if layer.bias is None or _gates(layer) == 1:
             raise ValueError(f"{layer} has no gates with biases, expected an LSTM, GRU, Tree-LSTM or GCRN")
         H = layer.out_channels
         memory = torch.empty(H, dtype=layer.bias.dtype).uniform_(1.0, max_steps - 1.0).log_().to(layer.bias.device)
         layer.bias.zero_()
-        layer.bias[H : 2 * H] = memory  # the LSTM's forget gate, the GRU's update gate
-        if _gates(layer) == 4:
+        if _gates(layer) > 2:
+            layer.bias[H : 2 * H] = memory  # the LSTM's forget gate, the GRU's update gate
+        if _gates(layer) in (2, 4) or isinstance(layer, MinLSTMCell):
             layer.bias[:H] = -memory
         elif isinstance(layer, GRUCell | GraphGRU) and layer.bias_hn is not None:
             layer.bias_hn.zero_()

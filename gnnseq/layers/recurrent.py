@@ -5,80 +5,21 @@ from typing import Any, Self, cast
 import torch
 from torch import Tensor, nn
 
-from gnnseq.layers.cells import Cell, GRUCell, LSTMCell, RNNCell, schedule_of
-from gnnseq.layers.checks import check_dropout, check_dtype, check_sizes, check_states
-from gnnseq.layers.edge_mask import NoEdgeMask
+from gnnseq.layers.cells import Cell, DAGNNCell, GRUCell, LSTMCell, RNNCell, schedule_of
 from gnnseq.layers.interop import load_torch, store_torch
-from gnnseq.ops.scan import States
-from gnnseq.ops.schedule import Schedule, refuse_trace
-from gnnseq.ops.transforms import is_recorded, uncompiled
+from gnnseq.layers.stacked import StackedRecurrence
+from gnnseq.ops.transforms import uncompiled
 
 
-class Recurrent(nn.Module):
-    """Layers and directions of one recurrence; the base of `RNN`, `GRU` and `LSTM`.
+class Recurrent(StackedRecurrence):
+    """Layers and directions of a recurrence that torch has too; the base of `RNN`, `GRU` and `LSTM`."""
 
-    Args:
-        in_channels: features of a node, F.
-        out_channels: features of a state, H, in each direction.
-        num_layers: layers, each reading the one below.
-        bias: whether gates have a bias.
-        dropout: probability of zeroing an output between layers, in training.
-        bidirectional: whether a second recurrence runs against the edges (down a tree, back along a path).
-
-    Attributes:
-        fused: whether torch's fused kernels may run on paths. Set it to False for what they cannot do: forward-mode
-            differentiation outside `torch.func` (inside it the layer leaves them by itself).
-    """
-
-    fused: bool = True
     cell_type: type[Cell]
     torch_type: type[nn.RNNBase]
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        num_layers: int = 1,
-        bias: bool = True,
-        dropout: float = 0.0,
-        bidirectional: bool = False,
-    ) -> None:
-        super().__init__()
-        check_sizes(in_channels=in_channels, out_channels=out_channels, num_layers=num_layers)
-        check_dropout(dropout)
-        self.in_channels = in_channels
-        self.out_channels = out_channels
-        self.num_layers = num_layers
-        self.bias = bias
-        self.dropout = dropout
-        self.bidirectional = bidirectional
-        self.edge_mask = NoEdgeMask()
-        wide = out_channels * self.num_directions
-        self.cells = nn.ModuleList(
-            self.cell_type(in_channels if layer == 0 else wide, out_channels, bias)
-            for layer in range(num_layers)
-            for _ in range(self.num_directions)
-        )
-
     @property
-    def num_directions(self) -> int:
-        """2 if bidirectional, else 1."""
-        return 2 if self.bidirectional else 1
-
-    @property
-    def _cells(self) -> list[Cell]:
+    def _cells(self) -> list[Cell]:  # type: ignore[override]
         return cast(list[Cell], list(self.cells))
-
-    def reset_parameters(self) -> None:
-        """Draws all weights anew."""
-        for cell in self._cells:
-            cell.reset_parameters()
-
-    def extra_repr(self) -> str:
-        """The arguments, as PyG prints them."""
-        return (
-            f"{self.in_channels}, {self.out_channels}, num_layers={self.num_layers}, bidirectional={self.bidirectional}"
-        )
 
     @classmethod
     def from_torch(cls, module: nn.RNNBase) -> Self:
@@ -113,43 +54,6 @@ class Recurrent(nn.Module):
         ).to(self._cells[0].weight_ih)
         store_torch(self._cells, self.num_directions, module)
         return module.train(self.training)
-
-    def _run(self, x: Tensor, edge_index: Any, initial: States | None) -> tuple[Tensor, States]:
-        self.edge_mask.refuse(self)
-        ready = isinstance(edge_index, Schedule) and edge_index.is_ready(self.fused, self.bidirectional)
-        if not ready and (is_recorded() or torch.compiler.is_exporting()):
-            raise ValueError(refuse_trace("edge_index"))
-        if torch.compiler.is_dynamo_compiling() and not ready:
-            out, states = uncompiled(self._run, x, edge_index, initial)
-            return out, states
-        schedule = schedule_of(edge_index, x, self._cells[0].weight_ih)
-        if initial is not None:
-            self._check_states(initial, schedule.num_graphs)
-        finals: list[States] = []
-        for layer in range(self.num_layers):
-            outs = []
-            for direction in range(self.num_directions):
-                number = layer * self.num_directions + direction
-                state = None if initial is None else tuple(kind[number] for kind in initial)
-                there = schedule if direction == 0 else schedule.reversed()
-                cell = self._cells[number]
-                out, final = cell(x, there, state, self.fused)
-                outs.append(out)
-                finals.append(final)
-            x = outs[0] if len(outs) == 1 else torch.cat(outs, dim=-1)
-            if self.dropout > 0 and layer + 1 < self.num_layers:
-                x = nn.functional.dropout(x, self.dropout, self.training)
-        if len(finals) == 1:
-            return x, tuple(state.unsqueeze(0) for state in finals[0])
-        return x, tuple(torch.stack(kind) for kind in zip(*finals, strict=True))
-
-    def _check_states(self, initial: States | Tensor, num_graphs: int) -> None:
-        shape, weight = [len(self.cells), num_graphs, self.out_channels], self._cells[0].weight_hh
-        if isinstance(initial, Tensor) and initial.dim() != 4:
-            raise ValueError(f"state is a tensor {list(initial.shape)}, expected a pair (h, c), each {shape}")
-        check_states(tuple(initial), self.cell_type.states, shape, weight.device)
-        for state in initial:
-            check_dtype(state, weight, "state")
 
 
 class RNN(Recurrent):
@@ -205,6 +109,20 @@ class GRU(RNN):
 
     cell_type = GRUCell
     torch_type = nn.GRU
+
+
+class DAGNN(GRU):
+    r"""The GRU of the DAG neural network (Thost and Chen 2021, https://arxiv.org/abs/2101.07965), which attends.
+
+    .. math:: \tilde h_v = \sum_{u \to v} \mathrm{softmax}_u\big(w_1^\top x_v + w_2^\top h_u\big)\, h_u
+
+    in place of the sum over the children, and the rest as in `GRU`. The paper's first term is the same for all children
+    of a node, so the softmax does not depend on it, and :math:`w_1` is left out. A node with one child reads the
+    child, so on paths this is the GRU, and runs torch's kernel. It has :math:`3nd + 3n^2 + 5n` weights. Arguments and
+    shapes are those of `RNN`. `from_torch` draws w anew, and `to_torch` leaves it out.
+    """
+
+    cell_type = DAGNNCell
 
 
 class LSTM(Recurrent):

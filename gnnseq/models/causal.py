@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Batch
 
-from gnnseq.layers.recurrent import Recurrent
 from gnnseq.layers.signals.graph_recurrent import GraphRecurrent
+from gnnseq.layers.stacked import StackedRecurrence
 from gnnseq.models.batches import Resettable, edge_arguments, graph_bounds, node_graphs
 from gnnseq.models.causality import check_causal
 from gnnseq.models.encoders import EdgeEncoder
@@ -17,7 +17,7 @@ __all__ = ["PathRecurrence", "SymbolGraphEncoder", "check_causal"]
 
 
 class PathRecurrence(EdgeEncoder):
-    """An `RNN`, `GRU` or `LSTM` along forward paths, which can hand its state on to the symbols that follow.
+    """A recurrence along forward paths, such as `LSTM`, which can hand its state on to the symbols that follow.
 
     Args:
         layer: the layer; it has one direction, since the other one looks ahead.
@@ -31,11 +31,11 @@ class PathRecurrence(EdgeEncoder):
         ValueError: for a bidirectional one.
     """
 
-    layer: Recurrent
+    layer: StackedRecurrence
 
-    def __init__(self, layer: Recurrent) -> None:
-        if not isinstance(layer, Recurrent):
-            raise TypeError(f"layer is a {type(layer).__name__}, expected an RNN, GRU or LSTM")
+    def __init__(self, layer: StackedRecurrence) -> None:
+        if not isinstance(layer, StackedRecurrence):
+            raise TypeError(f"layer is a {type(layer).__name__}, expected a recurrence, such as RNN or LSTM")
         if layer.bidirectional:
             raise ValueError(f"layer is {layer}, expected one direction: the other one looks ahead")
         super().__init__(layer)

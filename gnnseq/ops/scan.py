@@ -31,6 +31,14 @@ class Children(NamedTuple):
         """Adds one row per edge ``[E_l, H]`` into one row per node ``[n, H]``."""
         return values.new_zeros(self.size, values.size(-1)).index_add(0, self.parent, values)
 
+    def softmax(self, scores: Tensor) -> Tensor:
+        """Scores ``[E_l]`` to weights ``[E_l]`` that add up to 1 over the edges into each node."""
+        with torch.no_grad():
+            top = scores.new_zeros(self.size).scatter_reduce(0, self.parent, scores, "amax", include_self=False)
+        weights = (scores - top.index_select(0, self.parent)).exp()
+        total = weights.new_zeros(self.size).index_add(0, self.parent, weights)
+        return weights / total.index_select(0, self.parent)
+
 
 Step = Callable[[Tensor, Children | None, int], States]
 Project = Callable[[Tensor, bool], Tensor]

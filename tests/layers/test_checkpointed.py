@@ -6,7 +6,7 @@ from dags import path_edges, undirected_edges
 from gradients import assert_same
 from torch.nn import Module
 
-from gnnseq.layers import GCRN, GRU, LSTM, RNN, GraphGRU, SignalStack
+from gnnseq.layers import GCRN, GRU, LSTM, RNN, GraphGRU, MinLSTM, SignalStack
 from gnnseq.layers.checkpointed import checkpointed_paths, checkpointed_signals
 
 N, T, F, H = 4, 7, 3, 2
@@ -32,7 +32,7 @@ def test_signals(make, length):
 
 
 @pytest.mark.parametrize("length", [1, 3, 7])
-@pytest.mark.parametrize("make", [lambda: RNN(F, H), lambda: GRU(F, H, 2), lambda: LSTM(F, H)])
+@pytest.mark.parametrize("make", [lambda: RNN(F, H), lambda: GRU(F, H, 2), lambda: LSTM(F, H), lambda: MinLSTM(F, H)])
 def test_paths(make, length):
     layer, x, edges = make().double(), features(2 * T, F), path_edges([T, T])
     out, state = checkpointed_paths(layer, x, 2, length)

@@ -5,7 +5,19 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from gnnseq.layers import GCRN, GRU, LSTM, RNN, GraphGRU, NaryTreeLSTM, chrono_, identity_, orthogonal_
+from gnnseq.layers import (
+    GCRN,
+    GRU,
+    LSTM,
+    RNN,
+    GraphGRU,
+    MinGRU,
+    MinLSTM,
+    NaryTreeLSTM,
+    chrono_,
+    identity_,
+    orthogonal_,
+)
 
 H = 6
 
@@ -38,6 +50,19 @@ def test_chrono_of_a_gru(layer):
     r, z, n = cell.bias.detach().chunk(3)
     assert (z > 0).all()
     assert not any(part.any() for part in (r, n, cell.bias_hn))
+
+
+def test_chrono_of_linear_recurrences():
+    both = chrono_(nn.ModuleList([MinGRU(3, H), MinLSTM(3, H), LSTM(3, H)]), 50)
+    z, candidate = both[0].cells[0].bias.detach().chunk(2)
+    assert (-z > 0).all()
+    assert (-z <= torch.tensor(49.0).log()).all()
+    i, f, other = both[1].cells[0].bias.detach().chunk(3)
+    assert_close(i, -f)
+    assert (f > 0).all()
+    assert (both[2].cells[0].bias[H : 2 * H] > 0).all()
+    assert not candidate.any()
+    assert not other.any()
 
 
 def test_chrono_remembers():

@@ -11,7 +11,7 @@ from gnnseq.models.causal import PathRecurrence, SymbolGraphEncoder
 def test_no_state_to_carry_both_ways():
     with pytest.raises(ValueError, match="expected one direction"):
         PathRecurrence(LSTM(F, H, bidirectional=True))
-    with pytest.raises(TypeError, match="layer is a Linear, expected an RNN, GRU or LSTM"):
+    with pytest.raises(TypeError, match="layer is a Linear, expected a recurrence, such as RNN or LSTM"):
         PathRecurrence(nn.Linear(F, H))
 
 

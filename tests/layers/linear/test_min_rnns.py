@@ -1,24 +1,29 @@
-"""MinGRU against the loop over nodes; its states, growth, and parity, which takes signed gates."""
+"""MinGRU and MinLSTM against the loop over nodes; their states, growth, and parity, which takes signed gates."""
 
 import pytest
 import torch
 from dags import batch_vector, dag_edges, path_edges, tree_edges
 from gradients import assert_same
-from reference import min_gru
+from reference import min_gru, min_lstm
 from torch.testing import assert_close
 
-from gnnseq.layers import MinGRU
+from gnnseq.layers import MinGRU, MinLSTM
 from gnnseq.ops import Schedule
 
 SIZES = [5, 1, 4]
 GRAPHS = {"paths": path_edges(SIZES), "trees": tree_edges(SIZES), "dags": dag_edges(SIZES, 0.6)}
 
 
+KINDS = {MinGRU: min_gru, MinLSTM: min_lstm}
+both = pytest.mark.parametrize("kind", KINDS)
+
+
+@both
 @pytest.mark.parametrize("edges", GRAPHS.values(), ids=GRAPHS)
 @pytest.mark.parametrize("signed", [False, True])
 @pytest.mark.parametrize("mean", [False, True])
-def test_agrees_with_the_loop_over_nodes(edges, signed, mean):
-    layer = MinGRU(3, 4, signed=signed, mean=mean).double()
+def test_agrees_with_the_loop_over_nodes(kind, edges, signed, mean):
+    layer = kind(3, 4, signed=signed, mean=mean).double()
     x = torch.randn(10, 3, dtype=torch.float64, requires_grad=True)
     state = torch.randn(1, 3, 4, dtype=torch.float64, requires_grad=True)
     batch = batch_vector(SIZES)
@@ -26,7 +31,7 @@ def test_agrees_with_the_loop_over_nodes(edges, signed, mean):
     weights = list(layer.parameters())
     for start, given in ((None, None), (state, state[0][batch])):
         out, final = layer(x, schedule, start)
-        expected = min_gru(x, edges, *weights, given, signed, mean)
+        expected = KINDS[kind](x, edges, *weights, given, signed, mean)
         assert_same([out], [expected], [x, *weights] + ([] if start is None else [state]))
         assert_close(final, schedule.at_roots(expected).unsqueeze(0))
 
@@ -49,9 +54,10 @@ def test_layers_and_directions():
     assert_close(state, torch.stack(ends))
 
 
+@both
 @pytest.mark.parametrize("signed", [False, True])
-def test_state_is_handed_over(signed):
-    layer = MinGRU(3, 4, num_layers=2, signed=signed).double()
+def test_state_is_handed_over(kind, signed):
+    layer = kind(3, 4, num_layers=2, signed=signed).double()
     x = torch.randn(2, 9, 3, dtype=torch.float64)
     whole, last = layer(x.flatten(0, 1), path_edges([9, 9]))
     first, state = layer(x[:, :5].flatten(0, 1), path_edges([5, 5]))
@@ -60,16 +66,17 @@ def test_state_is_handed_over(signed):
     assert_close(state, last)
 
 
-def test_states_stay_bounded_at_depth_ten_thousand():
+@both
+def test_states_stay_bounded_at_depth_ten_thousand(kind):
     n = 10_000
     nodes = torch.arange(n)
     edges = torch.cat([path_edges([n]), torch.stack([nodes[:-2], nodes[2:]])], dim=1)  # each node reads two
     x, schedule = torch.randn(n, 3), Schedule(edges, n)
-    layer = MinGRU(3, 4)
+    layer = kind(3, 4)
     out, _ = layer(x, schedule)
-    candidate = layer.gates[0](x)[:, 4:]
+    candidate = torch.nn.functional.linear(x, layer.cells[0].weight_ih, layer.cells[0].bias)[:, -4:]
     assert out.abs().max() <= candidate.abs().max()
-    layer.mean = False
+    layer.cells[0].mean = False
     with torch.no_grad():
         assert not torch.isfinite(layer(x, schedule)[0]).all()
 
@@ -77,11 +84,31 @@ def test_states_stay_bounded_at_depth_ten_thousand():
 def test_signed_gates_compute_parity():
     layer = MinGRU(1, 1, signed=True)
     with torch.no_grad():
-        layer.gates[0].weight.copy_(torch.tensor([[80.0], [0.0]]))
-        layer.gates[0].bias.copy_(torch.tensor([-40.0, 0.0]))
+        layer.cells[0].weight_ih.copy_(torch.tensor([[80.0], [0.0]]))
+        layer.cells[0].bias.copy_(torch.tensor([-40.0, 0.0]))
     ones = torch.randint(2, (3000,))
     out, _ = layer(ones.float().unsqueeze(1), path_edges([3000]), torch.ones(1, 1, 1))
     assert_close(out.view(-1), (1 - 2 * (ones.cumsum(0) % 2)).float())
+
+
+def test_a_min_lstm_whose_gates_are_all_but_closed_stays_finite():
+    layer = MinLSTM(1, 1)
+    with torch.no_grad():
+        layer.cells[0].weight_ih.copy_(torch.tensor([[-200.0], [-200.0], [1.0]]))
+        layer.cells[0].bias.copy_(torch.tensor([0.0, 3.0, 0.0]))
+    x = torch.ones(2, 1, requires_grad=True)
+    out, _ = layer(x, path_edges([2]))
+    keep = torch.tensor(3.0).sigmoid()
+    assert_close(out.view(-1), (1 - keep) * torch.stack([torch.ones(()), 1 + keep]))
+    assert torch.isfinite(torch.autograd.grad(out.sum(), x)[0]).all()
+
+
+def test_dropout_is_between_layers_in_training():
+    layer = MinGRU(3, 4, num_layers=2, dropout=0.5)
+    x, edges = torch.randn(6, 3), path_edges([6])
+    assert not torch.equal(layer(x, edges)[0], layer(x, edges)[0])
+    layer.eval()
+    assert torch.equal(layer(x, edges)[0], layer(x, edges)[0])
 
 
 def test_drawn_anew_and_shown():
