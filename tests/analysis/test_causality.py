@@ -1,19 +1,30 @@
 import pytest
 import torch
 from analysis.dense import Stack, paths
+from dags import dag_edges
 from torch import nn
+from torch_geometric.data import Data
 from torch_geometric.nn import GCNConv
 
-from gnnseq.analysis import causality, influence, reach
-from gnnseq.layers import LSTM
+from gnnseq.analysis import causality, influence, model_reach, reach
+from gnnseq.layers import DAGNN, LSTM, DeltaNet, GatedLinearAttention, MinGRU, MinLSTM
 
 
-def test_a_recurrence_forward_passes():
+@pytest.mark.parametrize("layer", [LSTM, MinGRU, MinLSTM, GatedLinearAttention, DeltaNet, DAGNN])
+def test_a_recurrence_forward_passes(layer):
     batch = paths((6, 4), both=False)
-    found = causality(LSTM(3, 4).double(), batch)
+    model = layer(3, 4).double()
+    found = causality(model, batch)
     assert found.passes
     assert found.sentence.startswith("passes")
-    assert torch.equal(found.depends, influence(LSTM(3, 4).double(), batch) > 0)
+    assert torch.equal(found.depends, influence(model, batch) > 0)
+
+
+@pytest.mark.parametrize("layer", [LSTM, MinGRU, MinLSTM, GatedLinearAttention, DeltaNet, DAGNN])
+def test_a_recurrence_reaches_all_ancestors(layer):
+    edges = dag_edges([7, 5], 0.4)
+    data = Data(torch.randn(12, 3).double(), edges)
+    assert torch.equal(model_reach(layer(3, 4).double(), data), reach(edges, None, 12))
 
 
 def test_a_recurrence_in_both_directions_leaks():
