@@ -3,7 +3,7 @@
 from gnnseq.data.padded import PaddedBatch, pad
 from gnnseq.data.signals.forecasts import ForecastDataset
 from gnnseq.data.synthetic.adding import AddingDataset
-from gnnseq.data.synthetic.copy_memory import CopyMemoryDataset
+from gnnseq.data.synthetic.copy_memory import CopyMemoryDataset, SelectiveCopyDataset
 from gnnseq.data.synthetic.first_symbol import FirstSymbolDataset
 from gnnseq.data.synthetic.listops import ListOpsBinaryTrees, ListOpsSequences, ListOpsTrees
 from gnnseq.data.synthetic.neighbours import NeighborsMatchDataset
@@ -36,6 +36,7 @@ __all__ = [
     "PaddedBatch",
     "PalindromeDataset",
     "RecallDataset",
+    "SelectiveCopyDataset",
     "TextStreams",
     "TextWindows",
     "Tree",

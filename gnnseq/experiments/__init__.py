@@ -21,7 +21,7 @@ from gnnseq.experiments.tasks.neighbours import NeighborsMatchTask
 from gnnseq.experiments.tasks.networks import BlockModelTask, KarateTask
 from gnnseq.experiments.tasks.own import OwnTask
 from gnnseq.experiments.tasks.palindromes import PalindromeTask
-from gnnseq.experiments.tasks.sequences import AddingTask, CopyMemoryTask, RecallTask
+from gnnseq.experiments.tasks.sequences import AddingTask, CopyMemoryTask, RecallTask, SelectiveCopyTask
 from gnnseq.experiments.tasks.signals import SignalTask
 from gnnseq.experiments.tasks.text import TextTask
 from gnnseq.experiments.trial import Trial
@@ -58,6 +58,7 @@ __all__ = [
     "PalindromeTask",
     "RecallTask",
     "Regression",
+    "SelectiveCopyTask",
     "Settings",
     "Sight",
     "SignalTask",

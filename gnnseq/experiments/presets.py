@@ -16,7 +16,7 @@ from gnnseq.experiments.tasks.listops import ListOpsTask
 from gnnseq.experiments.tasks.neighbours import NeighborsMatchTask
 from gnnseq.experiments.tasks.networks import BlockModelTask, KarateTask
 from gnnseq.experiments.tasks.palindromes import PalindromeTask
-from gnnseq.experiments.tasks.sequences import AddingTask, CopyMemoryTask, RecallTask
+from gnnseq.experiments.tasks.sequences import AddingTask, CopyMemoryTask, RecallTask, SelectiveCopyTask
 from gnnseq.experiments.tasks.signals import SignalTask
 from gnnseq.experiments.tasks.text import TextTask
 
@@ -33,6 +33,7 @@ class Kind:
 KINDS = (
     Kind("palindromes", PalindromeTask, (5, 10, 20)),
     Kind("copy", CopyMemoryTask, (10, 30)),
+    Kind("selective", SelectiveCopyTask, (30, 60)),
     Kind("adding", AddingTask, (20, 50)),
     Kind("recall", lambda length: RecallTask(length, pairs=length // 16), (32, 64)),
     Kind("listops", ListOpsTask, (20, 40)),

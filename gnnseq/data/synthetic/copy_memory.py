@@ -8,6 +8,7 @@ from torch import Tensor
 
 from gnnseq.data.counters import Words, below, derive
 from gnnseq.data.indexing import check_integer
+from gnnseq.data.sequences import IntArray
 from gnnseq.data.streams import Split, Stream
 
 
@@ -72,7 +73,23 @@ class CopyMemoryDataset(Stream):
         drawn = 1 + below(derive(keys[:, None], np.arange(self.symbols)), self.base)
         inputs = np.zeros((len(keys), self.length), np.int64)
         targets = np.zeros_like(inputs)
-        inputs[:, : self.symbols] = drawn
+        np.put_along_axis(inputs, self._places(keys), drawn, axis=1)
         inputs[:, self.symbols + self.blanks - 1] = self.base + 1
         targets[:, self.symbols + self.blanks :] = drawn
         return torch.from_numpy(inputs), torch.from_numpy(targets)
+
+    def _places(self, keys: Words) -> IntArray:
+        """Where the symbols stand ``[B, m]``."""
+        return np.tile(np.arange(self.symbols), (len(keys), 1))
+
+
+class SelectiveCopyDataset(CopyMemoryDataset):
+    """Selective copying (Gu and Dao 2023, https://arxiv.org/abs/2312.00752): the symbols stand anywhere among blanks.
+
+    The m symbols take random places among the first T + m - 1, in order; the rest is as in `CopyMemoryDataset`, whose
+    arguments and shapes it has. Its places tell a model when to read, so a time-invariant memory is not enough.
+    """
+
+    def _places(self, keys: Words) -> IntArray:
+        order = np.argsort(derive(keys[:, None], self.symbols + np.arange(self.symbols + self.blanks - 1)), axis=1)
+        return np.sort(order[:, : self.symbols], axis=1)

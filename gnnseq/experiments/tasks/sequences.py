@@ -10,7 +10,7 @@ from torch_geometric.data import Batch
 
 from gnnseq.data.streams import Split
 from gnnseq.data.synthetic.adding import AddingDataset
-from gnnseq.data.synthetic.copy_memory import CopyMemoryDataset
+from gnnseq.data.synthetic.copy_memory import CopyMemoryDataset, SelectiveCopyDataset
 from gnnseq.data.synthetic.recall import RecallDataset
 from gnnseq.experiments.tasks.base import Collate, Level, elements, find_view, sequence_hops, sequence_views
 from gnnseq.experiments.tasks.kinds import Classification, Regression, Sampled
@@ -90,6 +90,38 @@ class CopyMemoryTask(Sampled, Classification):
     def dataset(self, seed: int, split: Split) -> CopyMemoryDataset:
         """The samples; see `Sampled`."""
         return CopyMemoryDataset(self.symbols, self.blanks, self.base, seed=seed, split=split)
+
+
+@dataclass(frozen=True)
+class SelectiveCopyTask(CopyMemoryTask):
+    """The same with the symbols anywhere among the blanks: :class:`gnnseq.data.SelectiveCopyDataset`.
+
+    Attributes are those of `CopyMemoryTask`.
+    """
+
+    name: ClassVar[str] = "selective copy"
+
+    @property
+    def title(self) -> str:
+        """Name in tables."""
+        return f"selective copies of {self.symbols} symbols among {self.blanks} blanks"
+
+    def required(self, view: str) -> int:
+        """Hops from the farthest place of a symbol to the step where it must be said."""
+        farthest = super().required(view)
+        if view == "dilated":  # a symbol stands up to T - 1 places later, and its answer does not
+            return max(d.bit_count() for d in range(self.symbols + 1, self.symbols + self.blanks + 1))
+        return farthest
+
+    def answers(self, view: str, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The first symbol of every graph, and the step where it must be said."""
+        length = 2 * self.symbols + self.blanks
+        first = (batch.x.view(-1, length) > 0).int().argmax(1)
+        return batch.ptr[:-1] + first, elements(batch, self.symbols + self.blanks)
+
+    def dataset(self, seed: int, split: Split) -> SelectiveCopyDataset:
+        """The samples; see `Sampled`."""
+        return SelectiveCopyDataset(self.symbols, self.blanks, self.base, seed=seed, split=split)
 
 
 @dataclass(frozen=True)

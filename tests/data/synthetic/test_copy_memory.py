@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from gnnseq.data.synthetic.copy_memory import CopyMemoryDataset
+from gnnseq.data.synthetic.copy_memory import CopyMemoryDataset, SelectiveCopyDataset
 
 
 def test_a_sample_is_as_defined():
@@ -44,3 +44,15 @@ def test_who_remembers_nothing_scores_the_memoryless_cross_entropy(symbols, blan
 def test_arguments_out_of_range(name, low):
     with pytest.raises(ValueError, match=f"{name} is {low - 1}, expected an integer >= {low}"):
         CopyMemoryDataset(**{"symbols": 3, "blanks": 4, name: low - 1})
+
+
+def test_selective_copies_stand_anywhere_in_order():
+    inputs, targets = SelectiveCopyDataset(3, 5, seed=2)[:500]
+    same, _ = CopyMemoryDataset(3, 5, seed=2)[:500]
+    places = set()
+    for given, wanted, shown in zip(inputs.tolist(), targets.tolist(), same.tolist(), strict=True):
+        assert given[7:] == [9, 0, 0, 0]
+        assert [symbol for symbol in given[:7] if symbol] == shown[:3]
+        assert wanted == [0] * 8 + shown[:3]
+        places.add(tuple(place for place in range(7) if given[place]))
+    assert len(places) == 35  # all ways to choose 3 of 7

@@ -15,7 +15,7 @@ from gnnseq.experiments.tasks.kinds import Classification, Regression
 from gnnseq.experiments.tasks.listops import ListOpsTask
 from gnnseq.experiments.tasks.neighbours import NeighborsMatchTask
 from gnnseq.experiments.tasks.networks import BlockModelTask, KarateTask
-from gnnseq.experiments.tasks.sequences import AddingTask, CopyMemoryTask, RecallTask
+from gnnseq.experiments.tasks.sequences import AddingTask, CopyMemoryTask, RecallTask, SelectiveCopyTask
 from gnnseq.experiments.tasks.signals import SignalTask
 from gnnseq.experiments.tasks.text import TextTask
 from gnnseq.layers import LSTM, ChildSumTreeLSTM
@@ -25,6 +25,7 @@ from gnnseq.training import Step, evaluate, fit
 TASKS: tuple[Task, ...] = (
     FirstSymbolTask(9),
     CopyMemoryTask(4, symbols=2),
+    SelectiveCopyTask(4, symbols=2),
     AddingTask(9),
     RecallTask(12, 2, 12),
     ListOpsTask(20),

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from gnnseq.experiments.tasks.sequences import AddingTask, CopyMemoryTask, RecallTask
+from gnnseq.experiments.tasks.sequences import AddingTask, CopyMemoryTask, RecallTask, SelectiveCopyTask
 
 
 def test_doing_nothing_looks_good_only_with_the_blanks():
@@ -32,7 +32,7 @@ def test_the_constant_of_adding():
 
 @pytest.mark.parametrize("view", ["path", "dilated"])
 def test_answers_hold_what_is_asked(view):
-    for task in (CopyMemoryTask(3), RecallTask(16, 3, 20)):
+    for task in (CopyMemoryTask(3), SelectiveCopyTask(6), RecallTask(16, 3, 20)):
         batch = next(task.batches(view, 1, "train", 30, 1))
         sources, rows = task.answers(view, batch)
         assert torch.equal(batch.x[sources], batch.y[rows])
