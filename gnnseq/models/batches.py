@@ -24,7 +24,12 @@ class Resettable(nn.Module):
 def names_taken(call: Any) -> frozenset[str]:
     """The names of the arguments that a layer, or a function, takes."""
     forward = getattr(getattr(call, "_orig_mod", call), "forward", call)  # inside what torch.compile returns
-    return frozenset(inspect.signature(forward).parameters)
+    parameters = inspect.signature(forward).parameters
+    names = frozenset(parameters)
+    inner = getattr(call, "conv", None)
+    if isinstance(inner, nn.Module) and any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        names |= names_taken(inner)  # which gets them from PyG's GPSConv
+    return names
 
 
 def edge_arguments(names: frozenset[str], layer: nn.Module, batch: Data) -> dict[str, Any]:
