@@ -164,8 +164,7 @@ class GraphTransformer(nn.Module):
                 "others, expected a call outside of them"
             )
         if torch.compiler.is_dynamo_compiling():
-            out: Tensor = uncompiled(self._run, x, edge_index, batch)
-            return out
+            return uncompiled(self._run, x, edge_index, batch)  # type: ignore[no-any-return]
         return self._run(x, edge_index, batch)
 
     def _run(self, x: Tensor, edge_index: Any, batch: Tensor | None) -> Tensor:
