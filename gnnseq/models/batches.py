@@ -9,7 +9,7 @@ from torch_geometric.data import Data
 from torch_geometric.nn.inits import reset
 
 REFUSED = ("edge_weight", "edge_attr")  # a layer that does not take them would compute another graph's output
-PASSED = (*REFUSED, "edge_type", "batch", "lambda_max")
+PASSED = (*REFUSED, "edge_type", "edge_hop", "batch", "lambda_max")
 
 
 class Resettable(nn.Module):

@@ -24,8 +24,8 @@ class _LayerEncoder(Resettable):
 class EdgeEncoder(_LayerEncoder):
     """Any layer that is called as ``layer(x, edge_index)``: `RNN`, `GRU`, `LSTM`, `GCN`, a PyG convolution.
 
-    ``edge_weight``, ``edge_attr``, ``edge_type``, ``batch`` and ``lambda_max`` of the batch are passed on where the
-    layer's forward has an argument of that name.
+    ``edge_weight``, ``edge_attr``, ``edge_type``, ``edge_hop``, ``batch`` and ``lambda_max`` of the batch are passed on
+    where the layer's forward has an argument of that name.
 
     Args:
         layer: the layer; of a pair ``(out, state)`` the output is taken.
@@ -76,7 +76,8 @@ class ConvStack(Resettable):
 
     ``ConvStack(GCNConv, 16, 32, num_layers=4)`` shares one weight between a node and its neighbours;
     ``ConvStack(GraphConv, 16, 32, num_layers=4)`` gives each its own. On edges from the symbol d places before, and
-    no others, a `GraphConv` is a causal convolution with kernel 2 and dilation d.
+    no others, a `GraphConv` is a causal convolution with kernel 2 and dilation d; docs/layers/conv_stack.md makes a TCN
+    of it, and has GATv2, GIN and GPS.
 
     Args:
         conv: makes a layer from its input and output width, such as the class of a PyG convolution.
