@@ -86,7 +86,8 @@ class WithinGraphs:
         dense = block.layout.dense(flat).unflatten(-1, (3, heads, size))  # [B, T, 3, heads, d]
         queries, keys, values = dense.permute(2, 0, 3, 1, 4)
         out = dense_attention(queries, keys, values, block.mask, self.causal, dropout)
-        return block.layout.nodes(out.transpose(1, 2).flatten(2)).unflatten(-1, (heads, size))
+        rows: Tensor = block.layout.nodes(out.transpose(1, 2).flatten(2)).unflatten(-1, (heads, size))
+        return rows
 
 
 def _padded(graph: Tensor, order: Tensor) -> list[tuple[Tensor | None, PathLayout]]:
