@@ -7,7 +7,7 @@ from torch import nn
 from torch_geometric.nn import GCNConv, GraphConv
 
 from gnnseq.graphs import dilated_batch, path_batch
-from gnnseq.layers import GCN, GCRN, GRU, LSTM, RNN, GatedLinearAttention, MinGRU
+from gnnseq.layers import GCN, GCRN, GRU, LSTM, RNN, GatedLinearAttention, GraphTransformer, MinGRU, SinusoidalPositions
 from gnnseq.models import ConvStack, EdgeEncoder, SymbolEmbedding
 from gnnseq.models.causal import PathRecurrence, SymbolGraphEncoder
 from gnnseq.models.language_model import CharLanguageModel
@@ -23,6 +23,10 @@ def build(encoder, reach=None, features=H):
 
 def symbol_graph(layer):
     return SymbolGraphEncoder(layer, S, RING, torch.rand(2 * S).double() + 0.5)
+
+
+def transformer(attend):
+    return GraphTransformer(F, H, num_layers=2, attend=attend, positions=SinusoidalPositions)
 
 
 class StackedGCN(nn.Module):
@@ -46,6 +50,8 @@ MODELS = {
     "lstm, read again": lambda: (build(EdgeEncoder(LSTM(F, H))), path_batch),
     "path convolutions": lambda: (build(ConvStack(GraphConv, F, H, num_layers=3), reach=3), path_batch),
     "dilated convolutions": lambda: (build(ConvStack(GraphConv, F, H, num_layers=2), reach=8), dilated),
+    "transformer": lambda: (build(EdgeEncoder(transformer("ancestors"))), path_batch),
+    "transformer along dilated paths": lambda: (build(EdgeEncoder(transformer("edges"))), dilated),
     "gcn": lambda: (build(EdgeEncoder(GCN(F, H, num_layers=2)), reach=3), path_batch),
     "gcn of pyg": lambda: (build(StackedGCN(), reach=4), path_batch),
 }

@@ -20,6 +20,7 @@ F, H, T, K = 3, 4, 4, 3
 SIZES = [4, 1, 3]
 N = sum(SIZES)
 FUNCTIONS = {"chrono_", "identity_", "orthogonal_"}
+POSITIONS = {"LearnedPositions", "SinusoidalPositions"}  # parts of a layer
 
 
 @dataclass
@@ -114,6 +115,23 @@ class Nary(Recurrence):
         return converted(layer(x, graphs.edge_index, graphs.arguments["edge_slot"])[1], dtype)
 
 
+class Attending(Recurrence):
+    """A Transformer, which is told the graph of each node."""
+
+    def call(self, layer, x, graphs, batch, state=None):
+        return [layer(x, graphs.edge_index, batch)]
+
+
+class AttendingPaths(Attending):
+    def graphs(self) -> Graphs:
+        return Graphs(path_edges(self.sizes), self.sizes)
+
+
+class AttendingBothWays(Attending):
+    def graphs(self) -> Graphs:
+        return Graphs(undirected_edges(self.sizes, 0.7), self.sizes)
+
+
 class Stateless(Case):
     def call(self, layer, x, graphs, batch, state=None):
         return flat(layer(x, graphs.edge_index, graphs.arguments["edge_weight"].to(x.dtype)))
@@ -187,6 +205,15 @@ CASES: dict[str, list[Case]] = {
     "GCRNCell": [Case(lambda: layers.GCRNCell(F, H, K), None)],
     "GraphRNN": [Case(lambda: layers.GraphRNN(F, H, K))],
     "GraphGRU": [Case(lambda: GraphGRU(F, H, K))],
+    "GraphTransformer": [
+        AttendingBothWays(lambda: layers.GraphTransformer(F, H, 2, 2)),
+        Attending(lambda: layers.GraphTransformer(F, H, 2, 2, positions=layers.LearnedPositions, norm_first=False)),
+        AttendingBothWays(lambda: layers.GraphTransformer(F, H, 2, 2, attend="graph")),
+        Attending(lambda: layers.GraphTransformer(F, H, 2, 1, attend="ancestors")),
+        AttendingPaths(
+            lambda: layers.GraphTransformer(F, H, 2, 2, attend="ancestors", positions=layers.SinusoidalPositions)
+        ),
+    ],
     "GraphCNNLSTM": [Case(lambda: layers.GraphCNNLSTM(F, 2, H, K))],
     "FlatGraphCNNLSTM": [Flat(lambda: layers.FlatGraphCNNLSTM(F, 2, H, K, 4), sizes=[4, 4])],
     "ConvLSTM": [Case(lambda: layers.ConvLSTM(F, H, GraphConv))],

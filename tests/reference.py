@@ -489,3 +489,71 @@ def linear_resolvent(a, b, edge_index, sizes):
     right = b.new_zeros(len(sizes), max(sizes), b.shape[1]).index_put((graph, local), b).transpose(1, 2)
     h = torch.linalg.solve(torch.eye(max(sizes), dtype=b.dtype) - W, right)
     return h.transpose(1, 2)[graph, local]
+
+
+# Attention
+
+
+def layer_norm(x, weight, bias, eps=1e-5):
+    """Scale one row `[C]` to mean 0 and variance 1, then by weight and bias."""
+    centred = x - x.sum() / len(x)
+    return centred / (centred.pow(2).sum() / len(x) + eps).sqrt() * weight + bias
+
+
+def attention(x, reads, weight, bias, heads):
+    """Vaswani et al. 2017 (arXiv:1706.03762), node by node and head by head; node v reads the nodes `reads[v]`.
+
+    weight `[3C, C]` and bias `[3C]` of queries, keys and values. The heads' outputs stand side by side.
+    """
+    q, k, v = ([w @ row + b for row in x] for w, b in zip(weight.chunk(3), bias.chunk(3), strict=True))
+    size = x.shape[1] // heads
+    out = []
+    for node, read in enumerate(reads):
+        parts = []
+        for head in range(heads):
+            own = slice(head * size, (head + 1) * size)
+            scores = [(q[node][own] * k[u][own]).sum() / size**0.5 for u in read]
+            total = sum(score.exp() for score in scores)
+            parts.append(sum(score.exp() / total * v[u][own] for score, u in zip(scores, read, strict=True)))
+        out.append(torch.cat(parts))
+    return torch.stack(out)
+
+
+def transformer_layer(x, reads, weights, heads, norm_first):
+    """One layer of the encoder with ReLU; weights in pairs (weight, bias): qkv, out, linear1, linear2, norm1, norm2."""
+    (qkv, out, linear1, linear2, norm1, norm2) = zip(weights[::2], weights[1::2], strict=True)
+
+    def attend(rows):
+        return [out[0] @ row + out[1] for row in attention(torch.stack(rows), reads, *qkv, heads)]
+
+    def feed(row):
+        return linear2[0] @ relu(linear1[0] @ row + linear1[1]) + linear2[1]
+
+    rows = list(x)
+    read = attend([layer_norm(row, *norm1) for row in rows] if norm_first else rows)
+    rows = [row + more for row, more in zip(rows, read, strict=True)]
+    if norm_first:
+        return torch.stack([row + feed(layer_norm(row, *norm2)) for row in rows])
+    rows = [layer_norm(row, *norm1) for row in rows]
+    return torch.stack([layer_norm(row + feed(row), *norm2) for row in rows])
+
+
+def read_by(edge_index, sizes, attend):
+    """List of the nodes that each node attends to: itself and the sources of its edges, its graph, or its ancestors."""
+    n = sum(sizes)
+    if attend == "graph":
+        ends = [sum(sizes[: i + 1]) for i in range(len(sizes))]
+        return [list(range(end - size, end)) for end, size in zip(ends, sizes, strict=True) for _ in range(size)]
+    own = [{v} | {u for u, t in edge_index.t().tolist() if t == v} for v in range(n)]
+    for _ in range(n if attend == "ancestors" else 0):
+        own = [set().union(*(own[u] for u in own[v])) for v in range(n)]
+    return [sorted(read) for read in own]
+
+
+def sinusoids(position, channels):
+    """The vector `[C]` of one position, channel by channel."""
+    values = []
+    for channel in range(channels):
+        angle = torch.tensor(position / 10000 ** (2 * (channel // 2) / channels), dtype=torch.float64)
+        values.append(angle.sin() if channel % 2 == 0 else angle.cos())
+    return torch.stack(values)

@@ -448,6 +448,35 @@ def test_closed_form_gradients_of_one_unit_by_hand():
     assert found["W_ph"].flatten().tolist() == pytest.approx([e_0 * h_2, -e_0 * h_2], rel=1e-12)
 
 
+@pytest.mark.parametrize("norm_first", [False, True])
+@pytest.mark.parametrize("causal", [False, True])
+def test_transformer_layer_is_torch_s(norm_first, causal):
+    module = torch.nn.TransformerEncoderLayer(H, 2, 7, dropout=0.0, batch_first=True, norm_first=norm_first)
+    for weight in module.parameters():
+        torch.nn.init.normal_(weight)
+    (x,) = leaves((T, H))
+    attention = module.self_attn
+    weights = [attention.in_proj_weight, attention.in_proj_bias]
+    for part in (attention.out_proj, module.linear1, module.linear2, module.norm1, module.norm2):
+        weights += [part.weight, part.bias]
+    reads = [list(range(t + 1 if causal else T)) for t in range(T)]
+    mask = torch.ones(T, T, dtype=torch.bool).triu(1) if causal else None
+    expected = module(x.unsqueeze(0), src_mask=mask)
+    assert_same([reference.transformer_layer(x, reads, weights, 2, norm_first)], [expected[0]], [x, *weights])
+
+
+def test_nodes_that_attention_reads():
+    edges = torch.tensor([[0, 1, 3], [1, 2, 3]])
+    assert reference.read_by(edges, [3, 1], "edges") == [[0], [0, 1], [1, 2], [3]]
+    assert reference.read_by(edges, [3, 1], "ancestors") == [[0], [0, 1], [0, 1, 2], [3]]
+    assert reference.read_by(edges, [3, 1], "graph") == [[0, 1, 2]] * 3 + [[3]]
+
+
+def test_sinusoids_by_hand():
+    expected = [math.sin(3), math.cos(3), math.sin(3 / 100), math.cos(3 / 100)]
+    assert reference.sinusoids(3, 4).tolist() == pytest.approx(expected, rel=1e-12)
+
+
 def test_float32_stays_float32():
     torch.set_default_dtype(torch.float32)
     x, w, u, b, h0 = graph_leaves(4, 3)

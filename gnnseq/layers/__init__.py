@@ -1,5 +1,7 @@
 """Trainable layers: tensors in, tensors out, with PyG's conventions."""
 
+from gnnseq.layers.attention.graph_transformer import GraphTransformer
+from gnnseq.layers.attention.positions import LearnedPositions, SinusoidalPositions
 from gnnseq.layers.gcn import GCN
 from gnnseq.layers.GCRN import GCRN, GCRNCell
 from gnnseq.layers.init import chrono_, identity_, orthogonal_
@@ -33,6 +35,8 @@ __all__ = [
     "GraphCNNLSTM",
     "GraphGRU",
     "GraphRNN",
+    "GraphTransformer",
+    "LearnedPositions",
     "MaxReadout",
     "MeanReadout",
     "MinGRU",
@@ -41,6 +45,7 @@ __all__ = [
     "NaryTreeLSTM",
     "RootReadout",
     "SignalStack",
+    "SinusoidalPositions",
     "SumReadout",
     "chrono_",
     "identity_",

@@ -51,16 +51,27 @@ class EdgeMask(MessagePassing):  # type: ignore[misc]
         Raises:
             ValueError: for a mask of another number of edges.
         """
-        mask: Any = self._edge_mask
-        if mask is None:
+        given = self.factor(edge_index)
+        if given is None:
             return operator
-        if mask.shape != edge_index.shape[1:]:
-            raise ValueError(f"the explainer's mask has shape {list(mask.shape)}, expected [{edge_index.size(1)}]")
-        mask = mask.sigmoid() if self._apply_sigmoid else mask
-        given = mask[edge_index[0] != edge_index[1]].to(operator.weight.dtype)
+        given = given[edge_index[0] != edge_index[1]].to(operator.weight.dtype)
         edges = operator.edge_index
         factor = torch.ones_like(operator.weight).masked_scatter(edges[0] != edges[1], given)
         return MaskedOperator(edges, operator.weight * factor, operator.num_nodes)
+
+    def factor(self, edge_index: Tensor) -> Tensor | None:
+        """The mask as numbers between 0 and 1, one for each of these edges ``[E]``; None where none is set.
+
+        Raises:
+            ValueError: for a mask of another number of edges.
+        """
+        mask: Any = self._edge_mask
+        if mask is None:
+            return None
+        if mask.shape != edge_index.shape[1:]:
+            raise ValueError(f"the explainer's mask has shape {list(mask.shape)}, expected [{edge_index.size(1)}]")
+        given: Tensor = mask.sigmoid() if self._apply_sigmoid else mask
+        return given
 
 
 class NoEdgeMask(EdgeMask):

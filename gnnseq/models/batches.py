@@ -9,7 +9,7 @@ from torch_geometric.data import Data
 from torch_geometric.nn.inits import reset
 
 REFUSED = ("edge_weight", "edge_attr")  # a layer that does not take them would compute another graph's output
-PASSED = (*REFUSED, "edge_type", "batch", "lambda_max")
+PASSED = (*REFUSED, "edge_type", "edge_hop", "batch", "lambda_max")
 
 
 class Resettable(nn.Module):
@@ -24,7 +24,12 @@ class Resettable(nn.Module):
 def names_taken(call: Any) -> frozenset[str]:
     """The names of the arguments that a layer, or a function, takes."""
     forward = getattr(getattr(call, "_orig_mod", call), "forward", call)  # inside what torch.compile returns
-    return frozenset(inspect.signature(forward).parameters)
+    parameters = inspect.signature(forward).parameters
+    names = frozenset(parameters)
+    inner = getattr(call, "conv", None)
+    if isinstance(inner, nn.Module) and any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        names |= names_taken(inner)  # which gets them from PyG's GPSConv
+    return names
 
 
 def edge_arguments(names: frozenset[str], layer: nn.Module, batch: Data) -> dict[str, Any]:

@@ -24,8 +24,8 @@ class _LayerEncoder(Resettable):
 class EdgeEncoder(_LayerEncoder):
     """Any layer that is called as ``layer(x, edge_index)``: `RNN`, `GRU`, `LSTM`, `GCN`, a PyG convolution.
 
-    ``edge_weight``, ``edge_attr``, ``edge_type``, ``batch`` and ``lambda_max`` of the batch are passed on where the
-    layer's forward has an argument of that name.
+    ``edge_weight``, ``edge_attr``, ``edge_type``, ``edge_hop``, ``batch`` and ``lambda_max`` of the batch are passed on
+    where the layer's forward has an argument of that name.
 
     Args:
         layer: the layer; of a pair ``(out, state)`` the output is taken.
@@ -75,7 +75,9 @@ class ConvStack(Resettable):
     Weights and attributes of the batch's edges go to every convolution, as in `EdgeEncoder`.
 
     ``ConvStack(GCNConv, 16, 32, num_layers=4)`` shares one weight between a node and its neighbours;
-    ``ConvStack(GraphConv, 16, 32, num_layers=4)`` gives each its own.
+    ``ConvStack(GraphConv, 16, 32, num_layers=4)`` gives each its own. On edges from the symbol d places before, and
+    no others, a `GraphConv` is a causal convolution with kernel 2 and dilation d; docs/layers/conv_stack.md makes a TCN
+    of it, and has GATv2, GIN and GPS.
 
     Args:
         conv: makes a layer from its input and output width, such as the class of a PyG convolution.
@@ -84,9 +86,17 @@ class ConvStack(Resettable):
         num_layers: number of convolutions; they reach as many hops.
         activation: applied between layers; ReLU by default.
         residual: whether each layer but the first adds its input, which keeps deep stacks trainable.
+        norm: makes a normalisation from a width, applied before each activation, such as `torch.nn.LayerNorm` or PyG's
+            `GraphNorm`. One that takes ``batch`` gets it, so that it looks at each graph by itself. Batch
+            normalisation mixes the graphs of a batch in training; in evaluation it uses its running statistics.
+        positions: makes what adds a node's position to what the first convolution reads, from the width, such as
+            `SinusoidalPositions`.
+        project: whether a linear layer brings the features to width H before the first convolution, for convolutions
+            that need equal widths, such as `GPSConv`.
 
     Raises:
-        ValueError: if ``num_layers`` is under 1; in use, as `EdgeEncoder`.
+        ValueError: if ``num_layers`` is under 1; in use, as `EdgeEncoder`, and for positions in graphs with cycles,
+            unless they count ``by_number``.
     """
 
     def __init__(
@@ -97,11 +107,19 @@ class ConvStack(Resettable):
         num_layers: int,
         activation: nn.Module | None = None,
         residual: bool = False,
+        *,
+        norm: Callable[[int], nn.Module] | None = None,
+        positions: Callable[[int], nn.Module] | None = None,
+        project: bool = False,
     ) -> None:
         super().__init__()
         check_sizes(num_layers=num_layers)
-        widths = [in_channels] + [out_channels] * num_layers
+        self.project = nn.Linear(in_channels, out_channels) if project else nn.Identity()
+        widths = [out_channels if project else in_channels] + [out_channels] * num_layers
+        self.positions = None if positions is None else positions(widths[0])
         self.convs = nn.ModuleList(conv(widths[i], widths[i + 1]) for i in range(num_layers))
+        makes = nn.Identity if norm is None else norm
+        self.norms = nn.ModuleList(makes(out_channels) for _ in range(num_layers - 1))
         self.activation = nn.ReLU() if activation is None else activation
         self.residual = residual
         self.takes = names_taken(self.convs[0])
@@ -109,9 +127,13 @@ class ConvStack(Resettable):
     def forward(self, x: Tensor, batch: Batch) -> Tensor:
         """Runs the stack on the batch's edges; ``[N, F]`` to ``[N, H]``."""
         given = edge_arguments(self.takes, self.convs[0], batch)
+        x = self.project(x)
+        if self.positions is not None:
+            x = self.positions(x, batch.edge_index, batch.batch)
         out: Tensor = self.convs[0](x, batch.edge_index, **given)
-        for conv in self.convs[1:]:
-            x = self.activation(out)
+        for norm, conv in zip(self.norms, self.convs[1:], strict=True):
+            graphs = {"batch": node_graphs(batch)} if "batch" in names_taken(norm) else {}
+            x = self.activation(norm(out, **graphs))
             out = conv(x, batch.edge_index, **given) + (x if self.residual else 0.0)
         return out
 

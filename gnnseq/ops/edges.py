@@ -63,6 +63,18 @@ def check_edges(edge_index: Tensor, num_nodes: int) -> None:
         raise ValueError(f"edge_index refers to node {wrong} of {num_nodes}, expected 0 to {num_nodes - 1}")
 
 
+def check_batch(batch: Tensor, num_nodes: int) -> None:
+    """Raises an error unless ``batch`` gives the graph of each of ``num_nodes`` nodes, as int64 from 0 on."""
+    if not isinstance(batch, Tensor):
+        raise TypeError(f"batch is a {type(batch).__name__}, expected a tensor [{num_nodes}]")
+    if batch.shape != (num_nodes,):
+        raise ValueError(f"batch has shape {list(batch.shape)}, expected [{num_nodes}], one per node")
+    if batch.dtype != torch.long:
+        raise ValueError(f"batch has dtype {batch.dtype}, expected torch.int64")
+    if bool((batch < 0).any()):
+        raise ValueError(f"batch has graph {int(batch.min())}, expected numbers from 0 on")
+
+
 def check_weights(edge_weight: Tensor, num_edges: int) -> None:
     """Raises a ``ValueError`` unless ``edge_weight`` is one finite real number per edge."""
     if is_recorded():

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gnnseq.ops.components import components, trees
-from gnnseq.ops.edges import plain_edges
+from gnnseq.ops.edges import check_batch, plain_edges
 from gnnseq.ops.level_order import LevelOrder, on_device
 from gnnseq.ops.paths import PathLayout, consecutive_paths
 from gnnseq.ops.transforms import is_recorded, outside_transforms
@@ -84,17 +84,8 @@ class Schedule(LevelOrder):
             raise ValueError(f"num_nodes is {self.num_nodes}, expected at least 1")
         if self.edge_index.is_meta:
             raise ValueError('edge_index is on meta, without values, expected a Schedule moved by `to("meta")`')
-        batch = self._batch
-        if batch is None:
-            return
-        if not isinstance(batch, Tensor):
-            raise TypeError(f"batch is a {type(batch).__name__}, expected a tensor [{self.num_nodes}]")
-        if batch.shape != (self.num_nodes,):
-            raise ValueError(f"batch has shape {list(batch.shape)}, expected [{self.num_nodes}], one per node")
-        if batch.dtype != torch.long:
-            raise ValueError(f"batch has dtype {batch.dtype}, expected torch.int64")
-        if bool((batch < 0).any()):
-            raise ValueError(f"batch has graph {int(batch.min())}, expected numbers from 0 on")
+        if self._batch is not None:
+            check_batch(self._batch, self.num_nodes)
 
     def _check_cuts(self) -> None:
         """Raises where ``batch`` gives the two ends of an edge to different graphs."""

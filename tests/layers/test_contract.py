@@ -13,6 +13,7 @@ from layer_cases import (
     FUNCTIONS,
     IN_TIME,
     LEARNED,
+    POSITIONS,
     F,
     Flat,
     Graphs,
@@ -31,7 +32,7 @@ every = pytest.mark.parametrize("case", ALL)
 
 
 def test_every_public_layer_has_a_case():
-    assert set(CASES) | FUNCTIONS == set(layers.__all__)
+    assert set(CASES) | FUNCTIONS | POSITIONS == set(layers.__all__)
 
 
 @every

@@ -20,6 +20,7 @@ from gnnseq.layers import (
     ChebFilter,
     GraphCNNLSTM,
     GraphGRU,
+    GraphTransformer,
     MinGRU,
     NaryTreeLSTM,
     SignalStack,
@@ -77,7 +78,9 @@ def test_a_mask_of_zeros_cuts_every_edge(make):
     assert_close(layer(x, made), layer(x, EDGES))
 
 
-@pytest.mark.parametrize(("layer", "hops"), [(GCN(F, H, 3), 3), (ChebFilter(F, H, 4), 3), (GCRN(F, H, 1), 0)])
+@pytest.mark.parametrize(
+    ("layer", "hops"), [(GCN(F, H, 3), 3), (GraphTransformer(F, H, 2), 2), (ChebFilter(F, H, 4), 3), (GCRN(F, H, 1), 0)]
+)
 def test_hops_are_counted(layer, hops):
     assert sum(isinstance(module, MessagePassing) for module in layer.modules()) == hops
 
@@ -134,6 +137,8 @@ PATH = torch.tensor([[0, 1], [1, 2]])
         (lambda: LSTM(F, H, bidirectional=True), ()),
         (lambda: NaryTreeLSTM(F, H), (torch.zeros(2, dtype=torch.long),)),
         (lambda: MinGRU(F, H), ()),
+        (lambda: GraphTransformer(F, H, attend="graph"), ()),
+        (lambda: GraphTransformer(F, H, attend="ancestors"), ()),
     ],
 )
 def test_a_recurrence_refuses_a_mask_that_it_cannot_apply(make, arguments):

@@ -9,7 +9,7 @@ from torch_geometric.nn import GraphConv
 from torch_geometric.utils import to_undirected
 
 from gnnseq.graphs import dilated_batch, path_batch
-from gnnseq.layers import LSTM
+from gnnseq.layers import LSTM, GraphTransformer
 from gnnseq.models import EdgeEncoder, SymbolEmbedding
 from gnnseq.models.causal import PathRecurrence
 from gnnseq.models.causality import check_causal, check_causal_batch
@@ -49,6 +49,7 @@ def texts(*lengths):
 PEEKING = {
     "undirected path": (lambda: build(EdgeEncoder(GraphConv(F, H))), undirected),
     "undirected dilated path": (lambda: build(EdgeEncoder(GraphConv(F, H))), both_ways),
+    "attention to all of a text": (lambda: build(EdgeEncoder(GraphTransformer(F, H, attend="graph"))), path_batch),
     "both directions": (lambda: build(EdgeEncoder(LSTM(F, H, bidirectional=True)), 2 * H), path_batch),
 }
 

@@ -1,0 +1,1 @@
+"""Layers whose nodes attend to other nodes of their graph."""

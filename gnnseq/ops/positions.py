@@ -1,0 +1,48 @@
+"""Where each node stands in its graph."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gnnseq.ops.edges import check_batch
+from gnnseq.ops.schedule import Schedule
+from gnnseq.ops.transforms import outside_transforms
+
+
+def longest_way(edge_index: Any, num_nodes: int, batch: Tensor | None = None) -> Tensor:
+    """The number of edges of the longest way that leads to each node of directed acyclic graphs ``[N]``, int64.
+
+    On a path that is a node's place, counted from 0; in a tree with edges from child to parent its height.
+
+    Args:
+        edge_index: edges ``[2, E]`` from the node read to the node that reads, or a `Schedule`.
+        num_nodes: number of nodes N.
+        batch: graph of each node ``[N]``.
+
+    Raises:
+        ValueError: as `Schedule`, for a cycle among others.
+    """
+    schedule = Schedule.from_edge_index(edge_index, num_nodes, batch)
+    with outside_transforms():
+        if schedule.paths is not None:
+            return schedule.paths.positions % schedule.paths.num_steps
+        return schedule.as_tensor(schedule.reversed().heights[0])
+
+
+def number_in_graph(edge_index: Any, num_nodes: int, batch: Tensor | None = None) -> Tensor:
+    """How many nodes of the same graph have lower numbers ``[N]``, int64; all nodes are one graph without ``batch``.
+
+    Args:
+        edge_index: not read; the function is called as `longest_way`.
+        num_nodes: number of nodes N.
+        batch: graph of each node ``[N]``.
+    """
+    if batch is None:
+        return torch.arange(num_nodes)
+    check_batch(batch, num_nodes)
+    with outside_transforms():
+        order = batch.argsort(stable=True)
+        length = torch.bincount(batch)
+        first = (length.cumsum(0) - length)[batch[order]]
+        return torch.empty_like(batch).index_copy(0, order, torch.arange(num_nodes, device=batch.device) - first)
