@@ -4,10 +4,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gnnseq.data.sequences import IntArray
+from gnnseq.data.sequences import UNLABELLED, IntArray
 from gnnseq.data.synthetic.expressions import Level, evaluate, first_positions, sums
 from gnnseq.data.text.vocabulary import Vocabulary
-from gnnseq.data.trees.corpus import UNLABELLED, TreeCorpus
+from gnnseq.data.trees.corpus import TreeCorpus
 
 DIGITS = Vocabulary([str(digit) for digit in range(10)], separator=" ")
 SYMBOLS = Vocabulary([*DIGITS.symbols, "[MIN", "[MAX", "[MED", "[SM", "]"], separator=" ")

@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from reprlib import repr as shorten
 from typing import Any, TypedDict
@@ -128,6 +129,23 @@ class Vocabulary:
             raise ValueError(_describe_unknown(text, missing, first))
         ids[missing] = self._ids.get(self.unknown or "", -1)
         return torch.from_numpy(ids)
+
+    def encode_rows(self, name: str, rows: Sequence[Sequence[str]]) -> Tensor:
+        """The ids of several texts, end to end ``[N]``; each as `cut` gives it.
+
+        Raises:
+            ValueError: as `encode`; it names the text too, as ``name[row]``.
+        """
+        texts = all(isinstance(row, str) for row in rows)
+        try:
+            return self.encode("".join(rows) if texts else list(chain.from_iterable(rows)))  # type: ignore[arg-type]
+        except ValueError:
+            for number, row in enumerate(rows):
+                try:
+                    self.encode(row)
+                except ValueError as error:
+                    raise ValueError(f"{name}[{number}]: {error}") from None
+            raise
 
     def decode(self, ids: Tensor | Sequence[int]) -> str:
         """The symbols of ids ``[T]`` as a text."""

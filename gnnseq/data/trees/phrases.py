@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gnnseq.data.sequences import IntArray
-from gnnseq.data.trees.corpus import UNLABELLED, TreeCorpus, require_corpus
+from gnnseq.data.sequences import UNLABELLED, IntArray
+from gnnseq.data.trees.corpus import TreeCorpus, require_corpus
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from gnnseq.data.sequences import IntArray
-from gnnseq.data.trees.corpus import UNLABELLED
+from gnnseq.data.sequences import UNLABELLED, IntArray
 from gnnseq.data.trees.phrases import Phrases
 from gnnseq.experiments.budget import num_weights
 from gnnseq.experiments.families import two_states

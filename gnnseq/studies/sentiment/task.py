@@ -10,11 +10,11 @@ from typing import Any, ClassVar, cast
 import numpy as np
 from torch_geometric.data import Batch
 
-from gnnseq.data.sequences import IntArray
+from gnnseq.data.sequences import UNLABELLED, IntArray
 from gnnseq.data.streams import Split, check_split
 from gnnseq.data.text.vectors import WordVectors
 from gnnseq.data.text.vocabulary import Vocabulary
-from gnnseq.data.trees.corpus import UNLABELLED, TreeCorpus
+from gnnseq.data.trees.corpus import TreeCorpus
 from gnnseq.data.trees.phrases import Phrases
 from gnnseq.data.trees.tree import Tree
 from gnnseq.experiments.tasks.base import Collate, Level, find_view
