@@ -139,7 +139,6 @@ class Named(Protocol):
     @property
     def name(self) -> str:
         """Its name."""
-        ...
 
 
 N = TypeVar("N", bound=Named)

@@ -59,9 +59,17 @@ class Sweep:
         try:
             with Interrupt(NOTICE) as self._interrupt, Claims(self.store.path) as self._claims:
                 while pending:
-                    found = self._pass(pending)
+                    before = self._progress.done
+                    try:
+                        for record in self._records(pending):
+                            self._finish(record)
+                    except Exception as error:
+                        if not _lost_worker(error):
+                            raise
+                        if not self._interrupt.requested:
+                            self._one_by_one(dict(self._running))
                     left = self._missing(pending)
-                    self._progress.skip(len(pending) - len(left) - found)
+                    self._progress.skip(len(pending) - len(left) - (self._progress.done - before))
                     if self._interrupt.requested:
                         raise KeyboardInterrupt
                     if len(left) == len(pending):
@@ -75,19 +83,6 @@ class Sweep:
     def _missing(self, trials: dict[str, Any]) -> dict[str, Any]:
         done = self.store.attempts()
         return {key: trial for key, trial in trials.items() if done.get(key, 0) < self._attempts[key]}
-
-    def _pass(self, pending: dict[str, Any]) -> int:
-        """Runs what nobody else runs now; how many records came of it."""
-        before = self._progress.done
-        try:
-            for record in self._records(pending):
-                self._finish(record)
-        except Exception as error:
-            if not _lost_worker(error):
-                raise
-            if not self._interrupt.requested:
-                self._one_by_one(dict(self._running))
-        return self._progress.done - before
 
     def _one_by_one(self, suspects: dict[str, Any]) -> None:
         """Trials that ran when a process died, each alone, so that the one that kills its process is found."""

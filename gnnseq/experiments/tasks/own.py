@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Literal, cast, get_args
 
 import numpy as np
@@ -13,6 +13,7 @@ from torch_geometric.data import Batch, Data
 from gnnseq.data.streams import Split, check_split
 from gnnseq.data.trees.tree import Tree
 from gnnseq.experiments.tasks.base import Collate, Level, elements, find_view, sequence_hops
+from gnnseq.experiments.tasks.kinds import WithData
 from gnnseq.experiments.tasks.own_samples import Samples, graph_samples, sequence_samples, tree_samples
 from gnnseq.training import correct, squared_error
 
@@ -21,7 +22,7 @@ Metric = Literal["accuracy", "mean squared error"]
 
 
 @dataclass(frozen=True)
-class OwnTask:
+class OwnTask(WithData):
     """Samples of one's own: made by `from_sequences`, `from_trees` or `from_graphs`.
 
     Every trial's seed splits the samples anew into training, validation and test data (70, 15 and 15 %), unless
@@ -137,11 +138,6 @@ class OwnTask:
         for split in get_args(Split):
             task._rows(0, split)
         return task
-
-    @property
-    def plain(self) -> dict[str, Any]:
-        """What stands for the task in a trial's key."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "samples"}
 
     @property
     def title(self) -> str:

@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from gnnseq.plots.comparison.models import (
     BESIDE,
     Look,
-    bare,
     drawable,
     headline,
     legend_beside,
@@ -20,7 +19,7 @@ from gnnseq.plots.comparison.models import (
     shown,
 )
 from gnnseq.plots.studies.text import moving_mean
-from gnnseq.plots.style import panels, save
+from gnnseq.plots.style import bare, panels, save
 from gnnseq.results.joined import Naming, Result, by_task, family_title
 from gnnseq.runs.store import Record
 

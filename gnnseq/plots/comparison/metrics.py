@@ -6,8 +6,8 @@ from statistics import fmean
 
 from matplotlib.axes import Axes
 
-from gnnseq.plots.comparison.models import bare, drawable, headline, legend_beside, of_one_task
-from gnnseq.plots.style import COLOURS, figure, save
+from gnnseq.plots.comparison.models import drawable, headline, legend_beside, of_one_task
+from gnnseq.plots.style import COLOURS, bare, figure, save
 from gnnseq.results.joined import Naming, Result, family_title
 from gnnseq.runs.store import Record
 

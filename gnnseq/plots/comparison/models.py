@@ -79,11 +79,6 @@ def ends(result: Result) -> tuple[float, float]:
     )
 
 
-def bare(axes: Axes) -> None:
-    """Takes away the frame's upper and right side."""
-    axes.spines[["top", "right"]].set_visible(False)
-
-
 def mark_chance(axes: Axes, chance: float, right: bool = False) -> None:
     """A dotted line where guesses are, its word at the left end or at the right."""
     place, side = (0.99, "right") if right else (0.01, "left")

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
-from gnnseq.plots.comparison.models import BESIDE, Look, bare, drawable, ends, headline, legend_beside, looks
-from gnnseq.plots.style import figure, save
+from gnnseq.plots.comparison.models import BESIDE, Look, drawable, ends, headline, legend_beside, looks
+from gnnseq.plots.style import bare, figure, save
 from gnnseq.results.joined import Naming, Result, family_title
 from gnnseq.runs.store import Record
 

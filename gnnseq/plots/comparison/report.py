@@ -63,7 +63,9 @@ def write_report(
         "results.csv": to_csv(results),
         "verdicts.csv": verdicts_csv(comparisons),
     }
-    return [_write(folder / name, text) for name, text in texts.items()] + [path for _, path in drawn]
+    for name, text in texts.items():
+        write_text(folder / name, text)
+    return [folder / name for name in texts] + [path for _, path in drawn]
 
 
 def verdicts(
@@ -177,8 +179,3 @@ def _joined(lines: dict[str, list[str]]) -> str:
 
 def _slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "task"
-
-
-def _write(path: Path, text: str) -> Path:
-    write_text(path, text)
-    return path

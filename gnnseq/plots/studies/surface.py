@@ -7,8 +7,8 @@ from pathlib import Path as FilePath
 import torch
 from matplotlib.axes import Axes
 
-from gnnseq.plots.comparison.models import bare, headline
-from gnnseq.plots.style import COLOURS, figure, save
+from gnnseq.plots.comparison.models import headline
+from gnnseq.plots.style import COLOURS, bare, figure, save
 from gnnseq.studies.optimizers.surface import Path, Surface
 
 POINTS = 121  # of the grid, each way

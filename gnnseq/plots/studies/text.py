@@ -6,7 +6,7 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 
-from gnnseq.plots.style import COLOURS, MARKERS, figure, save
+from gnnseq.plots.style import COLOURS, MARKERS, bare, figure, save
 from gnnseq.studies.text.run import TextCurve, bits
 
 RECENT = 100  # batches in a moving mean
@@ -38,7 +38,7 @@ def plot_text_curves(curves: Mapping[str, TextCurve], path: str | Path) -> Path:
     left.legend(fontsize=7.5, frameon=False)
     for axes in (left, right):
         axes.set_xlabel("training steps")
-        axes.spines[["top", "right"]].set_visible(False)
+        bare(axes)
     drawn.suptitle("Predicting the next character", fontsize=11)
     return save(drawn, path)
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import islice
 from typing import Any, ClassVar, cast
@@ -18,7 +18,7 @@ from gnnseq.data.trees.corpus import TreeCorpus
 from gnnseq.data.trees.phrases import Phrases
 from gnnseq.data.trees.tree import Tree
 from gnnseq.experiments.tasks.base import Collate, Level, find_view
-from gnnseq.experiments.tasks.kinds import Classification
+from gnnseq.experiments.tasks.kinds import Classification, WithData
 from gnnseq.graphs import parse_batch, path_batch
 from gnnseq.training import Epochs
 
@@ -102,7 +102,7 @@ class SentimentData:
 
 
 @dataclass(frozen=True)
-class SentimentTask(Classification):
+class SentimentTask(WithData, Classification):
     """The sentiment of a treebank's sentences; `of` makes it of trees.
 
     In training a tree has labels at all nodes. A model that reads words in a row (view "phrases") has the label of each
@@ -160,11 +160,6 @@ class SentimentTask(Classification):
         settings["features"] = vectors.values.size(1)
         digest = hashlib.sha256(content).hexdigest()[:16]
         return cls(data.digest, digest, data.classes, data=data, given=vectors, **settings)
-
-    @property
-    def plain(self) -> dict[str, Any]:
-        """What stands for the task in a trial's key."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.compare}
 
     @property
     def title(self) -> str:

@@ -18,7 +18,7 @@ from gnnseq.data.text.vocabulary import Vocabulary
 from gnnseq.data.text.windows import ConsecutiveWindows, TextStreams, TextWindows, Window
 from gnnseq.experiments.run import run_trial
 from gnnseq.experiments.tasks.base import Collate, Level, find_view
-from gnnseq.experiments.tasks.kinds import Classification, Sampled, batches_of
+from gnnseq.experiments.tasks.kinds import Classification, SequenceTask, WithData, batches_of
 from gnnseq.experiments.trial import Trial
 from gnnseq.graphs.cooccurrence import word_graph
 from gnnseq.models.language_model import CharLanguageModel
@@ -48,7 +48,7 @@ class Parts(NamedTuple):
 
 
 @dataclass(frozen=True)
-class BookTask(Sampled, Classification):
+class BookTask(WithData, SequenceTask, Classification):
     """At every character of a window, the character that follows; `of` makes it of a text.
 
     The first nine tenths of the text are trained on, in windows from anywhere; the last tenth is held out, of a small
@@ -65,7 +65,6 @@ class BookTask(Sampled, Classification):
         ValueError: if the text has no two windows.
     """
 
-    length: int
     digest: str
     text: str = field(repr=False, compare=False, default="")
 
@@ -80,11 +79,6 @@ class BookTask(Sampled, Classification):
         return cls(length, hashlib.sha256(text.encode()).hexdigest(), text)
 
     @property
-    def plain(self) -> dict[str, Any]:
-        """What stands for the task in a trial's key."""
-        return {"length": self.length, "digest": self.digest}
-
-    @property
     def parts(self) -> Parts:
         """The text as integers."""
         return _parts(self.text, self.length)
@@ -93,11 +87,6 @@ class BookTask(Sampled, Classification):
     def title(self) -> str:
         """Name in tables."""
         return f"characters of a book, windows of {self.length}"
-
-    @property
-    def size(self) -> int:
-        """The length of a window."""
-        return self.length
 
     @property
     def num_symbols(self) -> int:
