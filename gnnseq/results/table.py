@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import statistics
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -18,6 +19,11 @@ def number(value: float | None, percent: bool = False) -> str:
     if value is None or math.isnan(value):
         return "–"
     return f"{100 * value:.1f} %" if percent else f"{value:.3g}"
+
+
+def mean_share(values: Sequence[float]) -> str:
+    """The mean of some shares in per cent; a dash for none."""
+    return number(statistics.fmean(values) if values else None, percent=True)
 
 
 def spread(summary: Summary, percent: bool) -> str:

@@ -53,7 +53,7 @@ class Sweep:
         self._attempts = {key: records[key].get("attempt", 1) + 1 if key in again else 1 for key in trials}
         pending = self._missing(trials)
         if pending:
-            self.jobs = processes(self.jobs, len(pending))
+            self.jobs = _processes(self.jobs, len(pending))
         self._progress = Progress(len(pending), show=progress, jobs=self.jobs)
         threads = torch.get_num_threads()
         try:
@@ -136,7 +136,7 @@ class Sweep:
             return _in_parallel((task(trial, about, *how) for trial, about in work), self.jobs)
 
 
-def processes(jobs: int, trials: int) -> int:
+def _processes(jobs: int, trials: int) -> int:
     """How many processes to start: no more than there are trials, but 2 at least where more than 1 is asked for.
 
     A trial may end its process, so this one runs none where others are asked for.

@@ -45,7 +45,7 @@ class Parts:
     position: int = 0
 
     def __post_init__(self) -> None:
-        self.settings = as_plain(self.settings | settings_of(self.optimizer, self.scheduler))
+        self.settings = as_plain(self.settings | _settings_of(self.optimizer, self.scheduler))
 
     def step(self, history: History) -> None:
         """A step was taken: moves the scheduler on, and tells the callbacks."""
@@ -93,7 +93,7 @@ class Parts:
         self.position = state["position"]
 
 
-def settings_of(optimizer: torch.optim.Optimizer, scheduler: Scheduler | None) -> dict[str, Any]:
+def _settings_of(optimizer: torch.optim.Optimizer, scheduler: Scheduler | None) -> dict[str, Any]:
     """The kind and the values of an optimizer's groups, and the kind of its scheduler."""
     kind = type(getattr(optimizer, "optimizer", optimizer))
     found: dict[str, Any] = {"optimizer": kind.__name__}

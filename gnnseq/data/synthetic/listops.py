@@ -92,15 +92,18 @@ class ListOpsTrees(ListOps, Dataset[Tree]):
     """
 
     def __getitem__(self, index: Index) -> Tree | TreeCorpus:  # type: ignore[override]
-        corpus = to_corpus(self._expressions(index))
+        corpus = self._corpus(index)
         return corpus[0] if is_single(index) else corpus
 
     def __getitems__(self, indices: Sequence[int]) -> TreeCorpus:
         """The trees of a batch (torch's DataLoader asks for these)."""
-        return to_corpus(self._expressions(indices))
+        return self._corpus(indices)
+
+    def _corpus(self, index: Index) -> TreeCorpus:
+        return to_corpus(self._expressions(index))
 
 
-class ListOpsBinaryTrees(ListOps, Dataset[Tree]):
+class ListOpsBinaryTrees(ListOpsTrees):
     """ListOps as binary trees that take one argument at a time, as the paper's Tree-LSTM reads them.
 
     ``[MAX 2 9 0 ]`` is ``((([MAX 2) 9) 0)``: operators and digits are leaves, and an inner node joins
@@ -109,13 +112,8 @@ class ListOpsBinaryTrees(ListOps, Dataset[Tree]):
     as :class:`ListOpsTrees`, and the same samples.
     """
 
-    def __getitem__(self, index: Index) -> Tree | TreeCorpus:  # type: ignore[override]
-        corpus = to_binary_corpus(self._expressions(index))
-        return corpus[0] if is_single(index) else corpus
-
-    def __getitems__(self, indices: Sequence[int]) -> TreeCorpus:
-        """The trees of a batch (torch's DataLoader asks for these)."""
-        return to_binary_corpus(self._expressions(indices))
+    def _corpus(self, index: Index) -> TreeCorpus:
+        return to_binary_corpus(self._expressions(index))
 
 
 class ListOpsSequences(ListOps, Dataset[tuple[Tensor, Tensor]]):

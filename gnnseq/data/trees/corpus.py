@@ -136,10 +136,12 @@ class TreeCorpus(Dataset[Tree]):
 
 
 def require_corpus(corpus: object) -> None:
-    """Refuses what is no corpus, such as a list of trees."""
+    """Refuses what is no corpus, such as a list of trees, and a corpus without trees."""
     if not isinstance(corpus, TreeCorpus):
         what = type(corpus).__name__
         raise TypeError(f"corpus is a {what}, expected a TreeCorpus, such as TreeCorpus.from_trees makes of trees")
+    if len(corpus) == 0:
+        raise ValueError("corpus is empty, expected at least one tree")
 
 
 def _list_of_trees(trees: object) -> list[Tree]:

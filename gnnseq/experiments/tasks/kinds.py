@@ -64,7 +64,7 @@ class WithData:
         return {f.name: getattr(self, f.name) for f in fields(cast(Any, self)) if f.compare}
 
 
-class Sliced(Protocol):
+class _Sliced(Protocol):
     """A dataset that gives a whole batch for a slice."""
 
     def __getitem__(self, index: slice, /) -> Any: ...
@@ -77,7 +77,7 @@ class Sampled(ABC):
         self.dataset(0, "train")
 
     @abstractmethod
-    def dataset(self, seed: int, split: Split) -> Sliced:
+    def dataset(self, seed: int, split: Split) -> _Sliced:
         """The samples of a seed and split.
 
         Raises:
@@ -153,7 +153,7 @@ class FirstAsked(SequenceTask, Classification):
 
 
 def batches_of(
-    dataset: Sliced, collate: Callable[[Any], Batch], batch_size: int, num_batches: int, first: int = 0
+    dataset: _Sliced, collate: Callable[[Any], Batch], batch_size: int, num_batches: int, first: int = 0
 ) -> Iterator[Batch]:
     """Batches of a dataset without end, one after the other; ``first`` is the number of the first."""
     for number in range(first, first + num_batches):

@@ -13,9 +13,8 @@ from torch_geometric.data import Batch, Data
 from gnnseq.data.streams import Split, check_split
 from gnnseq.data.trees.tree import Tree
 from gnnseq.experiments.tasks.base import Collate, Level, elements, find_view, sequence_hops
-from gnnseq.experiments.tasks.kinds import WithData
+from gnnseq.experiments.tasks.kinds import Classification, Regression, WithData
 from gnnseq.experiments.tasks.own_samples import Samples, graph_samples, sequence_samples, tree_samples
-from gnnseq.training import correct, squared_error
 
 FRACTIONS = (0.7, 0.15, 0.15)
 Metric = Literal["accuracy", "mean squared error"]
@@ -166,14 +165,15 @@ class OwnTask(WithData):
 
     def loss(self, outputs: Tensor, y: Tensor) -> Tensor:
         """Cross-entropy in nats or squared error, the mean over the labels that are there."""
-        if self.higher_is_better:
-            return torch.nn.functional.cross_entropy(outputs, y)
-        known = ~y.isnan()
-        return torch.nn.functional.mse_loss(outputs.reshape(y.shape)[known], y[known])
+        return self._kind.loss(outputs, y)
 
     def metric(self, outputs: Tensor, y: Tensor) -> tuple[float, int]:
         """Sum of the metric, and over how many labels."""
-        return (correct if self.higher_is_better else squared_error)(outputs, y)
+        return self._kind.metric(outputs, y)
+
+    @property
+    def _kind(self) -> Classification | Regression:
+        return Classification() if self.higher_is_better else Regression()
 
     def required(self, view: str) -> int | None:
         """Hops from the symbol ``answer`` of the longest sequence to the last one; None where nobody said."""

@@ -90,9 +90,9 @@ class SignalTask(Sampled, Regression):
         """
         adjacency, order = self._signals.adjacency, self._order
         views: dict[str, Callable[..., Batch]] = {
-            "graph": partial(_undirected, adjacency),
-            "space-time": partial(_space_time, adjacency),
-            "signals": partial(_signal, adjacency),
+            "graph": lambda sample: both_ways(_on(adjacency, space_time_batch, sample)),
+            "space-time": partial(_on, adjacency, space_time_batch),
+            "signals": partial(_on, adjacency, signal_batch),
             **{name: partial(_steps, collate, order) for name, collate in sequence_views(None, "node").items()},
             "path per node": _per_node,
         }
@@ -129,18 +129,9 @@ def _made(nodes: int, steps: int, seed: int) -> Signals:
     return spreading_signals(nodes, steps, seed)
 
 
-def _space_time(adjacency: Tensor, sample: tuple[Tensor, Tensor]) -> Batch:
+def _on(adjacency: Tensor, make: Callable[..., Batch], sample: tuple[Tensor, Tensor]) -> Batch:
     series, y = sample
-    return space_time_batch(series, adjacency, y)
-
-
-def _undirected(adjacency: Tensor, sample: tuple[Tensor, Tensor]) -> Batch:
-    return both_ways(_space_time(adjacency, sample))
-
-
-def _signal(adjacency: Tensor, sample: tuple[Tensor, Tensor]) -> Batch:
-    series, y = sample
-    return signal_batch(series, adjacency, y)
+    return make(series, adjacency, y)
 
 
 def _steps(collate: Callable[..., Batch], order: Tensor, sample: tuple[Tensor, Tensor]) -> Batch:

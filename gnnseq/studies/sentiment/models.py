@@ -1,6 +1,5 @@
 """Models of sentiment, some of which read trees and some the same phrases as words in a row, and how they are run."""
 
-import statistics
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -25,7 +24,7 @@ from gnnseq.models.modes import evaluating
 from gnnseq.models.words import EndsReadout, WordEmbedding
 from gnnseq.results import Result, collect
 from gnnseq.results.joined import by_task
-from gnnseq.results.table import COLUMNS, markdown_table
+from gnnseq.results.table import COLUMNS, markdown_table, mean_share, number
 from gnnseq.runs.store import Record
 from gnnseq.studies.sentiment.task import SentimentTask
 
@@ -192,8 +191,8 @@ def sentiment_table(records: Iterable[Record]) -> str:
     for title, results in by_task(collect(records)).items():
         guess: Record = next(filter(None, (result.first("guess") for result in results)), {})
         header = (*SHOWN, "dev, last epoch", *(f"{part} phrases" for part in guess))
-        shares = [f"{100 * found['phrases']:.1f} %" for found in guess.values()]
-        constant = ["commonest class", "0", f"{100 * results[0].task['chance']:.1f} %", "–", "–", *shares]
+        shares = [number(found["phrases"], percent=True) for found in guess.values()]
+        constant = ["commonest class", "0", number(results[0].task["chance"], percent=True), "–", "–", *shares]
         results.sort(key=lambda result: -result.summary.mean if result.scores else 1.0)
         lines = [*(_cells(result, list(guess)) for result in results), constant]
         tables.append(f"{title[0].upper()}{title[1:]}:\n\n{markdown_table(header, lines)}")
@@ -204,8 +203,4 @@ def _cells(result: Result, parts: list[str]) -> list[str]:
     done = [record for record in result.records if "parts" in record]
     columns = [[record["looks"][-1][1] for record in done]]
     columns += [[record["parts"][part]["phrases"] for record in done] for part in parts]
-    return [*(COLUMNS[name](result)[0] for name in SHOWN), *map(_mean, columns)]
-
-
-def _mean(values: list[float]) -> str:
-    return f"{100 * statistics.fmean(values):.1f} %" if values else "–"
+    return [*(COLUMNS[name](result)[0] for name in SHOWN), *map(mean_share, columns)]

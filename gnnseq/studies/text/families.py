@@ -9,7 +9,7 @@ from torch import nn
 from torch_geometric.data import Batch, Data
 from torch_geometric.nn import GraphConv
 
-from gnnseq.experiments.family import Family
+from gnnseq.experiments.family import Family, fixed_reach
 from gnnseq.experiments.tasks.base import Task
 from gnnseq.graphs import dilated_batch, path_batch
 from gnnseq.layers import GCRN, GRU, LSTM, RNN
@@ -50,7 +50,7 @@ class TextFamily:
     def in_trials(self) -> Family:
         """The family as trials of a `gnnseq.studies.text.task.BookTask` take it."""
         return Family(self.name, self.view, partial(_of_task, self), self.title, learning_rate=4e-3,
-                      reach=partial(_reach, self.reach), state_size=partial(_state, self.name))  # fmt: skip
+                      reach=partial(fixed_reach, self.reach), state_size=partial(_state, self.name))  # fmt: skip
 
     def build(self, symbols: Data, width: int, embedding: int) -> CharLanguageModel:
         """A model with torch's initialisation.
@@ -68,10 +68,6 @@ class TextFamily:
 
 def _of_task(family: TextFamily, task: Any, width: int, embedding: int) -> CharLanguageModel:
     return family.build(task.parts.symbols, width, embedding)
-
-
-def _reach(reach: int | None, task: Task) -> int | None:
-    return reach
 
 
 def _state(name: str, task: Task, width: int) -> int:
