@@ -24,10 +24,9 @@ from gnnseq.graphs.cooccurrence import word_graph
 from gnnseq.models.language_model import CharLanguageModel
 from gnnseq.models.modes import evaluating
 from gnnseq.runs.store import Record
-from gnnseq.studies.text.families import BATCHES, CAUSAL_FAMILIES, ToBatch
+from gnnseq.studies.text.families import BATCHES, ToBatch
 
 STREAMS = 16  # at most, in which the held-out text is read in order
-FAMILIES = tuple(family.in_trials for family in CAUSAL_FAMILIES)
 
 
 class Parts(NamedTuple):
