@@ -23,7 +23,7 @@ from gnnseq.runs.store import Record, Store
 from gnnseq.training import History, Step, best_k, fit
 from gnnseq.training.checkpoint import PassingCheckpoint
 
-SAVED_EVERY = 100  # steps, where no look says otherwise
+_SAVED_EVERY = 100  # steps, where no look says otherwise
 Probe = Callable[[nn.Module, Trial], Record]
 
 
@@ -114,7 +114,7 @@ def _batches(trial: Trial, first: int) -> Iterator[Batch]:
 def _checkpoint(trial: Trial, folder: Path | None) -> PassingCheckpoint | None:
     if folder is None:
         return None
-    every = trial.settings.validate_every or SAVED_EVERY
+    every = trial.settings.validate_every or _SAVED_EVERY
     return PassingCheckpoint(folder / f"{trial.key}.pt", every=every, settings={"key": trial.key})
 
 

@@ -13,8 +13,8 @@ from gnnseq.runs.store import Record
 T = TypeVar("T")
 K = TypeVar("K")
 Naming = Callable[[Record], str]
-OLD = {"hops_required", "chance", "title", "learning_rate", "accuracy"}  # fields of records of version 0.1
-OLD_TRIAL = {"length", "family"}
+_OLD = {"hops_required", "chance", "title", "learning_rate", "accuracy"}  # fields of records of version 0.1
+_OLD_TRIAL = {"length", "family"}
 
 
 def family_title(record: Record) -> str:
@@ -192,7 +192,7 @@ def score(record: Record) -> float | None:
 def current(record: Record) -> Record:
     """A record in today's form; those of version 0.1, on palindromes only, are read too."""
     trial = record.get("trial")
-    if "task" in record or not isinstance(trial, dict) or not record.keys() >= OLD or not trial.keys() >= OLD_TRIAL:
+    if "task" in record or not isinstance(trial, dict) or not record.keys() >= _OLD or not trial.keys() >= _OLD_TRIAL:
         return record
     length, chance = record["trial"]["length"], record["chance"]
     task = {"name": "palindromes", "title": f"palindromes of length {length}", "size": length, "level": "graph",

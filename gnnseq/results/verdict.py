@@ -8,7 +8,7 @@ from itertools import combinations
 from gnnseq.results.joined import Result
 from gnnseq.results.statistics import SIGN_FLIP, PairedTest, bootstrap_interval, holm, seeds_needed
 
-PART = 0.1  # of the way from chance to the threshold, below which a model counts as not having learned
+_PART = 0.1  # of the way from chance to the threshold, below which a model counts as not having learned
 
 
 @dataclass(frozen=True)
@@ -161,10 +161,10 @@ def diagnosis(result: Result) -> str:
         return "failed"
     gain = result.gain()
     if cannot_see(result):
-        return "cannot see" if gain < PART else "scores beyond its reach"
+        return "cannot see" if gain < _PART else "scores beyond its reach"
     if gain >= 1:
         return "learned"
-    return "sees but did not learn" if gain < PART else "learned in part"
+    return "sees but did not learn" if gain < _PART else "learned in part"
 
 
 def cannot_see(result: Result) -> bool:

@@ -21,11 +21,11 @@ from gnnseq.runs.store import Record, Store
 from gnnseq.runs.worker import failure, guarded
 from gnnseq.training.interrupt import Interrupt
 
-NOTICE = "Stopping when the running trials have ended; press Ctrl-C again to stop at once."
-LOCAL = {"LokyBackend", "MultiprocessingBackend"}  # of joblib, whose processes are on this machine
-LOST = {"BrokenProcessPool", "KilledWorker", "FutureCancelledError"}  # of joblib, and of Dask
+_NOTICE = "Stopping when the running trials have ended; press Ctrl-C again to stop at once."
+_LOCAL = {"LokyBackend", "MultiprocessingBackend"}  # of joblib, whose processes are on this machine
+_LOST = {"BrokenProcessPool", "KilledWorker", "FutureCancelledError"}  # of joblib, and of Dask
 PATIENCE = 0.2  # seconds between looks at trials that another process runs
-CROWD = 4  # processes for each core at most
+_CROWD = 4  # processes for each core at most
 
 
 class Sweep:
@@ -57,7 +57,7 @@ class Sweep:
         self._progress = Progress(len(pending), show=progress, jobs=self.jobs)
         threads = torch.get_num_threads()
         try:
-            with Interrupt(NOTICE) as self._interrupt, Claims(self.store.path) as self._claims:
+            with Interrupt(_NOTICE) as self._interrupt, Claims(self.store.path) as self._claims:
                 while pending:
                     before = self._progress.done
                     try:
@@ -159,8 +159,8 @@ def _processes(jobs: int, trials: int) -> int:
             f"joblib's backend is {type(backend).__name__}, which runs trials as threads of one process, where they "
             "share torch's random numbers; expected one that starts processes, such as 'loky'"
         )
-    elif type(backend).__name__ in LOCAL and asked > (cores := cpu_count()):
-        asked = min(asked, CROWD * cores)
+    elif type(backend).__name__ in _LOCAL and asked > (cores := cpu_count()):
+        asked = min(asked, _CROWD * cores)
         warnings.warn(f"jobs is {jobs}, but there are {cores} cores: {asked} processes share them", stacklevel=4)
     return asked
 
@@ -212,4 +212,4 @@ def _without_ctrl_c() -> Iterator[None]:
 def _lost_worker(error: Exception) -> bool:
     """Whether a process died under a trial, or a trial could not be sent to one."""
     names = {kind.__name__ for kind in type(error).__mro__}
-    return isinstance(error, pickle.PicklingError) or bool(names & LOST)
+    return isinstance(error, pickle.PicklingError) or bool(names & _LOST)

@@ -28,10 +28,10 @@ from gnnseq.results import Result, collect
 from gnnseq.results.table import COLUMNS, markdown_table, mean_share, number
 from gnnseq.runs.store import Record
 
-LENGTHS = (20, 40, 60, 80, 100, 150, 200)  # of expressions, where accuracy is counted apart
+_LENGTHS = (20, 40, 60, 80, 100, 150, 200)  # of expressions, where accuracy is counted apart
 SETTINGS = Settings(budget=50_000, embedding=32, steps=1_000, batch_size=128, max_norm=5.0, stop_at=None,
                     validate_every=100, validation_samples=500)  # fmt: skip
-FORMS: dict[str, type[ListOps]] = {
+_FORMS: dict[str, type[ListOps]] = {
     "binary tree": ListOpsBinaryTrees,
     "tree": ListOpsTrees,
     "path": ListOpsSequences,
@@ -60,7 +60,7 @@ class LabelledListOpsTask(ListOpsTask):
     @property
     def views(self) -> Mapping[str, Collate]:
         """The trees, and the symbols in a row."""
-        return dict.fromkeys(FORMS, parse_batch)  # type: ignore[arg-type]
+        return dict.fromkeys(_FORMS, parse_batch)  # type: ignore[arg-type]
 
     def required(self, view: str) -> int | None:
         """As for `ListOpsTask`; unknown for binary trees."""
@@ -72,7 +72,7 @@ class LabelledListOpsTask(ListOpsTask):
     ) -> Iterator[Batch]:
         """Batches; see `Task`."""
         find_view(self, view)
-        data = self.expressions(FORMS[view], seed, split)
+        data = self.expressions(_FORMS[view], seed, split)
         for place in range(first, first + num_batches):
             yield _batch(data, range(place * batch_size, (place + 1) * batch_size), view, split == "train")
 
@@ -166,7 +166,7 @@ def _counts(model: nn.Module, trial: Trial) -> Record:
     depths = [int(trees[row].depths().max()) + 1 for row in range(len(trees))]
     sequences = task.expressions(ListOpsSequences, trial.seed, "test").with_values(range(len(right)))[0]
     sizes = [len(sequence) for sequence in sequences]
-    lengths = [next((bound for bound in LENGTHS if size <= bound), size) for size in sizes]
+    lengths = [next((bound for bound in _LENGTHS if size <= bound), size) for size in sizes]
     return {"by_depth": _grouped(right, depths), "by_length": _grouped(right, lengths)}
 
 

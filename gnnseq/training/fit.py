@@ -20,7 +20,7 @@ from gnnseq.training.parts import Parts, Scheduler
 from gnnseq.training.step import Step
 
 Batches: TypeAlias = Iterable[Batch] | Callable[[int], Iterable[Batch]]
-NOTICE = "Stopping after this step, with a checkpoint; press Ctrl-C again to stop at once."
+_NOTICE = "Stopping after this step, with a checkpoint; press Ctrl-C again to stop at once."
 
 
 def fit(
@@ -71,7 +71,7 @@ def fit(
     groups = _groups(batches, parts.position, step)
     saver.go_on()
     step.model.train()
-    interrupt = Interrupt(NOTICE)
+    interrupt = Interrupt(_NOTICE)
     with interrupt if checkpoint else nullcontext(), told.told(history), denormals_flushed():
         start = time.perf_counter() - history.seconds
         for group in groups:

@@ -14,7 +14,7 @@ from gnnseq.training.history import History
 
 Scheduler: TypeAlias = torch.optim.lr_scheduler.LRScheduler
 
-FIXED = ("optimizer", "scheduler")  # what was saved of them fits no other
+_FIXED = ("optimizer", "scheduler")  # what was saved of them fits no other
 FIELDS: Fields = {
     "settings": dict,
     "model": dict,
@@ -69,7 +69,7 @@ class Parts:
     def refuses(self, found: dict[str, Any], accept_changes: bool) -> str | None:
         """Why this training cannot go on from one of other settings; None where it can."""
         changed = differences(found, self.settings)
-        fixed = {name for name in changed if name in FIXED}
+        fixed = {name for name in changed if name in _FIXED}
         if self.scheduler is not None:  # its state holds the rate that it began with
             fixed |= {name for name in changed if name.endswith("lr")}
         if not changed or (accept_changes and not fixed):

@@ -16,7 +16,7 @@ from gnnseq.experiments.tasks.base import Collate, Level, elements, find_view, s
 from gnnseq.experiments.tasks.kinds import Classification, Regression, WithData
 from gnnseq.experiments.tasks.own_samples import Samples, graph_samples, sequence_samples, tree_samples
 
-FRACTIONS = (0.7, 0.15, 0.15)
+_FRACTIONS = (0.7, 0.15, 0.15)
 Metric = Literal["accuracy", "mean squared error"]
 
 
@@ -207,7 +207,7 @@ class OwnTask(WithData):
             rows = np.flatnonzero(self.samples.splits == split)
         else:
             order = np.random.default_rng([seed, 0]).permutation(count)
-            ends = np.rint(np.cumsum((0.0, *FRACTIONS)) * count).astype(int)
+            ends = np.rint(np.cumsum((0.0, *_FRACTIONS)) * count).astype(int)
             place = ("train", "validation", "test").index(split)
             rows = np.sort(order[ends[place] : ends[place + 1]])
         if not len(rows):

@@ -19,7 +19,7 @@ from gnnseq.experiments.tasks.base import Collate, Level, sequence_views
 from gnnseq.graphs import parse_batch, to_dilated_paths
 from gnnseq.graphs.native import both_ways
 
-MANY_SYMBOLS = 64  # above which a graph of symbols, with a state for each of them, is not offered
+_MANY_SYMBOLS = 64  # above which a graph of symbols, with a state for each of them, is not offered
 Rows = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
@@ -87,7 +87,7 @@ def sequence_samples(sequences: Sequence[Any], labels: Sequence[Any] | Tensor) -
     codes, level, classes = _encode_labels(labels, sizes)
     parts = codes.split(sizes.tolist()) if level == "node" else codes.unbind()
     views = sequence_views(num_symbols, level)
-    if num_symbols is not None and num_symbols > MANY_SYMBOLS:
+    if num_symbols is not None and num_symbols > _MANY_SYMBOLS:
         views.pop("symbols", None)
     hops = tuple(2**power for power in range(max(1, int(sizes.max() - 1).bit_length())))
     views["dilated"] = partial(to_dilated_paths, hops=hops)  # of the longest sequence, not of a batch's

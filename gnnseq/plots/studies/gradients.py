@@ -12,7 +12,7 @@ from gnnseq.plots.style import COLOURS, MARKERS, bare, figure, save
 from gnnseq.runs.store import Record
 from gnnseq.studies.gradients import FlowRecord
 
-FLOOR = 1e-16  # what single precision adds to weights of size 1 is far above
+_FLOOR = 1e-16  # what single precision adds to weights of size 1 is far above
 
 
 def plot_gradient_flow(records: Sequence[FlowRecord], path: str | Path) -> Path:
@@ -38,7 +38,7 @@ def plot_gradient_flow(records: Sequence[FlowRecord], path: str | Path) -> Path:
     left.set_ylabel("norm of the gradient ‖∂L/∂h$_t$‖")
     left.set_yscale("log")
     values = [v for record in records for own in record.hidden for v in own if v > 0]
-    left.set_ylim(max(FLOOR, 0.3 * min(values)), 5 * max(values))
+    left.set_ylim(max(_FLOOR, 0.3 * min(values)), 5 * max(values))
     for axes in (left, right):
         axes.set_xlabel("time step t (the loss is at the last)")
         bare(axes)

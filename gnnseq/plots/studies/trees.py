@@ -12,7 +12,7 @@ from gnnseq.plots.style import COLOURS, MARKERS, bare, figure, save
 from gnnseq.results.joined import family_title, grouped
 from gnnseq.runs.store import Record
 
-FEWEST = 20  # samples of a group, below which its accuracy is not drawn
+_FEWEST = 20  # samples of a group, below which its accuracy is not drawn
 
 
 def plot_listops(records: Sequence[Record], path: str | Path) -> Path:
@@ -110,7 +110,7 @@ def _pooled(
         for group, (good, count) in row.get(name, sizes).items():
             right[int(group)] = right.get(int(group), 0) + (chance * count if row["status"] == "diverged" else good)
             total[int(group)] = total.get(int(group), 0) + count
-    kept = [group for group in sorted(total) if total[group] >= FEWEST]
+    kept = [group for group in sorted(total) if total[group] >= _FEWEST]
     return kept, [100 * right[group] / total[group] for group in kept]
 
 

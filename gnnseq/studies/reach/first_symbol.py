@@ -11,7 +11,7 @@ from gnnseq.experiments.settings import Settings
 from gnnseq.experiments.trial import Trial
 from gnnseq.runs.store import Record
 
-MEASURED = 8  # sequences that influence is averaged over
+_MEASURED = 8  # sequences that influence is averaged over
 SETTINGS = Settings(width=32, steps=200, max_norm=None, test_samples=1_000)
 
 
@@ -25,7 +25,7 @@ def run_first_symbol(trial: Trial) -> Record:
 
 def _shares(name: str, model: nn.Module, trial: Trial) -> Record:
     task = trial.task
-    batch = next(task.batches(trial.family.view, trial.seed, "validation", MEASURED, 1))
+    batch = next(task.batches(trial.family.view, trial.seed, "validation", _MEASURED, 1))
     rows = torch.stack(influence_blocks(model, batch))[:, 0, : task.size].double()
     total = rows.sum(1, keepdim=True)
     found = (rows / torch.where(total > 0, total, 1.0)).mean(0).flip(0)

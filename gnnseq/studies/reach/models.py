@@ -12,7 +12,7 @@ from gnnseq.experiments.tasks.first_symbol import WINDOW
 from gnnseq.layers import LSTM
 
 TABLE = ("model", "score", "diagnosis", "hops required", "hops reached", "influence", "weights", "steps")  # of graphs
-GRAPHS: dict[str, str] = {
+_GRAPHS: dict[str, str] = {
     "path": "path",
     "dilated": "path with hops of 1, 2, 4, ...",
     "window": f"window of {WINDOW}",
@@ -56,7 +56,7 @@ TOPOLOGIES = tuple(
         title,
         reach=partial(_deep_enough, view),
     )
-    for view, title in GRAPHS.items()
+    for view, title in _GRAPHS.items()
 )
 """One stack of graph convolutions for each graph of a sequence, as deep as the graph asks for and at least 2 layers.
 

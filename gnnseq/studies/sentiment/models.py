@@ -28,8 +28,8 @@ from gnnseq.results.table import COLUMNS, markdown_table, mean_share, number
 from gnnseq.runs.store import Record
 from gnnseq.studies.sentiment.task import SentimentTask
 
-JUDGED, JUDGED_WORDS = 100, 10_000  # sentences and words of a batch in which all phrases are judged
-SHOWN = ("model", "weights", "score", "ms/step")
+_JUDGED, _JUDGED_WORDS = 100, 10_000  # sentences and words of a batch in which all phrases are judged
+_SHOWN = ("model", "weights", "score", "ms/step")
 
 Classifier = NodeClassifier | SequenceClassifier
 Encoder = Callable[[int, int], nn.Module]
@@ -172,12 +172,12 @@ def judge(model: nn.Module, task: SentimentTask, view: str, part: str) -> dict[s
 def _cuts(phrases: Phrases, view: str) -> Iterator[tuple[IntArray, IntArray]]:
     """All nodes once: those of some sentences, or, for a model that reads words in a row, phrases of one length."""
     if view == "tree":
-        for rows in np.array_split(np.arange(len(phrases.roots)), len(phrases.roots) // JUDGED + 1):
+        for rows in np.array_split(np.arange(len(phrases.roots)), len(phrases.roots) // _JUDGED + 1):
             yield rows, np.arange(phrases.ptr[rows[0]], phrases.ptr[rows[-1] + 1])
         return
     lengths = phrases.stop - phrases.first
     order = np.argsort(lengths, kind="stable")
-    for nodes in np.array_split(order, int(lengths.sum()) // JUDGED_WORDS + 1):
+    for nodes in np.array_split(order, int(lengths.sum()) // _JUDGED_WORDS + 1):
         yield nodes, nodes
 
 
@@ -190,7 +190,7 @@ def sentiment_table(records: Iterable[Record]) -> str:
     tables = []
     for title, results in by_task(collect(records)).items():
         guess: Record = next(filter(None, (result.first("guess") for result in results)), {})
-        header = (*SHOWN, "dev, last epoch", *(f"{part} phrases" for part in guess))
+        header = (*_SHOWN, "dev, last epoch", *(f"{part} phrases" for part in guess))
         shares = [number(found["phrases"], percent=True) for found in guess.values()]
         constant = ["commonest class", "0", number(results[0].task["chance"], percent=True), "–", "–", *shares]
         results.sort(key=lambda result: -result.summary.mean if result.scores else 1.0)
@@ -203,4 +203,4 @@ def _cells(result: Result, parts: list[str]) -> list[str]:
     done = [record for record in result.records if "parts" in record]
     columns = [[record["looks"][-1][1] for record in done]]
     columns += [[record["parts"][part]["phrases"] for record in done] for part in parts]
-    return [*(COLUMNS[name](result)[0] for name in SHOWN), *map(mean_share, columns)]
+    return [*(COLUMNS[name](result)[0] for name in _SHOWN), *map(mean_share, columns)]

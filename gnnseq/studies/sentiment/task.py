@@ -22,10 +22,10 @@ from gnnseq.experiments.tasks.kinds import Classification, WithData
 from gnnseq.graphs import parse_batch, path_batch
 from gnnseq.training import Epochs
 
-UNKNOWN = "<unknown>"
-FIVE = Vocabulary("01234", separator=" ")
-TWO = {"0": "negative", "1": "negative", "3": "positive", "4": "positive"}
-POOL = 20  # training batches among which sentences are sorted by size, so that a batch has few levels
+_UNKNOWN = "<unknown>"
+_FIVE = Vocabulary("01234", separator=" ")
+_TWO = {"0": "negative", "1": "negative", "3": "positive", "4": "positive"}
+_POOL = 20  # training batches among which sentences are sorted by size, so that a batch has few levels
 
 
 class SentimentData:
@@ -44,7 +44,7 @@ class SentimentData:
             raise ValueError(f"classes is {classes}, expected 2 or 5")
         self.classes = classes
         sentences = [[word for word in tree.words if word] for tree in parts["train"]]
-        self.words = Vocabulary.from_words(sentences, unknown=UNKNOWN)
+        self.words = Vocabulary.from_words(sentences, unknown=_UNKNOWN)
         self.parts = {name: self._corpus(name, trees) for name, trees in parts.items()}
         self.phrases = {name: Phrases.from_corpus(corpus) for name, corpus in self.parts.items()}
 
@@ -92,9 +92,9 @@ class SentimentData:
         return batch
 
     def _corpus(self, name: str, trees: Sequence[Tree]) -> TreeCorpus:
-        corpus = TreeCorpus.from_trees(trees, self.words, FIVE)
+        corpus = TreeCorpus.from_trees(trees, self.words, _FIVE)
         if self.classes == 2:
-            corpus = corpus.relabel(TWO)
+            corpus = corpus.relabel(_TWO)
         kept = np.flatnonzero(corpus.root_labels != UNLABELLED)
         if not len(kept):
             raise ValueError(f"{name} has no sentence whose label counts, expected at least one")
@@ -212,7 +212,7 @@ class SentimentTask(WithData, Classification):
     def _epoch(self, view: str, seed: int, batch_size: int, epoch: int) -> Iterator[Batch]:
         """Sentences are shuffled, sorted by size among those of 20 batches, and the batches shuffled again."""
         generator = np.random.default_rng([seed, epoch])
-        sizes, span = np.diff(self.data.parts["train"].ptr), batch_size * POOL
+        sizes, span = np.diff(self.data.parts["train"].ptr), batch_size * _POOL
         order = generator.permutation(len(sizes))
         pools = [order[start : start + span] for start in range(0, len(order), span)]
         ordered = [pool[np.argsort(sizes[pool], kind="stable")] for pool in pools]
