@@ -27,8 +27,8 @@ from gnnseq.plots.studies.text import plot_text_curves
 from gnnseq.results.table import number
 from gnnseq.runs.store import Record
 from gnnseq.studies.text.families import CAUSAL_FAMILIES
-from gnnseq.studies.text.run import TextCurve, TextRun, TextSettings, bits
-from gnnseq.studies.text.task import FAMILIES, BookTask, run_text
+from gnnseq.studies.text.run import TextCurve, TextRun, bits
+from gnnseq.studies.text.task import BookTask, run_text
 from gnnseq.training import Callback, History
 
 QUICK = {"steps": 2_000, "width": 128, "window": 30, "batch_size": 64, "learning_rate": 4e-3, "every": 500}
@@ -73,20 +73,23 @@ def check(options: argparse.Namespace) -> None:
     if options.prompt == "":
         raise ValueError("--prompt is empty, expected at least one character")
     for model in options.models or [options.model]:
-        settings(options, model, 1, 1).find_family()
+        find_named(model, CAUSAL_FAMILIES, "family")
 
 
-def settings(options: argparse.Namespace, model: str, width: int, embedding: int) -> TextSettings:
-    """What decides a run."""
-    rest = {name: getattr(options, name) for name in ("window", "batch_size", "learning_rate", "seed")}
-    return TextSettings(family=model, width=width, embedding=embedding, **rest)
+def trial_of(options: argparse.Namespace, task: BookTask, model: str, **size: int) -> Trial:
+    """A run of a family, of one width or at a budget."""
+    settings = Settings(
+        steps=options.steps, batch_size=options.batch_size, max_norm=5.0, stop_at=None,
+        test_samples=task.held_out_windows, validate_every=options.every, **size,
+    )  # fmt: skip
+    return Trial(task, find_named(model, CAUSAL_FAMILIES, "family"), options.seed, options.learning_rate, settings)
 
 
 def write(run: TextRun, prompt: str, length: int, pick: Pick = greedy, seed: int = 0) -> str:
     """The prompt and what the model adds to it."""
     start = run.vocabulary.encode(prompt).unsqueeze(0)
     random = torch.Generator().manual_seed(seed)
-    return prompt + run.vocabulary.decode(generate(run.model, start, length, run.family.to_batch, pick, random)[0])
+    return prompt + run.vocabulary.decode(generate(run.model, start, length, run.to_batch, pick, random)[0])
 
 
 def prompt_of(options: argparse.Namespace, run: TextRun, book: Book) -> str:
@@ -176,12 +179,12 @@ def listings(run: TextRun, options: argparse.Namespace, prompt: str) -> str:
 
 def tell(run: TextRun, options: argparse.Namespace, book: Book) -> str:
     """The settings and the data."""
-    s = run.settings
+    trial, s = run.trial, run.trial.settings
     return (
-        f"{run.family.title}, {s.width} units, characters as {s.embedding} features: {num_weights(run.model):,} "
-        f"weights, torch's initialisation.\nAdam at {s.learning_rate:g}, gradients clipped at norm {s.max_norm:g}, "
-        f"{options.steps:,} steps of {s.batch_size} windows of {s.window} characters, each read from nothing, seed "
-        f"{s.seed}, {torch.get_num_threads()} thread(s).\nText: {book.source}, {len(book.text):,} characters, "
+        f"{trial.family.title}, {s.width} units, characters as {s.embedding} features: {num_weights(run.model):,} "
+        f"weights, torch's initialisation.\nAdam at {trial.rate:g}, gradients clipped at norm {s.max_norm:g}, "
+        f"{options.steps:,} steps of {s.batch_size} windows of {run.task.length} characters, each read from nothing, "
+        f"seed {trial.seed}, {torch.get_num_threads()} thread(s).\nText: {book.source}, {len(book.text):,} characters, "
         f"{len(run.vocabulary)} different ones; the last {len(run.held_out_ids):,} are held out. Training numbers are "
         f"means of the last {RECENT} batches.\n"
     )
@@ -189,7 +192,8 @@ def tell(run: TextRun, options: argparse.Namespace, book: Book) -> str:
 
 def single(options: argparse.Namespace, book: Book) -> int:
     """Trains one model and lets it write."""
-    run = TextRun(settings(options, options.model, options.width, 64), book.text)
+    task = BookTask.of(book.text, options.window)
+    run = TextRun(trial_of(options, task, options.model, width=options.width, embedding=64))
     prompt = prompt_of(options, run, book)
     make_folder(options.output)
     checkpoint = options.output / "checkpoint.pt"
@@ -208,7 +212,7 @@ def single(options: argparse.Namespace, book: Book) -> int:
     write_text(options.output / "samples.txt", "\n".join([about, *measured, "", text]))
     names = ["samples.txt"]
     if run.curve.steps:
-        names.append(plot_text_curves({run.family.title: run.curve}, options.output / "curves.png").name)
+        names.append(plot_text_curves({run.trial.family.title: run.curve}, options.output / "curves.png").name)
     print(f"Results: {options.output}/{', '.join([*names, *([checkpoint.name] if checkpoint.exists() else [])])}")
     return 1 if stopped else 0
 
@@ -220,12 +224,8 @@ def trials(options: argparse.Namespace, book: Book) -> list[Trial]:
         ValueError: for what no run could use.
     """
     task = BookTask.of(book.text, options.window)
-    shared = Settings(
-        budget=options.budget, steps=options.steps, batch_size=options.batch_size, max_norm=5.0, stop_at=None,
-        test_samples=task.held_out_windows, validate_every=options.every,
-    )  # fmt: skip
-    families = [find_named(name, FAMILIES, "family") for name in options.models or [f.name for f in FAMILIES]]
-    todo = [Trial(task, family, options.seed, options.learning_rate, shared) for family in families]
+    models = options.models or [family.name for family in CAUSAL_FAMILIES]
+    todo = [trial_of(options, task, model, budget=options.budget) for model in models]
     for trial in todo:
         solve_size(trial)
     return todo

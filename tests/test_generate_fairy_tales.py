@@ -263,7 +263,9 @@ def test_the_reports_preset(monkeypatch):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     options = module.parse(["--preset", "report"])
-    settings = module.settings(options, options.model, options.width, 64)
-    assert (settings.width, settings.window, settings.batch_size, settings.learning_rate) == (128, 30, 64, 2e-3)
+    task = module.BookTask.of("a text of some windows. " * 20, options.window)
+    trial = module.trial_of(options, task, options.model, width=options.width, embedding=64)
+    assert (task.length, trial.rate) == (30, 2e-3)
+    assert (trial.settings.width, trial.settings.batch_size, trial.settings.max_norm) == (128, 64, 5.0)
     assert options.steps == 20_000
     assert module.parse(["--preset", "report", "--steps", "5"]).steps == 5

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from inspect import Parameter, signature
 from typing import Any
 
@@ -116,12 +116,10 @@ class ModelCall:
             done.append(True)
             return change(output)
 
-        handles = [module.register_forward_hook(hook) for module in self._sources]
-        try:
+        with ExitStack() as stack:
+            for module in self._sources:
+                stack.enter_context(module.register_forward_hook(hook))
             yield
-        finally:
-            for handle in handles:
-                handle.remove()
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from gnnseq.analysis.calls import Model
 from gnnseq.analysis.influence import influence, model_reach
 from gnnseq.analysis.reach import hops_needed
 
-WEAK = 1e-2  # of the average input's influence
+_WEAK = 1e-2  # of the average input's influence
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def explain(
     *,
     target: Tensor | None = None,
     inputs: nn.Module | None = None,
-    weak: float = WEAK,
+    weak: float = _WEAK,
 ) -> Explanation:
     """Whether a model sees what a task asks for, measured at a batch.
 
@@ -107,7 +107,7 @@ def explain_task(
     graphs: int = 32,
     seed: int = 0,
     inputs: nn.Module | None = None,
-    weak: float = WEAK,
+    weak: float = _WEAK,
 ) -> Explanation:
     """`explain` on a batch of a task's test samples.
 

@@ -32,10 +32,10 @@ def watching(name: str, module: nn.Module, seen: dict[str, Watched]) -> Iterator
         finally:
             module.fused = fused
     elif isinstance(module, Cell):
-        with _own_weight(name, module, "step", "weight_hh", seen):
+        with _own_weight(name, module, "weight_hh", seen):
             yield
     elif isinstance(module, GraphRecurrent):
-        with _own_weight(name, module, "step", "weight_h", seen):
+        with _own_weight(name, module, "weight_h", seen):
             yield
     elif isinstance(module, NaryTreeLSTM):
         with _own_argument(name, module, seen):
@@ -60,15 +60,13 @@ def _replaced(module: nn.Module, method: str, function: Callable[..., Any]) -> I
 
 
 @contextmanager
-def _own_weight(name: str, module: nn.Module, method: str, weight: str, seen: dict[str, Watched]) -> Iterator[None]:
+def _own_weight(name: str, module: Any, weight: str, seen: dict[str, Watched]) -> Iterator[None]:
     """Every step multiplies by a copy of its own, so that its share of the gradient can be told apart."""
-    original = getattr(module, method)
-    shared = module._parameters[weight]
-    assert shared is not None
+    original, shared = module.step, module._parameters[weight]
 
     def step(*args: Any) -> Any:
         own = shared.clone()
-        module._parameters[weight] = own  # type: ignore[assignment]
+        module._parameters[weight] = own
         try:
             states = original(*args)
         finally:
@@ -76,7 +74,7 @@ def _own_weight(name: str, module: nn.Module, method: str, weight: str, seen: di
         seen.setdefault(name, []).append((states[0], (own,)))
         return states
 
-    with _replaced(module, method, step):
+    with _replaced(module, "step", step):
         yield
 
 
@@ -107,15 +105,9 @@ def _layers(name: str, module: GCN, seen: dict[str, Watched]) -> Iterator[None]:
         seen.setdefault(name, []).extend((state, (weight, *bias)) for state, weight, bias in layers)
         outputs.clear()
 
-    handles = [
-        module.activation.register_forward_pre_hook(lambda activation, args: outputs.append(args[0])),
-        module.register_forward_hook(finish),
-    ]
-    try:
+    before = module.activation.register_forward_pre_hook(lambda activation, args: outputs.append(args[0]))
+    with before, module.register_forward_hook(finish):
         yield
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 @contextmanager
@@ -126,8 +118,5 @@ def _convolution(module: MessagePassing, seen: dict[str, Watched]) -> Iterator[N
         state = output[0] if isinstance(output, tuple) else output
         seen.setdefault("convolutions", []).append((state, tuple(p for p in conv.parameters() if p.requires_grad)))
 
-    handle = module.register_forward_hook(note)
-    try:
+    with module.register_forward_hook(note):
         yield
-    finally:
-        handle.remove()

@@ -7,12 +7,10 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from gnnseq.data.sequences import Sequences, flatten
+from gnnseq.data.sequences import UNLABELLED, Sequences, flatten
 
 Target: TypeAlias = Tensor | int | float
 Samples: TypeAlias = Sequence[tuple[Tensor, Target]] | Sequence[tuple[str, Target]] | tuple[Sequences, Tensor]
-
-_UNLABELLED = -100
 
 
 class PaddedBatch(NamedTuple):
@@ -45,7 +43,7 @@ def pad(samples: Samples, *, padding: int = 0) -> PaddedBatch:
     if not values.is_floating_point() and padding != int(padding):
         raise ValueError(f"padding is {padding}, expected an integer, as the symbols of x are")
     lengths = torch.from_numpy(sizes)
-    y = _pad_rows(targets, sizes.tolist(), _UNLABELLED) if _has_rows(samples) else targets
+    y = _pad_rows(targets, sizes.tolist(), UNLABELLED) if _has_rows(samples) else targets
     return PaddedBatch(_pad_rows(values, sizes.tolist(), padding), lengths, y)
 
 

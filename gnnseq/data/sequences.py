@@ -12,6 +12,8 @@ from torch import Tensor
 Sequences: TypeAlias = Tensor | Sequence[Tensor] | Sequence[str]
 IntArray: TypeAlias = npt.NDArray[np.int64]
 
+UNLABELLED = -100  # stands where there is no class, as torch's cross-entropy has it
+
 
 class Flat(NamedTuple):
     """Sequences end to end.
@@ -56,9 +58,15 @@ def flatten(sequences: Sequences, alphabet: str | None = None) -> Flat:
 
 def locate(lengths: IntArray, node: int) -> str:
     """Where a flat position lies, for messages: ``sequences[2] at position 5``."""
+    row, position = place_of(lengths, node)
+    return f"sequences[{row}] at position {position}"
+
+
+def place_of(lengths: IntArray, node: int) -> tuple[int, int]:
+    """The row in which a flat position lies, and its number there."""
     ends = np.cumsum(lengths)
     row = int(np.searchsorted(ends, node, side="right"))
-    return f"sequences[{row}] at position {node - int(ends[row] - lengths[row])}"
+    return row, node - int(ends[row] - lengths[row])
 
 
 def _view_dense(sequences: Tensor) -> Flat:

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from inspect import signature
 from typing import Literal, TypeAlias, cast, get_args
 
 import numpy as np
@@ -15,12 +16,8 @@ Split: TypeAlias = Literal["train", "validation", "test"]
 Values: TypeAlias = tuple[Tensor, ...]
 
 
-class Stream(Dataset[Values]):
+class Seeded:
     """Random samples, where sample ``i`` depends on ``(seed, split, i)`` and the task's own settings alone.
-
-    ``stream[i]`` is one sample, a tuple of tensors; ``stream[64:128]``, ``stream[[3, 1]]`` and
-    ``stream[torch.arange(64)]`` are batches of them, made in one go. A subclass makes samples from
-    their keys, random words.
 
     Args:
         num_samples: size of the dataset; ``None`` for one without end, which has no ``len``.
@@ -40,20 +37,35 @@ class Stream(Dataset[Values]):
 
     def __len__(self) -> int:
         if self.num_samples is None:
-            raise TypeError("num_samples is None, so this dataset has no length; index it by slices with a stop")
+            raise TypeError(
+                "num_samples is None, so this dataset has no length; give num_samples, pass "
+                "DataLoader a sampler such as itertools.count(), or index it by slices with a stop"
+            )
         return self.num_samples
 
+    def __repr__(self) -> str:
+        settings = [f"{name}={getattr(self, name)!r}" for name in signature(type(self)).parameters]
+        return f"{type(self).__name__}({', '.join(settings)})"
+
+    def _keys(self, index: Index) -> Words:
+        """The keys ``[B]`` of the samples that an index names."""
+        return derive(self._key, positions(index, self.num_samples))
+
+
+class Stream(Seeded, Dataset[Values]):
+    """Random samples as tuples of tensors.
+
+    ``stream[i]`` is one sample; ``stream[64:128]``, ``stream[[3, 1]]`` and ``stream[torch.arange(64)]`` are batches of
+    them, made in one go. A subclass makes samples from their keys, random words.
+    """
+
     def __getitem__(self, index: Index) -> Values:
-        values = self._generate(derive(self._key, positions(index, self.num_samples)))
+        values = self._generate(self._keys(index))
         return tuple(value[0] for value in values) if is_single(index) else values
 
     def __getitems__(self, indices: Sequence[int]) -> list[Values]:
         """The samples as a list of tuples, made in one batch (torch's DataLoader asks for these)."""
         return list(zip(*(value.unbind() for value in self[indices]), strict=True))
-
-    def __repr__(self) -> str:
-        settings = {name: value for name, value in vars(self).items() if not name.startswith("_")}
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in settings.items())})"
 
     @abstractmethod
     def _generate(self, keys: Words) -> Values:

@@ -29,7 +29,8 @@ from gnnseq.experiments.tuning import Tuning
 from gnnseq.results.joined import collect
 from gnnseq.results.table import markdown, to_csv
 from gnnseq.results.verdict import compare, diagnosis, judge, ranking
-from gnnseq.runs.runner import describe, run_trials
+from gnnseq.runs.progress import describe
+from gnnseq.runs.runner import run_trials
 from gnnseq.runs.store import Store
 
 __all__ = [

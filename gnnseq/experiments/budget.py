@@ -1,7 +1,7 @@
 """The same number of weights for every model."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import nn
 
@@ -49,41 +49,31 @@ def solve_width(
         ValueError: where even width 1 exceeds the budget; names the smallest count possible.
     """
 
-    def count(width: int, features: int) -> int:
-        return num_weights(build(width, features))
+    def size(width: int, features: int = embedding) -> Size:
+        return Size(width, features, num_weights(build(width, features)))
 
-    smallest = count(1, embedding)
-    if smallest > budget:
-        raise ValueError(f"budget is {budget} weights, expected at least {smallest}: the model's smallest size")
-    low, high = 1, 2
-    while (larger := count(high, embedding)) <= budget:
-        if larger <= count(low, embedding):
-            return _fixed(low, high, embedding, larger, budget, tolerance)
+    def misses(found: Size) -> bool:
+        return abs(found.weights - budget) > tolerance * budget
+
+    smallest, low, high = size(1), 1, 2
+    if smallest.weights > budget:
+        raise ValueError(f"budget is {budget} weights, expected at least {smallest.weights}: the model's smallest size")
+    while (larger := size(high)).weights <= budget:
+        if larger.weights <= size(low).weights:  # a model that does not grow with its width
+            note = f"widths {low} and {high} both have {larger.weights} weights"
+            note += f", expected {budget} within {tolerance:.0%}"
+            return Size(low, embedding, larger.weights, note if misses(larger) else "")
         low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if count(middle, embedding) <= budget else (low, middle)
-    best = min(
-        (_size(count, width, embedding) for width in (low, high)),
-        key=lambda s: abs(s.weights - budget),
-    )
+        low, high = (middle, high) if size(middle).weights <= budget else (low, middle)
+    below, above = size(low), size(high)
+    best = min(below, above, key=lambda s: abs(s.weights - budget))
     for offset in range(1, embedding // 2 + 1):
-        if abs(best.weights - budget) <= tolerance * budget:
+        if not misses(best):
             return best
-        others = [_size(count, w, embedding + d) for w in (low, high) for d in (-offset, offset)]
-        best = min([best, *others], key=lambda s: abs(s.weights - budget))
-    if abs(best.weights - budget) <= tolerance * budget:
-        return best
-    below, above = count(low, embedding), count(high, embedding)
-    note = f"widths {low} and {high} have {below} and {above} weights; none comes within {tolerance:.0%} of {budget}"
-    return Size(best.width, best.embedding, best.weights, note)
-
-
-def _size(count: Callable[[int, int], int], width: int, embedding: int) -> Size:
-    return Size(width, embedding, count(width, embedding))
-
-
-def _fixed(low: int, high: int, embedding: int, weights: int, budget: int, tolerance: float) -> Size:
-    """The size of a model that does not grow with its width."""
-    note = f"widths {low} and {high} both have {weights} weights, expected {budget} within {tolerance:.0%}"
-    return Size(low, embedding, weights, "" if abs(weights - budget) <= tolerance * budget else note)
+        others = [size(width, embedding + d) for width in (low, high) for d in (-offset, offset)]
+        best = min(best, *others, key=lambda s: abs(s.weights - budget))
+    note = f"widths {low} and {high} have {below.weights} and {above.weights} weights; "
+    note += f"none comes within {tolerance:.0%} of {budget}"
+    return replace(best, note=note) if misses(best) else best

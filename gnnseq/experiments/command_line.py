@@ -17,7 +17,7 @@ from typing import Any
 
 from gnnseq.runs.runner import TrialsFailedError
 
-STOPPED, TERMINATED = 130, 143  # what a shell gives a process that Ctrl-C, or SIGTERM, ended
+_STOPPED, _TERMINATED = 130, 143  # what a shell gives a process that Ctrl-C, or SIGTERM, ended
 Setting = tuple[str, type, str]
 
 
@@ -121,7 +121,7 @@ def exit_status(command: str, output: Path, run: Callable[[], int | None]) -> in
             return 1
         except KeyboardInterrupt:
             sys.stderr.write(f"\nStopped. Run the same command to go on from {output}.\n")
-            return TERMINATED if signal.SIGTERM in received() else STOPPED
+            return _TERMINATED if signal.SIGTERM in received() else _STOPPED
 
 
 @contextmanager

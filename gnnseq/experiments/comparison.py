@@ -63,7 +63,7 @@ def run_comparison(
         both = sorted(set(chosen_seeds) & set(trying))
         if both:
             raise ValueError(f"tuning_seeds holds {both[0]}, expected no seed of the final runs")
-        rates = [*tune(joined, check_grid(grid), trying, settings, store, **runner)]
+        rates = [*_tune(joined, check_grid(grid), trying, settings, store, **runner)]
     trials = [
         Trial(task, family, seed, None if rate is None else rate.chosen, settings, tuning=rate)
         for seed in chosen_seeds
@@ -118,7 +118,7 @@ def check_seeds(seeds: int | Sequence[int], name: str = "seeds", first: int = 0)
     return chosen
 
 
-def tune(
+def _tune(
     joined: Sequence[Pair],
     grid: tuple[float, ...],
     seeds: tuple[int, ...],

@@ -1,12 +1,12 @@
 """The families of models that are compared, each with the graph it reads and what it can see."""
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from torch import nn
 from torch_geometric.nn import GraphConv
 
-from gnnseq.experiments.family import Family, Initialisation, find_named
+from gnnseq.experiments.family import Family, Initialisation, find_named, fixed_reach
 from gnnseq.experiments.tasks.base import Task
 from gnnseq.layers import (
     GCN,
@@ -75,20 +75,24 @@ def steps(task: Task) -> int:
     return int(next(task.batches("path", 0, "train", 8, 1)).ptr.diff().max())
 
 
-def _along(layer: Callable[[int, int], nn.Module]) -> Encoder:
+def along(layer: Callable[[int, int], nn.Module]) -> Encoder:
+    """A layer that runs along the edges."""
     return lambda task, features, width: EdgeEncoder(layer(features, width))
 
 
-def _binary(task: Task, features: int, width: int) -> nn.Module:
+def binary(task: Task, features: int, width: int) -> nn.Module:
+    """A Tree-LSTM with a place for each of two children."""
     return SlotEncoder(NaryTreeLSTM(features, width, arity=2))
 
 
-def _gcn(task: Task, features: int, width: int) -> nn.Module:
-    return EdgeEncoder(GCN(features, width, num_layers=GCN_LAYERS))
+def gcn(layers: Callable[[Task], int], task: Task, features: int, width: int) -> nn.Module:
+    """A GCN, as deep as a function of the task says."""
+    return EdgeEncoder(GCN(features, width, num_layers=layers(task)))
 
 
-def _dilated(task: Task, features: int, width: int) -> nn.Module:
-    return ConvStack(GraphConv, features, width, num_layers=dilated_layers(task))
+def convolutions(layers: Callable[[Task], int], task: Task, features: int, width: int) -> nn.Module:
+    """Graph convolutions with a weight for the node itself, as deep as a function of the task says."""
+    return ConvStack(GraphConv, features, width, num_layers=layers(task))
 
 
 def _gcrn(task: Task, features: int, width: int) -> nn.Module:
@@ -101,14 +105,6 @@ def _bag(task: Task, width: int, embedding: int) -> SequenceClassifier | NodeCla
     encoder = BagEncoder if simple else DeepSetEncoder
     build = predictor(lambda _, features, width: encoder(features, width), SumReadout if simple else MeanReadout)
     return build(task, width, embedding)
-
-
-def _graph_gcn(task: Task, features: int, width: int) -> nn.Module:
-    return EdgeEncoder(GCN(features, width, num_layers=graph_layers(task)))
-
-
-def _graph_conv(task: Task, features: int, width: int) -> nn.Module:
-    return ConvStack(GraphConv, features, width, num_layers=graph_layers(task))
 
 
 def _rounds(task: Task, features: int, width: int) -> nn.Module:
@@ -124,14 +120,6 @@ def graph_layers(task: Task) -> int:
     """One layer more than the hops required (Alon and Yahav 2021), or two where there is no such number."""
     required = task.required("graph")
     return 2 if required is None else required + 1
-
-
-def _gcn_reach(task: Task) -> int:
-    return GCN_LAYERS
-
-
-def _one_step(task: Task) -> int:
-    return GCRN_TERMS - 1
 
 
 def two_states(task: Task, width: int) -> int:
@@ -170,27 +158,33 @@ CHRONO_HOPS = Initialisation("chrono", _chrono_hops)
 ORTHOGONAL = Initialisation("orthogonal", _orthogonal)
 ORTHOGONAL_QUIET = Initialisation("orthogonal, inputs times 0.1", _orthogonal_quiet)
 
+_gcn_reach, _one_step = partial(fixed_reach, GCN_LAYERS), partial(fixed_reach, GCRN_TERMS - 1)
+
 SEQUENCE_FAMILIES = (
-    Family("rnn", "path", predictor(_along(RNN)), "RNN", ORTHOGONAL, 1e-3),
-    Family("gru", "path", predictor(_along(GRU)), "GRU", CHRONO),
-    Family("lstm", "path", predictor(_along(LSTM)), "LSTM", CHRONO, state_size=two_states),
-    Family("tree-lstm", "path", predictor(_along(ChildSumTreeLSTM)), "Tree-LSTM, child-sum on the path", CHRONO,
+    Family("rnn", "path", predictor(along(RNN)), "RNN", ORTHOGONAL, 1e-3),
+    Family("gru", "path", predictor(along(GRU)), "GRU", CHRONO),
+    Family("lstm", "path", predictor(along(LSTM)), "LSTM", CHRONO, state_size=two_states),
+    Family("tree-lstm", "path", predictor(along(ChildSumTreeLSTM)), "Tree-LSTM, child-sum on the path", CHRONO,
            state_size=two_states),
-    Family("tree-lstm-balanced", "balanced tree", predictor(_binary), "Tree-LSTM, binary on a balanced tree",
+    Family("tree-lstm-balanced", "balanced tree", predictor(binary), "Tree-LSTM, binary on a balanced tree",
            CHRONO_TREE, state_size=two_states),
-    Family("gcn", "path both ways", predictor(_gcn), f"GCN, {GCN_LAYERS} layers on the path", reach=_gcn_reach),
-    Family("dilated", "dilated", predictor(_dilated), "Graph convolution on a dilated path", reach=dilated_layers),
+    Family("gcn", "path both ways", predictor(partial(gcn, _gcn_reach)), f"GCN, {GCN_LAYERS} layers on the path",
+           reach=_gcn_reach),
+    Family("dilated", "dilated", predictor(partial(convolutions, dilated_layers)),
+           "Graph convolution on a dilated path", reach=dilated_layers),
     Family("gcrn", "symbols", predictor(_gcrn, MeanReadout), "GCRN on the graph of symbols", CHRONO, 1e-2,
            state_size=_signal_states),
     Family("bag", "path", _bag, "Bag of symbols, no order", order_free=True),
 )  # fmt: skip
 
 GRAPH_FAMILIES = (
-    Family("gcn-graph", "graph", predictor(_graph_gcn), "GCN on the graph", learning_rate=1e-2, reach=graph_layers),
-    Family("conv-graph", "graph", predictor(_graph_conv), "Graph convolution on the graph", reach=graph_layers),
+    Family("gcn-graph", "graph", predictor(partial(gcn, graph_layers)), "GCN on the graph", learning_rate=1e-2,
+           reach=graph_layers),
+    Family("conv-graph", "graph", predictor(partial(convolutions, graph_layers)), "Graph convolution on the graph",
+           reach=graph_layers),
     Family("gcrn-graph", "graph", predictor(_rounds), "GCRN in rounds on the graph", CHRONO_HOPS,
            reach=graph_layers, state_size=two_states),
-    Family("tree-lstm-tree", "tree", predictor(_along(ChildSumTreeLSTM)), "Tree-LSTM, child-sum on the tree",
+    Family("tree-lstm-tree", "tree", predictor(along(ChildSumTreeLSTM)), "Tree-LSTM, child-sum on the tree",
            CHRONO_HOPS, state_size=two_states),
     Family("gcrn-signals", "signals", predictor(_gcrn), "GCRN on signals", learning_rate=1e-2, reach=_one_step,
            state_size=two_states),

@@ -10,6 +10,8 @@ from torch import nn
 from gnnseq.experiments.tasks.base import Collate, Task, find_view
 from gnnseq.results.verdict import beyond_reach
 
+Hops = TypeVar("Hops", bound=int | None)
+
 
 @dataclass(frozen=True)
 class Sight:
@@ -53,9 +55,14 @@ class Initialisation:
 DEFAULT = Initialisation("default", _nothing)
 
 
-def no_limit(task: Task) -> None:
+def _no_limit(task: Task) -> None:
     """The reach of a recurrence, and of a model whose reach nobody has stated."""
     return
+
+
+def fixed_reach(hops: Hops, task: Task) -> Hops:
+    """The reach of a model that covers so many hops, whatever the task."""
+    return hops
 
 
 def one_state(task: Task, width: int) -> int:
@@ -100,7 +107,7 @@ class Family:
     title: str = ""
     initialise: Initialisation = DEFAULT
     learning_rate: float = 3e-3
-    reach: Callable[[Task], int | None] = no_limit
+    reach: Callable[[Task], int | None] = _no_limit
     state_size: Callable[[Task, int], int] = one_state
     order_free: bool = False
     counted: Callable[[nn.Module], nn.Module] = whole
@@ -133,16 +140,15 @@ class Family:
         return Sight(0 if self.order_free else task.required(self.view), self.reach(task))
 
 
-class Named(Protocol):
+class _Named(Protocol):
     """Anything with a name."""
 
     @property
     def name(self) -> str:
         """Its name."""
-        ...
 
 
-N = TypeVar("N", bound=Named)
+N = TypeVar("N", bound=_Named)
 
 
 def find_named(name: str, known: Iterable[N], what: str) -> N:

@@ -3,8 +3,8 @@
 import copy
 import sys
 import warnings
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -80,33 +80,26 @@ def relative_influence(model: nn.Module, batch: Batch, task: Task, view: str) ->
     return sys.float_info.min if bool(sees) else 0.0
 
 
-class KeptTensors:
-    """Bytes of the tensors that a forward pass keeps for its backward pass, each storage counted once.
+@contextmanager
+def kept_tensors(known: Iterable[Tensor]) -> Iterator[dict[int, int]]:
+    """Bytes of the tensors that a forward pass keeps for its backward pass, by storage, so that each counts once.
 
     Tensors whose storage is among those given, such as the weights, are left out.
     """
+    weights = {tensor.untyped_storage().data_ptr() for tensor in known}
+    sizes: dict[int, int] = {}
+    alive: list[Tensor] = []  # so that no address is used twice
 
-    def __init__(self, known: Iterable[Tensor]) -> None:
-        self._known = {tensor.untyped_storage().data_ptr() for tensor in known}
-        self._sizes: dict[int, int] = {}
-        self._alive: list[Tensor] = []  # so that no address is used twice
-
-    def hooks(self) -> AbstractContextManager[Any]:
-        """While this lasts, tensors are counted."""
-        return torch.autograd.graph.saved_tensors_hooks(self._note, lambda tensor: tensor)
-
-    @property
-    def total(self) -> int:
-        """Bytes so far."""
-        return sum(self._sizes.values())
-
-    def _note(self, tensor: Tensor) -> Tensor:
+    def note(tensor: Tensor) -> Tensor:
         for part in _strided(tensor.detach()):
             storage = part.untyped_storage()
-            if storage.data_ptr() not in self._known:
-                self._sizes[storage.data_ptr()] = storage.nbytes()
-                self._alive.append(part)
+            if storage.data_ptr() not in weights:
+                sizes[storage.data_ptr()] = storage.nbytes()
+                alive.append(part)
         return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        yield sizes
 
 
 def _strided(tensor: Tensor) -> list[Tensor]:
@@ -139,9 +132,8 @@ def kept_bytes(model: nn.Module, batch: Batch, task: Task, family: Family) -> in
         ValueError: for outputs that do not fit the task.
     """
     trained = copy.deepcopy(model).train()
-    kept = KeptTensors(trained.parameters())
-    with kept.hooks():
+    with kept_tensors(trained.parameters()) as kept:
         outputs = trained(batch)
         check_outputs(family.name, outputs, batch, task, family.view)
         task.loss(outputs, batch.y)
-    return kept.total
+    return sum(kept.values())

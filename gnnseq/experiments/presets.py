@@ -9,7 +9,7 @@ from typing import Any
 from gnnseq.experiments.command_line import check_at_least_one, check_positive, fill_in
 from gnnseq.experiments.families import FAMILIES, ORTHOGONAL_QUIET, find_family
 from gnnseq.experiments.family import DEFAULT, Family, find_named
-from gnnseq.experiments.optimizers import OPTIMIZERS
+from gnnseq.experiments.optimizers import OPTIMIZERS, find_optimizer
 from gnnseq.experiments.settings import Settings
 from gnnseq.experiments.tasks.base import Task
 from gnnseq.experiments.tasks.listops import ListOpsTask
@@ -149,10 +149,10 @@ def check(options: argparse.Namespace) -> None:
 
 def make_tasks(options: argparse.Namespace) -> list[Task]:
     """A task for each kind and size; a size of its own stands before those of all."""
-    return [task for word in options.tasks for task in tasks_of(word, options.lengths)]
+    return [task for word in options.tasks for task in _tasks_of(word, options.lengths)]
 
 
-def tasks_of(word: str, lengths: list[int] | None) -> list[Task]:
+def _tasks_of(word: str, lengths: list[int] | None) -> list[Task]:
     """The tasks that a name, or a name with its size, stands for."""
     name, colon, own = word.partition(":")
     kind = find_named(name, KINDS, "task")
@@ -163,10 +163,10 @@ def tasks_of(word: str, lengths: list[int] | None) -> list[Task]:
     return [kind.make(int(own))]
 
 
-def make_families(options: argparse.Namespace, tasks: list[Task]) -> list[Family]:
+def _make_families(options: argparse.Namespace, tasks: list[Task]) -> list[Family]:
     """The models asked for, or all that can read some task; with the report's settings, or as they are."""
     if options.models:
-        families = [find_named(name, FAMILIES, "model") for name in options.models]
+        families = [find_family(name) for name in options.models]
     else:
         families = [family for family in FAMILIES if any(family.joins(task) for task in tasks)]
     if options.preset == "report" or options.default_init:
@@ -183,7 +183,7 @@ def make_families(options: argparse.Namespace, tasks: list[Task]) -> list[Family
 def groups(options: argparse.Namespace) -> list[tuple[list[Task], list[Family]]]:
     """Who meets which task: all meet all, but that the report's models read digits as numbers, if they can."""
     tasks = make_tasks(options)
-    families = make_families(options, tasks)
+    families = _make_families(options, tasks)
     if options.preset != "report":
         return [(tasks, families)]
     numbers: list[Task] = [replace(t, numbers=True) if isinstance(t, PalindromeTask) else t for t in tasks]
@@ -201,7 +201,7 @@ def make_settings(options: argparse.Namespace) -> Settings:
         width=options.width,
         steps=options.steps,
         batch_size=options.batch_size,
-        optimizer=find_named(options.optimizer, OPTIMIZERS, "optimizer"),
+        optimizer=find_optimizer(options.optimizer),
         stop_at=options.stop_at,
     )
 

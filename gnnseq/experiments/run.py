@@ -1,7 +1,6 @@
 """One trial in, one plain record out: a model is built, measured, trained and judged."""
 
 import statistics
-import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from importlib.metadata import version
@@ -18,12 +17,13 @@ from gnnseq.experiments.looks import Looks, judged
 from gnnseq.experiments.measures import GRAPHS, Memory, kept_bytes, memory_mb, relative_influence
 from gnnseq.experiments.settings import RECENT, first_reached
 from gnnseq.experiments.trial import Trial
+from gnnseq.runs.provenance import now
 from gnnseq.runs.runner import run_trials
 from gnnseq.runs.store import Record, Store
 from gnnseq.training import History, Step, best_k, fit
 from gnnseq.training.checkpoint import PassingCheckpoint
 
-SAVED_EVERY = 100  # steps, where no look says otherwise
+_SAVED_EVERY = 100  # steps, where no look says otherwise
 Probe = Callable[[nn.Module, Trial], Record]
 
 
@@ -81,7 +81,7 @@ def run_trial(
         **probed,
         "versions": {name: version(name) for name in ("torch", "torch-geometric")} | {"gnnseq": gnnseq.__version__},
         "threads": torch.get_num_threads(),
-        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "finished": now(),
     }
 
 
@@ -114,7 +114,7 @@ def _batches(trial: Trial, first: int) -> Iterator[Batch]:
 def _checkpoint(trial: Trial, folder: Path | None) -> PassingCheckpoint | None:
     if folder is None:
         return None
-    every = trial.settings.validate_every or SAVED_EVERY
+    every = trial.settings.validate_every or _SAVED_EVERY
     return PassingCheckpoint(folder / f"{trial.key}.pt", every=every, settings={"key": trial.key})
 
 

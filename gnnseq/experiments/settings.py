@@ -53,9 +53,7 @@ class Settings:
         for name in ("budget", "embedding", "steps", "batch_size", "test_samples"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
-        if self.width is not None and self.width < 1:
-            raise ValueError(f"width is {self.width}, expected at least 1 or None")
-        for name in ("validate_every", "validation_samples"):
+        for name in ("width", "validate_every", "validation_samples"):
             if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1 or None")
         if self.keep_best and self.validate_every is None:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gnnseq.data.sequences import IntArray
+from gnnseq.data.sequences import IntArray, place_of
 from gnnseq.data.trees.tree import name_cycle
 
 
@@ -100,10 +100,10 @@ def check_slots(slots: IntArray, parents: IntArray, lengths: IntArray) -> IntArr
     shared = np.flatnonzero((parent[1:] == parent[:-1]) & (slot[1:] == slot[:-1]))
     negative = np.flatnonzero(slot < 0)
     if len(negative):
-        row, node = _place(int(children[negative[0]]), lengths)
+        row, node = place_of(lengths, int(children[negative[0]]))
         raise ValueError(f"slots[{row}] is {slot[negative[0]]} at node {node}, expected >= 0")
     if len(shared):
-        row, node = _place(int(parent[shared[0]]), lengths)
+        row, node = place_of(lengths, int(parent[shared[0]]))
         raise ValueError(f"slots[{row}] gives two children of node {node} slot {slot[shared[0]]}")
     return slots
 
@@ -112,13 +112,6 @@ def _raise_cycle(node: int, parents: IntArray, lengths: IntArray) -> None:
     cycle = [node]
     while (node := int(parents[node])) != cycle[0]:
         cycle.append(node)
-    row, place = _place(node, lengths)
+    row, place = place_of(lengths, node)
     named = name_cycle([one - node + place for one in cycle])
     raise ValueError(f"parents[{row}] has the cycle {named}, expected a tree")
-
-
-def _place(node: int, lengths: IntArray) -> tuple[int, int]:
-    """The tree of a node of the batch, and its number there."""
-    ends = np.cumsum(lengths)
-    row = int(np.searchsorted(ends, node, side="right"))
-    return row, node - int(ends[row] - lengths[row])

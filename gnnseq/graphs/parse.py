@@ -33,8 +33,6 @@ def parse_batch(corpus: TreeCorpus, *, every_node: bool = True) -> Batch:
         ValueError: if the corpus is empty.
     """
     require_corpus(corpus)
-    if len(corpus) == 0:
-        raise ValueError("corpus is empty, expected at least one tree")
     sizes = np.diff(corpus.ptr)
     children = np.flatnonzero(corpus.parents >= 0)
     parents = (corpus.parents + np.repeat(corpus.ptr[:-1], sizes))[children]

@@ -1,7 +1,6 @@
 """Texts as graphs of characters or words, and back."""
 
 from collections.abc import Sequence
-from itertools import chain
 from typing import TypeAlias, cast
 
 import numpy as np
@@ -97,19 +96,4 @@ def encode_texts(texts: Texts, vocabulary: Vocabulary) -> list[Tensor]:
     if isinstance(texts, str):
         raise TypeError("texts is a str, expected a list of texts")
     parts = [vocabulary.cut(text) for text in texts]
-    try:
-        ids = vocabulary.encode(_join(parts))
-    except ValueError:
-        for row, part in enumerate(parts):
-            try:
-                vocabulary.encode(part)
-            except ValueError as error:
-                raise ValueError(f"texts[{row}]: {error}") from None
-        raise
-    return list(torch.split(ids, [len(part) for part in parts]))
-
-
-def _join(parts: Texts) -> str | list[str]:
-    if all(isinstance(part, str) for part in parts):
-        return "".join(cast(Sequence[str], parts))
-    return list(chain.from_iterable(parts))
+    return list(torch.split(vocabulary.encode_rows("texts", parts), [len(part) for part in parts]))

@@ -9,15 +9,7 @@ from torch_geometric.data.batch import Batch
 from gnnseq.data.indexing import check_integer
 from gnnseq.data.sequences import IntArray, Sequences, flatten
 from gnnseq.graphs.batch import append_empty, assemble
-from gnnseq.graphs.edges import (
-    Direction,
-    Edges,
-    concatenate,
-    connect,
-    count_from,
-    hops_apart,
-    orient,
-)
+from gnnseq.graphs.edges import Builder, Direction, Edges, concatenate, connect, count_from, hops_apart, orient
 
 
 def dilated_batch(
@@ -185,15 +177,11 @@ def star_batch(
         TypeError: if the sequences are of another type, or of several.
         ValueError: if the sequences, ``empty`` or ``direction`` do not fit.
     """
-    symbols, lengths = flatten(sequences, alphabet)
-    nodes = lengths + 1
 
     def build(lengths: IntArray, first: IntArray) -> Edges:
-        hubs = np.repeat(first + lengths, lengths)
-        return orient(Edges(np.stack([count_from(first, lengths), hubs]), lengths), direction)
+        return orient(_to_hub(lengths, first), direction)
 
-    x = append_empty(symbols, lengths, nodes, empty)
-    return assemble(x, nodes, connect(build, lengths, nodes), {"y": y})
+    return _with_hub(sequences, build, empty, y, alphabet)
 
 
 def path_with_hub_batch(
@@ -221,14 +209,22 @@ def path_with_hub_batch(
         TypeError: if the sequences are of another type, or of several.
         ValueError: if the sequences or ``empty`` do not fit.
     """
-    symbols, lengths = flatten(sequences, alphabet)
-    nodes = lengths + 1
 
     def build(lengths: IntArray, first: IntArray) -> Edges:
-        hubs = np.repeat(first + lengths, lengths)
-        star = Edges(np.stack([count_from(first, lengths), hubs]), lengths)
-        return concatenate(hops_apart(lengths, first, (1,)), star)
+        return concatenate(hops_apart(lengths, first, (1,)), _to_hub(lengths, first))
 
+    return _with_hub(sequences, build, empty, y, alphabet)
+
+
+def _to_hub(lengths: IntArray, first: IntArray) -> Edges:
+    """From every symbol to the node behind the last one."""
+    hubs = np.repeat(first + lengths, lengths)
+    return Edges(np.stack([count_from(first, lengths), hubs]), lengths)
+
+
+def _with_hub(sequences: Sequences, build: Builder, empty: int | None, y: Tensor | None, alphabet: str | None) -> Batch:
+    symbols, lengths = flatten(sequences, alphabet)
+    nodes = lengths + 1
     x = append_empty(symbols, lengths, nodes, empty)
     return assemble(x, nodes, connect(build, lengths, nodes), {"y": y})
 

@@ -15,7 +15,7 @@ from gnnseq.results.statistics import PAIRED_T, SIGN_FLIP
 from gnnseq.results.verdict import ranking
 from gnnseq.runs.store import Record, Store
 
-TESTS = {"sign-flip": SIGN_FLIP, "t": PAIRED_T}
+_TESTS = {"sign-flip": SIGN_FLIP, "t": PAIRED_T}
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -26,7 +26,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--title", default="A comparison of models", help="of the page")
     parser.add_argument(
         "--test",
-        choices=TESTS,
+        choices=_TESTS,
         default="sign-flip",
         help="of paired differences: exact sign flips (which assume nothing, but need 6 seeds for one pair and more "
         "for several), or Student's t (which assumes normal differences); sign-flip",
@@ -82,7 +82,7 @@ def report(options: argparse.Namespace) -> int:
             naming = partial(_named, options.apart)
         found = verdicts(
             collect(records, naming),
-            test=TESTS[options.test],
+            test=_TESTS[options.test],
             alpha=options.alpha,
             reference=options.reference,
             together=options.together,

@@ -49,6 +49,11 @@ def panels(count: int, width: float, height: float, shared: bool = True) -> tupl
     return drawn, grid[:count]
 
 
+def bare(axes: Axes) -> None:
+    """Takes away the frame's upper and right side."""
+    axes.spines[["top", "right"]].set_visible(False)
+
+
 def save(drawn: Figure, path: str | Path) -> Path:
     """Writes a figure as PNG; a broken file never stands there."""
     with write_atomically(path) as file:

@@ -6,7 +6,7 @@ from typing import Any
 from gnnseq.results.joined import current, family_title, for_tuning
 from gnnseq.runs.store import Record
 
-APART = ("seed", "family", "view", "initialisation", "learning_rate", "length", "size", "purpose")  # shown elsewhere
+_APART = ("seed", "family", "view", "initialisation", "learning_rate", "length", "size", "purpose")  # shown elsewhere
 MANY = 12  # values that are listed at most
 
 
@@ -17,7 +17,7 @@ def conditions(records: Sequence[Record]) -> list[tuple[str, str]]:
         if for_tuning(record):
             continue
         for name, value in _flat(record.get("trial") or {}):
-            if name not in APART and not name.startswith("task "):
+            if name not in _APART and not name.startswith("task "):
                 seen.setdefault(name.replace("_", " "), {})[_text(value)] = None
         for name, value in (record.get("versions") or {}).items():
             seen.setdefault(f"version of {name}", {})[str(value)] = None

@@ -5,14 +5,16 @@ import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from gnnseq.results.statistics import Summary, summarise
 from gnnseq.runs.store import Record
 
+T = TypeVar("T")
+K = TypeVar("K")
 Naming = Callable[[Record], str]
-OLD = {"hops_required", "chance", "title", "learning_rate", "accuracy"}  # fields of records of version 0.1
-OLD_TRIAL = {"length", "family"}
+_OLD = {"hops_required", "chance", "title", "learning_rate", "accuracy"}  # fields of records of version 0.1
+_OLD_TRIAL = {"length", "family"}
 
 
 def family_title(record: Record) -> str:
@@ -101,10 +103,8 @@ def collect(records: Iterable[Record], naming: Naming = family_title) -> list[Re
     Raises:
         ValueError: if two records of a model have the same task and seed, since nothing says which counts.
     """
-    groups: dict[tuple[str, str], list[Record]] = {}
-    for record in map(current, records):
-        if "task" in record and not for_tuning(record):
-            groups.setdefault((record["task"]["title"], naming(record)), []).append(record)
+    final = (record for record in map(current, records) if "task" in record and not for_tuning(record))
+    groups = grouped(final, lambda record: (record["task"]["title"], naming(record)))
     names = list(dict.fromkeys(group[0]["task"]["name"] for group in groups.values()))
     ordered = sorted(groups.items(), key=lambda item: _place(item[1][0], names))
     return [_result(model, group) for (_, model), group in ordered]
@@ -116,36 +116,36 @@ def telling_apart(records: Iterable[Record]) -> Naming:
     So optimisers on one model, or runs with and without clipping, are models of their own. Where nothing tells two such
     runs apart, `collect` refuses them.
     """
-    groups: dict[tuple[str, str, int], list[Record]] = {}
-    for record in map(current, records):
-        if "task" in record and not for_tuning(record):
-            place = (record["task"]["title"], family_title(record), record["trial"]["seed"])
-            groups.setdefault(place, []).append(record["trial"])
+    final = (record for record in map(current, records) if "task" in record and not for_tuning(record))
+    same = grouped(final, lambda record: (record["task"]["title"], family_title(record), record["trial"]["seed"]))
+    groups = [[record["trial"] for record in own] for own in same.values()]
     differing = [
         name
         for name in ("optimizer", "initialisation", "learning_rate", "max_norm", "budget", "width", "steps")
-        if any(len({str(trial.get(name)) for trial in trials}) > 1 for trials in groups.values())
+        if any(len({str(trial.get(name)) for trial in trials}) > 1 for trials in groups)
     ]
     for count in range(len(differing) + 1):
         names = differing[:count]
-        if all(len({tuple(str(t.get(n)) for n in names) for t in trials}) == len(trials) for trials in groups.values()):
+        if all(len({tuple(str(t.get(n)) for n in names) for t in trials}) == len(trials) for trials in groups):
             break
     return lambda record: ", ".join([family_title(record), *(f"{n} {record['trial'].get(n)}" for n in names)])
 
 
 def by_task(results: Iterable[Result]) -> dict[str, list[Result]]:
     """Results by the title of their task."""
-    groups: dict[str, list[Result]] = {}
-    for result in results:
-        groups.setdefault(result.task["title"], []).append(result)
-    return groups
+    return grouped(results, lambda result: str(result.task["title"]))
 
 
 def by_name(results: Iterable[Result]) -> dict[str, list[Result]]:
     """Results by the name of their task, all its sizes together."""
-    groups: dict[str, list[Result]] = {}
-    for result in results:
-        groups.setdefault(result.task["name"], []).append(result)
+    return grouped(results, lambda result: str(result.task["name"]))
+
+
+def grouped(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
+    """Items by what a function says of them, in the order of first appearance."""
+    groups: dict[K, list[T]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
     return groups
 
 
@@ -192,7 +192,7 @@ def score(record: Record) -> float | None:
 def current(record: Record) -> Record:
     """A record in today's form; those of version 0.1, on palindromes only, are read too."""
     trial = record.get("trial")
-    if "task" in record or not isinstance(trial, dict) or not record.keys() >= OLD or not trial.keys() >= OLD_TRIAL:
+    if "task" in record or not isinstance(trial, dict) or not record.keys() >= _OLD or not trial.keys() >= _OLD_TRIAL:
         return record
     length, chance = record["trial"]["length"], record["chance"]
     task = {"name": "palindromes", "title": f"palindromes of length {length}", "size": length, "level": "graph",

@@ -21,7 +21,7 @@ CLASSES = {
     "cannot see": "not",
     "scores beyond its reach": "part",
 }
-READING = """Score: mean over the seeds ± standard deviation (n - 1), and in brackets the 95 % percentile bootstrap
+_READING = """Score: mean over the seeds ± standard deviation (n - 1), and in brackets the 95 % percentile bootstrap
 interval of the mean. Intervals of few seeds are too narrow (for normally distributed scores, three seeds cover the mean
 in 75 % of cases, five in 84 %), so verdicts rest on the test alone.
 Solved: seeds whose score reaches the task's threshold.
@@ -90,7 +90,7 @@ def render_page(
         *map(_figure, pictures),
         _settings(records),
         "<h2 id='reading'>How to read the tables</h2>",
-        *(f"<p>{escape(part)}</p>" for part in READING.replace(".\n", ".\n\n").split("\n\n")),
+        *(f"<p>{escape(part)}</p>" for part in _READING.replace(".\n", ".\n\n").split("\n\n")),
         "</main>",
     ]
     return _document(title, "\n".join(part for part in body if part))

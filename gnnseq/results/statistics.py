@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from gnnseq.extras import require
 
-ENUMERATED = 8  # values, up to which all bootstrap samples are gone through
-FLIPPED = 20  # differences, up to which all signs are gone through
-SAMPLES = 20_000  # random ones above that
+_ENUMERATED = 8  # values, up to which all bootstrap samples are gone through
+_FLIPPED = 20  # differences, up to which all signs are gone through
+_SAMPLES = 20_000  # random ones above that
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,9 @@ def bootstrap_interval(values: Sequence[float], confidence: float = 0.95) -> tup
 @lru_cache(maxsize=32)
 def _resamples(count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """How often each value is in a resample ``[M, n]``, and the resamples' probabilities ``[M]``."""
-    if count > ENUMERATED:
-        drawn = np.random.default_rng(0).multinomial(count, [1 / count] * count, size=SAMPLES)
-        return drawn.astype(np.float64), np.full(SAMPLES, 1 / SAMPLES)
+    if count > _ENUMERATED:
+        drawn = np.random.default_rng(0).multinomial(count, [1 / count] * count, size=_SAMPLES)
+        return drawn.astype(np.float64), np.full(_SAMPLES, 1 / _SAMPLES)
     draws = combinations_with_replacement(range(count), count)
     counts = np.stack([np.bincount(draw, minlength=count) for draw in draws])
     ways = [math.factorial(count) / math.prod(map(math.factorial, row)) for row in counts.tolist()]
@@ -105,9 +105,9 @@ def sign_flip(differences: Sequence[float]) -> float:
     _check(differences, "differences")
     values = np.asarray(differences, dtype=np.float64)
     seen = abs(values.sum()) - 1e-12 * np.abs(values).sum()
-    if len(values) > FLIPPED:
-        signs = np.random.default_rng(0).choice([-1.0, 1.0], size=(SAMPLES, len(values)))
-        return float((1 + (np.abs(signs @ values) >= seen).sum()) / (SAMPLES + 1))
+    if len(values) > _FLIPPED:
+        signs = np.random.default_rng(0).choice([-1.0, 1.0], size=(_SAMPLES, len(values)))
+        return float((1 + (np.abs(signs @ values) >= seen).sum()) / (_SAMPLES + 1))
     sums = values[:1]
     for value in values[1:]:  # the first sign is fixed: the other half is its mirror image
         sums = np.concatenate([sums + value, sums - value])
@@ -147,7 +147,7 @@ class PairedTest:
 
 
 def _smallest_flip(count: int) -> float:
-    return 2.0 ** (1 - count) if count <= FLIPPED else 1 / (SAMPLES + 1)
+    return 2.0 ** (1 - count) if count <= _FLIPPED else 1 / (_SAMPLES + 1)
 
 
 def _smallest_t(count: int) -> float:
@@ -184,10 +184,10 @@ def seeds_needed(comparisons: int, alpha: float = 0.05, test: PairedTest = SIGN_
     """
     if comparisons < 1:
         raise ValueError(f"comparisons is {comparisons}, expected at least 1")
-    for count in range(1, FLIPPED + 1):
+    for count in range(1, _FLIPPED + 1):
         if comparisons * test.smallest(count) <= alpha:
             return count
-    raise ValueError(f"alpha is {alpha}, expected at least {comparisons * test.smallest(FLIPPED):.1g}")
+    raise ValueError(f"alpha is {alpha}, expected at least {comparisons * test.smallest(_FLIPPED):.1g}")
 
 
 def _check(values: Sequence[float], name: str) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import statistics
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -18,6 +19,11 @@ def number(value: float | None, percent: bool = False) -> str:
     if value is None or math.isnan(value):
         return "–"
     return f"{100 * value:.1f} %" if percent else f"{value:.3g}"
+
+
+def mean_share(values: Sequence[float]) -> str:
+    """The mean of some shares in per cent; a dash for none."""
+    return number(statistics.fmean(values) if values else None, percent=True)
 
 
 def spread(summary: Summary, percent: bool) -> str:
@@ -103,7 +109,7 @@ COLUMNS: dict[str, Callable[[Result], Cell]] = {
     "memory (MB)": lambda result: _plain(result.middle("peak_memory_mb")),
     "setting": lambda result: (result.setting, None),
 }
-NARROW = tuple(name for name in COLUMNS if name not in ("solved", "influence", "gradient norm (largest)"))
+_NARROW = tuple(name for name in COLUMNS if name not in ("solved", "influence", "gradient norm (largest)"))
 
 
 def result_cells(result: Result) -> list[Cell]:
@@ -111,7 +117,7 @@ def result_cells(result: Result) -> list[Cell]:
     return [cell(result) for cell in COLUMNS.values()]
 
 
-def markdown(results: Sequence[Result], columns: Sequence[str] = NARROW) -> str:
+def markdown(results: Sequence[Result], columns: Sequence[str] = _NARROW) -> str:
     """One Markdown table for each task; a column that is empty in all of them is left out.
 
     Score: mean ± standard deviation (n - 1) over the seeds on fresh data, and the 95 % bootstrap interval of the mean.

@@ -8,7 +8,7 @@ from itertools import combinations
 from gnnseq.results.joined import Result
 from gnnseq.results.statistics import SIGN_FLIP, PairedTest, bootstrap_interval, holm, seeds_needed
 
-PART = 0.1  # of the way from chance to the threshold, below which a model counts as not having learned
+_PART = 0.1  # of the way from chance to the threshold, below which a model counts as not having learned
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,12 @@ def diagnosis(result: Result) -> str:
     """
     if not result.scores:
         return "failed"
-    return diagnosed(cannot_see(result), result.gain())
+    gain = result.gain()
+    if cannot_see(result):
+        return "cannot see" if gain < _PART else "scores beyond its reach"
+    if gain >= 1:
+        return "learned"
+    return "sees but did not learn" if gain < _PART else "learned in part"
 
 
 def cannot_see(result: Result) -> bool:
@@ -175,20 +180,6 @@ def cannot_see(result: Result) -> bool:
 def beyond_reach(reach: int | None, required: int | None) -> bool:
     """Whether a model that covers ``reach`` hops (None: no limit) falls short of those required (None: not known)."""
     return reach is not None and required is not None and reach < required
-
-
-def diagnosed(blind: bool, gain: float) -> str:
-    """The word of `diagnosis`.
-
-    Args:
-        blind: whether the answer cannot influence the output.
-        gain: of the mean score, as a share of the way from chance to the task's threshold.
-    """
-    if blind:
-        return "cannot see" if gain < PART else "scores beyond its reach"
-    if gain >= 1:
-        return "learned"
-    return "sees but did not learn" if gain < PART else "learned in part"
 
 
 def ranking(comparisons: Sequence[Comparison]) -> str:

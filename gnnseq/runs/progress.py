@@ -9,8 +9,8 @@ from tqdm import tqdm
 
 from gnnseq.runs.store import Record
 
-SHOWN = 2  # running trials that are named
-BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"  # tqdm's estimate counts the workers' start
+_SHOWN = 2  # running trials that are named
+_BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"  # tqdm's estimate counts the workers' start
 
 
 class Progress:
@@ -30,7 +30,7 @@ class Progress:
         self._durations: list[float] = []
         self._since: tuple[float, int] = (time.monotonic(), 0)  # when the rate is counted from, and trials done then
         hidden = not show or self._lines
-        self._bar: tqdm[Any] = tqdm(total=total, unit="trial", disable=hidden, dynamic_ncols=True, bar_format=BAR)
+        self._bar: tqdm[Any] = tqdm(total=total, unit="trial", disable=hidden, dynamic_ncols=True, bar_format=_BAR)
 
     def start(self, label: str) -> None:
         """A trial begins."""
@@ -70,7 +70,7 @@ class Progress:
     @property
     def running(self) -> str:
         """The first of the trials that run now."""
-        named, more = self._running[:SHOWN], len(self._running) - SHOWN
+        named, more = self._running[:_SHOWN], len(self._running) - _SHOWN
         if not named:
             return "between trials" if self.done < self.total else "done"
         return f"now {'; '.join(named)}{f' and {more} more' if more > 0 else ''}"

@@ -13,7 +13,7 @@ import torch
 
 import gnnseq
 
-PACKAGES = ("torch", "torch-geometric", "torch-scatter", "numpy", "joblib")
+_PACKAGES = ("torch", "torch-geometric", "torch-scatter", "numpy", "joblib")
 
 
 def surroundings() -> dict[str, Any]:
@@ -59,7 +59,7 @@ def _git(folder: Path, *arguments: str) -> str | None:
 @lru_cache(maxsize=1)
 def _versions() -> dict[str, str]:
     found = {"python": platform.python_version(), "gnnseq": gnnseq.__version__}
-    for name in PACKAGES:
+    for name in _PACKAGES:
         try:
             found[name] = version(name)
         except PackageNotFoundError:

@@ -5,11 +5,8 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import Any, Protocol
 
-from gnnseq.runs.progress import describe
 from gnnseq.runs.store import Record, Store
 from gnnseq.runs.sweep import Sweep
-
-__all__ = ["Runnable", "TrialsFailedError", "describe", "run_trials"]
 
 
 class TrialsFailedError(RuntimeError):

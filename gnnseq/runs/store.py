@@ -13,7 +13,7 @@ from gnnseq.runs.locks import locked
 
 Record = dict[str, Any]
 
-FORMAT = 1  # of a record; a file with a higher one is refused
+_FORMAT = 1  # of a record; a file with a higher one is refused
 
 
 class Store:
@@ -185,12 +185,12 @@ class Store:
         warnings.warn(message, stacklevel=4)
 
     def _check_format(self, record: Record, number: int) -> None:
-        found = record.get("format", FORMAT)
-        if found > FORMAT:
+        found = record.get("format", _FORMAT)
+        if found > _FORMAT:
             raise ValueError(
                 f"{self.path}, line {number} is a record of format {found}, written by gnnseq "
                 f"{record.get('library', 'of another version')}; this is gnnseq {gnnseq.__version__}, which reads "
-                f"formats up to {FORMAT}: update it, or name another file"
+                f"formats up to {_FORMAT}: update it, or name another file"
             )
 
 
@@ -210,7 +210,7 @@ def encode(record: Record) -> bytes:
         TypeError: if it holds what JSON does not, or its ``key``, ``attempt`` or ``format`` has another type than a
             store's records have: such a line would be found by nobody.
     """
-    stamped = {"format": FORMAT, "library": gnnseq.__version__} | record
+    stamped = {"format": _FORMAT, "library": gnnseq.__version__} | record
     stamped.pop("checksum", None)
     try:
         plain = json.loads(json.dumps(stamped, sort_keys=True, allow_nan=True))
@@ -234,5 +234,5 @@ def decode(line: bytes) -> Record | None:
     expected = record.pop("checksum", None)  # older records have none
     if expected is not None and expected != checksum(record):
         return None
-    numbers = (record.get("attempt", 1), record.get("format", FORMAT))
+    numbers = (record.get("attempt", 1), record.get("format", _FORMAT))
     return record if all(type(number) is int and number >= 1 for number in numbers) else None

@@ -21,11 +21,11 @@ from gnnseq.runs.store import Record, Store
 from gnnseq.runs.worker import failure, guarded
 from gnnseq.training.interrupt import Interrupt
 
-NOTICE = "Stopping when the running trials have ended; press Ctrl-C again to stop at once."
-LOCAL = {"LokyBackend", "MultiprocessingBackend"}  # of joblib, whose processes are on this machine
-LOST = {"BrokenProcessPool", "KilledWorker", "FutureCancelledError"}  # of joblib, and of Dask
+_NOTICE = "Stopping when the running trials have ended; press Ctrl-C again to stop at once."
+_LOCAL = {"LokyBackend", "MultiprocessingBackend"}  # of joblib, whose processes are on this machine
+_LOST = {"BrokenProcessPool", "KilledWorker", "FutureCancelledError"}  # of joblib, and of Dask
 PATIENCE = 0.2  # seconds between looks at trials that another process runs
-CROWD = 4  # processes for each core at most
+_CROWD = 4  # processes for each core at most
 
 
 class Sweep:
@@ -53,15 +53,23 @@ class Sweep:
         self._attempts = {key: records[key].get("attempt", 1) + 1 if key in again else 1 for key in trials}
         pending = self._missing(trials)
         if pending:
-            self.jobs = processes(self.jobs, len(pending))
+            self.jobs = _processes(self.jobs, len(pending))
         self._progress = Progress(len(pending), show=progress, jobs=self.jobs)
         threads = torch.get_num_threads()
         try:
-            with Interrupt(NOTICE) as self._interrupt, Claims(self.store.path) as self._claims:
+            with Interrupt(_NOTICE) as self._interrupt, Claims(self.store.path) as self._claims:
                 while pending:
-                    found = self._pass(pending)
+                    before = self._progress.done
+                    try:
+                        for record in self._records(pending):
+                            self._finish(record)
+                    except Exception as error:
+                        if not _lost_worker(error):
+                            raise
+                        if not self._interrupt.requested:
+                            self._one_by_one(dict(self._running))
                     left = self._missing(pending)
-                    self._progress.skip(len(pending) - len(left) - found)
+                    self._progress.skip(len(pending) - len(left) - (self._progress.done - before))
                     if self._interrupt.requested:
                         raise KeyboardInterrupt
                     if len(left) == len(pending):
@@ -75,19 +83,6 @@ class Sweep:
     def _missing(self, trials: dict[str, Any]) -> dict[str, Any]:
         done = self.store.attempts()
         return {key: trial for key, trial in trials.items() if done.get(key, 0) < self._attempts[key]}
-
-    def _pass(self, pending: dict[str, Any]) -> int:
-        """Runs what nobody else runs now; how many records came of it."""
-        before = self._progress.done
-        try:
-            for record in self._records(pending):
-                self._finish(record)
-        except Exception as error:
-            if not _lost_worker(error):
-                raise
-            if not self._interrupt.requested:
-                self._one_by_one(dict(self._running))
-        return self._progress.done - before
 
     def _one_by_one(self, suspects: dict[str, Any]) -> None:
         """Trials that ran when a process died, each alone, so that the one that kills its process is found."""
@@ -141,7 +136,7 @@ class Sweep:
             return _in_parallel((task(trial, about, *how) for trial, about in work), self.jobs)
 
 
-def processes(jobs: int, trials: int) -> int:
+def _processes(jobs: int, trials: int) -> int:
     """How many processes to start: no more than there are trials, but 2 at least where more than 1 is asked for.
 
     A trial may end its process, so this one runs none where others are asked for.
@@ -164,8 +159,8 @@ def processes(jobs: int, trials: int) -> int:
             f"joblib's backend is {type(backend).__name__}, which runs trials as threads of one process, where they "
             "share torch's random numbers; expected one that starts processes, such as 'loky'"
         )
-    elif type(backend).__name__ in LOCAL and asked > (cores := cpu_count()):
-        asked = min(asked, CROWD * cores)
+    elif type(backend).__name__ in _LOCAL and asked > (cores := cpu_count()):
+        asked = min(asked, _CROWD * cores)
         warnings.warn(f"jobs is {jobs}, but there are {cores} cores: {asked} processes share them", stacklevel=4)
     return asked
 
@@ -217,4 +212,4 @@ def _without_ctrl_c() -> Iterator[None]:
 def _lost_worker(error: Exception) -> bool:
     """Whether a process died under a trial, or a trial could not be sent to one."""
     names = {kind.__name__ for kind in type(error).__mro__}
-    return isinstance(error, pickle.PicklingError) or bool(names & LOST)
+    return isinstance(error, pickle.PicklingError) or bool(names & _LOST)

@@ -17,8 +17,8 @@ from gnnseq.runs.progress import label_of
 from gnnseq.runs.provenance import now, surroundings
 from gnnseq.runs.store import Record, decode, encode
 
-LOOK = 0.5  # seconds between looks at the parent process
-ALONE = threading.RLock()  # torch's global generator belongs to the process: one trial at a time may use it
+_LOOK = 0.5  # seconds between looks at the parent process
+_ALONE = threading.RLock()  # torch's global generator belongs to the process: one trial at a time may use it
 
 
 def guarded(trial: Any, about: Record, run: Callable[[Any], Record], threads: int, parent: int | None = None) -> Record:
@@ -33,7 +33,7 @@ def guarded(trial: Any, about: Record, run: Callable[[Any], Record], threads: in
     """
     if parent not in (None, os.getpid()):
         _follow(parent)
-    with ALONE:
+    with _ALONE:
         torch.set_num_threads(threads)
         about = about | surroundings()
         start = time.monotonic()
@@ -125,5 +125,5 @@ def _follow(parent: int | None) -> None:
 
 def _watch(parent: int) -> None:
     while os.getppid() == parent:
-        time.sleep(LOOK)
+        time.sleep(_LOOK)
     os._exit(1)

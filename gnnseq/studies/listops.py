@@ -1,6 +1,6 @@
 """ListOps: models that read the tree against models that read the same symbols in a row."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,7 +11,7 @@ from torch_geometric.data import Batch
 
 from gnnseq.data.streams import Split
 from gnnseq.data.synthetic.listops import ListOps, ListOpsBinaryTrees, ListOpsSequences, ListOpsTrees
-from gnnseq.experiments.families import predictor, two_states
+from gnnseq.experiments.families import along, binary, predictor, two_states
 from gnnseq.experiments.family import Family, one_state
 from gnnseq.experiments.looks import TEST_BATCH
 from gnnseq.experiments.optimizers import Schedule
@@ -22,15 +22,16 @@ from gnnseq.experiments.tasks.listops import ListOpsTask
 from gnnseq.experiments.trial import Trial
 from gnnseq.graphs import parse_batch, path_batch
 from gnnseq.layers import LSTM, ChildSumTreeLSTM, MeanReadout, NaryTreeLSTM
-from gnnseq.models import BagEncoder, EdgeEncoder, SequenceClassifier, SlotEncoder, SymbolEmbedding
+from gnnseq.models import BagEncoder, SequenceClassifier, SlotEncoder, SymbolEmbedding
+from gnnseq.models.modes import evaluating
 from gnnseq.results import Result, collect
-from gnnseq.results.table import COLUMNS, markdown_table
+from gnnseq.results.table import COLUMNS, markdown_table, mean_share, number
 from gnnseq.runs.store import Record
 
-LENGTHS = (20, 40, 60, 80, 100, 150, 200)  # of expressions, where accuracy is counted apart
+_LENGTHS = (20, 40, 60, 80, 100, 150, 200)  # of expressions, where accuracy is counted apart
 SETTINGS = Settings(budget=50_000, embedding=32, steps=1_000, batch_size=128, max_norm=5.0, stop_at=None,
                     validate_every=100, validation_samples=500)  # fmt: skip
-FORMS: dict[str, type[ListOps]] = {
+_FORMS: dict[str, type[ListOps]] = {
     "binary tree": ListOpsBinaryTrees,
     "tree": ListOpsTrees,
     "path": ListOpsSequences,
@@ -59,7 +60,7 @@ class LabelledListOpsTask(ListOpsTask):
     @property
     def views(self) -> Mapping[str, Collate]:
         """The trees, and the symbols in a row."""
-        return dict.fromkeys(FORMS, parse_batch)  # type: ignore[arg-type]
+        return dict.fromkeys(_FORMS, parse_batch)  # type: ignore[arg-type]
 
     def required(self, view: str) -> int | None:
         """As for `ListOpsTask`; unknown for binary trees."""
@@ -71,10 +72,9 @@ class LabelledListOpsTask(ListOpsTask):
     ) -> Iterator[Batch]:
         """Batches; see `Task`."""
         find_view(self, view)
-        lengths = (self.shortest, self.longest)
-        data = FORMS[view](None, self.depth, self.arguments, lengths, seed=seed, split=split)
-        for number in range(first, first + num_batches):
-            yield _batch(data, range(number * batch_size, (number + 1) * batch_size), view, split == "train")
+        data = self.expressions(_FORMS[view], seed, split)
+        for place in range(first, first + num_batches):
+            yield _batch(data, range(place * batch_size, (place + 1) * batch_size), view, split == "train")
 
 
 @dataclass(frozen=True)
@@ -131,30 +131,18 @@ def _bag(task: Task, width: int, embedding: int) -> SequenceClassifier:
     return SequenceClassifier(embed, encoder, MeanReadout(), nn.Sequential(nn.Linear(width, width), nn.ReLU(), last))
 
 
-def _binary(task: Task, features: int, width: int) -> nn.Module:
-    return SlotEncoder(NaryTreeLSTM(features, width, arity=2))
-
-
 def _nary(task: Any, features: int, width: int) -> nn.Module:
     return SlotEncoder(NaryTreeLSTM(features, width, arity=task.arguments))
-
-
-def _child_sum(task: Task, features: int, width: int) -> nn.Module:
-    return EdgeEncoder(ChildSumTreeLSTM(features, width))
-
-
-def _lstm(task: Task, features: int, width: int) -> nn.Module:
-    return EdgeEncoder(LSTM(features, width))
 
 
 LISTOPS_FAMILIES = tuple(
     Family(name, view, build, title, learning_rate=4e-3, order_free=name == "bag",
            state_size=one_state if name == "bag" else two_states)
     for name, view, title, build in (
-        ("tree", "binary tree", "Tree-LSTM, one argument at a time", predictor(_binary)),
+        ("tree", "binary tree", "Tree-LSTM, one argument at a time", predictor(binary)),
         ("tree-nary", "tree", "Tree-LSTM, a place for each argument", predictor(_nary)),
-        ("tree-child-sum", "tree", "Tree-LSTM, child-sum", predictor(_child_sum)),
-        ("lstm", "path", "LSTM on the symbols in a row", predictor(_lstm)),
+        ("tree-child-sum", "tree", "Tree-LSTM, child-sum", predictor(along(ChildSumTreeLSTM))),
+        ("lstm", "path", "LSTM on the symbols in a row", predictor(along(LSTM))),
         ("bag", "bag", "Bag of symbols, no order", _bag),
     )
 )  # fmt: skip
@@ -170,23 +158,16 @@ def _counts(model: nn.Module, trial: Trial) -> Record:
     task: Any = trial.task
     view, count = trial.family.view, trial.settings.test_samples
     right: list[bool] = []
-    model.eval()
-    for batch in task.batches(view, trial.seed, "test", TEST_BATCH, -(-count // TEST_BATCH)):
-        graphs = level_of(task, view) == "graph"
-        asked = slice(None) if graphs else batch.ptr[1:] - 1
-        right += (model(batch).argmax(-1)[asked] == batch.y[asked]).tolist()
-    model.train()
+    with evaluating(model):
+        for batch in task.batches(view, trial.seed, "test", TEST_BATCH, -(-count // TEST_BATCH)):
+            asked = slice(None) if level_of(task, view) == "graph" else batch.ptr[1:] - 1
+            right += (model(batch).argmax(-1)[asked] == batch.y[asked]).tolist()
     trees = task.dataset(trial.seed, "test")[: len(right)]
     depths = [int(trees[row].depths().max()) + 1 for row in range(len(trees))]
-    sizes = [len(row) for row in _sequences(task, trial.seed, len(right))]
-    lengths = [next((bound for bound in LENGTHS if size <= bound), size) for size in sizes]
+    sequences = task.expressions(ListOpsSequences, trial.seed, "test").with_values(range(len(right)))[0]
+    sizes = [len(sequence) for sequence in sequences]
+    lengths = [next((bound for bound in _LENGTHS if size <= bound), size) for size in sizes]
     return {"by_depth": _grouped(right, depths), "by_length": _grouped(right, lengths)}
-
-
-def _sequences(task: ListOpsTask, seed: int, count: int) -> Sequence[Tensor]:
-    lengths = (task.shortest, task.longest)
-    data = ListOpsSequences(None, task.depth, task.arguments, lengths, seed=seed, split="test")
-    return data.with_values(range(count))[0]
 
 
 def _grouped(right: list[bool], groups: list[int]) -> dict[str, list[int]]:
@@ -204,13 +185,12 @@ def listops_table(records: Iterable[Record]) -> str:
     names = ("model", "weights", "score", "diagnosis", "ms/step")
     lines = [[*(COLUMNS[name](result)[0] for name in names), _longest(result)] for result in results]
     chance = results[0].task["chance"]
-    lines.append(["constant guess", "0", f"{100 * chance:.1f} %", "–", "–", "–"])
+    lines.append(["constant guess", "0", number(chance, percent=True), "–", "–", "–"])
     return markdown_table((*names, "of the longest tenth"), lines)
 
 
 def _longest(result: Result) -> str:
-    shares = [longest_tenth(record) for record in result.records if record.get("by_length")]
-    return f"{100 * sum(shares) / len(shares):.1f} %" if shares else "–"
+    return mean_share([longest_tenth(record) for record in result.records if record.get("by_length")])
 
 
 def longest_tenth(record: Record) -> float:

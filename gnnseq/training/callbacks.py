@@ -38,7 +38,7 @@ class Callback:
         """Goes on from what `state_dict` gave."""
 
 
-class Function(Callback):
+class _Function(Callback):
     """A plain function of the history as a callback.
 
     Args:
@@ -122,7 +122,7 @@ class Callbacks:
     """
 
     def __init__(self, given: Iterable[Callback | AfterStep], first: bool) -> None:
-        self.all = [one if isinstance(one, Callback) else Function(one) for one in given]
+        self.all = [one if isinstance(one, Callback) else _Function(one) for one in given]
         self._told = [one for one in self.all if first or one.everywhere]
 
     @contextmanager

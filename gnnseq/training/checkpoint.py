@@ -23,7 +23,7 @@ from gnnseq.training.history import History
 from gnnseq.training.parts import FIELDS, Parts
 from gnnseq.training.random_state import Generators, random_state, set_random_state
 
-KIND = "training"
+_KIND = "training"
 ALL_FIELDS: Fields = FIELDS | {  # type: ignore[operator]
     "random": list,
     "begin": list,
@@ -31,8 +31,8 @@ ALL_FIELDS: Fields = FIELDS | {  # type: ignore[operator]
     "history": dict,
     "best": (float, int, type(None)),
 }
-PLAIN = (bool, int, float, str, bytes, type(None))
-DAMAGED = (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError)
+_PLAIN = (bool, int, float, str, bytes, type(None))
+_DAMAGED = (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError)
 Score: TypeAlias = Callable[[History], float]
 
 
@@ -109,7 +109,7 @@ class Checkpoint(Unsaved):
         Raises:
             CheckpointError: if they are those of another architecture, or the file is no checkpoint.
         """
-        state = read_checkpoint(self.best_path, KIND, ALL_FIELDS)
+        state = read_checkpoint(self.best_path, _KIND, ALL_FIELDS)
         load_weights(self.best_path, model, state["model"])
         return int(state["step"])
 
@@ -129,7 +129,7 @@ class Checkpoint(Unsaved):
         if not self.path.exists():
             self._begin = devices.gather(here)
             return History()
-        state = read_checkpoint(self.path, KIND, ALL_FIELDS)
+        state = read_checkpoint(self.path, _KIND, ALL_FIELDS)
         refused = parts.refuses(state["settings"], self._accept_changes)
         if refused:
             raise CheckpointError(f"{self.path} has other settings: {refused}")
@@ -138,7 +138,7 @@ class Checkpoint(Unsaved):
             return self._restore(state)
         except CheckpointError:
             raise
-        except DAMAGED as error:
+        except _DAMAGED as error:
             raise CheckpointError(f"{self.path} does not fit this training, or is damaged: {error}") from error
 
     def _restore(self, state: dict[str, Any]) -> History:
@@ -190,8 +190,8 @@ class Checkpoint(Unsaved):
                 "best": best,
             }
             if best is not None and best != self._best:
-                write_checkpoint(self.best_path, KIND, state)
-            write_checkpoint(self.path, KIND, state)
+                write_checkpoint(self.best_path, _KIND, state)
+            write_checkpoint(self.path, _KIND, state)
             self._best = best
         self._saved = history.steps
 
@@ -216,5 +216,5 @@ def _check_plain(name: str, value: Any) -> None:
     elif isinstance(value, list | tuple):
         for place, item in enumerate(value):
             _check_plain(f"{name}[{place}]", item)
-    elif not isinstance(value, PLAIN):
+    elif not isinstance(value, _PLAIN):
         raise ValueError(f"{name} is {value!r}, expected plain values: numbers, strings, None, lists, dictionaries")

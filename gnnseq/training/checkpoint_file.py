@@ -16,7 +16,7 @@ from gnnseq.files import write_atomically
 
 FORMAT = 1
 MARK = "gnnseq checkpoint"  # holds the format
-SHOWN = 5  # differences that are named
+_SHOWN = 5  # differences that are named
 Types: TypeAlias = type | tuple[type, ...]
 Fields: TypeAlias = Mapping[str, Types]
 
@@ -136,6 +136,6 @@ def load_weights(path: str | Path, model: nn.Module, weights: Mapping[str, Tenso
         if name in weights and isinstance(value, Tensor) and weights[name].shape != value.shape
     ]
     if parts:
-        more = f" and {len(parts) - SHOWN} more" if len(parts) > SHOWN else ""
-        raise CheckpointError(f"{path} is of another architecture: {', '.join(parts[:SHOWN])}{more}")
+        more = f" and {len(parts) - _SHOWN} more" if len(parts) > _SHOWN else ""
+        raise CheckpointError(f"{path} is of another architecture: {', '.join(parts[:_SHOWN])}{more}")
     model.load_state_dict(weights)

@@ -16,7 +16,7 @@ from gnnseq.extras import require
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-REFUSED = ("16-mixed", "16-true")  # their scaled gradients overflow on purpose, which is divergence here
+_REFUSED = ("16-mixed", "16-true")  # their scaled gradients overflow on purpose, which is divergence here
 
 
 class Devices:
@@ -74,7 +74,7 @@ class FabricDevices(Devices):
         self.fabric = fabric
         self.rank, self.world = fabric.global_rank, fabric.world_size
         self.precision = str(fabric.strategy.precision.precision)
-        if self.precision in REFUSED:
+        if self.precision in _REFUSED:
             raise ValueError(f"fabric has the precision {self.precision}, expected 32-true, 64-true or one of bf16")
 
     def setup(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[nn.Module, torch.optim.Optimizer]:

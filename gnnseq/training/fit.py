@@ -20,7 +20,7 @@ from gnnseq.training.parts import Parts, Scheduler
 from gnnseq.training.step import Step
 
 Batches: TypeAlias = Iterable[Batch] | Callable[[int], Iterable[Batch]]
-NOTICE = "Stopping after this step, with a checkpoint; press Ctrl-C again to stop at once."
+_NOTICE = "Stopping after this step, with a checkpoint; press Ctrl-C again to stop at once."
 
 
 def fit(
@@ -71,35 +71,29 @@ def fit(
     groups = _groups(batches, parts.position, step)
     saver.go_on()
     step.model.train()
-    interrupt = Interrupt(NOTICE)
+    interrupt = Interrupt(_NOTICE)
     with interrupt if checkpoint else nullcontext(), told.told(history), denormals_flushed():
-        _steps(groups, step, parts, saver, history, interrupt)
+        start = time.perf_counter() - history.seconds
+        for group in groups:
+            before = history.steps
+            if not step.take(group, history):
+                break
+            parts.position += step.size
+            taken = history.steps > before
+            if taken:
+                history.seconds = time.perf_counter() - start
+                parts.step(history)
+            if step.stops(interrupt.requested) or history.stopped is not None:
+                break
+            if taken:
+                saver.step(history)
+        history.seconds = time.perf_counter() - start
+        saver.end(history)
+        if interrupt.requested or step.stops(False):
+            raise KeyboardInterrupt
     if history.skipped and not history.steps and not history.diverged:
         raise ValueError(f"batches hold no targets, expected at least one that is not {IGNORED}")
     return history
-
-
-def _steps(
-    groups: Iterator[Any], step: Step, parts: Parts, saver: Unsaved, history: History, interrupt: Interrupt
-) -> None:
-    start = time.perf_counter() - history.seconds
-    for group in groups:
-        before = history.steps
-        if not step.take(group, history):
-            break
-        parts.position += step.size
-        taken = history.steps > before
-        if taken:
-            history.seconds = time.perf_counter() - start
-            parts.step(history)
-        if step.stops(interrupt.requested) or history.stopped is not None:
-            break
-        if taken:
-            saver.step(history)
-    history.seconds = time.perf_counter() - start
-    saver.end(history)
-    if interrupt.requested or step.stops(False):
-        raise KeyboardInterrupt
 
 
 def _groups(batches: Batches, done: int, step: Step) -> Iterator[Any]:

@@ -10,8 +10,8 @@ from typing import Any
 
 from gnnseq.files import read_json, write_json, write_text
 
-COLUMNS = ("loss", "accuracy", "grad_norm", "learning_rate")
-TYPES: dict[str, Any] = dict.fromkeys(COLUMNS, list) | {
+_COLUMNS = ("loss", "accuracy", "grad_norm", "learning_rate")
+_TYPES: dict[str, Any] = dict.fromkeys(_COLUMNS, list) | {
     "seconds": float | int,
     "stopped": str | None,
     "diverged": bool,
@@ -57,7 +57,7 @@ class History:
 
     def add(self, loss: float, accuracy: float, grad_norm: float, learning_rate: float) -> None:
         """Records a step, as Python's own numbers whatever a metric gave."""
-        for name, value in zip(COLUMNS, (loss, accuracy, grad_norm, learning_rate), strict=True):
+        for name, value in zip(_COLUMNS, (loss, accuracy, grad_norm, learning_rate), strict=True):
             getattr(self, name).append(float(value))
 
     @classmethod
@@ -68,11 +68,11 @@ class History:
             ValueError: for other names or types, or curves of different lengths.
         """
         history = cls(**values)
-        for name, expected in TYPES.items():
+        for name, expected in _TYPES.items():
             value = getattr(history, name)
             if not isinstance(value, expected):
                 raise ValueError(f"{name} is {value!r}, expected {expected}")
-        for name in COLUMNS:
+        for name in _COLUMNS:
             curve = getattr(history, name)
             if len(curve) != history.steps or not all(isinstance(value, float | int) for value in curve):
                 raise ValueError(f"{name} has {len(curve)} entries, expected {history.steps} numbers")
@@ -82,8 +82,8 @@ class History:
         """Writes a line for each step: its number, loss, accuracy, gradient norm and learning rate."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(("step", *COLUMNS))
-        columns = (getattr(self, name) for name in COLUMNS)
+        writer.writerow(("step", *_COLUMNS))
+        columns = (getattr(self, name) for name in _COLUMNS)
         writer.writerows((step, *row) for step, row in enumerate(zip(*columns, strict=True), start=1))
         write_text(path, text.getvalue())
 

@@ -4,10 +4,10 @@ import os
 import signal
 import sys
 import threading
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)  # from the keyboard; from a cluster that takes the machine back
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)  # from the keyboard; from a cluster that takes the machine back
 
 
 class Interrupt:
@@ -28,14 +28,12 @@ class Interrupt:
     def __enter__(self) -> "Interrupt":
         self._process = os.getpid()
         if threading.current_thread() is threading.main_thread():
-            for number in SIGNALS:
+            for number in _SIGNALS:
                 if signal.getsignal(number) not in (signal.SIG_IGN, None):
                     self._before[number] = signal.signal(number, self._handle)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         for number, before in self._before.items():
             signal.signal(number, before)
         self._before = {}

@@ -14,7 +14,7 @@ from gnnseq.training.history import History
 
 Scheduler: TypeAlias = torch.optim.lr_scheduler.LRScheduler
 
-FIXED = ("optimizer", "scheduler")  # what was saved of them fits no other
+_FIXED = ("optimizer", "scheduler")  # what was saved of them fits no other
 FIELDS: Fields = {
     "settings": dict,
     "model": dict,
@@ -45,7 +45,7 @@ class Parts:
     position: int = 0
 
     def __post_init__(self) -> None:
-        self.settings = as_plain(self.settings | settings_of(self.optimizer, self.scheduler))
+        self.settings = as_plain(self.settings | _settings_of(self.optimizer, self.scheduler))
 
     def step(self, history: History) -> None:
         """A step was taken: moves the scheduler on, and tells the callbacks."""
@@ -69,7 +69,7 @@ class Parts:
     def refuses(self, found: dict[str, Any], accept_changes: bool) -> str | None:
         """Why this training cannot go on from one of other settings; None where it can."""
         changed = differences(found, self.settings)
-        fixed = {name for name in changed if name in FIXED}
+        fixed = {name for name in changed if name in _FIXED}
         if self.scheduler is not None:  # its state holds the rate that it began with
             fixed |= {name for name in changed if name.endswith("lr")}
         if not changed or (accept_changes and not fixed):
@@ -93,7 +93,7 @@ class Parts:
         self.position = state["position"]
 
 
-def settings_of(optimizer: torch.optim.Optimizer, scheduler: Scheduler | None) -> dict[str, Any]:
+def _settings_of(optimizer: torch.optim.Optimizer, scheduler: Scheduler | None) -> dict[str, Any]:
     """The kind and the values of an optimizer's groups, and the kind of its scheduler."""
     kind = type(getattr(optimizer, "optimizer", optimizer))
     found: dict[str, Any] = {"optimizer": kind.__name__}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from torch.nn.functional import cross_entropy
 from torch_geometric.data import Batch
@@ -14,24 +14,6 @@ from gnnseq.training.step import Loss, Metric, Step, with_targets
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
-
-
-class Sums(NamedTuple):
-    """Totals over the batches of a step, in all processes.
-
-    Attributes:
-        loss: summed up over targets.
-        metric: summed up over targets.
-        targets: how many there were.
-        skipped: batches without targets.
-        stop: processes that were asked to stop.
-    """
-
-    loss: float
-    metric: float
-    targets: float
-    skipped: float
-    stop: float
 
 
 class SharedStep(Step):
@@ -91,18 +73,18 @@ class SharedStep(Step):
             with self.devices.without_sync(self.model, number < len(batch)):
                 found = self._gradients(part, weighted, counts)
             here[:4] = [one + other for one, other in zip(here, found, strict=False)]
-        sums = Sums(*self.devices.total(here))
-        self._stopping = sums.stop > 0
-        history.skipped += int(sums.skipped)
-        if not sums.targets and sums.skipped:
+        loss, metric, targets, skipped, stop = self.devices.total(here)  # sums over the targets of all processes
+        self._stopping = stop > 0
+        history.skipped += int(skipped)
+        if not targets and skipped:
             return True
-        mean = sums.loss / max(sums.targets, 1.0) if weighted else sums.loss
+        mean = loss / max(targets, 1.0) if weighted else loss
         if weighted:
-            self._scale(self.devices.world / max(sums.targets, 1.0))
+            self._scale(self.devices.world / max(targets, 1.0))
         norm = self.clip()
         if history.diverges("loss", mean) or history.diverges("gradient norm", norm):
             return False
-        history.add(mean, sums.metric / max(sums.targets, 1), norm, self.optimizer.param_groups[0]["lr"])
+        history.add(mean, metric / max(targets, 1.0), norm, self.optimizer.param_groups[0]["lr"])
         self.optimizer.step()
         return True
 

@@ -1,7 +1,6 @@
 """Curves of a training for TensorBoard."""
 
 from pathlib import Path
-from types import TracebackType
 
 from gnnseq.extras import require
 from gnnseq.training.callbacks import Callback
@@ -35,9 +34,7 @@ class TensorBoard(Callback):
     def __enter__(self) -> "TensorBoard":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def begin(self, steps: int) -> None:

@@ -14,6 +14,7 @@ from gnnseq.data.synthetic.copy_memory import CopyMemoryDataset
 from gnnseq.data.synthetic.first_symbol import FirstSymbolDataset
 from gnnseq.data.synthetic.neighbours import NeighborsMatchDataset
 from gnnseq.data.synthetic.networks import BlockModelDataset
+from gnnseq.data.synthetic.palindromes import PalindromeDataset
 from gnnseq.data.synthetic.recall import RecallDataset
 
 STREAMS = {
@@ -22,6 +23,7 @@ STREAMS = {
     "first": partial(FirstSymbolDataset, 6),
     "match": partial(NeighborsMatchDataset, 4),
     "blocks": partial(BlockModelDataset, 2, 10),
+    "palindromes": partial(PalindromeDataset, 31),
     "recall": partial(RecallDataset, 24, 4, 64),
 }
 

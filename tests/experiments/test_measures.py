@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from gnnseq.experiments import PalindromeTask, find_family
-from gnnseq.experiments.measures import KeptTensors, check_outputs, kept_bytes, memory_mb, relative_influence
+from gnnseq.experiments.measures import check_outputs, kept_bytes, kept_tensors, memory_mb, relative_influence
 
 
 class Square(nn.Module):
@@ -21,13 +21,11 @@ class Square(nn.Module):
 
 def test_every_storage_counts_once_and_weights_do_not():
     model, x = Square(), torch.rand(3, 4)
-    kept = KeptTensors(model.parameters())
-    with kept.hooks():
+    with kept_tensors(model.parameters()) as kept:
         model(x)
-    assert kept.total == 2 * 3 * 4 * 4  # x, and the product that is squared; four bytes a number
-    with kept.hooks():
+        assert sum(kept.values()) == 2 * 3 * 4 * 4  # x, and the product that is squared; four bytes a number
         model(x[1:])  # a view of the same storage, and a new product
-    assert kept.total == 2 * 3 * 4 * 4 + 2 * 4 * 4
+    assert sum(kept.values()) == 2 * 3 * 4 * 4 + 2 * 4 * 4
 
 
 def test_memory_adds_weights_gradients_optimizer_and_what_is_kept():

@@ -6,7 +6,7 @@ import pytest
 from colours import BLIND, contrast, lightness, seen_distance
 from matplotlib.image import imread
 
-from gnnseq.plots.style import COLOURS, MARKERS, figure, panels, save
+from gnnseq.plots.style import COLOURS, MARKERS, bare, figure, panels, save
 
 
 def test_lightness_is_that_of_greys():
@@ -72,3 +72,9 @@ def test_a_drawing_that_fails_leaves_the_old_file(tmp_path):
     with pytest.raises(ValueError, match="nothing"):
         save(broken, path)
     assert path.read_bytes() == before
+
+
+def test_a_bare_panel_keeps_two_sides():
+    _, (axes,) = panels(1, 2.0, 2.0)
+    bare(axes)
+    assert [name for name, spine in axes.spines.items() if spine.get_visible()] == ["left", "bottom"]

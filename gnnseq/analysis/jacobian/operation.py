@@ -8,6 +8,26 @@ from typing import Any
 
 from torch import Tensor
 
+ACTIVATIONS = frozenset(
+    {
+        "Celu",
+        "Elu",
+        "Erf",
+        "Gelu",
+        "Hardsigmoid",
+        "Hardswish",
+        "Hardtanh",
+        "LeakyRelu",
+        "LogSigmoid",
+        "Mish",
+        "Relu",
+        "Sigmoid",
+        "Silu",
+        "Softplus",
+        "Tanh",
+        "Threshold",
+    }
+)
 _OF_TORCH = re.compile(r"Backward\d+$")
 
 

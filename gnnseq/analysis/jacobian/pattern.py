@@ -1,34 +1,13 @@
 """Backward passes that tell which derivatives exist, whatever their size and however far units are saturated."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from gnnseq.analysis.jacobian.operation import name_of, recorded
-
-_ACTIVATIONS = frozenset(
-    {
-        "Celu",
-        "Elu",
-        "Erf",
-        "Gelu",
-        "Hardsigmoid",
-        "Hardswish",
-        "Hardtanh",
-        "LeakyRelu",
-        "LogSigmoid",
-        "Mish",
-        "Relu",
-        "Sigmoid",
-        "Silu",
-        "Softplus",
-        "Tanh",
-        "Threshold",
-    }
-)
+from gnnseq.analysis.jacobian.operation import ACTIVATIONS, name_of, recorded
 
 
 @contextmanager
@@ -43,14 +22,12 @@ def existence(out: Tensor, opened: bool = False) -> Iterator[None]:
         opened: whether an activation whose slope is zero at this batch, because it is shut or saturated, passes on what
             it receives.
     """
-    nodes = recorded(out)
-    handles = [node.register_prehook(lambda grads: tuple(map(_within_range, grads))) for node in nodes]
-    handles += [node.register_hook(_opened) for node in nodes if opened and name_of(node) in _ACTIVATIONS]
-    try:
+    with ExitStack() as stack:
+        for node in recorded(out):
+            stack.enter_context(node.register_prehook(lambda grads: tuple(map(_within_range, grads))))
+            if opened and name_of(node) in ACTIVATIONS:
+                stack.enter_context(node.register_hook(_opened))
         yield
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def _within_range(grad: Tensor | None) -> Tensor | None:

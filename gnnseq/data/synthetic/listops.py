@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from gnnseq.data.counters import MAX_SEED, Words, derive
-from gnnseq.data.indexing import Index, check_integer, is_single, positions
+from gnnseq.data.counters import derive
+from gnnseq.data.indexing import Index, check_integer, is_single
 from gnnseq.data.sequences import IntArray
-from gnnseq.data.streams import Split, check_split, stream_key
+from gnnseq.data.streams import Seeded, Split
 from gnnseq.data.synthetic.expressions import Level, grow, sums
 from gnnseq.data.synthetic.listops_forms import SYMBOLS, to_binary_corpus, to_corpus, to_sequences
 from gnnseq.data.text.vocabulary import Vocabulary
@@ -25,7 +25,7 @@ _SHORTEST = 4  # symbols: an operator, two digits, "]"
 _MOST_TRIES = 10_000  # expressions grown until one has a length that fits
 
 
-class ListOps:
+class ListOps(Seeded):
     """Random expressions of nested lists (Nangia and Bowman 2018, arXiv:1804.06028).
 
     ``[MAX 2 9 [MIN 4 7 ] 0 ]`` comes to 9. A list has an operator, MIN, MAX, MED (the median,
@@ -62,40 +62,22 @@ class ListOps:
         seed: int = 0,
         split: Split = "train",
     ) -> None:
-        self.num_samples = None if num_samples is None else check_integer("num_samples", num_samples, 1)
+        super().__init__(num_samples, seed, split)
         self.depth = check_integer("depth", depth, 2)
         self.arguments = check_integer("arguments", arguments, 2, 9)
         self.lengths = _check_lengths(lengths, self.depth, self.arguments)
-        self.seed = check_integer("seed", seed, 0, MAX_SEED - 1)
-        self.split = check_split(split)
-        self._key = stream_key(self.seed, self.split)
-
-    def __len__(self) -> int:
-        if self.num_samples is None:
-            raise TypeError("num_samples is None, so this dataset has no length")
-        return self.num_samples
-
-    def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}(num_samples={self.num_samples}, depth={self.depth}, "
-            f"arguments={self.arguments}, lengths={self.lengths}, seed={self.seed}, "
-            f"split={self.split!r})"
-        )
 
     def _expressions(self, index: Index) -> list[Level]:
-        keys = derive(self._key, positions(index, self.num_samples))
+        keys = self._keys(index)
         attempt = np.zeros(len(keys), np.int64)
         pending = np.arange(len(keys))
         while len(pending):
-            grown = self._grow(derive(keys[pending], attempt[pending]))
+            grown = grow(derive(keys[pending], attempt[pending]), self.depth, self.arguments)
             pending = pending[~self._fits(sums(grown, 2)[0])]
             attempt[pending] += 1
             if (attempt > _MOST_TRIES).any():
                 raise ValueError(f"lengths is {self.lengths}, expected a range that is not so rare")
-        return self._grow(derive(keys, attempt))
-
-    def _grow(self, keys: Words) -> list[Level]:
-        return grow(keys, self.depth, self.arguments)
+        return grow(derive(keys, attempt), self.depth, self.arguments)
 
     def _fits(self, lengths: IntArray) -> npt.NDArray[np.bool_]:
         low, high = self.lengths
@@ -110,15 +92,18 @@ class ListOpsTrees(ListOps, Dataset[Tree]):
     """
 
     def __getitem__(self, index: Index) -> Tree | TreeCorpus:  # type: ignore[override]
-        corpus = to_corpus(self._expressions(index))
+        corpus = self._corpus(index)
         return corpus[0] if is_single(index) else corpus
 
     def __getitems__(self, indices: Sequence[int]) -> TreeCorpus:
         """The trees of a batch (torch's DataLoader asks for these)."""
-        return to_corpus(self._expressions(indices))
+        return self._corpus(indices)
+
+    def _corpus(self, index: Index) -> TreeCorpus:
+        return to_corpus(self._expressions(index))
 
 
-class ListOpsBinaryTrees(ListOps, Dataset[Tree]):
+class ListOpsBinaryTrees(ListOpsTrees):
     """ListOps as binary trees that take one argument at a time, as the paper's Tree-LSTM reads them.
 
     ``[MAX 2 9 0 ]`` is ``((([MAX 2) 9) 0)``: operators and digits are leaves, and an inner node joins
@@ -127,13 +112,8 @@ class ListOpsBinaryTrees(ListOps, Dataset[Tree]):
     as :class:`ListOpsTrees`, and the same samples.
     """
 
-    def __getitem__(self, index: Index) -> Tree | TreeCorpus:  # type: ignore[override]
-        corpus = to_binary_corpus(self._expressions(index))
-        return corpus[0] if is_single(index) else corpus
-
-    def __getitems__(self, indices: Sequence[int]) -> TreeCorpus:
-        """The trees of a batch (torch's DataLoader asks for these)."""
-        return to_binary_corpus(self._expressions(indices))
+    def _corpus(self, index: Index) -> TreeCorpus:
+        return to_binary_corpus(self._expressions(index))
 
 
 class ListOpsSequences(ListOps, Dataset[tuple[Tensor, Tensor]]):

@@ -4,13 +4,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gnnseq.data.sequences import IntArray
+from gnnseq.data.sequences import UNLABELLED, IntArray
 from gnnseq.data.synthetic.expressions import Level, evaluate, first_positions, sums
 from gnnseq.data.text.vocabulary import Vocabulary
-from gnnseq.data.trees.corpus import UNLABELLED, TreeCorpus
+from gnnseq.data.trees.corpus import TreeCorpus
 
-DIGITS = Vocabulary([str(digit) for digit in range(10)], separator=" ")
-SYMBOLS = Vocabulary([*DIGITS.symbols, "[MIN", "[MAX", "[MED", "[SM", "]"], separator=" ")
+_DIGITS = Vocabulary([str(digit) for digit in range(10)], separator=" ")
+SYMBOLS = Vocabulary([*_DIGITS.symbols, "[MIN", "[MAX", "[MED", "[SM", "]"], separator=" ")
 
 _CLOSE = SYMBOLS.symbols.index("]")
 
@@ -84,4 +84,4 @@ def _corpus(ptr: IntArray, rows: dict[str, IntArray]) -> TreeCorpus:
     """Parents in the numbering of all trees become those of each tree."""
     inner = rows["parents"] >= 0
     rows["parents"][inner] -= np.repeat(ptr[:-1], np.diff(ptr))[inner]
-    return TreeCorpus(ptr=ptr, **rows, words=SYMBOLS, classes=DIGITS)
+    return TreeCorpus(ptr=ptr, **rows, words=SYMBOLS, classes=_DIGITS)

@@ -5,8 +5,7 @@ import torch
 from torch import Tensor
 
 from gnnseq.data.indexing import check_integer
-
-_UNLABELLED = -100
+from gnnseq.data.sequences import UNLABELLED
 
 
 def breadth_first(adjacency: Tensor) -> Tensor:
@@ -77,7 +76,7 @@ def adjacency_rows(features: Tensor, adjacency: Tensor, labels: Tensor, passes: 
     ordered = (ordered | torch.eye(order.size(1), dtype=torch.bool)).to(features.dtype)
     once = torch.cat([features[rows, order], ordered, features.new_zeros(*order.shape, 1)], dim=2)
     sequences = once.repeat(1, passes, 1)
-    targets = labels.new_full((len(order), passes * order.size(1)), _UNLABELLED)
+    targets = labels.new_full((len(order), passes * order.size(1)), UNLABELLED)
     targets[:, -order.size(1) :] = labels.gather(1, order)
     if passes > 1:
         sequences[:, -order.size(1) :, -1] = 1.0

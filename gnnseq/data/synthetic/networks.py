@@ -9,10 +9,9 @@ from torch import Tensor
 
 from gnnseq.data.counters import MAX_SEED, Words, derive, distinct, uniform
 from gnnseq.data.indexing import check_integer
-from gnnseq.data.sequences import IntArray
+from gnnseq.data.sequences import UNLABELLED, IntArray
 from gnnseq.data.streams import Split, Stream, check_split, draw, stream_key
 
-_UNLABELLED = -100
 _CLASSES, _KNOWN, _EDGES = range(3)  # what random words are for
 
 
@@ -63,9 +62,6 @@ class BlockModelDataset(Stream):
         self.probabilities = probabilities
         super().__init__(None, seed, split)
 
-    def __repr__(self) -> str:
-        return super().__repr__().replace("num_samples=None, ", "")
-
     @property
     def num_nodes(self) -> int:
         """Nodes of a network, n."""
@@ -84,7 +80,7 @@ class BlockModelDataset(Stream):
         shown = np.zeros(order.shape, np.bool_)
         np.put_along_axis(shown, order, np.broadcast_to(nodes % self.members < self.known, order.shape), axis=1)
         features = (community[:, :, None] == np.arange(self.communities)) & shown[:, :, None]
-        labels = np.where(shown, _UNLABELLED, community)
+        labels = np.where(shown, UNLABELLED, community)
         return (
             torch.from_numpy(features.astype(np.float32)),
             torch.from_numpy(self._join(keys, community)),
@@ -140,7 +136,7 @@ class KarateClub:
         if check_split(split) != "train":
             middle = self.known + self._VALIDATION
             kept = slice(self.known, middle) if split == "validation" else slice(middle, None)
-        labels = torch.full_like(self.clubs, _UNLABELLED)
+        labels = torch.full_like(self.clubs, UNLABELLED)
         for club in (0, 1):
             members = torch.nonzero(self.clubs == club).squeeze(1)
             order = distinct(derive(stream_key(self.seed, "train"), members.numpy()), len(members))

@@ -1,19 +1,15 @@
 """Random palindromes: all digits but the last, and the last."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
-from gnnseq.data.counters import MAX_SEED, derive
-from gnnseq.data.indexing import Index, check_integer, is_single, positions
-from gnnseq.data.sequences import IntArray
-from gnnseq.data.streams import Split, check_split, stream_key
+from gnnseq.data.counters import Words, derive
+from gnnseq.data.indexing import check_integer
+from gnnseq.data.streams import Split, Stream
 
 
-class PalindromeDataset(Dataset[tuple[Tensor, Tensor]]):
+class PalindromeDataset(Stream):
     """Random palindromes; the task is to name the last digit, which equals the first.
 
     A sample is the pair of the first ``length - 1`` digits and the last digit. The digits of the
@@ -51,44 +47,18 @@ class PalindromeDataset(Dataset[tuple[Tensor, Tensor]]):
         split: Split = "train",
     ) -> None:
         self.length = check_integer("length", length, 2)
-        self.num_samples = None if num_samples is None else check_integer("num_samples", num_samples, 1)
         self.base = check_integer("base", base, 2, 10)
-        self.seed = check_integer("seed", seed, 0, MAX_SEED - 1)
-        self.split = check_split(split)
-        self._key = stream_key(self.seed, self.split)
+        super().__init__(num_samples, seed, split)
 
-    def __len__(self) -> int:
-        if self.num_samples is None:
-            raise TypeError(
-                "num_samples is None, so this dataset has no length; give num_samples, pass "
-                "DataLoader a sampler such as itertools.count(), or index it by slices with a stop"
-            )
-        return self.num_samples
-
-    def __getitem__(self, index: Index) -> tuple[Tensor, Tensor]:
-        digits, targets = self._generate(positions(index, self.num_samples))
-        return (digits[0], targets[0]) if is_single(index) else (digits, targets)
-
-    def __getitems__(self, indices: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
-        """The samples as a list of pairs, made in one batch (torch's DataLoader asks for these)."""
-        digits, targets = self[indices]
-        return list(zip(digits.unbind(), targets.unbind(), strict=True))
-
-    def __repr__(self) -> str:
-        return (
-            f"PalindromeDataset(length={self.length}, num_samples={self.num_samples}, "
-            f"base={self.base}, seed={self.seed}, split={self.split!r})"
-        )
-
-    def _generate(self, samples: IntArray) -> tuple[Tensor, Tensor]:
+    def _generate(self, keys: Words) -> tuple[Tensor, Tensor]:
         free, inputs = (self.length + 1) // 2, self.length - 1
-        words = derive(derive(self._key, samples)[:, None], np.arange(free))  # [B, free]
+        words = derive(keys[:, None], np.arange(free))  # [B, free]
         # Multiply and shift: uniform to base / 2**32, and faster than a remainder.
         words >>= np.uint64(32)
         words *= np.uint64(self.base)
         words >>= np.uint64(32)
         half = words.view(np.int64)
-        digits = np.empty((len(samples), inputs), np.int64)
+        digits = np.empty((len(keys), inputs), np.int64)
         digits[:, :free] = half
         digits[:, free:] = half[:, 1 : self.length // 2][:, ::-1]
         return torch.from_numpy(digits), torch.from_numpy(half[:, 0].copy())

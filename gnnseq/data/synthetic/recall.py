@@ -6,10 +6,9 @@ from torch import Tensor
 
 from gnnseq.data.counters import Words, distinct, uniform
 from gnnseq.data.indexing import check_integer
-from gnnseq.data.sequences import IntArray
+from gnnseq.data.sequences import UNLABELLED, IntArray
 from gnnseq.data.streams import Split, Stream, draw
 
-_UNLABELLED = -100
 _POWER = 0.01  # of the law of gaps, as in Zoology's experiments
 _KEYS, _VALUES, _GAPS = range(3)  # what random words are for
 
@@ -81,7 +80,7 @@ class RecallDataset(Stream):
         inputs[:, 1 : 2 * self.pairs : 2] = answers
         places = 2 * (self.pairs + self._gaps(keys))
         np.put_along_axis(inputs, places, asked, axis=1)
-        labels = np.full_like(inputs, _UNLABELLED)
+        labels = np.full_like(inputs, UNLABELLED)
         np.put_along_axis(labels, places, answers, axis=1)
         return torch.from_numpy(inputs), torch.from_numpy(labels)
 

@@ -5,9 +5,10 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from reprlib import repr as shorten
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,18 +18,10 @@ from gnnseq.data.files import read_text
 from gnnseq.data.indexing import check_integer
 from gnnseq.data.sequences import IntArray
 from gnnseq.data.text.words import words
-from gnnseq.files import write_atomically
+from gnnseq.files import write_text
 
 _LISTED = 5  # unknown symbols that a message names
 _CHECKSUM = "sha256"  # of the other three entries of a saved vocabulary
-
-
-class VocabularyState(TypedDict):
-    """A vocabulary as a plain dictionary, for a checkpoint or a JSON file."""
-
-    symbols: list[str]
-    unknown: str | None
-    separator: str
 
 
 class Vocabulary:
@@ -129,6 +122,23 @@ class Vocabulary:
         ids[missing] = self._ids.get(self.unknown or "", -1)
         return torch.from_numpy(ids)
 
+    def encode_rows(self, name: str, rows: Sequence[Sequence[str]]) -> Tensor:
+        """The ids of several texts, end to end ``[N]``; each as `cut` gives it.
+
+        Raises:
+            ValueError: as `encode`; it names the text too, as ``name[row]``.
+        """
+        texts = all(isinstance(row, str) for row in rows)
+        try:
+            return self.encode("".join(rows) if texts else list(chain.from_iterable(rows)))  # type: ignore[arg-type]
+        except ValueError:
+            for number, row in enumerate(rows):
+                try:
+                    self.encode(row)
+                except ValueError as error:
+                    raise ValueError(f"{name}[{number}]: {error}") from None
+            raise
+
     def decode(self, ids: Tensor | Sequence[int]) -> str:
         """The symbols of ids ``[T]`` as a text."""
         return self.separator.join(self.lookup(ids))
@@ -145,7 +155,7 @@ class Vocabulary:
                 raise ValueError(f"ids has {number}, expected 0 to {len(self) - 1}")
         return [self.symbols[number] for number in numbers]
 
-    def state_dict(self) -> VocabularyState:
+    def state_dict(self) -> dict[str, Any]:
         """Everything that :meth:`from_state_dict` needs."""
         return {"symbols": list(self.symbols), "unknown": self.unknown, "separator": self.separator}
 
@@ -156,7 +166,7 @@ class Vocabulary:
         Raises:
             ValueError: if the state is none of a vocabulary.
         """
-        if not isinstance(state, Mapping) or set(state) != set(VocabularyState.__annotations__):
+        if not isinstance(state, Mapping) or set(state) != {"symbols", "unknown", "separator"}:
             raise ValueError("state is no vocabulary, expected symbols, unknown and separator")
         if not isinstance(state["symbols"], list | tuple):
             raise ValueError(f"symbols is a {type(state['symbols']).__name__}, expected a list of strings")
@@ -167,8 +177,7 @@ class Vocabulary:
 
     def save(self, path: str | Path) -> None:
         """Writes the vocabulary as JSON, with a checksum by which :meth:`load` knows a damaged file."""
-        with write_atomically(path) as file:
-            file.write(json.dumps({**self.state_dict(), _CHECKSUM: _checksum(self)}).encode())
+        write_text(path, json.dumps({**self.state_dict(), _CHECKSUM: _checksum(self)}))
 
     @classmethod
     def load(cls, path: str | Path) -> "Vocabulary":

@@ -7,11 +7,9 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from gnnseq.data.indexing import Index, is_single, positions
-from gnnseq.data.sequences import IntArray
+from gnnseq.data.sequences import UNLABELLED, IntArray
 from gnnseq.data.text.vocabulary import Vocabulary
 from gnnseq.data.trees.tree import Tree
-
-UNLABELLED = -100
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,10 +136,12 @@ class TreeCorpus(Dataset[Tree]):
 
 
 def require_corpus(corpus: object) -> None:
-    """Refuses what is no corpus, such as a list of trees."""
+    """Refuses what is no corpus, such as a list of trees, and a corpus without trees."""
     if not isinstance(corpus, TreeCorpus):
         what = type(corpus).__name__
         raise TypeError(f"corpus is a {what}, expected a TreeCorpus, such as TreeCorpus.from_trees makes of trees")
+    if len(corpus) == 0:
+        raise ValueError("corpus is empty, expected at least one tree")
 
 
 def _list_of_trees(trees: object) -> list[Tree]:
@@ -156,16 +156,7 @@ def _list_of_trees(trees: object) -> list[Tree]:
 
 def _encode(rows: list[tuple[str, ...]], vocabulary: Vocabulary, none: int) -> IntArray:
     """The ids of symbols, row after row; ``none`` for empty ones."""
-    symbols = [symbol for row in rows for symbol in row]
-    named = np.array([symbol != "" for symbol in symbols])
-    ids = np.full(len(symbols), none)
-    try:
-        ids[named] = vocabulary.encode([symbol for symbol in symbols if symbol]).numpy()
-    except ValueError:
-        for number, row in enumerate(rows):
-            try:
-                vocabulary.encode([symbol for symbol in row if symbol])
-            except ValueError as error:
-                raise ValueError(f"trees[{number}]: {error}") from None
-        raise
+    named = np.array([symbol != "" for row in rows for symbol in row])
+    ids = np.full(len(named), none)
+    ids[named] = vocabulary.encode_rows("trees", [[symbol for symbol in row if symbol] for row in rows]).numpy()
     return ids

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gnnseq.data.sequences import IntArray
-from gnnseq.data.trees.corpus import UNLABELLED, TreeCorpus, require_corpus
+from gnnseq.data.sequences import UNLABELLED, IntArray
+from gnnseq.data.trees.corpus import TreeCorpus, require_corpus
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,6 @@ class Phrases:
             ValueError: if it is empty, or a tree has no words.
         """
         require_corpus(corpus)
-        if len(corpus) == 0:
-            raise ValueError("corpus is empty, expected at least one tree")
         sizes = np.diff(corpus.ptr)
         tree = np.repeat(np.arange(len(corpus)), sizes)
         held = np.flatnonzero(corpus.places >= 0)

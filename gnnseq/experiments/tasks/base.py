@@ -15,101 +15,71 @@ Level = Literal["graph", "node"]
 
 
 class Task(Protocol):
-    """A task as plain data: a frozen dataclass whose fields decide everything.
-
-    Attributes:
-        name: of the kind of task, such as "palindromes".
-        title: name in tables, such as "palindromes of length 20".
-        size: what makes it hard, the number on a figure's axis: length or depth.
-        level: whether a target belongs to a graph, or to each node (-100 or NaN where there is none).
-        num_symbols: S; ``x`` holds symbols 0 to S - 1, and S itself means "nothing here". None where ``x`` holds
-            features.
-        num_features: F, where ``x`` holds features ``[N, F]``. None where it holds symbols.
-        num_outputs: classes, or 1 for a real target.
-        metric_name: "accuracy" or "mean squared error".
-        higher_is_better: of the metric.
-        chance: the metric of the best guess that sees no input.
-        solved: the metric from which on the task counts as learned.
-        views: the graphs that the samples can become, by name: "path", "path both ways", "dilated", "balanced tree",
-            "symbols", "graph" (undirected, as the data come), "tree" (child to parent), "signals" (series
-            ``[N, T, F]`` on the nodes of a graph). A family reads one of them.
-    """
+    """A task as plain data: a frozen dataclass whose fields decide everything."""
 
     def __hash__(self) -> int:
         """By value."""
-        ...
 
     @property
     def name(self) -> str:
-        """Kind of task."""
-        ...
+        """Of the kind of task, such as "palindromes"."""
 
     @property
     def title(self) -> str:
-        """Name in tables."""
-        ...
+        """Name in tables, such as "palindromes of length 20"."""
 
     @property
     def size(self) -> int:
-        """What makes it hard."""
-        ...
+        """What makes it hard, the number on a figure's axis: length or depth."""
 
     @property
     def level(self) -> Level:
-        """Where targets belong."""
-        ...
+        """Whether a target belongs to a graph, or to each node (-100 or NaN where there is none)."""
 
     @property
     def num_symbols(self) -> int | None:
-        """S, or None."""
-        ...
+        """S; ``x`` holds symbols 0 to S - 1, and S itself means "nothing here". None where ``x`` holds features."""
 
     @property
     def num_features(self) -> int | None:
-        """F, or None."""
-        ...
+        """F, where ``x`` holds features ``[N, F]``. None where it holds symbols."""
 
     @property
     def num_outputs(self) -> int:
-        """Classes, or 1."""
-        ...
+        """Classes, or 1 for a real target."""
 
     @property
     def metric_name(self) -> str:
-        """What the metric is called."""
-        ...
+        """The metric: "accuracy" or "mean squared error"."""
 
     @property
     def higher_is_better(self) -> bool:
-        """Whether more is better."""
-        ...
+        """Whether more of the metric is better."""
 
     @property
     def chance(self) -> float:
-        """Metric of the best blind guess."""
-        ...
+        """The metric of the best guess that sees no input."""
 
     @property
     def solved(self) -> float:
-        """Metric from which on it is learned."""
-        ...
+        """The metric from which on the task counts as learned."""
 
     @property
     def views(self) -> Mapping[str, Collate]:
-        """Graphs by name."""
-        ...
+        """The graphs that the samples can become, by name; a family reads one of them.
+
+        They are "path", "path both ways", "dilated", "balanced tree", "symbols", "graph" (undirected, as the data
+        come), "tree" (child to parent), "signals" (series ``[N, T, F]`` on the nodes of a graph).
+        """
 
     def loss(self, outputs: Tensor, y: Tensor) -> Tensor:
         """Mean loss over the targets that count."""
-        ...
 
     def metric(self, outputs: Tensor, y: Tensor) -> tuple[float, int]:
         """Sum of the metric over the targets that count, and their number."""
-        ...
 
     def required(self, view: str) -> int | None:
         """Hops (for "symbols": steps) from the answer to the output in a view; None where there is no such number."""
-        ...
 
     def batches(
         self, view: str, seed: int, split: Split, batch_size: int, num_batches: int, first: int = 0
@@ -127,7 +97,6 @@ class Task(Protocol):
         Raises:
             ValueError: for a view or split that the task does not have.
         """
-        ...
 
 
 @runtime_checkable
@@ -141,7 +110,6 @@ class HasAnswers(Protocol):
             Elements of ``batch.x`` that hold an answer ``[P]`` (nodes, or for signals ``[N, T]`` positions in the
             flattened tensor; see `elements`), and the rows of the model's output that are asked for it ``[P]``.
         """
-        ...
 
 
 @runtime_checkable
@@ -151,7 +119,6 @@ class HasPlain(Protocol):
     @property
     def plain(self) -> dict[str, Any]:
         """Plain values that decide everything."""
-        ...
 
 
 def sequence_views(num_symbols: int | None, level: Level = "graph") -> dict[str, Collate]:

@@ -12,8 +12,8 @@ from torch_geometric.data import Batch
 from gnnseq.analysis import hops_needed
 from gnnseq.data.streams import Split
 from gnnseq.data.synthetic.first_symbol import FirstSymbolDataset
-from gnnseq.experiments.tasks.base import Collate, Level, elements, find_view, sequence_views
-from gnnseq.experiments.tasks.kinds import Classification, Sampled
+from gnnseq.experiments.tasks.base import Collate, find_view
+from gnnseq.experiments.tasks.kinds import FirstAsked
 from gnnseq.graphs import complete_batch, cycle_batch, path_with_hub_batch, star_batch, window_batch
 
 WINDOW = 4
@@ -25,7 +25,7 @@ def _over(make: Callable[..., Batch], samples: tuple[Tensor, Tensor]) -> Batch:
 
 
 @dataclass(frozen=True)
-class FirstSymbolTask(Sampled, Classification):
+class FirstSymbolTask(FirstAsked):
     """Random symbols are read; the answer is the first: :class:`gnnseq.data.synthetic.first_symbol.FirstSymbolDataset`.
 
     It has more views than other tasks, so that graphs over one and the same sequence can be compared: the paths and
@@ -37,12 +37,7 @@ class FirstSymbolTask(Sampled, Classification):
         base: number of different symbols.
     """
 
-    length: int
-    base: int = 10
-
     name: ClassVar[str] = "first symbol"
-    level: ClassVar[Level] = "graph"
-    num_features: ClassVar[None] = None
 
     @property
     def title(self) -> str:
@@ -50,29 +45,10 @@ class FirstSymbolTask(Sampled, Classification):
         return f"first of {self.length} symbols"
 
     @property
-    def size(self) -> int:
-        """The length."""
-        return self.length
-
-    @property
-    def num_symbols(self) -> int:
-        """The base."""
-        return self.base
-
-    @property
-    def num_outputs(self) -> int:
-        """Possible answers."""
-        return self.base
-
-    @property
-    def chance(self) -> float:
-        """Accuracy of a guess."""
-        return 1.0 / self.base
-
-    @property
     def views(self) -> Mapping[str, Collate]:
         """All graphs over a sequence."""
-        return sequence_views(self.base) | {
+        return {
+            **super().views,
             "window": partial(_over, partial(window_batch, size=WINDOW, direction="forward")),
             "cycle": partial(_over, cycle_batch),
             "star": partial(_over, partial(star_batch, empty=self.base)),
@@ -84,10 +60,6 @@ class FirstSymbolTask(Sampled, Classification):
         """Hops from the first symbol to the node that is asked; for "symbols" the steps."""
         collate = find_view(self, view)
         return self.length - 1 if view == "symbols" else _hops(self, collate)
-
-    def answers(self, view: str, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The first symbol of every graph, asked at the graph's row."""
-        return elements(batch, 0), torch.arange(int(batch.num_graphs))
 
     def dataset(self, seed: int, split: Split) -> FirstSymbolDataset:
         """The sequences of a split."""

@@ -1,7 +1,8 @@
 """What tasks of a kind have in common: the loss, the metric, and how samples become batches."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Protocol, cast
 
 import torch
@@ -10,7 +11,7 @@ from torch.nn.functional import cross_entropy
 from torch_geometric.data import Batch
 
 from gnnseq.data.streams import Split
-from gnnseq.experiments.tasks.base import Task, find_view
+from gnnseq.experiments.tasks.base import Collate, Level, Task, elements, find_view, sequence_views
 from gnnseq.training import correct, squared_error
 
 
@@ -54,7 +55,16 @@ class Regression:
         return squared_error(outputs, y)
 
 
-class Sliced(Protocol):
+class WithData:
+    """A dataclass with data that are no part of a trial's key, since a hash among its fields stands for them."""
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """What stands for the task in a trial's key: the fields by which tasks are compared."""
+        return {f.name: getattr(self, f.name) for f in fields(cast(Any, self)) if f.compare}
+
+
+class _Sliced(Protocol):
     """A dataset that gives a whole batch for a slice."""
 
     def __getitem__(self, index: slice, /) -> Any: ...
@@ -67,7 +77,7 @@ class Sampled(ABC):
         self.dataset(0, "train")
 
     @abstractmethod
-    def dataset(self, seed: int, split: Split) -> Sliced:
+    def dataset(self, seed: int, split: Split) -> _Sliced:
         """The samples of a seed and split.
 
         Raises:
@@ -82,8 +92,68 @@ class Sampled(ABC):
         return batches_of(self.dataset(seed, split), collate, batch_size, num_batches, first)
 
 
+@dataclass(frozen=True)
+class SequenceTask(Sampled):
+    """Sequences of one length, as graphs over their symbols or features.
+
+    Attributes:
+        length: of a sequence.
+    """
+
+    length: int
+
+    @property
+    def size(self) -> int:
+        """The length."""
+        return self.length
+
+    @property
+    def views(self) -> Mapping[str, Collate]:
+        """All graphs over a sequence; with a target at every symbol, those whose nodes are the symbols."""
+        task = cast(Task, self)
+        return sequence_views(task.num_symbols, task.level)
+
+
+@dataclass(frozen=True)
+class FirstAsked(SequenceTask, Classification):
+    """The first of some symbols is the answer.
+
+    Attributes:
+        length: of a sequence.
+        base: number of different symbols.
+    """
+
+    base: int = 10
+
+    level: ClassVar[Level] = "graph"
+
+    @property
+    def num_symbols(self) -> int | None:
+        """The base."""
+        return self.base
+
+    @property
+    def num_features(self) -> int | None:
+        """None, as there are symbols."""
+        return None
+
+    @property
+    def num_outputs(self) -> int:
+        """Possible answers."""
+        return self.base
+
+    @property
+    def chance(self) -> float:
+        """Accuracy of a guess."""
+        return 1.0 / self.base
+
+    def answers(self, view: str, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The first symbol of every graph, asked at the graph's row."""
+        return elements(batch, 0), torch.arange(int(batch.num_graphs))
+
+
 def batches_of(
-    dataset: Sliced, collate: Callable[[Any], Batch], batch_size: int, num_batches: int, first: int = 0
+    dataset: _Sliced, collate: Callable[[Any], Batch], batch_size: int, num_batches: int, first: int = 0
 ) -> Iterator[Batch]:
     """Batches of a dataset without end, one after the other; ``first`` is the number of the first."""
     for number in range(first, first + num_batches):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import ClassVar, cast
+from typing import ClassVar, TypeVar, cast
 
 import numpy as np
 import torch
@@ -11,13 +11,14 @@ from torch import Tensor
 from torch_geometric.data import Batch
 
 from gnnseq.data.streams import Split
-from gnnseq.data.synthetic.listops import ListOpsTrees
+from gnnseq.data.synthetic.listops import ListOps, ListOpsTrees
 from gnnseq.data.trees.corpus import TreeCorpus
 from gnnseq.experiments.tasks.base import Collate, Level, find_view, sequence_hops, sequence_views
 from gnnseq.experiments.tasks.kinds import Classification, Sampled
 from gnnseq.graphs import parse_batch
 from gnnseq.graphs.native import both_ways
 
+L = TypeVar("L", bound=ListOps)
 _COUNTED = 10_000  # expressions by which the commonest value is found
 
 
@@ -83,8 +84,11 @@ class ListOpsTask(Sampled, Classification):
 
     def dataset(self, seed: int, split: Split) -> ListOpsTrees:
         """The samples; see `Sampled`."""
-        lengths = (self.shortest, self.longest)
-        return ListOpsTrees(None, self.depth, self.arguments, lengths, seed=seed, split=split)
+        return self.expressions(ListOpsTrees, seed, split)
+
+    def expressions(self, form: type[L], seed: int, split: Split) -> L:
+        """The same samples in any form."""
+        return form(None, self.depth, self.arguments, (self.shortest, self.longest), seed=seed, split=split)
 
 
 def flat_expressions(corpus: TreeCorpus) -> tuple[list[Tensor], Tensor]:

@@ -1,8 +1,7 @@
 """Tree-NeighborsMatch as a task: as a tree, as a graph, and as a sequence."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar
 
 import torch
@@ -11,9 +10,8 @@ from torch_geometric.data import Batch
 
 from gnnseq.data.streams import Split
 from gnnseq.data.synthetic.neighbours import NeighborsMatchDataset
-from gnnseq.experiments.tasks.base import Collate, Level, find_view, sequence_hops
+from gnnseq.experiments.tasks.base import Collate, Level, find_view, sequence_hops, sequence_views
 from gnnseq.experiments.tasks.kinds import Classification, Sampled
-from gnnseq.graphs import to_dilated_paths, to_paths
 from gnnseq.graphs.native import both_ways, match_tree_batch
 
 
@@ -64,15 +62,8 @@ class NeighborsMatchTask(Sampled, Classification):
     @property
     def views(self) -> Mapping[str, Collate]:
         """The tree, under both its names, its undirected form, and the sequence of leaves and root."""
-        tree: Callable[..., Batch] = _match_tree
-        return {
-            "tree": tree,
-            "balanced tree": tree,
-            "graph": _match_graph,
-            "path": to_paths,
-            "path both ways": partial(to_paths, direction="both"),
-            "dilated": to_dilated_paths,
-        }
+        trees = {"tree": _match_tree, "balanced tree": _match_tree, "graph": _match_graph}
+        return {**trees, **sequence_views(None, "node")}
 
     def required(self, view: str) -> int:
         """Hops from the farthest leaf to the root."""

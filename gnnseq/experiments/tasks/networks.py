@@ -14,9 +14,8 @@ from torch_geometric.data import Batch
 from gnnseq.data.streams import Split
 from gnnseq.data.synthetic.network_sequences import adjacency_rows
 from gnnseq.data.synthetic.networks import BlockModelDataset, KarateClub
-from gnnseq.experiments.tasks.base import Collate, Level, find_view
+from gnnseq.experiments.tasks.base import Collate, Level, find_view, sequence_views
 from gnnseq.experiments.tasks.kinds import Classification, Sampled
-from gnnseq.graphs import to_dilated_paths, to_paths
 from gnnseq.graphs.native import network_batch
 
 Network: TypeAlias = tuple[Tensor, Tensor, Tensor]
@@ -44,9 +43,10 @@ class _Networks(Classification):
         """
         views: dict[str, Callable[[Network], Batch]] = {
             "graph": partial(_network, self.num_features),
-            "path": partial(_rows, to_paths, 2),
-            "path both ways": partial(_rows, partial(to_paths, direction="both"), 1),
-            "dilated": partial(_rows, to_dilated_paths, 2),
+            **{
+                name: partial(_rows, collate, 1 if name == "path both ways" else 2)
+                for name, collate in sequence_views(None, "node").items()
+            },
         }
         return cast(Mapping[str, Collate], views)
 

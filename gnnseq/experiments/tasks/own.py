@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Literal, cast, get_args
 
 import numpy as np
@@ -13,15 +13,15 @@ from torch_geometric.data import Batch, Data
 from gnnseq.data.streams import Split, check_split
 from gnnseq.data.trees.tree import Tree
 from gnnseq.experiments.tasks.base import Collate, Level, elements, find_view, sequence_hops
+from gnnseq.experiments.tasks.kinds import Classification, Regression, WithData
 from gnnseq.experiments.tasks.own_samples import Samples, graph_samples, sequence_samples, tree_samples
-from gnnseq.training import correct, squared_error
 
-FRACTIONS = (0.7, 0.15, 0.15)
+_FRACTIONS = (0.7, 0.15, 0.15)
 Metric = Literal["accuracy", "mean squared error"]
 
 
 @dataclass(frozen=True)
-class OwnTask:
+class OwnTask(WithData):
     """Samples of one's own: made by `from_sequences`, `from_trees` or `from_graphs`.
 
     Every trial's seed splits the samples anew into training, validation and test data (70, 15 and 15 %), unless
@@ -139,11 +139,6 @@ class OwnTask:
         return task
 
     @property
-    def plain(self) -> dict[str, Any]:
-        """What stands for the task in a trial's key."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "samples"}
-
-    @property
     def title(self) -> str:
         """Name in tables."""
         return self.name
@@ -170,14 +165,15 @@ class OwnTask:
 
     def loss(self, outputs: Tensor, y: Tensor) -> Tensor:
         """Cross-entropy in nats or squared error, the mean over the labels that are there."""
-        if self.higher_is_better:
-            return torch.nn.functional.cross_entropy(outputs, y)
-        known = ~y.isnan()
-        return torch.nn.functional.mse_loss(outputs.reshape(y.shape)[known], y[known])
+        return self._kind.loss(outputs, y)
 
     def metric(self, outputs: Tensor, y: Tensor) -> tuple[float, int]:
         """Sum of the metric, and over how many labels."""
-        return (correct if self.higher_is_better else squared_error)(outputs, y)
+        return self._kind.metric(outputs, y)
+
+    @property
+    def _kind(self) -> Classification | Regression:
+        return Classification() if self.higher_is_better else Regression()
 
     def required(self, view: str) -> int | None:
         """Hops from the symbol ``answer`` of the longest sequence to the last one; None where nobody said."""
@@ -211,7 +207,7 @@ class OwnTask:
             rows = np.flatnonzero(self.samples.splits == split)
         else:
             order = np.random.default_rng([seed, 0]).permutation(count)
-            ends = np.rint(np.cumsum((0.0, *FRACTIONS)) * count).astype(int)
+            ends = np.rint(np.cumsum((0.0, *_FRACTIONS)) * count).astype(int)
             place = ("train", "validation", "test").index(split)
             rows = np.sort(order[ends[place] : ends[place + 1]])
         if not len(rows):

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch_geometric.data import Batch, Data
 from torch_geometric.utils import is_undirected
 
+from gnnseq.data.sequences import UNLABELLED
 from gnnseq.data.text.vocabulary import Vocabulary
 from gnnseq.data.trees.corpus import TreeCorpus
 from gnnseq.data.trees.tree import Tree
@@ -18,8 +19,7 @@ from gnnseq.experiments.tasks.base import Collate, Level, sequence_views
 from gnnseq.graphs import parse_batch, to_dilated_paths
 from gnnseq.graphs.native import both_ways
 
-MANY_SYMBOLS = 64  # above which a graph of symbols, with a state for each of them, is not offered
-NONE = -100
+_MANY_SYMBOLS = 64  # above which a graph of symbols, with a state for each of them, is not offered
 Rows = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
@@ -75,7 +75,7 @@ class Samples:
     def chance(self) -> float:
         """Score of the best constant on all samples."""
         if self.classes:
-            counts = torch.bincount(self.labels[self.labels != NONE])
+            counts = torch.bincount(self.labels[self.labels != UNLABELLED])
             return int(counts.max()) / int(counts.sum())
         return float(self.labels[~self.labels.isnan()].double().var(correction=0))
 
@@ -87,7 +87,7 @@ def sequence_samples(sequences: Sequence[Any], labels: Sequence[Any] | Tensor) -
     codes, level, classes = _encode_labels(labels, sizes)
     parts = codes.split(sizes.tolist()) if level == "node" else codes.unbind()
     views = sequence_views(num_symbols, level)
-    if num_symbols is not None and num_symbols > MANY_SYMBOLS:
+    if num_symbols is not None and num_symbols > _MANY_SYMBOLS:
         views.pop("symbols", None)
     hops = tuple(2**power for power in range(max(1, int(sizes.max() - 1).bit_length())))
     views["dilated"] = partial(to_dilated_paths, hops=hops)  # of the longest sequence, not of a batch's
@@ -104,9 +104,9 @@ def tree_samples(trees: Sequence[Tree], labels: Sequence[Any] | Tensor | None) -
     corpus = TreeCorpus.from_trees(trees)
     sizes = np.diff(corpus.ptr)
     if labels is None:
-        roots_alone = bool((np.delete(corpus.labels, corpus.ptr[1:] - 1) == NONE).all())
+        roots_alone = bool((np.delete(corpus.labels, corpus.ptr[1:] - 1) == UNLABELLED).all())
         found = corpus.root_labels if roots_alone else corpus.labels
-        if not (found != NONE).any():
+        if not (found != UNLABELLED).any():
             raise ValueError("trees have no labels, expected some at their nodes, or labels, one for each tree")
         codes, classes = torch.from_numpy(found), tuple(corpus.classes.symbols)
         level: Level = "graph" if roots_alone else "node"
@@ -212,10 +212,10 @@ def _encode_labels(labels: Sequence[Any] | Tensor, sizes: Rows) -> tuple[Tensor,
     values = [one for label in given for one in label] if level == "node" else given
     if any(isinstance(value, float) for value in values):
         return torch.tensor(values, dtype=torch.float), level, ()
-    classes = tuple(sorted({value for value in values if value != NONE}))
+    classes = tuple(sorted({value for value in values if value != UNLABELLED}))
     if not classes:
         raise ValueError("labels holds no label, expected at least one class")
-    codes = {value: code for code, value in enumerate(classes)} | {NONE: NONE}
+    codes = {value: code for code, value in enumerate(classes)} | {UNLABELLED: UNLABELLED}
     return torch.tensor([codes[value] for value in values]), level, classes
 
 

@@ -13,7 +13,7 @@ from gnnseq.data.synthetic.adding import AddingDataset
 from gnnseq.data.synthetic.copy_memory import CopyMemoryDataset, SelectiveCopyDataset
 from gnnseq.data.synthetic.recall import RecallDataset
 from gnnseq.experiments.tasks.base import Collate, Level, elements, find_view, sequence_hops, sequence_views
-from gnnseq.experiments.tasks.kinds import Classification, Regression, Sampled
+from gnnseq.experiments.tasks.kinds import Classification, Regression, Sampled, SequenceTask
 
 
 @dataclass(frozen=True)
@@ -125,14 +125,12 @@ class SelectiveCopyTask(CopyMemoryTask):
 
 
 @dataclass(frozen=True)
-class AddingTask(Sampled, Regression):
+class AddingTask(SequenceTask, Regression):
     """The sum of the two marked numbers of a sequence: :class:`gnnseq.data.synthetic.adding.AddingDataset`.
 
     Attributes:
         length: steps of a sequence.
     """
-
-    length: int
 
     name: ClassVar[str] = "adding"
     level: ClassVar[Level] = "graph"
@@ -145,16 +143,6 @@ class AddingTask(Sampled, Regression):
     def title(self) -> str:
         """Name in tables."""
         return f"sums over length {self.length}"
-
-    @property
-    def size(self) -> int:
-        """The length."""
-        return self.length
-
-    @property
-    def views(self) -> Mapping[str, Collate]:
-        """All graphs over a sequence of features."""
-        return sequence_views(None)
 
     def required(self, view: str) -> int:
         """Hops from the farthest number that can be marked."""
@@ -175,7 +163,7 @@ class AddingTask(Sampled, Regression):
 
 
 @dataclass(frozen=True)
-class RecallTask(Sampled, Classification):
+class RecallTask(SequenceTask, Classification):
     """Pairs of keys and values, then keys that ask for their values: :class:`gnnseq.data.RecallDataset`.
 
     Attributes:
@@ -198,11 +186,6 @@ class RecallTask(Sampled, Classification):
         return f"recalls of {self.pairs} pairs over length {self.length}"
 
     @property
-    def size(self) -> int:
-        """The length."""
-        return self.length
-
-    @property
     def num_symbols(self) -> int:
         """Blank, keys and values."""
         return self.vocabulary
@@ -221,11 +204,6 @@ class RecallTask(Sampled, Classification):
     def chance_of_values(self) -> float:
         """Accuracy of a guess among the values that were given."""
         return self.dataset(0, "train").chance_of_values
-
-    @property
-    def views(self) -> Mapping[str, Collate]:
-        """The graphs whose nodes are the symbols."""
-        return sequence_views(self.num_symbols, self.level)
 
     def required(self, view: str) -> int:
         """Hops from the farthest value that can be asked for, from the first pair to the last question."""

@@ -14,9 +14,9 @@ from gnnseq.data.signals.forecasts import ForecastDataset
 from gnnseq.data.signals.series import Signals, spreading_signals
 from gnnseq.data.streams import Split
 from gnnseq.data.synthetic.network_sequences import breadth_first
-from gnnseq.experiments.tasks.base import Collate, Level, find_view
+from gnnseq.experiments.tasks.base import Collate, Level, find_view, sequence_views
 from gnnseq.experiments.tasks.kinds import Regression, Sampled
-from gnnseq.graphs import to_dilated_paths, to_paths
+from gnnseq.graphs import to_paths
 from gnnseq.graphs.native import both_ways, only_last, signal_batch, space_time_batch
 
 
@@ -89,16 +89,11 @@ class SignalTask(Sampled, Regression):
         - "path per node": every node's series alone; the neighbours, on which the answer depends, are not seen.
         """
         adjacency, order = self._signals.adjacency, self._order
-        along: dict[str, Callable[..., Batch]] = {
-            "path": to_paths,
-            "path both ways": partial(to_paths, direction="both"),
-            "dilated": to_dilated_paths,
-        }
         views: dict[str, Callable[..., Batch]] = {
-            "graph": partial(_undirected, adjacency),
-            "space-time": partial(_space_time, adjacency),
-            "signals": partial(_signal, adjacency),
-            **{name: partial(_steps, collate, order) for name, collate in along.items()},
+            "graph": lambda sample: both_ways(_on(adjacency, space_time_batch, sample)),
+            "space-time": partial(_on, adjacency, space_time_batch),
+            "signals": partial(_on, adjacency, signal_batch),
+            **{name: partial(_steps, collate, order) for name, collate in sequence_views(None, "node").items()},
             "path per node": _per_node,
         }
         return cast(Mapping[str, Collate], views)
@@ -134,18 +129,9 @@ def _made(nodes: int, steps: int, seed: int) -> Signals:
     return spreading_signals(nodes, steps, seed)
 
 
-def _space_time(adjacency: Tensor, sample: tuple[Tensor, Tensor]) -> Batch:
+def _on(adjacency: Tensor, make: Callable[..., Batch], sample: tuple[Tensor, Tensor]) -> Batch:
     series, y = sample
-    return space_time_batch(series, adjacency, y)
-
-
-def _undirected(adjacency: Tensor, sample: tuple[Tensor, Tensor]) -> Batch:
-    return both_ways(_space_time(adjacency, sample))
-
-
-def _signal(adjacency: Tensor, sample: tuple[Tensor, Tensor]) -> Batch:
-    series, y = sample
-    return signal_batch(series, adjacency, y)
+    return make(series, adjacency, y)
 
 
 def _steps(collate: Callable[..., Batch], order: Tensor, sample: tuple[Tensor, Tensor]) -> Batch:

@@ -15,12 +15,12 @@ from gnnseq.data.text.encode import IdArray, split_ids
 from gnnseq.data.text.grimm import normalise
 from gnnseq.data.text.vocabulary import Vocabulary
 from gnnseq.data.text.windows import TextWindows
-from gnnseq.experiments.tasks.base import Collate, Level, find_view, sequence_views
-from gnnseq.experiments.tasks.kinds import Classification, Sampled
+from gnnseq.experiments.tasks.base import Collate, Level, find_view
+from gnnseq.experiments.tasks.kinds import Classification, SequenceTask
 
 
 @dataclass(frozen=True)
-class TextTask(Sampled, Classification):
+class TextTask(SequenceTask, Classification):
     """At every character of a window, the character that follows.
 
     The first 80 % of the text are trained on, the next 10 % are validation, the last 10 % the test. Windows start
@@ -62,11 +62,6 @@ class TextTask(Sampled, Classification):
         return f"characters of {Path(self.path).name if self.path else 'help texts'}, windows of {self.length}"
 
     @property
-    def size(self) -> int:
-        """The length of a window."""
-        return self.length
-
-    @property
     def vocabulary(self) -> Vocabulary:
         """The characters of the whole text."""
         return _parts(self.path)[0]
@@ -98,7 +93,7 @@ class TextTask(Sampled, Classification):
     @property
     def views(self) -> Mapping[str, Collate]:
         """The graphs whose nodes are the characters and whose edges go forward."""
-        forward = sequence_views(self.num_symbols, self.level)
+        forward = super().views
         return {name: forward[name] for name in ("path", "dilated")}
 
     def required(self, view: str) -> None:

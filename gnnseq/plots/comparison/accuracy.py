@@ -6,7 +6,6 @@ from pathlib import Path
 from matplotlib.axes import Axes
 
 from gnnseq.plots.comparison.models import (
-    bare,
     drawable,
     ends,
     headline,
@@ -16,7 +15,7 @@ from gnnseq.plots.comparison.models import (
     score_label,
     shown,
 )
-from gnnseq.plots.style import panels, save
+from gnnseq.plots.style import bare, panels, save
 from gnnseq.results.joined import Naming, Result, family_title
 from gnnseq.results.verdict import cannot_see
 from gnnseq.runs.store import Record

@@ -8,7 +8,6 @@ from matplotlib.axes import Axes
 from gnnseq.plots.comparison.models import (
     BESIDE,
     Look,
-    bare,
     drawable,
     ends,
     headline,
@@ -17,7 +16,7 @@ from gnnseq.plots.comparison.models import (
     score_label,
     shown,
 )
-from gnnseq.plots.style import figure, save
+from gnnseq.plots.style import bare, figure, save
 from gnnseq.results.joined import Naming, Result, by_name, family_title
 from gnnseq.runs.store import Record
 

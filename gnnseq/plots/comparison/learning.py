@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from gnnseq.plots.comparison.models import (
     BESIDE,
     Look,
-    bare,
     drawable,
     headline,
     legend_beside,
@@ -20,13 +19,13 @@ from gnnseq.plots.comparison.models import (
     shown,
 )
 from gnnseq.plots.studies.text import moving_mean
-from gnnseq.plots.style import panels, save
+from gnnseq.plots.style import bare, panels, save
 from gnnseq.results.joined import Naming, Result, by_task, family_title
 from gnnseq.runs.store import Record
 
-RECENT = 20  # batches in a moving mean
-POINTS = 500  # of a line at most
-ONE, MANY = (5.6, 3.6), (3.8, 2.7)  # inches of a panel that stands alone, and of one among others
+_RECENT = 20  # batches in a moving mean
+_POINTS = 500  # of a line at most
+_ONE, _MANY = (5.6, 3.6), (3.8, 2.7)  # inches of a panel that stands alone, and of one among others
 
 
 def plot_learning(records: Sequence[Record], path: str | Path, naming: Naming = family_title) -> Path:
@@ -43,7 +42,7 @@ def plot_learning(records: Sequence[Record], path: str | Path, naming: Naming = 
         raise ValueError("records hold no curve, expected at least one; stored records may have been made smaller")
     of_one_task(results)
     look, tasks = looks(results), by_task(results)
-    drawn, grid = panels(len(tasks), *(ONE if len(tasks) == 1 else MANY))
+    drawn, grid = panels(len(tasks), *(_ONE if len(tasks) == 1 else _MANY))
     for axes, (title, group) in zip(grid, tasks.items(), strict=True):
         _panel(axes, group, look)
         axes.set_title(title, fontsize=9)
@@ -61,13 +60,13 @@ def plot_learning(records: Sequence[Record], path: str | Path, naming: Naming = 
 def curves(result: Result) -> list[list[float]]:
     """The smoothed curve of each seed that kept one."""
     kept = [c for record in result.records if (c := (record.get("curve") or {}).get("accuracy"))]
-    return [moving_mean([shown(result, value) for value in curve], RECENT) for curve in kept]
+    return [moving_mean([shown(result, value) for value in curve], _RECENT) for curve in kept]
 
 
 def joined(lines: Sequence[Sequence[float]]) -> tuple[list[int], list[float], list[float], list[float]]:
     """Steps, and the mean, smallest and largest of some curves; a shorter one keeps its last value."""
     length = max(map(len, lines))
-    every = max(1, math.ceil(length / POINTS))
+    every = max(1, math.ceil(length / _POINTS))
     places = sorted({*range(0, length, every), length - 1})
     columns = [[line[min(place, len(line) - 1)] for line in lines] for place in places]
     steps = [place + 1 for place in places]

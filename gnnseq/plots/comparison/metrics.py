@@ -6,13 +6,13 @@ from statistics import fmean
 
 from matplotlib.axes import Axes
 
-from gnnseq.plots.comparison.models import bare, drawable, headline, legend_beside, of_one_task
-from gnnseq.plots.style import COLOURS, figure, save
+from gnnseq.plots.comparison.models import drawable, headline, legend_beside, of_one_task
+from gnnseq.plots.style import COLOURS, bare, figure, save
 from gnnseq.results.joined import Naming, Result, family_title
 from gnnseq.runs.store import Record
 
-FRESH, BEST = COLOURS[0], COLOURS[1]
-BESIDE = 2.2
+_FRESH, _BEST = COLOURS[0], COLOURS[1]
+_BESIDE = 2.2
 
 
 def plot_metrics(records: Sequence[Record], path: str | Path, naming: Naming = family_title) -> Path:
@@ -36,7 +36,7 @@ def plot_metrics(records: Sequence[Record], path: str | Path, naming: Naming = f
     if all(result.first("best_50") is None for result in results):
         raise ValueError("records hold no best_50, expected it in at least one")
     models = list(dict.fromkeys(result.model for result in results))
-    drawn = figure(4.2 * len(models) + BESIDE, 3.6)
+    drawn = figure(4.2 * len(models) + _BESIDE, 3.6)
     grid = drawn.subplots(1, len(models), sharey=True, squeeze=False)[0]
     for axes, model in zip(grid, models, strict=True):
         _panel(axes, model, [result for result in results if result.model == model])
@@ -46,15 +46,15 @@ def plot_metrics(records: Sequence[Record], path: str | Path, naming: Naming = f
     most = "one seed" if seeds[-1] == 1 else f"{seeds[-1]} seeds"
     count = most if len(seeds) == 1 else f"{seeds[0]} to {most}"
     headline(drawn, f"Two scores of the same runs on {results[0].task['name']} ({count}, lines through the means)",
-             BESIDE)  # fmt: skip
+             _BESIDE)  # fmt: skip
     return save(drawn, path)
 
 
 def _panel(axes: Axes, model: str, results: Sequence[Result]) -> None:
     fresh = {result.task["size"]: list(result.scores.values()) for result in results}
     best = {r.task["size"]: [rec["best_50"] for rec in r.records if rec.get("best_50") is not None] for r in results}
-    _line(axes, fresh, FRESH, "o", "-", "on fresh data, when training ends")
-    _line(axes, best, BEST, "^", "--", "mean of the 50 best\ntraining batches")
+    _line(axes, fresh, _FRESH, "o", "-", "on fresh data, when training ends")
+    _line(axes, best, _BEST, "^", "--", "mean of the 50 best\ntraining batches")
     axes.axhline(100 * results[0].task["chance"], color="0.3", ls=":", lw=1.2, label="chance on fresh data")
     axes.set_xticks(list(fresh) if len(fresh) < 9 else list(fresh)[1::2])
     axes.set_ylim(-3, 104)

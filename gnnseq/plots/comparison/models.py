@@ -12,7 +12,7 @@ from gnnseq.plots.style import COLOURS, MARKERS
 from gnnseq.results.joined import Naming, Result, collect
 from gnnseq.runs.store import Record
 
-LINES = ("-", "--", "-.")
+_LINES = ("-", "--", "-.")
 BESIDE = 2.4  # inches for a legend
 
 
@@ -55,7 +55,7 @@ def looks(results: Iterable[Result]) -> dict[str, Look]:
     found = {}
     for i, name in enumerate(names):
         again, place = divmod(i, len(COLOURS))
-        found[name] = Look(COLOURS[place], MARKERS[(i + again) % len(MARKERS)], LINES[again % len(LINES)])
+        found[name] = Look(COLOURS[place], MARKERS[(i + again) % len(MARKERS)], _LINES[again % len(_LINES)])
     return found
 
 
@@ -77,11 +77,6 @@ def ends(result: Result) -> tuple[float, float]:
         summary.mean if summary.low is None else summary.low,
         summary.mean if summary.high is None else summary.high,
     )
-
-
-def bare(axes: Axes) -> None:
-    """Takes away the frame's upper and right side."""
-    axes.spines[["top", "right"]].set_visible(False)
 
 
 def mark_chance(axes: Axes, chance: float, right: bool = False) -> None:

@@ -7,12 +7,12 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
-from gnnseq.plots.comparison.models import BESIDE, Look, bare, drawable, ends, headline, legend_beside, looks
-from gnnseq.plots.style import figure, save
+from gnnseq.plots.comparison.models import BESIDE, Look, drawable, ends, headline, legend_beside, looks
+from gnnseq.plots.style import bare, figure, save
 from gnnseq.results.joined import Naming, Result, family_title
 from gnnseq.runs.store import Record
 
-ASIDE = 5.0  # points between models at one place
+_ASIDE = 5.0  # points between models at one place
 LOWEST, HIGHEST = -0.25, 1.25  # gains outside are drawn at the edge
 
 
@@ -47,7 +47,7 @@ def _panel(axes: Axes, results: Sequence[Result], has_limit: bool, look: dict[st
     models = list(dict.fromkeys(result.model for result in results))
     places = [_place(result, has_limit) for result in results]
     for result, place in zip(results, places, strict=True):
-        aside = ASIDE * _order(models, result.model, place, has_limit) / 72
+        aside = _ASIDE * _order(models, result.model, place, has_limit) / 72
         beside = axes.transData + ScaledTranslation(aside, 0, axes.figure.dpi_scale_trans)
         low, middle, high = (_clipped(result.gain(v)) for v in (ends(result)[0], result.summary.mean, ends(result)[1]))
         colour, marker, _ = look[result.model]

@@ -53,7 +53,7 @@ def write_report(
         raise ValueError("records hold no finished trial, expected at least one")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    drawn = draw(records, folder, naming)
+    drawn = _draw(records, folder, naming)
     references = {comparison.a for comparison in comparisons}
     if len(references) == 1:
         drawn.insert(0, _against(records, comparisons, folder, references.pop(), naming))
@@ -63,7 +63,9 @@ def write_report(
         "results.csv": to_csv(results),
         "verdicts.csv": verdicts_csv(comparisons),
     }
-    return [_write(folder / name, text) for name, text in texts.items()] + [path for _, path in drawn]
+    for name, text in texts.items():
+        write_text(folder / name, text)
+    return [folder / name for name in texts] + [path for _, path in drawn]
 
 
 def verdicts(
@@ -97,7 +99,7 @@ def verdicts(
     return correct_for_number(found) if together else found
 
 
-def draw(records: Sequence[Record], folder: Path, naming: Naming) -> list[tuple[Picture, Path]]:
+def _draw(records: Sequence[Record], folder: Path, naming: Naming) -> list[tuple[Picture, Path]]:
     """All figures that the records allow, with their words."""
     results = [result for result in collect(records, naming) if result.scores]
     whole = [current(record) for record in records]
@@ -177,8 +179,3 @@ def _joined(lines: dict[str, list[str]]) -> str:
 
 def _slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "task"
-
-
-def _write(path: Path, text: str) -> Path:
-    write_text(path, text)
-    return path

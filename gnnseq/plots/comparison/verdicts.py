@@ -16,9 +16,9 @@ from gnnseq.runs.store import Record
 
 # Light enough for black text, and told apart in grey by their marks.
 BETTER, WORSE, UNDECIDED, REFERENCE = "#9ecae8", "#f3b896", "#ececec", "#ffffff"
-MARKS = {BETTER: "▲ ", WORSE: "▼ ", UNDECIDED: "", REFERENCE: ""}
-CELL = (1.35, 0.42)  # inches
-BESIDE = 3.2
+_MARKS = {BETTER: "▲ ", WORSE: "▼ ", UNDECIDED: "", REFERENCE: ""}
+_CELL = (1.35, 0.42)  # inches
+_BESIDE = 3.2
 
 
 def plot_verdicts(
@@ -53,7 +53,7 @@ def plot_verdicts(
         raise ValueError(f"reference is {reference!r}, expected one of {'; '.join(models)}")
     models = [reference, *(model for model in models if model != reference)]
     tasks = by_task(results)
-    drawn = figure(BESIDE + CELL[0] * len(tasks), 2.2 + CELL[1] * len(models))
+    drawn = figure(_BESIDE + _CELL[0] * len(tasks), 2.2 + _CELL[1] * len(models))
     axes = drawn.subplots()
     for column, (title, group) in enumerate(tasks.items()):
         for result in group:
@@ -88,7 +88,7 @@ def _colour(model: str, comparisons: Sequence[Comparison], reference: str) -> st
 
 def _cell(axes: Axes, column: int, row: int, result: Result, colour: str) -> None:
     axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=colour, edgecolor="white", lw=2))
-    text = MARKS[colour] + number(result.summary.mean, result.task["metric"] == "accuracy")
+    text = _MARKS[colour] + number(result.summary.mean, result.task["metric"] == "accuracy")
     nothing = diagnosis(result) in ("cannot see", "sees but did not learn")
     axes.text(column, row, text, ha="center", va="center", fontsize=10, color="0.3" if nothing else "black",
               style="italic" if nothing else "normal", weight="bold" if result.gain() >= 1 else "normal")  # fmt: skip

@@ -7,7 +7,7 @@ from statistics import fmean
 
 from matplotlib.axes import Axes
 
-from gnnseq.plots.style import COLOURS, MARKERS, figure, save
+from gnnseq.plots.style import COLOURS, MARKERS, bare, figure, save
 from gnnseq.studies.reach.depth import DepthRecord
 
 
@@ -51,7 +51,7 @@ def _profiles(axes: Axes, records: list[DepthRecord]) -> None:
     axes.set_ylabel("share of the influence on the node")
     axes.set_title(records[0].title.replace("\n", " "), fontsize=8.5)
     axes.legend(fontsize=7, frameon=False)
-    axes.spines[["top", "right"]].set_visible(False)
+    bare(axes)
 
 
 def _growth(axes: Axes, records: list[DepthRecord]) -> None:
@@ -66,4 +66,4 @@ def _growth(axes: Axes, records: list[DepthRecord]) -> None:
     axes.set_xlabel("layers")
     axes.set_ylabel("distance (hops)")
     axes.legend(fontsize=7, frameon=False, loc="upper left")
-    axes.spines[["top", "right"]].set_visible(False)
+    bare(axes)

@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from gnnseq.plots.style import COLOURS, panels, save
-
-Record = dict[str, Any]
+from gnnseq.plots.style import COLOURS, bare, panels, save
+from gnnseq.results.joined import family_title, grouped
+from gnnseq.runs.store import Record
 
 
 def plot_first_symbol(records: Sequence[Record], path: str | Path) -> Path:
@@ -69,20 +68,15 @@ def plot_before_after(records: Sequence[Record], path: str | Path) -> Path:
 
 
 def _by_model(records: Sequence[Record]) -> dict[str, list[Record]]:
-    models: dict[str, list[Record]] = {}
-    for record in records:
-        if record["status"] == "done":
-            models.setdefault(record["family"]["title"], []).append(record)
+    models = grouped((record for record in records if record["status"] == "done"), family_title)
     if not models:
         raise ValueError("records hold no finished run, expected at least one")
     return models
 
 
 def _by_length(own: list[Record]) -> dict[int, list[Record]]:
-    lengths: dict[int, list[Record]] = {}
-    for record in sorted(own, key=lambda record: record["task"]["size"]):
-        lengths.setdefault(record["task"]["size"], []).append(record)
-    return lengths
+    lengths = grouped(own, lambda record: int(record["task"]["size"]))
+    return dict(sorted(lengths.items()))
 
 
 def _sees(record: Record) -> bool:
@@ -111,7 +105,7 @@ def _accuracy(axes: Axes, own: list[Record], colour: str) -> None:
     axes.set_xlim(back[0] - 0.5, back[-1] + 0.5)
     axes.set_ylim(-4, 106)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.spines[["top", "right"]].set_visible(False)
+    bare(axes)
 
 
 def _farthest(own: list[Record]) -> int:
@@ -138,4 +132,4 @@ def _shares(axes: Axes, runs: list[Record], floor: float) -> None:
     axes.set_ylim(floor, 8)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(fontsize=7, frameon=False, loc="lower left")
-    axes.spines[["top", "right"]].set_visible(False)
+    bare(axes)

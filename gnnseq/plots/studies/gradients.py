@@ -8,11 +8,11 @@ from statistics import fmean
 from matplotlib.axes import Axes
 
 from gnnseq.plots.studies.text import moving_mean
-from gnnseq.plots.style import COLOURS, MARKERS, figure, save
+from gnnseq.plots.style import COLOURS, MARKERS, bare, figure, save
 from gnnseq.runs.store import Record
 from gnnseq.studies.gradients import FlowRecord
 
-FLOOR = 1e-16  # what single precision adds to weights of size 1 is far above
+_FLOOR = 1e-16  # what single precision adds to weights of size 1 is far above
 
 
 def plot_gradient_flow(records: Sequence[FlowRecord], path: str | Path) -> Path:
@@ -38,10 +38,10 @@ def plot_gradient_flow(records: Sequence[FlowRecord], path: str | Path) -> Path:
     left.set_ylabel("norm of the gradient ‖∂L/∂h$_t$‖")
     left.set_yscale("log")
     values = [v for record in records for own in record.hidden for v in own if v > 0]
-    left.set_ylim(max(FLOOR, 0.3 * min(values)), 5 * max(values))
+    left.set_ylim(max(_FLOOR, 0.3 * min(values)), 5 * max(values))
     for axes in (left, right):
         axes.set_xlabel("time step t (the loss is at the last)")
-        axes.spines[["top", "right"]].set_visible(False)
+        bare(axes)
     right.legend(fontsize=7.5, frameon=False, loc="lower right")
     seeds = len(records[0].hidden)
     runs = f"mean over {seeds} seeds, range shaded" if seeds > 1 else "one seed"
@@ -75,7 +75,7 @@ def plot_clipping(records: Sequence[Record], path: str | Path) -> Path:
         grid[0][column].set_title(title, fontsize=9)
         grid[1][column].set_xlabel("training step")
         for axes in grid[:, column]:
-            axes.spines[["top", "right"]].set_visible(False)
+            bare(axes)
     grid[0][0].set_ylabel("gradient norm before clipping")
     grid[1][0].set_ylabel("loss (dotted: chance)")
     grid[0][0].set_yscale("log")

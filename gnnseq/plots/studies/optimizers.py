@@ -6,8 +6,8 @@ from pathlib import Path
 from matplotlib.axes import Axes
 
 from gnnseq.experiments.optimizers import find_optimizer
-from gnnseq.plots.comparison.models import bare, headline
-from gnnseq.plots.style import COLOURS, MARKERS, figure, save
+from gnnseq.plots.comparison.models import headline
+from gnnseq.plots.style import COLOURS, MARKERS, bare, figure, save
 from gnnseq.results.statistics import summarise
 from gnnseq.runs.store import Record
 from gnnseq.studies.optimizers.race import Race, steps_taken

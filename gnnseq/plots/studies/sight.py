@@ -7,7 +7,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from gnnseq.plots.style import COLOURS, panels, save
+from gnnseq.plots.style import COLOURS, bare, panels, save
 from gnnseq.studies.reach.sight import SightRecord
 
 
@@ -59,4 +59,4 @@ def _panel(axes: Axes, records: list[SightRecord], floor: float) -> None:
     axes.set_ylim(floor, 2.0)
     axes.set_title(records[0].title, fontsize=9)
     axes.legend(fontsize=6.5, loc="lower left", frameon=False)
-    axes.spines[["top", "right"]].set_visible(False)
+    bare(axes)

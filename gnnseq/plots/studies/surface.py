@@ -7,11 +7,11 @@ from pathlib import Path as FilePath
 import torch
 from matplotlib.axes import Axes
 
-from gnnseq.plots.comparison.models import bare, headline
-from gnnseq.plots.style import COLOURS, figure, save
+from gnnseq.plots.comparison.models import headline
+from gnnseq.plots.style import COLOURS, bare, figure, save
 from gnnseq.studies.optimizers.surface import Path, Surface
 
-POINTS = 121  # of the grid, each way
+_POINTS = 121  # of the grid, each way
 FLOOR = 1e-9  # losses below are drawn there
 
 
@@ -40,7 +40,7 @@ def plot_paths(paths: Mapping[Surface, Sequence[Path]], path: str | FilePath) ->
 
 def _panel(axes: Axes, surface: Surface, path: Path, colour: str) -> None:
     first, second = (
-        torch.linspace(a, b, POINTS, dtype=torch.float64) for a, b in zip(surface.low, surface.high, strict=True)
+        torch.linspace(a, b, _POINTS, dtype=torch.float64) for a, b in zip(surface.low, surface.high, strict=True)
     )
     weights = torch.stack(torch.meshgrid(first, second, indexing="xy"), -1)
     height = surface.loss(weights).clamp(min=FLOOR).log10().numpy()

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 
-from gnnseq.plots.style import COLOURS, MARKERS, figure, save
+from gnnseq.plots.style import COLOURS, MARKERS, bare, figure, save
 from gnnseq.studies.text.run import TextCurve, bits
 
-RECENT = 100  # batches in a moving mean
+_RECENT = 100  # batches in a moving mean
 
 
 def plot_text_curves(curves: Mapping[str, TextCurve], path: str | Path) -> Path:
@@ -38,7 +38,7 @@ def plot_text_curves(curves: Mapping[str, TextCurve], path: str | Path) -> Path:
     left.legend(fontsize=7.5, frameon=False)
     for axes in (left, right):
         axes.set_xlabel("training steps")
-        axes.spines[["top", "right"]].set_visible(False)
+        bare(axes)
     drawn.suptitle("Predicting the next character", fontsize=11)
     return save(drawn, path)
 
@@ -54,7 +54,7 @@ def moving_mean(values: Sequence[float], size: int) -> list[float]:
 
 def _draw(axes: Axes, title: str, train: list[float], held_out: list[list[float]], style: tuple[str, str, str]) -> None:
     colour, marker, line = style
-    size = max(1, min(RECENT, len(train) // 20))
+    size = max(1, min(_RECENT, len(train) // 20))
     every = max(1, math.ceil(len(train) / 2000))
     steps = list(range(1, len(train) + 1))
     means = moving_mean(train, size)[::every]

@@ -8,10 +8,11 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from gnnseq.plots.style import COLOURS, MARKERS, figure, save
+from gnnseq.plots.style import COLOURS, MARKERS, bare, figure, save
+from gnnseq.results.joined import family_title, grouped
 from gnnseq.runs.store import Record
 
-FEWEST = 20  # samples of a group, below which its accuracy is not drawn
+_FEWEST = 20  # samples of a group, below which its accuracy is not drawn
 
 
 def plot_listops(records: Sequence[Record], path: str | Path) -> Path:
@@ -51,7 +52,7 @@ def plot_listops(records: Sequence[Record], path: str | Path) -> Path:
     training.set_ylim(0, 103)
     for axes in (training, length, depth):
         axes.axhline(100 * chance, color="0.3", ls=":", lw=1.2)
-        axes.spines[["top", "right"]].set_visible(False)
+        bare(axes)
     training.annotate(
         "constant guess", (0.98, 100 * chance + 1.5), xycoords=("axes fraction", "data"), fontsize=7, ha="right"
     )
@@ -85,7 +86,7 @@ def plot_sentiment(records: Sequence[Record], path: str | Path) -> Path:
         axes.set_title(f"{classes} classes", fontsize=10)
         axes.set_xlabel("epochs")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.spines[["top", "right"]].set_visible(False)
+        bare(axes)
     panels[0].set_ylabel("sentences of the dev part right (%)")
     handles = panels[0].get_legend_handles_labels()
     drawn.legend(*handles, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
@@ -94,12 +95,9 @@ def plot_sentiment(records: Sequence[Record], path: str | Path) -> Path:
 
 
 def _by_title(records: Sequence[Record]) -> dict[str, list[Record]]:
-    groups: dict[str, list[Record]] = {}
-    for record in records:
-        groups.setdefault(str(record["family"]["title"]), []).append(record)
-    if not groups:
+    if not records:
         raise ValueError("records is empty, expected at least one")
-    return groups
+    return grouped(records, family_title)
 
 
 def _pooled(
@@ -112,7 +110,7 @@ def _pooled(
         for group, (good, count) in row.get(name, sizes).items():
             right[int(group)] = right.get(int(group), 0) + (chance * count if row["status"] == "diverged" else good)
             total[int(group)] = total.get(int(group), 0) + count
-    kept = [group for group in sorted(total) if total[group] >= FEWEST]
+    kept = [group for group in sorted(total) if total[group] >= _FEWEST]
     return kept, [100 * right[group] / total[group] for group in kept]
 
 

@@ -13,6 +13,7 @@ from gnnseq.experiments.settings import Settings
 from gnnseq.experiments.tasks.palindromes import PalindromeTask
 from gnnseq.experiments.trial import Trial
 from gnnseq.experiments.tuning import check_grid
+from gnnseq.results.joined import grouped
 from gnnseq.results.joined import score as score_of
 from gnnseq.results.statistics import Summary, summarise
 from gnnseq.results.table import markdown_table, spread
@@ -109,9 +110,7 @@ def run_race(
 
 def choose_rate(records: Sequence[Record]) -> float:
     """The learning rate with the fewest steps to the threshold, then the smallest loss, by the mean over its runs."""
-    by_rate: dict[float, list[Record]] = {}
-    for record in records:
-        by_rate.setdefault(record["trial"]["learning_rate"], []).append(record)
+    by_rate = grouped(records, lambda record: float(record["trial"]["learning_rate"]))
 
     def rank(rate: float) -> tuple[float, float, float]:
         own = by_rate[rate]

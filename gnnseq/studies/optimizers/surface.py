@@ -9,8 +9,8 @@ from torch import Tensor
 
 from gnnseq.experiments.optimizers import Optimizer
 
-CONDITION = 50.0  # curvature along the second weight over that along the first
-SYMBOLS, SEQUENCES = 10, 64
+_CONDITION = 50.0  # curvature along the second weight over that along the first
+_SYMBOLS, _SEQUENCES = 10, 64
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Path:
     losses: list[float]
 
 
-def ravine(condition: float = CONDITION, degrees: float = 0.0) -> Surface:
+def ravine(condition: float = _CONDITION, degrees: float = 0.0) -> Surface:
     """A quadratic ravine: f(w) = (a² + condition · b²) / 2, with a along the ravine and b across.
 
     Along the axes a = w₁ and b = w₂, and a rate of its own for each weight levels the ravine; turned by some degrees it
@@ -72,7 +72,7 @@ def ravine(condition: float = CONDITION, degrees: float = 0.0) -> Surface:
     return Surface(f"a ravine, {condition:g} times steeper across{turned}", loss, start, (-5.0, -5.0), (3.0, 3.0))
 
 
-def two_weight_rnn(num_steps: int = SYMBOLS, count: int = SEQUENCES) -> Surface:
+def two_weight_rnn(num_steps: int = _SYMBOLS, count: int = _SEQUENCES) -> Surface:
     """A recurrent network with two weights that must remember: h_t = tanh(w h_(t-1) + u x_t), h_0 = 0.
 
     The first input is -1 or 1 and the others are noise of deviation 0.3; the loss is the mean of (h_T - x_1)² over

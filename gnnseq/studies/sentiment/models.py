@@ -1,6 +1,5 @@
 """Models of sentiment, some of which read trees and some the same phrases as words in a row, and how they are run."""
 
-import statistics
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -10,8 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from gnnseq.data.sequences import IntArray
-from gnnseq.data.trees.corpus import UNLABELLED
+from gnnseq.data.sequences import UNLABELLED, IntArray
 from gnnseq.data.trees.phrases import Phrases
 from gnnseq.experiments.budget import num_weights
 from gnnseq.experiments.families import two_states
@@ -26,12 +24,12 @@ from gnnseq.models.modes import evaluating
 from gnnseq.models.words import EndsReadout, WordEmbedding
 from gnnseq.results import Result, collect
 from gnnseq.results.joined import by_task
-from gnnseq.results.table import COLUMNS, markdown_table
+from gnnseq.results.table import COLUMNS, markdown_table, mean_share, number
 from gnnseq.runs.store import Record
 from gnnseq.studies.sentiment.task import SentimentTask
 
-JUDGED, JUDGED_WORDS = 100, 10_000  # sentences and words of a batch in which all phrases are judged
-SHOWN = ("model", "weights", "score", "ms/step")
+_JUDGED, _JUDGED_WORDS = 100, 10_000  # sentences and words of a batch in which all phrases are judged
+_SHOWN = ("model", "weights", "score", "ms/step")
 
 Classifier = NodeClassifier | SequenceClassifier
 Encoder = Callable[[int, int], nn.Module]
@@ -174,12 +172,12 @@ def judge(model: nn.Module, task: SentimentTask, view: str, part: str) -> dict[s
 def _cuts(phrases: Phrases, view: str) -> Iterator[tuple[IntArray, IntArray]]:
     """All nodes once: those of some sentences, or, for a model that reads words in a row, phrases of one length."""
     if view == "tree":
-        for rows in np.array_split(np.arange(len(phrases.roots)), len(phrases.roots) // JUDGED + 1):
+        for rows in np.array_split(np.arange(len(phrases.roots)), len(phrases.roots) // _JUDGED + 1):
             yield rows, np.arange(phrases.ptr[rows[0]], phrases.ptr[rows[-1] + 1])
         return
     lengths = phrases.stop - phrases.first
     order = np.argsort(lengths, kind="stable")
-    for nodes in np.array_split(order, int(lengths.sum()) // JUDGED_WORDS + 1):
+    for nodes in np.array_split(order, int(lengths.sum()) // _JUDGED_WORDS + 1):
         yield nodes, nodes
 
 
@@ -192,9 +190,9 @@ def sentiment_table(records: Iterable[Record]) -> str:
     tables = []
     for title, results in by_task(collect(records)).items():
         guess: Record = next(filter(None, (result.first("guess") for result in results)), {})
-        header = (*SHOWN, "dev, last epoch", *(f"{part} phrases" for part in guess))
-        shares = [f"{100 * found['phrases']:.1f} %" for found in guess.values()]
-        constant = ["commonest class", "0", f"{100 * results[0].task['chance']:.1f} %", "–", "–", *shares]
+        header = (*_SHOWN, "dev, last epoch", *(f"{part} phrases" for part in guess))
+        shares = [number(found["phrases"], percent=True) for found in guess.values()]
+        constant = ["commonest class", "0", number(results[0].task["chance"], percent=True), "–", "–", *shares]
         results.sort(key=lambda result: -result.summary.mean if result.scores else 1.0)
         lines = [*(_cells(result, list(guess)) for result in results), constant]
         tables.append(f"{title[0].upper()}{title[1:]}:\n\n{markdown_table(header, lines)}")
@@ -205,8 +203,4 @@ def _cells(result: Result, parts: list[str]) -> list[str]:
     done = [record for record in result.records if "parts" in record]
     columns = [[record["looks"][-1][1] for record in done]]
     columns += [[record["parts"][part]["phrases"] for record in done] for part in parts]
-    return [*(COLUMNS[name](result)[0] for name in SHOWN), *map(_mean, columns)]
-
-
-def _mean(values: list[float]) -> str:
-    return f"{100 * statistics.fmean(values):.1f} %" if values else "–"
+    return [*(COLUMNS[name](result)[0] for name in _SHOWN), *map(mean_share, columns)]

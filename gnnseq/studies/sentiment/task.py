@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import islice
 from typing import Any, ClassVar, cast
@@ -10,22 +10,22 @@ from typing import Any, ClassVar, cast
 import numpy as np
 from torch_geometric.data import Batch
 
-from gnnseq.data.sequences import IntArray
+from gnnseq.data.sequences import UNLABELLED, IntArray
 from gnnseq.data.streams import Split, check_split
 from gnnseq.data.text.vectors import WordVectors
 from gnnseq.data.text.vocabulary import Vocabulary
-from gnnseq.data.trees.corpus import UNLABELLED, TreeCorpus
+from gnnseq.data.trees.corpus import TreeCorpus
 from gnnseq.data.trees.phrases import Phrases
 from gnnseq.data.trees.tree import Tree
 from gnnseq.experiments.tasks.base import Collate, Level, find_view
-from gnnseq.experiments.tasks.kinds import Classification
+from gnnseq.experiments.tasks.kinds import Classification, WithData
 from gnnseq.graphs import parse_batch, path_batch
 from gnnseq.training import Epochs
 
-UNKNOWN = "<unknown>"
-FIVE = Vocabulary("01234", separator=" ")
-TWO = {"0": "negative", "1": "negative", "3": "positive", "4": "positive"}
-POOL = 20  # training batches among which sentences are sorted by size, so that a batch has few levels
+_UNKNOWN = "<unknown>"
+_FIVE = Vocabulary("01234", separator=" ")
+_TWO = {"0": "negative", "1": "negative", "3": "positive", "4": "positive"}
+_POOL = 20  # training batches among which sentences are sorted by size, so that a batch has few levels
 
 
 class SentimentData:
@@ -44,7 +44,7 @@ class SentimentData:
             raise ValueError(f"classes is {classes}, expected 2 or 5")
         self.classes = classes
         sentences = [[word for word in tree.words if word] for tree in parts["train"]]
-        self.words = Vocabulary.from_words(sentences, unknown=UNKNOWN)
+        self.words = Vocabulary.from_words(sentences, unknown=_UNKNOWN)
         self.parts = {name: self._corpus(name, trees) for name, trees in parts.items()}
         self.phrases = {name: Phrases.from_corpus(corpus) for name, corpus in self.parts.items()}
 
@@ -92,9 +92,9 @@ class SentimentData:
         return batch
 
     def _corpus(self, name: str, trees: Sequence[Tree]) -> TreeCorpus:
-        corpus = TreeCorpus.from_trees(trees, self.words, FIVE)
+        corpus = TreeCorpus.from_trees(trees, self.words, _FIVE)
         if self.classes == 2:
-            corpus = corpus.relabel(TWO)
+            corpus = corpus.relabel(_TWO)
         kept = np.flatnonzero(corpus.root_labels != UNLABELLED)
         if not len(kept):
             raise ValueError(f"{name} has no sentence whose label counts, expected at least one")
@@ -102,7 +102,7 @@ class SentimentData:
 
 
 @dataclass(frozen=True)
-class SentimentTask(Classification):
+class SentimentTask(WithData, Classification):
     """The sentiment of a treebank's sentences; `of` makes it of trees.
 
     In training a tree has labels at all nodes. A model that reads words in a row (view "phrases") has the label of each
@@ -162,11 +162,6 @@ class SentimentTask(Classification):
         return cls(data.digest, digest, data.classes, data=data, given=vectors, **settings)
 
     @property
-    def plain(self) -> dict[str, Any]:
-        """What stands for the task in a trial's key."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.compare}
-
-    @property
     def title(self) -> str:
         """Name in tables: the sentences that are judged in the end."""
         return f"{self.data.judged} sentences, {self.classes} classes"
@@ -217,7 +212,7 @@ class SentimentTask(Classification):
     def _epoch(self, view: str, seed: int, batch_size: int, epoch: int) -> Iterator[Batch]:
         """Sentences are shuffled, sorted by size among those of 20 batches, and the batches shuffled again."""
         generator = np.random.default_rng([seed, epoch])
-        sizes, span = np.diff(self.data.parts["train"].ptr), batch_size * POOL
+        sizes, span = np.diff(self.data.parts["train"].ptr), batch_size * _POOL
         order = generator.permutation(len(sizes))
         pools = [order[start : start + span] for start in range(0, len(order), span)]
         ordered = [pool[np.argsort(sizes[pool], kind="stable")] for pool in pools]

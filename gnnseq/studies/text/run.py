@@ -2,53 +2,22 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 
-from gnnseq.experiments.family import find_named
+from gnnseq.experiments.run import build
+from gnnseq.experiments.trial import Trial
 from gnnseq.models.causal import check_causal
-from gnnseq.studies.text.families import CAUSAL_FAMILIES, TextFamily
+from gnnseq.models.language_model import CharLanguageModel
+from gnnseq.studies.text.families import BATCHES
 from gnnseq.studies.text.task import STREAMS, BookTask, carried_loss
 from gnnseq.training import Callback, Checkpoint, Evaluation, History, Progress, Step, evaluate, fit
 from gnnseq.training.callbacks import AfterStep
 
-EVALUATION_BATCH = 64  # a GCRN holds a state for every symbol
-
-
-@dataclass(frozen=True)
-class TextSettings:
-    """What decides a run, besides the text and the number of steps.
-
-    Attributes:
-        family: name of one of `CAUSAL_FAMILIES`.
-        width: features of a state H.
-        embedding: features of a character.
-        window: characters of a training sample T.
-        batch_size: windows of a batch B.
-        learning_rate: of Adam.
-        max_norm: gradients are clipped at this norm.
-        seed: of the weights and of the windows.
-    """
-
-    family: str = "lstm"
-    width: int = 128
-    embedding: int = 64
-    window: int = 30
-    batch_size: int = 64
-    learning_rate: float = 2e-3
-    max_norm: float = 5.0
-    seed: int = 0
-
-    def find_family(self) -> TextFamily:
-        """The family of that name.
-
-        Raises:
-            ValueError: if there is none.
-        """
-        return find_named(self.family, CAUSAL_FAMILIES, "family")
+_EVALUATION_BATCH = 64  # a GCRN holds a state for every symbol
 
 
 @dataclass
@@ -86,31 +55,26 @@ class TextCurve(Callback):
 
 
 class TextRun:
-    """A language model in training on the first nine tenths of a text; the last tenth is held out.
-
-    Of a small text more is held out: a window and the symbol behind it at least.
+    """A language model in training on a `BookTask`, beside its trial in a comparison: it can be stopped and asked.
 
     The windows of step k depend on the seed and k alone, so a run that goes on from a checkpoint repeats no batch and
-    leaves none out, and its weights are those of a run without a break, bit by bit.
+    leaves none out, and its weights are those of a run without a break, bit by bit. It trains with Adam.
 
     Args:
-        settings: of the run.
-        text: the whole text. All its characters make the vocabulary; the graph of characters is made of the training
-            part, with an edge between characters that stand side by side, weighted by the logarithm of how often.
+        trial: of a `BookTask` and one of `CAUSAL_FAMILIES`; its settings say the model's size, the batch size and the
+            norm at which gradients are clipped.
 
     Raises:
-        ValueError: if the text has no two windows, a setting is out of range, or the model looks ahead.
+        ValueError: if the text has no two windows, or the model looks ahead.
     """
 
-    def __init__(self, settings: TextSettings, text: str) -> None:
-        self.settings = settings
-        self.family = settings.find_family()
-        self.task = BookTask.of(text, settings.window)
+    def __init__(self, trial: Trial) -> None:
+        self.trial, self.task = trial, cast(BookTask, trial.task)
         self.vocabulary, self.train_ids, self.held_out_ids, self.symbols = self.task.parts
-        torch.manual_seed(settings.seed)
-        self.model = self.family.build(self.symbols, settings.width, settings.embedding)
-        check_causal(self.model, self.family.to_batch)
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=settings.learning_rate)
+        self.model = cast(CharLanguageModel, build(trial)[0])
+        self.to_batch = BATCHES[trial.family.view]
+        check_causal(self.model, self.to_batch)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=trial.rate)
         self.curve = TextCurve()
 
     def train(
@@ -123,12 +87,12 @@ class TextRun:
             callbacks: told of every step, when `curve` has it.
             checkpoint: where the run is saved, and goes on from; see `checkpoint`.
         """
-        view, seed, size = self.family.view, self.settings.seed, self.settings.batch_size
+        view, seed, size = self.trial.family.view, self.trial.seed, self.trial.settings.batch_size
         history = fit(
             self.model,
             lambda first: self.task.batches(view, seed, "train", size, steps - first, first),
             self.optimizer,
-            step=Step(max_norm=self.settings.max_norm),
+            step=Step(max_norm=self.trial.settings.max_norm),
             callbacks=[self.curve, *callbacks, Progress("training", steps)],
             checkpoint=checkpoint,
         )
@@ -144,17 +108,19 @@ class TextRun:
             path: of the file.
             every: steps between two saves.
         """
-        settings = asdict(self.settings) | {"text": self.task.digest}
+        names = ("family", "width", "embedding", "batch_size", "learning_rate", "max_norm", "seed")
+        settings = {name: self.trial.plain[name] for name in names}
+        settings |= {"window": self.task.length, "text": self.task.digest}
         return Checkpoint(path, every=every, score=self._score, settings=settings)
 
     def evaluate(self) -> Evaluation:
         """Loss and accuracy on the held-out text, in windows of the training's length, each read from nothing."""
-        count = -(-self.task.held_out_windows // EVALUATION_BATCH)
-        return evaluate(self.model, self.task.batches(self.family.view, 0, "test", EVALUATION_BATCH, count))
+        count = -(-self.task.held_out_windows // _EVALUATION_BATCH)
+        return evaluate(self.model, self.task.batches(self.trial.family.view, 0, "test", _EVALUATION_BATCH, count))
 
     def evaluate_carried(self, streams: int = STREAMS) -> float:
         """Loss on the held-out text read in order; see `gnnseq.studies.text.task.carried_loss`."""
-        return carried_loss(self.model, self.task, self.family.to_batch, streams)
+        return carried_loss(self.model, self.task, self.to_batch, streams)
 
     def _score(self, history: History) -> float:
         return -self.curve.held_out[-1][1] if self.curve.held_out else -math.inf

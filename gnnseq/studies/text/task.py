@@ -18,16 +18,15 @@ from gnnseq.data.text.vocabulary import Vocabulary
 from gnnseq.data.text.windows import ConsecutiveWindows, TextStreams, TextWindows, Window
 from gnnseq.experiments.run import run_trial
 from gnnseq.experiments.tasks.base import Collate, Level, find_view
-from gnnseq.experiments.tasks.kinds import Classification, Sampled, batches_of
+from gnnseq.experiments.tasks.kinds import Classification, SequenceTask, WithData, batches_of
 from gnnseq.experiments.trial import Trial
 from gnnseq.graphs.cooccurrence import word_graph
 from gnnseq.models.language_model import CharLanguageModel
 from gnnseq.models.modes import evaluating
 from gnnseq.runs.store import Record
-from gnnseq.studies.text.families import BATCHES, CAUSAL_FAMILIES, ToBatch
+from gnnseq.studies.text.families import BATCHES, ToBatch
 
 STREAMS = 16  # at most, in which the held-out text is read in order
-FAMILIES = tuple(family.in_trials for family in CAUSAL_FAMILIES)
 
 
 class Parts(NamedTuple):
@@ -48,7 +47,7 @@ class Parts(NamedTuple):
 
 
 @dataclass(frozen=True)
-class BookTask(Sampled, Classification):
+class BookTask(WithData, SequenceTask, Classification):
     """At every character of a window, the character that follows; `of` makes it of a text.
 
     The first nine tenths of the text are trained on, in windows from anywhere; the last tenth is held out, of a small
@@ -65,7 +64,6 @@ class BookTask(Sampled, Classification):
         ValueError: if the text has no two windows.
     """
 
-    length: int
     digest: str
     text: str = field(repr=False, compare=False, default="")
 
@@ -80,11 +78,6 @@ class BookTask(Sampled, Classification):
         return cls(length, hashlib.sha256(text.encode()).hexdigest(), text)
 
     @property
-    def plain(self) -> dict[str, Any]:
-        """What stands for the task in a trial's key."""
-        return {"length": self.length, "digest": self.digest}
-
-    @property
     def parts(self) -> Parts:
         """The text as integers."""
         return _parts(self.text, self.length)
@@ -93,11 +86,6 @@ class BookTask(Sampled, Classification):
     def title(self) -> str:
         """Name in tables."""
         return f"characters of a book, windows of {self.length}"
-
-    @property
-    def size(self) -> int:
-        """The length of a window."""
-        return self.length
 
     @property
     def num_symbols(self) -> int:

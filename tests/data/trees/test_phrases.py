@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tree_strategies import BRACKETS, heads
 
+from gnnseq.data.sequences import UNLABELLED
 from gnnseq.data.trees.brackets import parse_brackets
-from gnnseq.data.trees.corpus import UNLABELLED, TreeCorpus
+from gnnseq.data.trees.corpus import TreeCorpus
 from gnnseq.data.trees.phrases import Phrases
 from gnnseq.data.trees.tree import dependency_tree
 

@@ -3,7 +3,6 @@ from comparison import make_record, make_records, make_regression
 from drawings import legend
 
 from gnnseq.plots.comparison.models import (
-    bare,
     drawable,
     ends,
     headline,
@@ -76,9 +75,3 @@ def test_a_long_title_takes_several_lines_and_leaves_room_for_the_legend():
     assert max(map(len, title.get_text().split("\n"))) <= 30
     assert title.get_text().split() == ["word"] * 30
     assert title.get_position()[0] == 0.25
-
-
-def test_a_bare_panel_keeps_two_sides():
-    _, (axes,) = panels(1, 2.0, 2.0)
-    bare(axes)
-    assert [name for name, spine in axes.spines.items() if spine.get_visible()] == ["left", "bottom"]

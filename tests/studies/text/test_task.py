@@ -5,14 +5,14 @@ import pytest
 import torch
 
 from gnnseq.experiments import Settings, Trial
-from gnnseq.studies.text.families import BATCHES
-from gnnseq.studies.text.task import FAMILIES, BookTask, carried_loss, run_text
+from gnnseq.studies.text.families import BATCHES, CAUSAL_FAMILIES
+from gnnseq.studies.text.task import BookTask, carried_loss, run_text
 
 TEXT = "the wolf and the seven little kids. " * 30 + "once upon a time there was a king. " * 30
 TASK = BookTask.of(TEXT, 10)
 SETTINGS = Settings(budget=2_500, steps=4, batch_size=3, max_norm=5.0, stop_at=None, test_samples=TASK.held_out_windows,
                     validate_every=2)  # fmt: skip
-every_family = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+every_family = pytest.mark.parametrize("family", CAUSAL_FAMILIES, ids=lambda family: family.name)
 
 
 @every_family
@@ -51,20 +51,20 @@ def test_training_windows_follow_the_seed_and_hold_no_held_out_text():
 def test_the_text_and_the_window_decide_the_task():
     assert BookTask.of(str(TEXT), 10) == TASK
     assert len({TASK, BookTask.of(TEXT, 11), BookTask.of(TEXT + "x", 10)}) == 3
-    keys = {Trial(task, FAMILIES[0], settings=SETTINGS).key for task in (TASK, replace(TASK, digest="x"))}
+    keys = {Trial(task, CAUSAL_FAMILIES[0], settings=SETTINGS).key for task in (TASK, replace(TASK, digest="x"))}
     assert len(keys) == 2
-    assert TEXT[:20] not in str(Trial(TASK, FAMILIES[0], settings=SETTINGS).description)
+    assert TEXT[:20] not in str(Trial(TASK, CAUSAL_FAMILIES[0], settings=SETTINGS).description)
     assert TASK.chance == pytest.approx(np.mean([symbol == " " for symbol in TEXT[-len(TASK.parts.held_out) :]]))
 
 
 def test_states_are_counted_layer_by_layer():
-    sizes = {family.name: family.state_size(TASK, 7) for family in FAMILIES}
+    sizes = {family.name: family.state_size(TASK, 7) for family in CAUSAL_FAMILIES}
     gcrn = 2 * 7 * TASK.num_symbols
     assert sizes == {"rnn": 14, "gru": 14, "lstm": 28, "gcrn": gcrn, "path-conv": 7, "dilated-conv": 7}
 
 
 def test_the_carried_loss_of_one_stream_is_that_of_the_whole_text():
-    model = FAMILIES[0].build(TASK, 6, 4)
+    model = CAUSAL_FAMILIES[0].build(TASK, 6, 4)
     whole = torch.from_numpy(TASK.parts.held_out.astype("int64"))
     x, y = whole[:-1], whole[1:]
     steps = len(x) // 10 * 10

@@ -104,8 +104,8 @@ class Plan:
             return value
         key = id(value.mix), tuple((term.blocks, term.channels, id(term.slope)) for term in value.terms)
         if key not in self.cache:
-            if value.mix is not None:
-                step = Step(partial(_mixed, mix=value.mix), [value.place], self.places)
+            if (mix := value.mix) is not None:
+                step = Step(lambda blocks: blocks[0].mixed(mix), [value.place], self.places)
             else:
                 shares = len(value.terms) == 1 and value.terms[0].slope is None
                 run = partial(combined, terms=value.terms)
@@ -118,7 +118,3 @@ class Plan:
         self.widest = max(self.widest, math.prod(shape))
         self.steps.append(step)
         return step.writes
-
-
-def _mixed(blocks: list[Blocks], mix: Mix) -> Blocks:
-    return blocks[0].mixed(mix)

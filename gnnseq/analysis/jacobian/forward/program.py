@@ -22,7 +22,7 @@ class TooLarge(Exception):  # noqa: N818
     """Blocks take more memory than they may."""
 
 
-class Used(NamedTuple):
+class _Used(NamedTuple):
     """Bytes of blocks: of all that were made, and of those that were held at a time."""
 
     made: int
@@ -76,26 +76,26 @@ class Program:
         drops = _last_reads(plan.steps, result)
         return cls(_in_place(plan.steps, drops), drops, result, plan.widest)
 
-    def run(self, features: Blocks, limit: int) -> tuple[Blocks, Used]:
+    def run(self, features: Blocks, limit: int) -> tuple[Blocks, _Used]:
         """The blocks of the output from those of the features.
 
         Raises:
             TooLarge: if more than ``limit`` bytes would be held at a time.
         """
         held = {0: features}
-        made, now = 0, _bytes(features)
+        made, now = 0, features.value.nbytes
         peak = now
         for step, drops in zip(self.steps, self.drops, strict=True):
             blocks = step.run([held[place] for place in step.reads])
             held[step.writes] = blocks
-            size = _bytes(blocks)
+            size = blocks.value.nbytes
             made, now = made + size, now + size
             peak = max(peak, now)
             if now > limit:
                 raise TooLarge
             for place in drops:
-                now -= _bytes(held.pop(place))
-        return held[self.result], Used(made, peak)
+                now -= held.pop(place).value.nbytes
+        return held[self.result], _Used(made, peak)
 
 
 def _applied(rule: Rule, plan: Plan, node: Any, operands: list[Value | None]) -> list[Value | None]:
@@ -112,10 +112,6 @@ def _once(plan: Plan, pair: tuple[Any, int], values: list[Value | None]) -> Valu
     if value is not None and len(value.terms) > 1 and plan.readers[pair] > 1:
         value = values[pair[1]] = plan.ready(value)
     return value
-
-
-def _bytes(blocks: Blocks) -> int:
-    return blocks.value.nbytes
 
 
 def _last_reads(steps: list[Step], result: int) -> list[list[int]]:

@@ -14,53 +14,35 @@ from torch import Tensor
 from gnnseq.analysis.jacobian.forward.blocks import Mix
 from gnnseq.analysis.jacobian.forward.moves import MOVING, moving
 from gnnseq.analysis.jacobian.forward.plan import Operands, Plan, Rule, UnknownOperation, Value
-from gnnseq.analysis.jacobian.operation import asked, name_of, rows_of, shapes_of
+from gnnseq.analysis.jacobian.operation import ACTIVATIONS, asked, name_of, rows_of, shapes_of
 
-_ELEMENTWISE = frozenset(
-    {
-        "Abs",
-        "Add",
-        "Addcmul",
-        "Celu",
-        "Clamp",
-        "ClampMax",
-        "ClampMin",
-        "Cos",
-        "Div",
-        "Elu",
-        "Erf",
-        "Exp",
-        "Expm1",
-        "Gelu",
-        "Hardsigmoid",
-        "Hardswish",
-        "Hardtanh",
-        "LeakyRelu",
-        "Log",
-        "Log1p",
-        "LogSigmoid",
-        "Maximum",
-        "Minimum",
-        "Mish",
-        "Mul",
-        "NativeBatchNorm",
-        "Neg",
-        "Pow",
-        "Relu",
-        "Rsqrt",
-        "Rsub",
-        "Sigmoid",
-        "Silu",
-        "Sin",
-        "Softplus",
-        "Sqrt",
-        "Square",
-        "Sub",
-        "Tanh",
-        "Threshold",
-        "Where",
-    }
-)
+_ELEMENTWISE = ACTIVATIONS | {
+    "Abs",
+    "Add",
+    "Addcmul",
+    "Clamp",
+    "ClampMax",
+    "ClampMin",
+    "Cos",
+    "Div",
+    "Exp",
+    "Expm1",
+    "Log",
+    "Log1p",
+    "Maximum",
+    "Minimum",
+    "Mul",
+    "NativeBatchNorm",
+    "Neg",
+    "Pow",
+    "Rsqrt",
+    "Rsub",
+    "Sin",
+    "Sqrt",
+    "Square",
+    "Sub",
+    "Where",
+}
 
 
 def rule_of(node: Any) -> Rule:
@@ -128,9 +110,8 @@ def _product(plan: Plan, node: Any, operands: Operands) -> list[Value | None]:
         assert added is not None
         return [added]
     by = node._saved_mat2 if alpha == 1 else alpha * node._saved_mat2
-    if added is None:
-        return [plan.add(lambda blocks: blocks[0].times(by), [rows], shape)]
-    return [plan.combine([plan.add(lambda blocks: blocks[0].times(by), [rows], shape), added], [None, None], shape)]
+    product = plan.add(lambda blocks: blocks[0].times(by), [rows], shape)
+    return [product if added is None else plan.combine([product, added], [None, None], shape)]
 
 
 def _spread(index: Tensor, shape: Sequence[int]) -> Tensor:

@@ -15,7 +15,7 @@ from gnnseq.analysis.jacobian.products.seeds import Colouring, Layout, by_hops, 
 from gnnseq.analysis.reach import hops_from, nearby
 
 
-class Side(NamedTuple):
+class _Side(NamedTuple):
     """A direction of differentiation, from seeds to what is read.
 
     Attributes:
@@ -69,7 +69,7 @@ class BlockJacobian:
         reached: hops along the edges that seeds were seen to reach; None where influence does not follow edges.
     """
 
-    def __init__(self, linear: Linearised, side: Side) -> None:
+    def __init__(self, linear: Linearised, side: _Side) -> None:
         self.linear = linear
         self.side = side
         layout = side.layout
@@ -91,15 +91,15 @@ class BlockJacobian:
     def backward(cls, linear: Linearised) -> Self:
         """From the outputs, without regard to edges."""
         layout = Layout(linear.out_graph, linear.in_graph)
-        return cls(linear, Side(linear.pull, linear.out_size[1], layout, False, None))
+        return cls(linear, _Side(linear.pull, linear.out_size[1], layout, False, None))
 
     @classmethod
     def of(cls, linear: Linearised, data: Data) -> Self:
         """In the cheaper direction; from the outputs where the backward pass has no derivative, or a wrong one."""
         edges = edges_between_nodes(linear, data)
         back = None if edges is None else edges.flip(0)
-        push = Side(linear.push, linear.in_size[1], Layout(linear.in_graph, linear.out_graph), True, edges)
-        pull = Side(linear.pull, linear.out_size[1], Layout(linear.out_graph, linear.in_graph), False, back)
+        push = _Side(linear.push, linear.in_size[1], Layout(linear.in_graph, linear.out_graph), True, edges)
+        pull = _Side(linear.pull, linear.out_size[1], Layout(linear.out_graph, linear.in_graph), False, back)
         forward, backward = (side.layout.num_positions * side.width for side in (push, pull))
         if forward < backward:
             try:
