@@ -33,6 +33,7 @@ def solve_width(
     budget: int,
     embedding: int = 16,
     tolerance: float = 0.02,
+    multiple: int = 1,
 ) -> Size:
     """The width at which a model comes closest to a number of weights.
 
@@ -44,13 +45,14 @@ def solve_width(
         budget: number of weights asked for.
         embedding: features of a symbol to begin with.
         tolerance: share of the budget that the count may differ by.
+        multiple: of which the width is one, such as a number of heads.
 
     Raises:
-        ValueError: where even width 1 exceeds the budget; names the smallest count possible.
+        ValueError: where even the smallest width exceeds the budget; names the smallest count possible.
     """
 
-    def size(width: int, features: int = embedding) -> Size:
-        return Size(width, features, num_weights(build(width, features)))
+    def size(units: int, features: int = embedding) -> Size:
+        return Size(multiple * units, features, num_weights(build(multiple * units, features)))
 
     def misses(found: Size) -> bool:
         return abs(found.weights - budget) > tolerance * budget
@@ -60,9 +62,9 @@ def solve_width(
         raise ValueError(f"budget is {budget} weights, expected at least {smallest.weights}: the model's smallest size")
     while (larger := size(high)).weights <= budget:
         if larger.weights <= size(low).weights:  # a model that does not grow with its width
-            note = f"widths {low} and {high} both have {larger.weights} weights"
+            note = f"widths {multiple * low} and {multiple * high} both have {larger.weights} weights"
             note += f", expected {budget} within {tolerance:.0%}"
-            return Size(low, embedding, larger.weights, note if misses(larger) else "")
+            return replace(larger, width=multiple * low, note=note if misses(larger) else "")
         low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
@@ -72,8 +74,8 @@ def solve_width(
     for offset in range(1, embedding // 2 + 1):
         if not misses(best):
             return best
-        others = [size(width, embedding + d) for width in (low, high) for d in (-offset, offset)]
+        others = [size(units, embedding + d) for units in (low, high) for d in (-offset, offset)]
         best = min(best, *others, key=lambda s: abs(s.weights - budget))
-    note = f"widths {low} and {high} have {below.weights} and {above.weights} weights; "
+    note = f"widths {below.width} and {above.width} have {below.weights} and {above.weights} weights; "
     note += f"none comes within {tolerance:.0%} of {budget}"
     return replace(best, note=note) if misses(best) else best

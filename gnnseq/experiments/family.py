@@ -99,6 +99,7 @@ class Family:
             to the next: H for a vanilla RNN, 2H for an LSTM, and for a GCRN over symbols 2H for each of the S nodes.
         counted: the part of a model whose weights the budget counts; all of it by default.
         order_free: whether the model reads all elements at once, without order or edges: a baseline.
+        width_multiple: of which the width is one, such as a number of heads.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Family:
     state_size: Callable[[Task, int], int] = one_state
     order_free: bool = False
     counted: Callable[[nn.Module], nn.Module] = whole
+    width_multiple: int = 1
 
     def __post_init__(self) -> None:
         if not self.title:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gnnseq.experiments.command_line import check_at_least_one, check_positive, fill_in
-from gnnseq.experiments.families import FAMILIES, ORTHOGONAL_QUIET, find_family
+from gnnseq.experiments.families import FAMILIES, ON_REQUEST, ORTHOGONAL_QUIET, find_family
 from gnnseq.experiments.family import DEFAULT, Family, find_named
 from gnnseq.experiments.optimizers import OPTIMIZERS, find_optimizer
 from gnnseq.experiments.settings import Settings
@@ -91,7 +91,8 @@ def parse(description: str | None, arguments: Sequence[str] | None = None) -> ar
     kinds = ", ".join(kind.name for kind in KINDS)
     parser.add_argument("--tasks", nargs="+", help=f"which of: {kinds}; with its size: copy:30 (palindromes)")
     parser.add_argument("--lengths", type=int, nargs="+", help="sizes of the tasks (palindromes: 5 10 20)")
-    parser.add_argument("--models", nargs="+", help=f"which of: {names} (all that read the tasks)")
+    parser.add_argument("--models", nargs="+", help=f"all, or which of: {names} (those that read the tasks, but "
+                        f"{', '.join(ON_REQUEST)})")  # fmt: skip
     parser.add_argument("--seeds", type=int, help="runs of each model, seeds 0, 1, ... (3)")
     parser.add_argument("--steps", type=int, help="training steps at most (400)")
     parser.add_argument("--budget", type=int, default=10_000, help="weights of every model (10,000)")
@@ -164,11 +165,12 @@ def _tasks_of(word: str, lengths: list[int] | None) -> list[Task]:
 
 
 def _make_families(options: argparse.Namespace, tasks: list[Task]) -> list[Family]:
-    """The models asked for, or all that can read some task; with the report's settings, or as they are."""
-    if options.models:
+    """The models asked for, or those that can read some task; with the report's settings, or as they are."""
+    if options.models and options.models != ["all"]:
         families = [find_family(name) for name in options.models]
     else:
-        families = [family for family in FAMILIES if any(family.joins(task) for task in tasks)]
+        hidden = () if options.models else ON_REQUEST
+        families = [f for f in FAMILIES if f.name not in hidden and any(f.joins(task) for task in tasks)]
     if options.preset == "report" or options.default_init:
         families = [replace(family, initialise=DEFAULT) for family in families]
     if options.preset == "report":

@@ -157,6 +157,7 @@ def solve_size(trial: Trial) -> Size:
             lambda width, embedding: family.counted(family.build(task, width, embedding)),
             settings.budget,
             settings.embedding,
+            multiple=family.width_multiple,
         )
 
 

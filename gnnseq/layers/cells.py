@@ -39,6 +39,7 @@ class RecurrentCell(nn.Module, ABC):
         out_channels: features of an output, H.
         bias: whether the projection has a bias.
         rows: features of the projection, for gates and candidates.
+        recurrent: whether gates read the states too, by ``weight_hh``.
 
     Attributes:
         states: number of tensors in a state.
@@ -47,11 +48,15 @@ class RecurrentCell(nn.Module, ABC):
 
     states: int = 1
 
-    def __init__(self, in_channels: int, out_channels: int, bias: bool, rows: int) -> None:
+    weight_hh: Tensor
+
+    def __init__(self, in_channels: int, out_channels: int, bias: bool, rows: int, recurrent: bool = False) -> None:
         super().__init__()
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.weight_ih = nn.Parameter(torch.empty(rows, in_channels))
+        if recurrent:
+            self.weight_hh = nn.Parameter(torch.empty(rows, out_channels))
         self.bias = nn.Parameter(torch.empty(rows)) if bias else None
 
     @property
@@ -95,8 +100,7 @@ class Cell(RecurrentCell):
     gates: int
 
     def __init__(self, in_channels: int, out_channels: int, bias: bool = True) -> None:
-        super().__init__(in_channels, out_channels, bias, self.gates * out_channels)
-        self.weight_hh = nn.Parameter(torch.empty(self.gates * out_channels, out_channels))
+        super().__init__(in_channels, out_channels, bias, self.gates * out_channels, recurrent=True)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

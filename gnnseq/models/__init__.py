@@ -1,5 +1,6 @@
 """Models: a batch of graphs in, logits out."""
 
+from gnnseq.models.baselines import BagEncoder, DeepSetEncoder
 from gnnseq.models.causal import PathRecurrence, SymbolGraphEncoder, check_causal
 from gnnseq.models.classifier import (
     ExplainedClassifier,
@@ -8,25 +9,20 @@ from gnnseq.models.classifier import (
     SequenceClassifier,
     SymbolEmbedding,
 )
-from gnnseq.models.encoders import (
-    BagEncoder,
-    ConvStack,
-    DeepSetEncoder,
-    EdgeEncoder,
-    RoundsEncoder,
-    SignalEncoder,
-    SlotEncoder,
-)
+from gnnseq.models.encoders import EdgeEncoder, RoundsEncoder, SignalEncoder, SlotEncoder
 from gnnseq.models.generate import Sampling, generate, greedy
 from gnnseq.models.language_model import CharLanguageModel
+from gnnseq.models.stacks import TCN, ConvStack, HopConv
 
 __all__ = [
+    "TCN",
     "BagEncoder",
     "CharLanguageModel",
     "ConvStack",
     "DeepSetEncoder",
     "EdgeEncoder",
     "ExplainedClassifier",
+    "HopConv",
     "NodeClassifier",
     "PathRecurrence",
     "RoundsEncoder",

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from gnnseq.analysis import gradient_flow, vanishing
-from gnnseq.experiments.families import CHRONO, predictor
+from gnnseq.experiments.encoders import predictor
+from gnnseq.experiments.families import CHRONO
 from gnnseq.experiments.family import Family, Initialisation
 from gnnseq.experiments.optimizers import SGD
 from gnnseq.experiments.run import build

@@ -11,7 +11,7 @@ from torch_geometric.data import Batch
 
 from gnnseq.data.streams import Split
 from gnnseq.data.synthetic.listops import ListOps, ListOpsBinaryTrees, ListOpsSequences, ListOpsTrees
-from gnnseq.experiments.families import along, binary, predictor, two_states
+from gnnseq.experiments.encoders import along, binary, predictor, two_states
 from gnnseq.experiments.family import Family, one_state
 from gnnseq.experiments.looks import TEST_BATCH
 from gnnseq.experiments.optimizers import Schedule

@@ -1,7 +1,8 @@
 import pytest
 from torch import nn
 
-from gnnseq.experiments import SEQUENCE_FAMILIES, PalindromeTask, num_weights, solve_width
+from gnnseq.experiments import FAMILIES, SEQUENCE_FAMILIES, PalindromeTask, num_weights, solve_width
+from gnnseq.experiments.presets import KINDS
 
 
 @pytest.mark.parametrize("family", SEQUENCE_FAMILIES, ids=lambda family: family.name)
@@ -9,11 +10,26 @@ from gnnseq.experiments import SEQUENCE_FAMILIES, PalindromeTask, num_weights, s
 @pytest.mark.parametrize("budget", [3_000, 10_000, 50_000])
 def test_every_family_meets_the_budget_within_two_percent(family, length, budget):
     task = PalindromeTask(length)
-    size = solve_width(lambda width, embedding: family.build(task, width, embedding), budget)
+    check_budget(family, task, budget)
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_families_meet_the_budget_on_every_task_or_say_so(family):
+    for kind in KINDS:
+        task = kind.make(kind.sizes[0])
+        if family.joins(task):
+            check_budget(family, task, 10_000, 0.035)
+
+
+def check_budget(family, task, budget, tolerance=0.02):
+    size = solve_width(
+        lambda width, embedding: family.build(task, width, embedding), budget, multiple=family.width_multiple
+    )
     model = family.build(task, size.width, size.embedding)
     assert num_weights(model) == size.weights
-    assert abs(size.weights - budget) <= 0.02 * budget
-    assert size.note == ""
+    assert size.width % family.width_multiple == 0
+    assert abs(size.weights - budget) <= tolerance * budget
+    assert (size.note == "") == (abs(size.weights - budget) <= 0.02 * budget)
 
 
 def test_a_budget_that_no_width_meets_says_why():
@@ -31,3 +47,11 @@ def test_frozen_weights_do_not_count():
     model = nn.Linear(3, 2)
     model.bias.requires_grad_(False)
     assert num_weights(model) == 6
+
+
+def test_widths_are_multiples():
+    size = solve_width(lambda width, _: nn.Linear(width, 10, bias=False), 119, multiple=4)
+    assert (size.width, size.weights, size.note) == (12, 120, "")
+    missed = solve_width(lambda width, _: nn.Linear(width, 10, bias=False), 100, multiple=4)
+    assert missed.width in (8, 12)
+    assert "widths 8 and 12 have 80 and 120 weights" in missed.note

@@ -6,7 +6,7 @@ import torch
 from torch_geometric.utils import to_networkx
 
 from gnnseq.experiments import GRAPH_FAMILIES, SEQUENCE_FAMILIES, PalindromeTask, find_family
-from gnnseq.experiments.families import graph_layers, steps
+from gnnseq.experiments.encoders import graph_layers, steps
 from gnnseq.graphs import path_batch
 
 EDGE_FAMILIES = [f for f in SEQUENCE_FAMILIES if f.name not in ("gcrn", "bag")]

@@ -23,6 +23,7 @@ from gnnseq.layers import (
     NaryTreeLSTM,
 )
 from gnnseq.models import (
+    TCN,
     BagEncoder,
     ConvStack,
     DeepSetEncoder,
@@ -152,6 +153,7 @@ WEIGHTED = {
     SlotEncoder: (None, lambda: SlotEncoder(NaryTreeLSTM(3, 5))),
     PathRecurrence: (None, lambda: PathRecurrence(GRU(3, 5))),
     SymbolGraphEncoder: (None, lambda: SymbolGraphEncoder(GCRN(3, 5, K=2), 3, CIRCLE)),
+    TCN: (None, lambda: TCN(3, 5, 1)),
     BagEncoder: "reads no edges",
     DeepSetEncoder: "reads no edges",
 }
@@ -172,7 +174,14 @@ def weighted_batch(encoder):
     edges = CIRCLE[:, ::2] if recurrent else CIRCLE
     weight, slot = torch.tensor([1.0, 1.0, 2.0, 2.0])[: edges.size(1)], torch.zeros(edges.size(1), dtype=torch.int64)
     data = [
-        Data(x=torch.randn(3, *steps, 3), edge_index=edges, edge_weight=weight, edge_slot=slot, symbols=torch.arange(3))
+        Data(
+            x=torch.randn(3, *steps, 3),
+            edge_index=edges,
+            edge_weight=weight,
+            edge_slot=slot,
+            edge_hop=slot,
+            symbols=torch.arange(3),
+        )
         for _ in range(2)
     ]
     batch = Batch.from_data_list(data)

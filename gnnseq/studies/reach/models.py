@@ -5,7 +5,8 @@ from functools import partial
 
 from torch import nn
 
-from gnnseq.experiments.families import CHRONO, along, convolutions, gcn, predictor
+from gnnseq.experiments.encoders import along, convolutions, gcn, predictor
+from gnnseq.experiments.families import CHRONO
 from gnnseq.experiments.family import DEFAULT, Family, fixed_reach
 from gnnseq.experiments.tasks.base import Task
 from gnnseq.experiments.tasks.first_symbol import WINDOW

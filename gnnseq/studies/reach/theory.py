@@ -9,11 +9,12 @@ from torch_geometric.data import Batch
 from torch_geometric.nn import GraphConv
 
 from gnnseq.analysis import hop_distance
-from gnnseq.layers import GCN
+from gnnseq.layers import GCN, GraphTransformer
 from gnnseq.layers.cells import Cell, RNNCell
+from gnnseq.layers.linear.min_rnns import MinGRUCell
 from gnnseq.layers.signals.graph_recurrent import GraphRecurrent
 from gnnseq.layers.tree_lstm import NaryTreeLSTM
-from gnnseq.models import SequenceClassifier
+from gnnseq.models import BagEncoder, DeepSetEncoder, SequenceClassifier
 from gnnseq.ops import gcn_operator
 
 Expected = tuple[Tensor, str]
@@ -29,7 +30,8 @@ def expected_influence(model: SequenceClassifier, batch: Batch, num_steps: int) 
     - GCN of L layers: the random walk :math:`(\hat A^L)_{root, u}`;
     - graph convolutions of two weights W_0 (self) and W_1 (neighbours), independent and of one scale:
       :math:`\sqrt{\sum_m \binom Lm (A^m)_{root, u}^2}`, a term for each order of selves and neighbours;
-    - a model that reads no edges: the same for all.
+    - MinGRU: the same with the gates :math:`1 - \sigma(b_z)`, convolved over its layers;
+    - a Transformer, whose attention is nearly even before training, and a model that reads no edges: the same for all.
 
     Args:
         model: an embedding, encoder and readout, before training.
@@ -40,7 +42,7 @@ def expected_influence(model: SequenceClassifier, batch: Batch, num_steps: int) 
         Shares ``[T]`` (float64) that add up to 1, the last symbol first, and what the theory is called.
 
     Raises:
-        ValueError: for a batch of several graphs.
+        ValueError: for a batch of several graphs, or a model that none of these fits.
     """
     if batch.num_graphs != 1:
         raise ValueError(f"batch holds {batch.num_graphs} graphs, expected one")
@@ -61,7 +63,12 @@ def _of_layer(encoder: nn.Module) -> Callable[[Batch, int], Expected]:
             return lambda batch, steps: _walk(layer, batch, steps)
     if convs:
         return lambda batch, steps: _two_weights(len(convs), batch, steps)
-    return lambda batch, steps: (torch.ones(steps), "every symbol alike")
+    linear = [module for module in modules if type(module) is MinGRUCell]
+    if linear:
+        return lambda batch, steps: _memories(linear, batch, steps)
+    if any(isinstance(module, GraphTransformer | BagEncoder | DeepSetEncoder) for module in modules):
+        return lambda batch, steps: (torch.ones(steps), "every symbol alike")
+    raise ValueError(f"model has a {type(encoder).__name__}, for which there is no theory, expected a known layer")
 
 
 def _hops(batch: Batch, num_steps: int) -> Tensor:
@@ -85,6 +92,21 @@ def _memory(layer: Cell | NaryTreeLSTM | GraphRecurrent, batch: Batch, num_steps
         return 0.5 ** hops.double(), "memory: gates half open"
     kept = layer.bias[H : 2 * H].double().sigmoid()
     return (kept.unsqueeze(1) ** hops).mean(0), "memory: the gates' biases alone"
+
+
+@torch.no_grad()
+def _memories(layers: list[MinGRUCell], batch: Batch, num_steps: int) -> Expected:
+    """What several layers of gates keep over k hops: the sum over all ways to share the hops among them."""
+    hops = _hops(batch, num_steps)
+    every = torch.arange(int(hops.max()) + 1)
+    total = torch.eye(len(every), dtype=torch.double)[0]
+    for layer in layers:
+        gate = 0.5 * torch.ones(layer.out_channels).double()
+        if layer.bias is not None:
+            gate = (-layer.bias[: layer.out_channels].double()).sigmoid()
+        kept = (gate.unsqueeze(1) ** every).mean(0)
+        total = torch.stack([(total[: k + 1] * kept[: k + 1].flip(0)).sum() for k in every.tolist()])
+    return total[hops], "memory: the gates' biases alone"
 
 
 def _walk(layer: GCN, batch: Batch, num_steps: int) -> Expected:

@@ -12,7 +12,7 @@ from torch import nn
 from gnnseq.data.sequences import UNLABELLED, IntArray
 from gnnseq.data.trees.phrases import Phrases
 from gnnseq.experiments.budget import num_weights
-from gnnseq.experiments.families import two_states
+from gnnseq.experiments.encoders import two_states
 from gnnseq.experiments.family import Family, one_state
 from gnnseq.experiments.optimizers import Optimizer
 from gnnseq.experiments.run import run_trial

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from gnnseq.experiments import SEQUENCE_FAMILIES, PalindromeTask, find_family
-from gnnseq.experiments.families import GCN_LAYERS
+from gnnseq.experiments import PALINDROME_FAMILIES, PalindromeTask, find_family
+from gnnseq.experiments.encoders import GCN_LAYERS
 from gnnseq.studies.reach.sight import measure_sight, position_influence, sentence
 
 
@@ -33,7 +33,7 @@ def test_a_gcn_is_exactly_zero_beyond_its_layers_and_not_zero_within(length):
     assert all(share == 0.0 for seed in record.influence for share in seed[within:])
 
 
-@pytest.mark.parametrize("family", SEQUENCE_FAMILIES, ids=lambda family: family.name)
+@pytest.mark.parametrize("family", PALINDROME_FAMILIES, ids=lambda family: family.name)
 def test_shares_add_up_and_reach_says_what_is_seen(family):
     task = PalindromeTask(14)
     record = measure_sight(family, task, tuned=True, seeds=1, width=8, sequences=2)

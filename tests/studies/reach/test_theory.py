@@ -5,7 +5,7 @@ from torch_geometric.nn import GraphConv
 
 from gnnseq.experiments import PALINDROME_FAMILIES, PalindromeTask, find_family
 from gnnseq.graphs import balanced_tree_batch, path_batch
-from gnnseq.layers import GCN, LSTM, RNN, NaryTreeLSTM, orthogonal_
+from gnnseq.layers import GCN, LSTM, RNN, DeltaNet, MinGRU, NaryTreeLSTM, orthogonal_
 from gnnseq.models import ConvStack, EdgeEncoder, SequenceClassifier, SlotEncoder, SymbolEmbedding
 from gnnseq.studies.reach.theory import expected_influence
 
@@ -53,6 +53,20 @@ def test_memory_is_the_product_of_forget_gates_along_a_path_and_down_a_tree():
         0.5,
         0.5,
     ]  # two hops for the last three leaves, three for the others
+
+
+def test_two_layers_of_gates_share_the_hops():
+    model = classifier(EdgeEncoder(MinGRU(4, 6, num_layers=2)))
+    for cell in model.encoder.layer.cells:
+        nn.init.zeros_(cell.bias)
+    shares, name = expected_influence(model, paths(4), 4)
+    torch.testing.assert_close(shares / shares[0], torch.tensor([1, 1, 0.75, 0.5], dtype=torch.double))
+    assert "memory" in name
+
+
+def test_a_model_without_a_theory_is_refused():
+    with pytest.raises(ValueError, match="model has a EdgeEncoder, for which there is no theory"):
+        expected_influence(classifier(EdgeEncoder(DeltaNet(4, 6, heads=1))), paths(4), 4)
 
 
 def test_walks_of_a_gcn_and_of_two_weights():

@@ -22,9 +22,9 @@ from torch_geometric.nn import (
 )
 from torch_geometric.nn import Sequential as PyGSequential
 
-from gnnseq.graphs import dilated_batch
+from gnnseq.graphs import dilated_batch, path_batch
 from gnnseq.layers import LearnedPositions, MeanReadout, SinusoidalPositions
-from gnnseq.models import ConvStack, SequenceClassifier
+from gnnseq.models import TCN, ConvStack, HopConv, SequenceClassifier
 
 F, H = 3, 6
 SIZES = (5, 1, 7, 4)
@@ -186,17 +186,6 @@ def test_as_a_classifier_that_is_drawn_anew(name):
 # The TCN of Bai, Kolter and Koltun 2018 (https://arxiv.org/abs/1803.01271)
 
 
-class OneHop(GraphConv):
-    """The dilated causal convolution with kernel 2, on graphs with edges of several hops."""
-
-    def __init__(self, in_channels, out_channels, hop):
-        super().__init__(in_channels, out_channels)
-        self.hop = hop
-
-    def forward(self, x, edge_index, edge_hop):
-        return super().forward(x, edge_index[:, edge_hop == self.hop])
-
-
 def conv1d(conv, dilation):
     """torch's convolution with the weights of a `GraphConv`, for ``[B, F, T]``; it pads on the left."""
     own = nn.Conv1d(conv.in_channels, conv.out_channels, 2, dilation=dilation).double()
@@ -218,25 +207,35 @@ def test_a_graph_convolution_over_one_hop_is_conv1d(dilation):
     assert_same([out], [conv1d(conv, dilation)(x.transpose(1, 2)).transpose(1, 2)], [x, *conv.parameters()])
 
 
-@pytest.mark.parametrize("residual", [False, True])
-def test_a_stack_with_a_hop_for_each_layer_is_a_tcn(residual):
+@pytest.mark.parametrize("norm", [None, nn.LayerNorm])
+def test_a_tcn_is_a_stack_of_dilated_convolutions(norm):
     hops = (1, 2, 4)
     batch = dilated_batch(torch.zeros(3, 12, dtype=torch.long), hops=hops)
-    each = iter(hops)
-    model = ConvStack(lambda i, o: OneHop(i, o, next(each)), F, H, 3, residual=residual).double()
+    model = TCN(F, H, 3, dropout=0.3, norm=norm).double().eval()
     x = sequences()
     out = model(x.flatten(0, 1), batch).view(3, 12, H)
-    h = conv1d(model.convs[0], 1)(x.transpose(1, 2))
-    for conv, hop in zip(model.convs[1:], hops[1:], strict=True):
-        h = conv1d(conv, hop)(h.relu()) + (h.relu() if residual else 0.0)
+    h = conv1d(model.convs[0].conv, 1)(x.transpose(1, 2))
+    for normalise, layer, hop in zip(model.norms, model.convs[1:], hops[1:], strict=True):
+        read = normalise(h.transpose(1, 2)).transpose(1, 2).relu()
+        h = conv1d(layer.conv, hop)(read) + read
     assert_same([out], [h.transpose(1, 2)], [x, *model.parameters()])
 
 
 def test_a_tcn_reaches_the_sum_of_its_hops():
-    hops = (1, 2, 4)
-    batch = dilated_batch(torch.zeros(1, 12, dtype=torch.long), hops=hops)
-    each = iter(hops)
-    model = ConvStack(lambda i, o: OneHop(i, o, next(each)), F, H, 3, activation=nn.Identity()).double()
+    batch = dilated_batch(torch.zeros(1, 12, dtype=torch.long), hops=(1, 2, 4, 8))
+    model = TCN(F, H, 3).double()
+    model.activation = nn.Identity()
     x = sequences(count=1)
     (grad,) = torch.autograd.grad(model(x[0], batch)[10].sum(), x)
     assert (grad[0].abs().sum(1) > 0).tolist() == [10 - 7 <= t <= 10 for t in range(12)]
+
+
+def test_what_a_tcn_refuses():
+    with pytest.raises(ValueError, match="num_layers is 0, expected at least 1"):
+        TCN(F, H, 0)
+    with pytest.raises(ValueError, match=r"dropout is 1\.0, expected 0 <= dropout < 1"):
+        TCN(F, H, 1, dropout=1.0)
+    with pytest.raises(ValueError, match="hop is 0, expected at least 1"):
+        HopConv(F, H, 0)
+    with pytest.raises(ValueError, match="batch has no edge_hop, expected one hop per edge"):
+        TCN(F, H, 1)(torch.zeros(3, F), path_batch(torch.zeros(1, 3, dtype=torch.long)))
