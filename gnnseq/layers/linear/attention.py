@@ -54,7 +54,7 @@ class MatrixCell(LinearCell):
         parts = gates.split([H, H, H, H, gates.size(-1) - 4 * H], dim=-1)
         q, k, v = (part.unflatten(-1, (self.heads, -1)) for part in parts[:3])
         states, q = self.written(q, k, v, parts[4], schedule, initial)
-        read = rms_norm((q.unsqueeze(-2) @ states).flatten(-2), [v.size(-1)], eps=_EPS)
+        read = rms_norm((q.unsqueeze(-1) * states).sum(-2), [v.size(-1)], eps=_EPS)
         return linear(read.flatten(1).to(gates.dtype) * silu(parts[3]), self.weight_out), states
 
     @abstractmethod
@@ -87,11 +87,10 @@ class GatedLinearAttentionCell(MatrixCell):
     ) -> tuple[Tensor, Tensor]:
         """Adds an outer product at each node."""
         b = k.unsqueeze(-1) * v.unsqueeze(-2)
-        if self.decay == "none":
-            keep = torch.ones_like(b)
-        else:
+        keep = b.new_ones(len(b), 1, 1, 1)
+        if self.decay != "none":
             a = (logsigmoid(gates) / _TEMPERATURE).exp().unflatten(-1, (self.heads, -1))
-            keep = a.unsqueeze(-1).to(b.dtype).expand_as(b)
+            keep = a.unsqueeze(-1).to(b.dtype)
         return self.solve(schedule, keep, b, initial), q * k.size(-1) ** -0.5
 
 

@@ -55,17 +55,17 @@ class LinearCell(RecurrentCell):
         """Outputs ``[N, H]`` and states ``[N, *state_shape]`` from the projected inputs."""
 
     def solve(self, schedule: Schedule, keep: Tensor, b: Tensor, initial: Tensor | None) -> Tensor:
-        r"""States :math:`h_v = b_v + k_v \odot \frac{1}{m_v} \sum_{u \to v} h_u` of all nodes; keep has the shape of b.
+        r"""States :math:`h_v = b_v + k_v \odot \frac{1}{m_v} \sum_{u \to v} h_u` of all nodes.
 
-        Nodes without children read the initial state of their graph.
+        The gates k are broadcast to b. Nodes without children read the initial state of their graph.
         """
         if initial is not None:
             leaf = schedule.leaves
             first = initial.to(b.dtype).index_select(0, schedule.graph[leaf])
             b = b.index_add(0, leaf, keep.index_select(0, leaf) * first)
-        if self.mean:
+        if self.mean and schedule.paths is None:  # on paths there is one child at most
             keep = keep / schedule.in_degree.clamp(min=1).view(-1, *[1] * (keep.dim() - 1))
-        return linear_scan(schedule, b, target_gate=keep)
+        return linear_scan(schedule, b, target_gate=keep.expand_as(b))
 
 
 class LinearRecurrence(StackedRecurrence):

@@ -48,7 +48,7 @@ class DeltaNetCell(MatrixCell):
         if children is None:
             return ((k.unsqueeze(-1) * (v * beta.unsqueeze(-1)).unsqueeze(-2)).flatten(1),)
         before = (children.sum(children.states[0]) / count).unflatten(-1, self.state_shape)
-        error = v - (k.unsqueeze(-2) @ before).squeeze(-2)
+        error = v - (k.unsqueeze(-1) * before).sum(-2)
         return ((before + k.unsqueeze(-1) * (error * beta.unsqueeze(-1)).unsqueeze(-2)).flatten(1),)
 
 
