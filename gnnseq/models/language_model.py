@@ -39,7 +39,8 @@ class CharLanguageModel(NodeClassifier):
         head: ``[N, H]`` to logits ``[N, S]``.
         reach: how many symbols before a position are enough to compute its prediction, for an encoder that carries no
             state. L convolutions over hops of up to d symbols need ``L * d``, and d more if they normalise by degrees,
-            as GCN does. None takes all.
+            as GCN does. For a Transformer it is the length of its window less 1: positions count from the window's
+            start, so a prediction depends on where that is. None takes all.
 
     Shapes:
         - **batch:** paths, with symbols ``x`` ``[N]``, int64

@@ -13,7 +13,7 @@ from gnnseq.studies.text.families import BATCHES, CAUSAL_FAMILIES, HOPS, LAYERS,
 
 RING = torch.tensor([[0, 1, 2, 1, 2, 0], [1, 2, 0, 0, 1, 2]])
 SYMBOLS = Data(edge_index=RING, edge_weight=torch.ones(6), num_nodes=3)
-TASK = SimpleNamespace(parts=SimpleNamespace(symbols=SYMBOLS))
+TASK = SimpleNamespace(parts=SimpleNamespace(symbols=SYMBOLS), length=12)
 every_family = pytest.mark.parametrize("family", CAUSAL_FAMILIES, ids=lambda family: family.name)
 
 
@@ -42,7 +42,7 @@ def test_models_without_a_limit_carry_their_state_and_the_others_have_a_reach(fa
 
 def test_the_reach_of_convolutions_is_as_far_as_influence_goes():
     """With positive weights no path of the computation can cancel another, and no ReLU closes."""
-    for name, length in (("path-conv", 9), ("dilated-conv", 84)):
+    for name, length in (("path-conv", 9), ("dilated-conv", 84), ("tcn", 40)):
         family = find(name)
         model = family.build(TASK, 2, 2).double()
         with torch.no_grad():
@@ -56,6 +56,8 @@ def test_the_reach_of_convolutions_is_as_far_as_influence_goes():
 def test_what_the_reach_is_made_of():
     assert find("path-conv").reach(TASK) == PATH_CONVS == 6
     assert find("dilated-conv").reach(TASK) == len(HOPS) * max(HOPS) == 80
+    assert find("tcn").reach(TASK) == sum(HOPS) == 31
+    assert find("transformer").reach(TASK) == TASK.length - 1
 
 
 def test_recurrences_have_their_layers_and_the_gcrn_the_graph_of_symbols():

@@ -23,7 +23,7 @@ def test_every_family_is_a_trial_whose_training_goes_on_bit_by_bit(family, tmp_p
     same = ("key", "score", "loss", "looks", "carried", "weights")
     assert [record[name] for name in same] == [whole[name] for name in same]
     assert record["curve"] == whole["curve"]
-    assert (record["carried"] is None) == (family.view == "dilated" or family.name == "path-conv")
+    assert (record["carried"] is None) == (family.view == "dilated" or family.name in ("path-conv", "transformer"))
     assert [step for step, *_ in record["looks"]] == [2, 4]
     assert record["looks"][-1][1:] == pytest.approx([record["score"], record["loss"]])
     assert record["test_samples"] == 10 * TASK.held_out_windows
@@ -59,8 +59,9 @@ def test_the_text_and_the_window_decide_the_task():
 
 def test_states_are_counted_layer_by_layer():
     sizes = {family.name: family.state_size(TASK, 7) for family in CAUSAL_FAMILIES}
-    gcrn = 2 * 7 * TASK.num_symbols
-    assert sizes == {"rnn": 14, "gru": 14, "lstm": 28, "gcrn": gcrn, "path-conv": 7, "dilated-conv": 7}
+    recurrent = {"rnn": 14, "gru": 14, "lstm": 28, "min-gru": 14, "linear-attention": 2 * 7 * 7}
+    others = dict.fromkeys(["transformer", "tcn", "path-conv", "dilated-conv"], 7)
+    assert sizes == recurrent | others | {"gcrn": 2 * 7 * TASK.num_symbols}
 
 
 def test_the_carried_loss_of_one_stream_is_that_of_the_whole_text():
