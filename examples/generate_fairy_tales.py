@@ -28,7 +28,7 @@ from gnnseq.results.table import number
 from gnnseq.runs.store import Record
 from gnnseq.studies.text.families import CAUSAL_FAMILIES
 from gnnseq.studies.text.run import TextCurve, TextRun, bits
-from gnnseq.studies.text.task import BookTask, run_text
+from gnnseq.studies.text.task import BookTask, carried_loss, run_text
 from gnnseq.training import Callback, History
 
 QUICK = {"steps": 2_000, "width": 128, "window": 30, "batch_size": 64, "learning_rate": 4e-3, "every": 500}
@@ -204,7 +204,7 @@ def single(options: argparse.Namespace, book: Book) -> int:
     if stopped:
         measured.append(f"Diverged: {stopped}.")
     elif run.model.carries_state:
-        loss = run.evaluate_carried()
+        loss = carried_loss(run.model, run.task, run.to_batch)
         measured.append(f"held out, read in order with its state: loss {loss:.3f}, {bits(loss):.3f} bits per character")
     print("\n".join(measured[len(run.curve.held_out) :]))
     text = "\n".join(progress(run)) + "\n" if stopped else listings(run, options, prompt)

@@ -18,7 +18,7 @@ from gnnseq.runs.store import Record, Store
 _TESTS = {"sign-flip": SIGN_FLIP, "t": PAIRED_T}
 
 
-def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+def _parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options."""
     parser = argparse.ArgumentParser(prog="python -m gnnseq.plots", description=__doc__)
     parser.add_argument("records", type=Path, nargs="+", help="files of records, as a store writes them")
@@ -65,11 +65,11 @@ def read(paths: list[Path]) -> list[Record]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Writes everything and prints what was decided; 2 for what it cannot use or write."""
-    options = parse(arguments)
-    return exit_status("gnnseq.plots", options.output, lambda: report(options))
+    options = _parse(arguments)
+    return exit_status("gnnseq.plots", options.output, lambda: _report(options))
 
 
-def report(options: argparse.Namespace) -> int:
+def _report(options: argparse.Namespace) -> int:
     """Writes everything and prints what was decided.
 
     Raises:

@@ -1,8 +1,9 @@
 """Drawings of small graphs: a path, a tree, the graph of symbols."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import networkx as nx
 from matplotlib.axes import Axes
@@ -43,23 +44,22 @@ def plot_graphs(
 def _draw(axes: Axes, data: Data, labels: Sequence[str]) -> None:
     graph = to_networkx(Data(edge_index=data.edge_index, num_nodes=data.num_nodes))
     one_way = not any(graph.has_edge(v, u) for u, v in graph.edges)
-    root = data.num_nodes - 1 if one_way else None
+    roots = [data.num_nodes - 1] if one_way else []
     places = positions(graph)
     crowded = max(Counter(height for _, height in places.values()).values())
     shrink = min(1.0, 6 / crowded)
-    nx.draw_networkx(
-        graph,
-        places,
-        ax=axes,
-        labels=dict(enumerate(labels)),
-        node_color=[COLOURS[4] if node == root else COLOURS[5] for node in graph],
-        edgecolors="black",
-        node_size=520 * shrink**1.5,
-        font_size=10 * shrink**0.5,
-        arrows=True,
-        arrowstyle="-|>" if one_way else "-",
-    )
+    sizes = {"node_size": 520 * shrink**1.5, "font_size": 10 * shrink**0.5}
+    draw_nodes(axes, graph, places, labels, roots, arrowstyle="-|>" if one_way else "-", **sizes)
     axes.margins(0.15)
+
+
+def draw_nodes(
+    axes: Axes, graph: "nx.DiGraph[int]", places: Positions, labels: Iterable[str], roots: Collection[int], **look: Any
+) -> None:
+    """Nodes and edges without axes, the roots in another colour."""
+    colours = [COLOURS[4] if node in roots else COLOURS[5] for node in graph]
+    named = dict(enumerate(labels))
+    nx.draw_networkx(graph, places, ax=axes, labels=named, node_color=colours, edgecolors="black", **look)
     axes.set_axis_off()
 
 

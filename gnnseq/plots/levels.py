@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from torch_geometric.data import Data
 
 from gnnseq.graphs import to_networkx
-from gnnseq.plots.graphs import Positions, positions
-from gnnseq.plots.style import COLOURS, figure, save
+from gnnseq.plots.graphs import Positions, draw_nodes, positions
+from gnnseq.plots.style import figure, save
 
 
 def plot_levels(data: Data, path: str | Path, labels: Sequence[str] | None = None) -> Path:
@@ -35,18 +35,9 @@ def plot_levels(data: Data, path: str | Path, labels: Sequence[str] | None = Non
     drawn = figure(3.4 + 0.55 * width, 0.8 + 0.62 * max(level.values()))
     axes = drawn.subplots()
     _bands(axes, list(level.values()), width)
-    nx.draw_networkx(
-        graph,
-        places,
-        ax=axes,
-        labels=dict(enumerate(labels if labels is not None else map(str, data.x.flatten().tolist()))),
-        node_color=[COLOURS[4] if graph.out_degree(node) == 0 else COLOURS[5] for node in graph],
-        edgecolors="black",
-        node_size=420,
-        font_size=10,
-        arrowstyle="-|>",
-    )
-    axes.set_axis_off()
+    named = labels if labels is not None else map(str, data.x.flatten().tolist())
+    roots = [node for node, out in graph.out_degree() if out == 0]
+    draw_nodes(axes, graph, places, named, roots, node_size=420, font_size=10, arrowstyle="-|>")
     axes.set_title("one batch: the nodes of a level, in all graphs, are computed together", fontsize=10)
     return save(drawn, path)
 

@@ -50,6 +50,11 @@ class Result:
         return summarise(list(self.scores.values()))
 
     @property
+    def percent(self) -> bool:
+        """Whether scores are shares, which are shown in per cent."""
+        return bool(self.task["metric"] == "accuracy")
+
+    @property
     def solved(self) -> int:
         """Seeds whose score reaches the task's threshold."""
         return sum(self.gain(score) >= 1 for score in self.scores.values())

@@ -39,13 +39,9 @@ def spread(summary: Summary, percent: bool) -> str:
     )
 
 
-def _percent(result: Result) -> bool:
-    return bool(result.task["metric"] == "accuracy")
-
-
 def _score(result: Result) -> Cell:
     ended = ((result.diverged, "diverged"), (result.failed, "failed"))
-    text = spread(result.summary, _percent(result)) + "".join(f", {count} {word}" for count, word in ended if count)
+    text = spread(result.summary, result.percent) + "".join(f", {count} {word}" for count, word in ended if count)
     return text, None if result.summary.count == 0 else result.summary.mean
 
 

@@ -24,7 +24,7 @@ from gnnseq.graphs import parse_batch, path_batch
 from gnnseq.layers import LSTM, ChildSumTreeLSTM, MeanReadout, NaryTreeLSTM
 from gnnseq.models import BagEncoder, SequenceClassifier, SlotEncoder, SymbolEmbedding
 from gnnseq.models.modes import evaluating
-from gnnseq.results import Result, collect
+from gnnseq.results import collect
 from gnnseq.results.table import COLUMNS, markdown_table, mean_share, number
 from gnnseq.runs.store import Record
 
@@ -183,14 +183,13 @@ def listops_table(records: Iterable[Record]) -> str:
     """Results by model as Markdown, the best first, and the accuracy on the longest tenth of the expressions."""
     results = sorted(collect(records), key=lambda result: -result.summary.mean if result.scores else 1.0)
     names = ("model", "weights", "score", "diagnosis", "ms/step")
-    lines = [[*(COLUMNS[name](result)[0] for name in names), _longest(result)] for result in results]
+    lines = []
+    for result in results:
+        shares = [longest_tenth(record) for record in result.records if record.get("by_length")]
+        lines.append([*(COLUMNS[name](result)[0] for name in names), mean_share(shares)])
     chance = results[0].task["chance"]
     lines.append(["constant guess", "0", number(chance, percent=True), "–", "–", "–"])
     return markdown_table((*names, "of the longest tenth"), lines)
-
-
-def _longest(result: Result) -> str:
-    return mean_share([longest_tenth(record) for record in result.records if record.get("by_length")])
 
 
 def longest_tenth(record: Record) -> float:

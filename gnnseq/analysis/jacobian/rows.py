@@ -63,16 +63,12 @@ _Select.forward.__signature__ = signature(_Select.forward)  # type: ignore[attr-
 _Add.forward.__signature__ = signature(_Add.forward)  # type: ignore[attr-defined]
 
 
-def _is_index(index: Any) -> bool:
-    return isinstance(index, Tensor) and index.dtype == torch.long
-
-
 def _is_recorded(x: Any) -> bool:
     return isinstance(x, Tensor) and x.requires_grad and x.dim() > 0
 
 
-def _select(x: Tensor, dim: int, index: Tensor) -> Tensor | None:
-    if not _is_recorded(x) or not _is_index(index) or index.dim() != 1:
+def _select(x: Tensor, dim: int, index: Any) -> Tensor | None:
+    if not _is_recorded(x) or not (isinstance(index, Tensor) and index.dtype == torch.long and index.dim() == 1):
         return None
     out: Tensor = _Select.apply(x, index, dim % x.dim())  # type: ignore[no-untyped-call]
     return out

@@ -69,7 +69,8 @@ def fairy_tales(path: str | Path | None = None, cache: str | Path | None = None,
     reason = "download is False"
     if download:
         try:
-            return Book(_read(_fetch(file)), "download")
+            fetch(_URL, None, file, accept=_require_book, max_bytes=1 << 26)
+            return Book(_read(file), "download")
         except OSError as error:
             reason = str(error)
     return _substitute(reason)
@@ -110,10 +111,6 @@ def _read(path: Path) -> str:
             stacklevel=3,
         )
     return text
-
-
-def _fetch(file: Path) -> Path:
-    return fetch(_URL, None, file, accept=_require_book, max_bytes=1 << 26)
 
 
 def _drop_other_page(file: Path) -> bool:

@@ -50,9 +50,10 @@ class _Networks(Classification):
         }
         return cast(Mapping[str, Collate], views)
 
-    def required(self, view: str) -> None:
+    def required(self, view: str) -> int | None:
         """Many nodes say something about the answer, each a little; no number of hops is required."""
         find_view(cast(BlockModelTask, self), view)
+        return None
 
 
 @dataclass(frozen=True)

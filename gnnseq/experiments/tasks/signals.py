@@ -124,9 +124,7 @@ class SignalTask(Sampled, Regression):
         return breadth_first(self._signals.adjacency.unsqueeze(0) > 0)[0]
 
 
-@cache
-def _made(nodes: int, steps: int, seed: int) -> Signals:
-    return spreading_signals(nodes, steps, seed)
+_made = cache(spreading_signals)
 
 
 def _on(adjacency: Tensor, make: Callable[..., Batch], sample: tuple[Tensor, Tensor]) -> Batch:

@@ -15,7 +15,7 @@ from gnnseq.data.text.encode import IdArray, split_ids
 from gnnseq.data.text.grimm import normalise
 from gnnseq.data.text.vocabulary import Vocabulary
 from gnnseq.data.text.windows import TextWindows
-from gnnseq.experiments.tasks.base import Collate, Level, find_view
+from gnnseq.experiments.tasks.base import Collate, Level
 from gnnseq.experiments.tasks.kinds import Classification, SequenceTask
 
 
@@ -95,10 +95,6 @@ class TextTask(SequenceTask, Classification):
         """The graphs whose nodes are the characters and whose edges go forward."""
         forward = super().views
         return {name: forward[name] for name in ("path", "dilated")}
-
-    def required(self, view: str) -> None:
-        """Nobody knows how far back the answer lies."""
-        find_view(self, view)
 
     def dataset(self, seed: int, split: Split) -> TextWindows:
         """The windows of a split; see `Sampled`."""

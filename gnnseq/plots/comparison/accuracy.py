@@ -12,10 +12,11 @@ from gnnseq.plots.comparison.models import (
     looks,
     mark_chance,
     of_one_task,
+    score_axis,
     score_label,
     shown,
 )
-from gnnseq.plots.style import bare, panels, save
+from gnnseq.plots.style import panels, save
 from gnnseq.results.joined import Naming, Result, family_title
 from gnnseq.results.verdict import cannot_see
 from gnnseq.runs.store import Record
@@ -73,9 +74,7 @@ def _panel(axes: Axes, model: str, results: Sequence[Result], colour: str) -> No
         values = [shown(result, value) for value in result.scores.values()]
         axes.plot([result.task["size"]] * len(values), values, "o", color=colour, ms=4, mec="white", mew=0.6, zorder=4)
     axes.set_title(model, fontsize=9)
-    if own[0].task["metric"] == "accuracy":
-        axes.set_ylim(-3, 105)
-    bare(axes)
+    score_axis(axes, own[0])
 
 
 def _shade_blind(axes: Axes, own: Sequence[Result]) -> None:

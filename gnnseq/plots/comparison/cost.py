@@ -13,10 +13,11 @@ from gnnseq.plots.comparison.models import (
     headline,
     legend_beside,
     looks,
+    score_axis,
     score_label,
     shown,
 )
-from gnnseq.plots.style import bare, figure, save
+from gnnseq.plots.style import figure, save
 from gnnseq.results.joined import Naming, Result, by_name, family_title
 from gnnseq.runs.store import Record
 
@@ -83,9 +84,7 @@ def _panel(axes: Axes, group: Sequence[Result], key: str, look: dict[str, Look])
         _scale(axes, [cost for result in group if (cost := result.middle(key)) is not None])
     else:
         axes.set_xticks([])
-    if group[0].task["metric"] == "accuracy":
-        axes.set_ylim(-3, 105)
-    bare(axes)
+    score_axis(axes, group[0])
 
 
 def _scale(axes: Axes, costs: Sequence[float]) -> None:

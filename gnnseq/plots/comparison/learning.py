@@ -16,10 +16,12 @@ from gnnseq.plots.comparison.models import (
     looks,
     mark_chance,
     of_one_task,
+    score_axis,
+    score_label,
     shown,
 )
 from gnnseq.plots.studies.text import moving_mean
-from gnnseq.plots.style import bare, panels, save
+from gnnseq.plots.style import panels, save
 from gnnseq.results.joined import Naming, Result, by_task, family_title
 from gnnseq.runs.store import Record
 
@@ -46,9 +48,8 @@ def plot_learning(records: Sequence[Record], path: str | Path, naming: Naming = 
     for axes, (title, group) in zip(grid, tasks.items(), strict=True):
         _panel(axes, group, look)
         axes.set_title(title, fontsize=9)
-    unit = " (%)" if results[0].task["metric"] == "accuracy" else ""
     drawn.supxlabel("training steps", fontsize=10)
-    drawn.supylabel(f"{results[0].task['metric']} of training batches{unit}", fontsize=10)
+    drawn.supylabel(score_label(results[0], "of training batches"), fontsize=10)
     legend_beside(drawn, grid)
     seeds = max(result.summary.count for result in results)
     drawn.set_figwidth(drawn.get_figwidth() + BESIDE)
@@ -80,6 +81,4 @@ def _panel(axes: Axes, group: Sequence[Result], look: dict[str, Look]) -> None:
         axes.fill_between(steps, low, high, color=colour, alpha=0.12, lw=0)
         axes.plot(steps, mean, color=colour, ls=line, lw=1.6, marker=marker, markevery=[-1], ms=5, label=result.model)
     mark_chance(axes, shown(group[0], group[0].task["chance"]), right=True)
-    if group[0].task["metric"] == "accuracy":
-        axes.set_ylim(-3, 105)
-    bare(axes)
+    score_axis(axes, group[0])

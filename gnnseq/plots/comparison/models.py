@@ -8,7 +8,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gnnseq.plots.style import COLOURS, MARKERS
+from gnnseq.plots.style import COLOURS, MARKERS, bare
 from gnnseq.results.joined import Naming, Result, collect
 from gnnseq.runs.store import Record
 
@@ -61,13 +61,19 @@ def looks(results: Iterable[Result]) -> dict[str, Look]:
 
 def shown(result: Result, value: float) -> float:
     """A score as it is drawn: accuracy in per cent."""
-    return 100 * value if result.task["metric"] == "accuracy" else value
+    return 100 * value if result.percent else value
 
 
-def score_label(result: Result) -> str:
+def score_label(result: Result, of: str = "on fresh data") -> str:
     """Label of an axis of scores."""
-    unit = " (%)" if result.task["metric"] == "accuracy" else ""
-    return f"{result.task['metric']} on fresh data{unit}"
+    return f"{result.task['metric']} {of}{' (%)' if result.percent else ''}"
+
+
+def score_axis(axes: Axes, result: Result) -> None:
+    """A bare frame; shares have the same height in all figures."""
+    if result.percent:
+        axes.set_ylim(-3, 105)
+    bare(axes)
 
 
 def ends(result: Result) -> tuple[float, float]:

@@ -148,7 +148,7 @@ def _scores(group: Sequence[Result]) -> str:
     """The means that a figure shows, model by model."""
     lines: dict[str, list[str]] = {}
     for result in group:
-        mean = number(result.summary.mean, result.task["metric"] == "accuracy")
+        mean = number(result.summary.mean, result.percent)
         lines.setdefault(result.model, []).append(f"{mean} at {result.task['size']}")
     return f"A panel for each model, mean {group[0].task['metric']} at each size. " + _joined(lines)
 

@@ -88,7 +88,7 @@ def _colour(model: str, comparisons: Sequence[Comparison], reference: str) -> st
 
 def _cell(axes: Axes, column: int, row: int, result: Result, colour: str) -> None:
     axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=colour, edgecolor="white", lw=2))
-    text = _MARKS[colour] + number(result.summary.mean, result.task["metric"] == "accuracy")
+    text = _MARKS[colour] + number(result.summary.mean, result.percent)
     nothing = diagnosis(result) in ("cannot see", "sees but did not learn")
     axes.text(column, row, text, ha="center", va="center", fontsize=10, color="0.3" if nothing else "black",
               style="italic" if nothing else "normal", weight="bold" if result.gain() >= 1 else "normal")  # fmt: skip
@@ -96,10 +96,9 @@ def _cell(axes: Axes, column: int, row: int, result: Result, colour: str) -> Non
 
 def _heading(result: Result) -> str:
     """The task, what is measured where it is no accuracy, and the score of a guess."""
-    percent = result.task["metric"] == "accuracy"
-    metric = "" if percent else f"{result.task['metric']}, less is better; "
+    metric = "" if result.percent else f"{result.task['metric']}, less is better; "
     lines = textwrap.wrap(result.task["title"], 16) + textwrap.wrap(
-        f"({metric}chance {number(result.task['chance'], percent)})", 18
+        f"({metric}chance {number(result.task['chance'], result.percent)})", 18
     )
     return "\n".join(lines)
 

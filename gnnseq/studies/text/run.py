@@ -13,7 +13,7 @@ from gnnseq.experiments.trial import Trial
 from gnnseq.models.causal import check_causal
 from gnnseq.models.language_model import CharLanguageModel
 from gnnseq.studies.text.families import BATCHES
-from gnnseq.studies.text.task import STREAMS, BookTask, carried_loss
+from gnnseq.studies.text.task import BookTask
 from gnnseq.training import Callback, Checkpoint, Evaluation, History, Progress, Step, evaluate, fit
 from gnnseq.training.callbacks import AfterStep
 
@@ -117,10 +117,6 @@ class TextRun:
         """Loss and accuracy on the held-out text, in windows of the training's length, each read from nothing."""
         count = -(-self.task.held_out_windows // _EVALUATION_BATCH)
         return evaluate(self.model, self.task.batches(self.trial.family.view, 0, "test", _EVALUATION_BATCH, count))
-
-    def evaluate_carried(self, streams: int = STREAMS) -> float:
-        """Loss on the held-out text read in order; see `gnnseq.studies.text.task.carried_loss`."""
-        return carried_loss(self.model, self.task, self.to_batch, streams)
 
     def _score(self, history: History) -> float:
         return -self.curve.held_out[-1][1] if self.curve.held_out else -math.inf

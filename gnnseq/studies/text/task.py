@@ -112,10 +112,6 @@ class BookTask(WithData, SequenceTask, Classification):
         """Windows that are held out."""
         return len(ConsecutiveWindows(self.parts.held_out, self.length))
 
-    def required(self, view: str) -> None:
-        """Nobody knows how far back the answer lies."""
-        find_view(self, view)
-
     def dataset(self, seed: int, split: Split) -> TextWindows | ConsecutiveWindows:
         """The windows; see `Sampled`."""
         if check_split(split) == "train":
