@@ -132,7 +132,7 @@ class Sweep:
         from joblib import delayed
 
         task, how = delayed(guarded), (self._run, self._threads, os.getpid())
-        with _without_ctrl_c():  # the first trials are handed out here, and processes started
+        with _holding_ctrl_c():  # the first trials are handed out here, and processes started
             return _in_parallel((task(trial, about, *how) for trial, about in work), self.jobs)
 
 
@@ -197,16 +197,22 @@ def _in_rounds(tasks: Iterator[Any], jobs: int) -> Iterator[Record]:
 
 
 @contextmanager
-def _without_ctrl_c() -> Iterator[None]:
-    """Processes that are started in it never see Ctrl-C, which a terminal sends to all of them."""
-    if threading.current_thread() is not threading.main_thread():
+def _holding_ctrl_c() -> Iterator[None]:
+    """Ctrl-C waits until the block ends, and processes that are started in it never see it.
+
+    A terminal sends it to all of them, and they inherit what is blocked.
+    """
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    from joblib.externals.loky.backend import resource_tracker  # type: ignore[import-untyped]
+
+    resource_tracker.ensure_running()  # joblib unblocks signals where it starts this
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _lost_worker(error: Exception) -> bool:

@@ -2,6 +2,8 @@
 
 import pickle
 import signal
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +15,7 @@ from sweeps import Task, keys, ran, run
 from gnnseq.experiments import Store
 from gnnseq.runs import sweep as module
 from gnnseq.runs.locks import Claims
-from gnnseq.runs.sweep import Sweep, _check_workers, _lost_worker, _without_ctrl_c
+from gnnseq.runs.sweep import Sweep, _check_workers, _holding_ctrl_c, _lost_worker
 from gnnseq.runs.worker import guarded
 
 
@@ -137,29 +139,44 @@ def test_which_errors_mean_a_lost_worker(error, lost):
     assert _lost_worker(error) is lost
 
 
-def test_ctrl_c_is_ignored_while_processes_start_and_then_as_before():
-    def broken_off():
-        with _without_ctrl_c():
-            assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
-            raise KeyError
+def test_ctrl_c_waits_while_processes_start_and_is_not_lost():
+    pytest.importorskip("joblib")
+    reached = []
 
-    before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyError):
-        broken_off()
-    assert signal.getsignal(signal.SIGINT) == before
+    def pressed():
+        with _holding_ctrl_c():
+            signal.raise_signal(signal.SIGINT)
+            reached.append("inside")
+        reached.append("behind")
+
+    with pytest.raises(KeyboardInterrupt):
+        pressed()
+    assert reached == ["inside"]
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+def test_processes_that_start_then_never_see_ctrl_c():
+    pytest.importorskip("joblib")
+    program = "import sys; print('ready', flush=True); sys.stdin.read(); print('end')"
+    with _holding_ctrl_c():
+        child = subprocess.Popen([sys.executable, "-c", program], stdin=-1, stdout=-1, text=True)
+    with child:
+        assert child.stdout.readline() == "ready\n"
+        child.send_signal(signal.SIGINT)
+        assert child.communicate()[0] == "end\n"
 
 
 def test_signals_are_left_alone_in_other_threads():
     found = []
 
     def look():
-        with _without_ctrl_c():
-            found.append(signal.getsignal(signal.SIGINT))
+        with _holding_ctrl_c():
+            found.append(signal.pthread_sigmask(signal.SIG_BLOCK, []))
 
     thread = threading.Thread(target=look)
     thread.start()
     thread.join()
-    assert found == [signal.getsignal(signal.SIGINT)]
+    assert signal.SIGINT not in found[0]
 
 
 @pytest.mark.parametrize(
