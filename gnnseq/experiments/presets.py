@@ -33,9 +33,10 @@ class Kind:
 KINDS = (
     Kind("palindromes", PalindromeTask, (5, 10, 20)),
     Kind("copy", CopyMemoryTask, (10, 30)),
-    Kind("selective", SelectiveCopyTask, (30, 60)),
+    Kind("selective", lambda blanks: SelectiveCopyTask(blanks, symbols=16, base=16), (200,)),
     Kind("adding", AddingTask, (20, 50)),
     Kind("recall", lambda length: RecallTask(length, pairs=length // 16), (32, 64)),
+    Kind("mqar", lambda length: RecallTask(length, pairs=length // 16, vocabulary=8192), (64,)),
     Kind("listops", ListOpsTask, (20, 40)),
     Kind("text", TextTask, (30,)),
     Kind("signals", SignalTask, (20,)),
@@ -96,6 +97,7 @@ def parse(description: str | None, arguments: Sequence[str] | None = None) -> ar
     parser.add_argument("--seeds", type=int, help="runs of each model, seeds 0, 1, ... (3)")
     parser.add_argument("--steps", type=int, help="training steps at most (400)")
     parser.add_argument("--budget", type=int, default=10_000, help="weights of every model (10,000)")
+    parser.add_argument("--width", type=int, help="features of a state of every model, in place of a budget")
     parser.add_argument("--batch-size", type=int, help="samples in a training batch (64)")
     parser.add_argument("--learning-rate", type=float, help="for all models (each family's own)")
     parser.add_argument("--tune", type=float, nargs="*", metavar="RATE",
@@ -132,7 +134,7 @@ def parse(description: str | None, arguments: Sequence[str] | None = None) -> ar
 
 def check(options: argparse.Namespace) -> None:
     """Raises a ValueError for what no run could use."""
-    check_at_least_one(options, ["seeds", "tuning_seeds", "steps", "budget", "batch_size", "jobs"])
+    check_at_least_one(options, ["seeds", "tuning_seeds", "steps", "budget", "width", "batch_size", "jobs"])
     for length in options.lengths or []:
         if length < 2:
             raise ValueError(f"--lengths holds {length}, expected integers of at least 2")
