@@ -9,7 +9,7 @@ from gnnseq.experiments.run import run_trial
 from gnnseq.experiments.settings import Settings
 from gnnseq.experiments.tasks.base import Task
 from gnnseq.experiments.trial import Trial
-from gnnseq.experiments.tuning import Tuning, check_grid, check_validation, choose
+from gnnseq.experiments.tuning import Tuning, check_grid, check_validation, choose, extended
 from gnnseq.runs.runner import run_trials
 from gnnseq.runs.store import Record, Store
 
@@ -25,6 +25,7 @@ def run_comparison(
     seeds: int | Sequence[int] = 3,
     grid: Sequence[float] | None = None,
     tuning_seeds: int | Sequence[int] = 1,
+    extensions: int = 3,
     settings: Settings | None = None,
     **runner: Any,
 ) -> list[Record]:
@@ -32,8 +33,9 @@ def run_comparison(
 
     All models see the same samples in the same order for a seed. With a grid, every model first tries every learning
     rate on the same tuning seeds, judged on validation data; the best mean score decides (between equal ones the lower
-    loss), and only the final runs see test data. All runs, those of tuning too, are stored; nothing that a store holds
-    is run again.
+    loss), and only the final runs see test data. Where the best rate stands at an end of the grid, the grid goes on
+    there by the ratio of its last two rates, until the best is inside, at most ``extensions`` times; the page marks a
+    choice that stays at an end. All runs, those of tuning too, are stored; nothing that a store holds is run again.
 
     Args:
         tasks: what is asked.
@@ -43,6 +45,7 @@ def run_comparison(
         grid: learning rates that every model tries on every task; None takes each family's own.
         tuning_seeds: of the runs that choose, or their number (they are counted from 1,000,000); none of them may be
             among ``seeds``.
+        extensions: how often a grid of two rates or more may grow by one, at either end.
         settings: shared by all runs.
         **runner: further arguments of `run_trials`, such as ``jobs`` and ``progress``.
 
@@ -63,7 +66,7 @@ def run_comparison(
         both = sorted(set(chosen_seeds) & set(trying))
         if both:
             raise ValueError(f"tuning_seeds holds {both[0]}, expected no seed of the final runs")
-        rates = [*_tune(joined, check_grid(grid), trying, settings, store, **runner)]
+        rates = [*_tune(joined, check_grid(grid), trying, extensions, settings, store, **runner)]
     trials = [
         Trial(task, family, seed, None if rate is None else rate.chosen, settings, tuning=rate)
         for seed in chosen_seeds
@@ -122,6 +125,7 @@ def _tune(
     joined: Sequence[Pair],
     grid: tuple[float, ...],
     seeds: tuple[int, ...],
+    extensions: int,
     settings: Settings,
     store: Store,
     **runner: Any,
@@ -129,14 +133,34 @@ def _tune(
     """For each pair of task and family the learning rate of the grid with the best validation score.
 
     Raises:
-        ValueError: for a task without validation data.
+        ValueError: for a task without validation data, or a negative number of extensions.
     """
+    if extensions < 0:
+        raise ValueError(f"extensions is {extensions}, expected at least 0")
     for task in dict.fromkeys(task for task, _ in joined):
         check_validation(task)
+    grids = dict.fromkeys(joined, grid)
+    found: dict[Pair, Tuning] = {}
+    for _ in range(1 + extensions):
+        found |= _tried({pair: grids[pair] for pair in joined if pair not in found or grids[pair] != found[pair].grid},
+                        seeds, settings, store, **runner)  # fmt: skip
+        grids = {pair: extended(found[pair]) for pair in joined}
+        if all(grids[pair] == found[pair].grid for pair in joined):
+            break
+    return [found[pair] for pair in joined]
+
+
+def _tried(
+    grids: dict[Pair, tuple[float, ...]], seeds: tuple[int, ...], settings: Settings, store: Store, **runner: Any
+) -> dict[Pair, Tuning]:
+    """The best rate of each grid."""
     tries = {
-        pair: [[Trial(*pair, seed, rate, settings, "tuning") for seed in seeds] for rate in grid] for pair in joined
+        pair: [[Trial(*pair, seed, rate, settings, "tuning") for seed in seeds] for rate in grid]
+        for pair, grid in grids.items()
     }
     trials = [trial for runs in tries.values() for same_rate in runs for trial in same_rate]
     records = {record["key"]: record for record in run_trials(trials, store, **{"run": run_trial, **runner})}
-    found = {pair: [[records[trial.key] for trial in same_rate] for same_rate in runs] for pair, runs in tries.items()}
-    return [choose(task, grid, seeds, found[task, family]) for task, family in joined]
+    return {
+        pair: choose(pair[0], grids[pair], seeds, [[records[trial.key] for trial in same] for same in runs])
+        for pair, runs in tries.items()
+    }

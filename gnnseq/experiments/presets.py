@@ -66,7 +66,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "seeds": 9,
         "steps": 600,
         "tune": GRID,
-        "tuning_seeds": 2,
+        "tuning_seeds": 3,
         "reference": "lstm",
         "html": True,
     },

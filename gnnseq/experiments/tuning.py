@@ -61,6 +61,21 @@ def check_validation(task: Task) -> None:
         ) from error
 
 
+def extended(tuning: Tuning) -> tuple[float, ...]:
+    """The grid, and one rate more where the chosen one stands at an end, by the ratio of the two rates there.
+
+    Nothing is added where the rate beside it scores the same, nor where no rate could be chosen.
+    """
+    grid, scores = tuning.grid, tuning.scores
+    if len(grid) < 2 or all(score is None for score in scores):
+        return grid
+    if tuning.chosen == grid[-1] and scores[-1] != scores[-2]:
+        return (*grid, float(f"{grid[-1] * grid[-1] / grid[-2]:.2g}"))
+    if tuning.chosen == grid[0] and scores[0] != scores[1]:
+        return (float(f"{grid[0] * grid[0] / grid[1]:.2g}"), *grid)
+    return grid
+
+
 def choose(task: Task, grid: tuple[float, ...], seeds: tuple[int, ...], runs: Sequence[Sequence[Record]]) -> Tuning:
     """The best rate by mean validation score, then by loss; a rate with a run that was not done cannot win.
 

@@ -62,13 +62,30 @@ def test_a_grid_is_tried_by_all_on_validation_data_and_the_best_rate_taken(tmp_p
     per_pair = {(t.task, t.family): sorted(o.learning_rate for o in tries if (o.task, o.family) == (t.task, t.family))
                 for t in tries}  # fmt: skip
     assert len(per_pair) == 4
-    assert set(map(tuple, per_pair.values())) == {(0.001, 0.01, 0.1)}
+    grown = (0.001, 0.01, 0.1, 1.0)  # the bag's best rate stands at the end
+    assert {family.name: tuple(rates) for (_, family), rates in per_pair.items()} == {"lstm": grown[:3], "bag": grown}
     assert {(r["family"]["name"], r["trial"]["learning_rate"]) for r in records} == {("lstm", 0.01), ("bag", 0.1)}
     assert records[0]["tuning"]["chosen"] == 0.01
     assert records[0]["tuning"]["scores"] == {"0.001": 0.991, "0.01": 1.0, "0.1": 0.91}
-    assert len(Store(tmp_path / "records.jsonl")) == len(ran) == 12 + 8
+    assert len(Store(tmp_path / "records.jsonl")) == len(ran) == 12 + 2 + 8
     stored = [r for r in Store(tmp_path / "records.jsonl") if r["purpose"] == "test"]
-    assert all(r["tuning"]["grid"] == [0.001, 0.01, 0.1] for r in stored)
+    assert {len(r["tuning"]["grid"]) for r in stored if r["family"]["name"] == "lstm"} == {3}
+    assert {tuple(r["tuning"]["grid"]) for r in stored if r["family"]["name"] == "bag"} == {grown}
+
+
+def test_a_grid_grows_as_often_as_it_may(tmp_path):
+    def run(trial):
+        tuning = trial.purpose == "tuning"
+        score = -trial.learning_rate  # the smaller the better, for ever
+        scores = {"score": None if tuning else score, "validation_score": score if tuning else None, "loss": 1.0}
+        return {**trial.description, "status": "done", **scores}
+
+    for extensions, lowest in ((0, 0.01), (2, 0.0001)):
+        folder = tmp_path / str(extensions)
+        records = compare(folder, grid=[0.01, 0.1], run=run, extensions=extensions)
+        assert {r["trial"]["learning_rate"] for r in records} == {lowest}
+    with pytest.raises(ValueError, match="extensions is -1, expected at least 0"):
+        compare(tmp_path, grid=[0.01, 0.1], run=run, extensions=-1)
 
 
 def test_real_runs_are_tuned_too(tmp_path):

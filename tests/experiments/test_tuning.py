@@ -3,7 +3,7 @@ from dataclasses import dataclass
 import pytest
 
 from gnnseq.experiments import PalindromeTask, Tuning
-from gnnseq.experiments.tuning import check_grid, check_validation, choose
+from gnnseq.experiments.tuning import check_grid, check_validation, choose, extended
 
 TASK = PalindromeTask(5)
 GRID = (0.001, 0.01, 0.1)
@@ -34,6 +34,29 @@ def test_a_rate_with_a_run_that_was_not_done_cannot_win():
     assert found.chosen == 0.001
     assert found.scores == (0.3, None, None)
     assert chosen(*[[run(None, status="diverged")]] * 3).chosen == 0.001
+
+
+@pytest.mark.parametrize(
+    ("scores", "grid"),
+    [
+        ((0.1, 0.2, 0.3), (0.001, 0.01, 0.1, 1.0)),
+        ((0.3, 0.2, 0.1), (0.0001, *GRID)),
+        ((0.1, 0.3, 0.2), GRID),
+        ((0.1, 0.3, 0.3), GRID),
+        ((0.3, 0.3, 0.1), GRID),
+        ((0.3, None, None), (0.0001, *GRID)),
+        ((None, None, None), GRID),
+    ],
+)
+def test_a_grid_grows_where_the_best_stands_at_its_end(scores, grid):
+    best = (
+        max((score, -rate) for score, rate in zip(scores, GRID, strict=True) if score) if any(scores) else (0, -0.001)
+    )
+    assert extended(Tuning(GRID, scores, -best[1], (7,))) == grid
+
+
+def test_one_rate_is_no_grid():
+    assert extended(Tuning((0.01,), (0.3,), 0.01, (7,))) == (0.01,)
 
 
 def test_errors_are_better_when_smaller():
