@@ -3,6 +3,7 @@
 from gnnseq.data.padded import PaddedBatch, pad
 from gnnseq.data.signals.forecasts import ForecastDataset
 from gnnseq.data.synthetic.adding import AddingDataset
+from gnnseq.data.synthetic.automata import Automaton, AutomatonDataset
 from gnnseq.data.synthetic.copy_memory import CopyMemoryDataset, SelectiveCopyDataset
 from gnnseq.data.synthetic.first_symbol import FirstSymbolDataset
 from gnnseq.data.synthetic.listops import ListOpsBinaryTrees, ListOpsSequences, ListOpsTrees
@@ -22,6 +23,8 @@ from gnnseq.data.trees.treebank import Treebank, read_brackets, read_conllu, tre
 
 __all__ = [
     "AddingDataset",
+    "Automaton",
+    "AutomatonDataset",
     "BlockModelDataset",
     "Book",
     "ConsecutiveWindows",

@@ -13,6 +13,7 @@ from gnnseq.experiments.family import DEFAULT, Family, Initialisation, Sight, fi
 from gnnseq.experiments.optimizers import ADAM, MOMENTUM, OPTIMIZERS, RMSPROP, SGD, Optimizer
 from gnnseq.experiments.run import run_trial
 from gnnseq.experiments.settings import Settings
+from gnnseq.experiments.tasks.automata import AutomatonTask
 from gnnseq.experiments.tasks.base import Task
 from gnnseq.experiments.tasks.first_symbol import FirstSymbolTask
 from gnnseq.experiments.tasks.kinds import Classification, Regression
@@ -45,6 +46,7 @@ __all__ = [
     "SEQUENCE_FAMILIES",
     "SGD",
     "AddingTask",
+    "AutomatonTask",
     "BlockModelTask",
     "Classification",
     "CopyMemoryTask",

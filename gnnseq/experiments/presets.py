@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from gnnseq.experiments.families import FAMILIES, ON_REQUEST, ORTHOGONAL_QUIET, 
 from gnnseq.experiments.family import DEFAULT, Family, find_named
 from gnnseq.experiments.optimizers import OPTIMIZERS, find_optimizer
 from gnnseq.experiments.settings import Settings
+from gnnseq.experiments.tasks.automata import LANGUAGES, AutomatonTask
 from gnnseq.experiments.tasks.base import Task
 from gnnseq.experiments.tasks.listops import ListOpsTask
 from gnnseq.experiments.tasks.neighbours import NeighborsMatchTask
@@ -43,6 +45,7 @@ KINDS = (
     Kind("neighbours", NeighborsMatchTask, (2, 3, 4)),
     Kind("blocks", lambda nodes: BlockModelTask(members=nodes // 2), (32,)),
     Kind("karate", KarateTask, (2,)),
+    *(Kind(name, partial(AutomatonTask, name), (40,)) for name in LANGUAGES),
 )
 GRID = [3e-4, 1e-3, 3e-3, 1e-2, 3e-2]
 

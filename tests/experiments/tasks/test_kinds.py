@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch_geometric.nn import GCNConv, GraphConv
 
+from gnnseq.experiments.tasks.automata import AutomatonTask
 from gnnseq.experiments.tasks.base import Task
 from gnnseq.experiments.tasks.first_symbol import FirstSymbolTask
 from gnnseq.experiments.tasks.kinds import Classification, Regression
@@ -31,6 +32,8 @@ TASKS: tuple[Task, ...] = (
     ListOpsTask(20),
     TextTask(12),
     SignalTask(8, 200, 3),
+    AutomatonTask("modulo-3", 9),
+    AutomatonTask("s3", 9, every_symbol=False),
     NeighborsMatchTask(3),
     BlockModelTask(2, 6),
     KarateTask(),
@@ -38,7 +41,7 @@ TASKS: tuple[Task, ...] = (
 VIEWS = [(task, view) for task in TASKS for view in task.views]
 NAMES = [f"{task.name}, {view}" for task, view in VIEWS]
 each = pytest.mark.parametrize(("task", "view"), VIEWS, ids=NAMES)
-each_task = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+each_task = pytest.mark.parametrize("task", TASKS, ids=lambda task: f"{task.name} {task.level}")
 
 
 ASKED = [(task, view) for task, view in VIEWS if hasattr(task, "answers") and view != "symbols"]
