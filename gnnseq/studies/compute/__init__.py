@@ -1,0 +1,1 @@
+"""Which models can track which automata: constructed weights and theorems."""
