@@ -1,6 +1,5 @@
 """Constructed weights are right at every symbol, at lengths that no training sees."""
 
-
 import pytest
 import torch
 
