@@ -194,7 +194,10 @@ CASES: dict[str, list[Case]] = {
         Paths(lambda: layers.DAGNN(F, H, 2, bidirectional=True), 2 * H),
     ],
     "ChildSumTreeLSTM": [Recurrence(lambda: layers.ChildSumTreeLSTM(F, H))],
-    "NaryTreeLSTM": [Nary(lambda: layers.NaryTreeLSTM(F, H))],
+    "NaryTreeLSTM": [
+        Nary(lambda: layers.NaryTreeLSTM(F, H)),
+        Nary(lambda: layers.NaryTreeLSTM(F, H, num_layers=2, bidirectional=True), 2 * H),
+    ],
     "GCN": [Stateless(lambda: layers.GCN(F, H, 2), None)],
     "ChebFilter": [Stateless(lambda: layers.ChebFilter(F, H, K)), Stateless(lambda: layers.ChebFilter(F, H, K), None)],
     "GCRN": [

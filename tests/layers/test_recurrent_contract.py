@@ -99,8 +99,16 @@ LAYERS = {
     "DeltaNet": lambda: DeltaNet(F, H, heads=2, **DEEP),
     "ChildSumTreeLSTM": lambda: ChildSumTreeLSTM(F, H),
 }
+PLACED = {
+    "N-ary": lambda: NaryTreeLSTM(F, H),
+    "deep N-ary": lambda: NaryTreeLSTM(F, H, **DEEP),
+}
 CASES = [pytest.param(make, kind, id=f"{name} on {kind}") for name, make in LAYERS.items() for kind in KINDS]
-CASES += [pytest.param(lambda: NaryTreeLSTM(F, H), kind, id=f"N-ary on {kind}") for kind in ("slots", "full trees")]
+CASES += [
+    pytest.param(make, kind, id=f"{name} on {kind}")
+    for name, make in PLACED.items()
+    for kind in ("slots", "full trees")
+]
 every = pytest.mark.parametrize(("make", "kind"), CASES)
 few = settings(max_examples=8)
 OTHERS = [torch.float64, torch.float16, torch.bfloat16, torch.complex64, torch.int64, torch.uint8, torch.bool]
@@ -134,7 +142,7 @@ def test_every_recurrence_has_a_case():
         return {base, *(kind for part in base.__subclasses__() for kind in kinds(part))}
 
     public = {kind for kind in kinds(StackedRecurrence) if kind.__name__ in layers.__all__}
-    assert public == {type(make()) for make in LAYERS.values()}
+    assert public == {type(make()) for make in (LAYERS | PLACED).values()}
 
 
 @every
