@@ -16,6 +16,7 @@ from gnnseq.data.text.vectors import WordVectors, read_vectors
 from gnnseq.data.text.vocabulary import Vocabulary
 from gnnseq.data.text.windows import ConsecutiveWindows, TextStreams, TextWindows
 from gnnseq.data.trees.corpus import TreeCorpus
+from gnnseq.data.trees.enhanced import DependencyGraph, DependencyGraphs, read_enhanced
 from gnnseq.data.trees.sentiment import sentiment_trees
 from gnnseq.data.trees.tree import Tree, binarize, dependency_tree
 from gnnseq.data.trees.treebank import Treebank, read_brackets, read_conllu, trees_from_doc
@@ -26,6 +27,8 @@ __all__ = [
     "Book",
     "ConsecutiveWindows",
     "CopyMemoryDataset",
+    "DependencyGraph",
+    "DependencyGraphs",
     "FirstSymbolDataset",
     "ForecastDataset",
     "KarateClub",
@@ -51,6 +54,7 @@ __all__ = [
     "pad",
     "read_brackets",
     "read_conllu",
+    "read_enhanced",
     "read_vectors",
     "sentiment_trees",
     "split_ids",
