@@ -4,18 +4,16 @@ from typing import Any, Self, cast
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.utils import is_sparse
 
-from gnnseq.layers.cells import RecurrentCell, in_kernel_dtype, schedule_of
+from gnnseq.layers.cells import RecurrentCell, in_kernel_dtype
 from gnnseq.layers.checks import check_sizes
+from gnnseq.layers.edge_values import EdgeValueLSTM
 from gnnseq.layers.interop import check_child_sum, load_child_sum
 from gnnseq.layers.recurrent import LSTM
-from gnnseq.layers.stacked import StackedRecurrence
 from gnnseq.ops.full_trees import FullTrees
 from gnnseq.ops.nary_lstm import Inputs, nary_lstm, nary_step, scan_nary
 from gnnseq.ops.scan import Children, States
 from gnnseq.ops.schedule import Schedule
-from gnnseq.ops.transforms import is_recorded, uncompiled
 
 
 class ChildSumTreeLSTM(LSTM):
@@ -99,7 +97,7 @@ class NaryCell(RecurrentCell):
         return nary_step(x, children, slot, weight)
 
 
-class NaryTreeLSTM(StackedRecurrence):
+class NaryTreeLSTM(EdgeValueLSTM):
     r"""The N-ary Tree-LSTM, whose children have places: a first, a second, and so on to N.
 
     .. math::
@@ -144,6 +142,8 @@ class NaryTreeLSTM(StackedRecurrence):
     """
 
     cell_type = NaryCell
+    value_name = "edge_slot"
+    value_reason = "the arity is"
 
     def __init__(
         self,
@@ -158,6 +158,11 @@ class NaryTreeLSTM(StackedRecurrence):
         super().__init__(in_channels, out_channels, num_layers, bias, bidirectional=bidirectional, arity=arity)
         self.arity = arity
 
+    @property
+    def num_values(self) -> int:
+        """The arity."""
+        return self.arity
+
     def extra_repr(self) -> str:
         """The arguments, as PyG prints them."""
         return f"{super().extra_repr()}, arity={self.arity}"
@@ -170,45 +175,16 @@ class NaryTreeLSTM(StackedRecurrence):
         state: tuple[Tensor, Tensor] | None = None,
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Runs the recurrence; see the class for shapes."""
-        self.edge_mask.refuse(self)
-        if torch.compiler.is_dynamo_compiling():
-            out, (h, c) = uncompiled(self.forward, x, edge_index, edge_slot, state)
-            return out, (h, c)
-        if is_recorded():
-            raise ValueError(
-                "edge_slot is read under torch.jit.trace, which would keep these places for all other graphs, expected "
-                "a call outside it"
-            )
-        if is_sparse(edge_index):
-            raise ValueError(
-                "edge_index is a sparse matrix, which puts its edges in an order of its own, expected edges [2, E] in "
-                "the order of edge_slot"
-            )
-        schedule = schedule_of(edge_index, x, self._cells[0].weight_ih)
-        self._check_slots(schedule.edge_index, edge_slot)
-        out, (h, c) = self._run(x, schedule, state, edge_slot)
-        return out, (h, c)
+        return self._run_on_edges(x, edge_index, edge_slot, state)
 
-    def _check_slots(self, edge_index: Tensor, edge_slot: Tensor) -> None:
-        if not isinstance(edge_slot, Tensor):
-            raise TypeError(f"edge_slot is a {type(edge_slot).__name__}, expected a tensor [{edge_index.size(1)}]")
-        if edge_slot.shape != (edge_index.size(1),):
-            raise ValueError(f"edge_slot has shape {list(edge_slot.shape)}, expected [{edge_index.size(1)}]")
-        if edge_slot.dtype != torch.long:
-            raise ValueError(f"edge_slot has dtype {edge_slot.dtype}, expected torch.int64")
-        if edge_slot.is_meta:
+    def _check_values(self, edge_index: Tensor, values: Tensor) -> None:
+        super()._check_values(edge_index, values)
+        if values.is_meta:
             return
-        outside = (edge_slot < 0) | (edge_slot >= self.arity)
-        if bool(outside.any()):
-            edge = int(outside.nonzero()[0])
-            raise ValueError(
-                f"edge_slot[{edge}] is {int(edge_slot[edge])} at node {int(edge_index[1, edge])}, "
-                f"expected 0 to {self.arity - 1}: the arity is {self.arity}"
-            )
-        self._check_places(edge_index[1], edge_slot, "gives node {} two children in place {}, expected one")
+        self._check_places(edge_index[1], values, "gives node {} two children in place {}, expected one")
         if self.bidirectional:
             message = "makes node {} the child in place {} of two parents, expected one parent, or one direction"
-            self._check_places(edge_index[0], edge_slot, message)
+            self._check_places(edge_index[0], values, message)
 
     def _check_places(self, nodes: Tensor, edge_slot: Tensor, message: str) -> None:
         ordered = (nodes * self.arity + edge_slot).sort().values
