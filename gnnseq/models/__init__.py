@@ -13,6 +13,7 @@ from gnnseq.models.encoders import EdgeEncoder, RoundsEncoder, SignalEncoder, Sl
 from gnnseq.models.generate import Sampling, generate, greedy
 from gnnseq.models.language_model import CharLanguageModel
 from gnnseq.models.stacks import TCN, ConvStack, HopConv
+from gnnseq.models.words import EndsReadout, WordEmbedding
 
 __all__ = [
     "TCN",
@@ -21,6 +22,7 @@ __all__ = [
     "ConvStack",
     "DeepSetEncoder",
     "EdgeEncoder",
+    "EndsReadout",
     "ExplainedClassifier",
     "HopConv",
     "NodeClassifier",
@@ -33,6 +35,7 @@ __all__ = [
     "SlotEncoder",
     "SymbolEmbedding",
     "SymbolGraphEncoder",
+    "WordEmbedding",
     "check_causal",
     "generate",
     "greedy",
