@@ -5,6 +5,7 @@ from gnnseq.graphs.convert import from_networkx, to_networkx
 from gnnseq.graphs.cooccurrence import cooccurrence_batch, mutual_information, to_cooccurrence, word_graph
 from gnnseq.graphs.dependency import dependency_batch
 from gnnseq.graphs.native import both_ways, match_tree_batch, network_batch, signal_batch, space_time_batch
+from gnnseq.graphs.pairs import pair_batch
 from gnnseq.graphs.parse import parse_batch
 from gnnseq.graphs.path import path_batch, path_graph
 from gnnseq.graphs.symbols import symbol_signal_batch
@@ -31,6 +32,7 @@ __all__ = [
     "match_tree_batch",
     "mutual_information",
     "network_batch",
+    "pair_batch",
     "parse_batch",
     "path_batch",
     "path_graph",

@@ -12,6 +12,14 @@ from gnnseq.models.classifier import (
 from gnnseq.models.encoders import EdgeEncoder, RoundsEncoder, SignalEncoder, SlotEncoder
 from gnnseq.models.generate import Sampling, generate, greedy
 from gnnseq.models.language_model import CharLanguageModel
+from gnnseq.models.pairs import (
+    OrderedComparison,
+    PairClassifier,
+    PairComparison,
+    expected_score,
+    score_loss,
+    score_targets,
+)
 from gnnseq.models.stacks import TCN, ConvStack, HopConv
 from gnnseq.models.words import EndsReadout, WordEmbedding
 
@@ -26,6 +34,9 @@ __all__ = [
     "ExplainedClassifier",
     "HopConv",
     "NodeClassifier",
+    "OrderedComparison",
+    "PairClassifier",
+    "PairComparison",
     "PathRecurrence",
     "RoundsEncoder",
     "Sampling",
@@ -37,6 +48,9 @@ __all__ = [
     "SymbolGraphEncoder",
     "WordEmbedding",
     "check_causal",
+    "expected_score",
     "generate",
     "greedy",
+    "score_loss",
+    "score_targets",
 ]

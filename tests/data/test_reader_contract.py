@@ -23,7 +23,9 @@ from gnnseq.data.text.encode import encode_file, read_pieces
 from gnnseq.data.text.grimm import fairy_tales
 from gnnseq.data.text.vectors import read_vectors
 from gnnseq.data.text.vocabulary import Vocabulary
+from gnnseq.data.trees.binary import balanced_tree
 from gnnseq.data.trees.enhanced import DependencyGraph, read_enhanced
+from gnnseq.data.trees.pairs import read_logic, read_sick
 from gnnseq.data.trees.sentiment import sentiment_trees
 from gnnseq.data.trees.treebank import read_brackets, read_conllu
 
@@ -44,6 +46,8 @@ ENHANCED = (
     b"1\tGo\t_\t_\t_\t_\t0\troot\t0:root\t_\n1.1\tyou\t_\t_\t_\t_\t_\t_\t1:nsubj|2:obj\t_\n"
     b"2\thome\t_\t_\t_\t_\t1\tadv\t1:adv\t_\n\n"
 )
+LOGIC = b"#\t( not d )\t( not b )\n<\tb\t( c ( or f ) )\n"
+SICK = "sentence_A\tsentence_B\trelatedness_score\tentailment_judgment\nune très\tb\t2.5\tNEUTRAL\n".encode()
 TEXT = "Once upon a time, très loin.\n\nThe end.\n".encode()
 LETTERS = Vocabulary.from_characters([TEXT.decode()])
 BOOK = (
@@ -76,6 +80,8 @@ READERS: dict[str, Reader] = {
     "read_chunks": Reader(TEXT, lambda path: "".join(read_chunks(path, 3))),
     "read_conllu": Reader(CONLLU, read_conllu),
     "read_enhanced": Reader(ENHANCED, lambda path: [enhanced(graph) for graph in read_enhanced(path).graphs]),
+    "read_logic": Reader(LOGIC, read_logic),
+    "read_sick": Reader(SICK, lambda path: read_sick(path, lambda text: balanced_tree(text.split()))),
     "read_pieces": Reader(TEXT, lambda path: "".join(read_pieces(path, whole_words=True))),
     "read_text": Reader(TEXT, read_text),
     "sentiment_trees": Reader(TREES, lambda path: sentiment_trees("dev", path.parent), "dev.txt"),
