@@ -115,6 +115,19 @@ class Nary(Recurrence):
         return converted(layer(x, graphs.edge_index, graphs.arguments["edge_slot"])[1], dtype)
 
 
+class Related(Recurrence):
+    def graphs(self) -> Graphs:
+        edges = dag_edges(self.sizes, 0.7)
+        return Graphs(edges, self.sizes, {"edge_type": torch.randint(3, (edges.size(1),))})
+
+    def call(self, layer, x, graphs, batch, state=None):
+        return flat(layer(x, Schedule(graphs.edge_index, len(x), batch), graphs.arguments["edge_type"], state))
+
+    def state_of(self, layer, x, graphs, batch, dtype):
+        schedule = Schedule(graphs.edge_index, len(x), batch)
+        return converted(layer(x, schedule, graphs.arguments["edge_type"])[1], dtype)
+
+
 class Attending(Recurrence):
     """A Transformer, which is told the graph of each node."""
 
@@ -194,7 +207,14 @@ CASES: dict[str, list[Case]] = {
         Paths(lambda: layers.DAGNN(F, H, 2, bidirectional=True), 2 * H),
     ],
     "ChildSumTreeLSTM": [Recurrence(lambda: layers.ChildSumTreeLSTM(F, H))],
-    "NaryTreeLSTM": [Nary(lambda: layers.NaryTreeLSTM(F, H))],
+    "NaryTreeLSTM": [
+        Nary(lambda: layers.NaryTreeLSTM(F, H)),
+        Nary(lambda: layers.NaryTreeLSTM(F, H, num_layers=2, bidirectional=True), 2 * H),
+    ],
+    "RelationTreeLSTM": [
+        Related(lambda: layers.RelationTreeLSTM(F, H, 3)),
+        Related(lambda: layers.RelationTreeLSTM(F, H, 3, num_layers=2, bidirectional=True), 2 * H),
+    ],
     "GCN": [Stateless(lambda: layers.GCN(F, H, 2), None)],
     "ChebFilter": [Stateless(lambda: layers.ChebFilter(F, H, K)), Stateless(lambda: layers.ChebFilter(F, H, K), None)],
     "GCRN": [

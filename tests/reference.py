@@ -79,9 +79,10 @@ def gru(x, edge_index, weight_ih, weight_hh, bias, bias_hn, h0=None):
     return torch.stack(along_dag(edge_index, len(x), step, h0))
 
 
-def lstm(x, edge_index, weight_ih, weight_hh, bias, state=None):
+def lstm(x, edge_index, weight_ih, weight_hh, bias, state=None, relations=None):
     """Child-sum Tree-LSTM (arXiv:1503.00075, eq. 2-8) on any DAG; gives h and c, both `[N, H]`.
 
+    `relations` `[E, H]` are added to the child's h at each edge, as all gates read it.
     `state` is (h0, c0), both `[N, H]`; a node without children sees its row as one virtual child.
     """
     zero = x.new_zeros(weight_hh.shape[1])
@@ -89,7 +90,9 @@ def lstm(x, edge_index, weight_ih, weight_hh, bias, state=None):
     u_i, u_f, u_g, u_o = weight_hh.chunk(4)
     b_i, b_f, b_g, b_o = bias.chunk(4)
 
-    def step(v, states, _):
+    def step(v, states, edges):
+        if relations is not None:
+            states = [(h + relations[edge], c) for (h, c), edge in zip(states, edges, strict=True)]
         h_sum = sum([h for h, _ in states], zero)
         i = sigmoid(w_i @ x[v] + u_i @ h_sum + b_i)
         g = tanh(w_g @ x[v] + u_g @ h_sum + b_g)

@@ -11,6 +11,7 @@ from benchmarks.peers.load import dgl, treelstm
 from benchmarks.row import Row, Side, backward, gradients
 from gnnseq.graphs import tree_batch
 from gnnseq.layers import ChildSumTreeLSTM, NaryTreeLSTM
+from gnnseq.layers.tree_lstm import NaryCell
 from gnnseq.ops import Schedule
 
 IN, OUT, LEAVES, NODES = 300, 150, 19, 20
@@ -64,7 +65,7 @@ def nary(count: int) -> tuple[Side, Side]:
     package = dgl()
     trees = [binary_tree() for _ in range(count)]
     cell, layer = dgl_nary.TreeLSTMCell(IN, OUT), NaryTreeLSTM(IN, OUT)
-    _load_nary(layer, cell)
+    _load_nary(layer.cells[0], cell)
     edges = [tuple(tree.edges) for tree in trees]
     parents, slots, features = ([getattr(tree, name) for tree in trees] for name in ("parent", "slot", "x"))
     leaf = torch.cat([(tree.x != 0).any(1, keepdim=True).float() for tree in trees])
@@ -79,7 +80,7 @@ def nary(count: int) -> tuple[Side, Side]:
         return backward(cell, dgl_nary.run(cell, graph, torch.cat(features), leaf), grad)
 
     def our_results() -> dict[str, Tensor]:
-        found = gradients(ours, dict(layer.named_parameters()))
+        found = gradients(ours, dict(layer.cells[0].named_parameters()))
         i, f, g, o = found["bias"].chunk(4)
         w_i, _, w_g, w_o = found["weight_ih"].chunk(4)
         u_i, u_g, u_o = torch.cat(list(found["weight_igo"]), dim=1).chunk(3)
@@ -101,7 +102,7 @@ def nary(count: int) -> tuple[Side, Side]:
 
 
 @torch.no_grad()
-def _load_nary(layer: NaryTreeLSTM, cell: dgl_nary.TreeLSTMCell) -> None:
+def _load_nary(layer: NaryCell, cell: dgl_nary.TreeLSTMCell) -> None:
     """DGL's weights in the paper's form; its two forget biases become one."""
     w_i, w_o, w_g = cell.W_iou.weight.chunk(3)
     u_i, u_o, u_g = cell.U_iou.weight.chunk(3)
@@ -135,7 +136,7 @@ def child_sum(count: int) -> tuple[Side, Side]:
         return backward(peer, out, grad)
 
     def our_results() -> dict[str, Tensor]:
-        found = gradients(ours, dict(layer.named_parameters()))
+        found = gradients(ours, dict(layer.cells[0].named_parameters()))
         i, f, g, o = zip(
             *(found[f"cells.0.{name}"].chunk(4) for name in ("weight_ih", "weight_hh", "bias")), strict=True
         )

@@ -11,7 +11,7 @@ from gnnseq.layers.cells import Cell
 from gnnseq.layers.gcn import GCN
 from gnnseq.layers.recurrent import Recurrent
 from gnnseq.layers.signals.graph_recurrent import GraphRecurrent
-from gnnseq.layers.tree_lstm import NaryTreeLSTM
+from gnnseq.layers.tree_lstm import NaryCell
 
 Watched = list[tuple[Tensor, tuple[Tensor, ...]]]
 
@@ -37,7 +37,7 @@ def watching(name: str, module: nn.Module, seen: dict[str, Watched]) -> Iterator
     elif isinstance(module, GraphRecurrent):
         with _own_weight(name, module, "weight_h", seen):
             yield
-    elif isinstance(module, NaryTreeLSTM):
+    elif isinstance(module, NaryCell):
         with _own_argument(name, module, seen):
             yield
     elif isinstance(module, GCN):
@@ -79,8 +79,8 @@ def _own_weight(name: str, module: Any, weight: str, seen: dict[str, Watched]) -
 
 
 @contextmanager
-def _own_argument(name: str, module: NaryTreeLSTM, seen: dict[str, Watched]) -> Iterator[None]:
-    original = module._step
+def _own_argument(name: str, module: NaryCell, seen: dict[str, Watched]) -> Iterator[None]:
+    original = module.step
 
     def step(x: Tensor, children: Any, slot: Tensor, weight: Tensor) -> Any:
         own = weight.clone()
@@ -88,7 +88,7 @@ def _own_argument(name: str, module: NaryTreeLSTM, seen: dict[str, Watched]) -> 
         seen.setdefault(name, []).append((states[0], (own,)))
         return states
 
-    with _replaced(module, "_step", step):
+    with _replaced(module, "step", step):
         yield
 
 

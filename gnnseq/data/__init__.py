@@ -16,7 +16,10 @@ from gnnseq.data.text.grimm import Book, fairy_tales
 from gnnseq.data.text.vectors import WordVectors, read_vectors
 from gnnseq.data.text.vocabulary import Vocabulary
 from gnnseq.data.text.windows import ConsecutiveWindows, TextStreams, TextWindows
+from gnnseq.data.trees.binary import balanced_tree, parse_binary, right_branching_tree
 from gnnseq.data.trees.corpus import TreeCorpus
+from gnnseq.data.trees.enhanced import DependencyGraph, DependencyGraphs, read_enhanced
+from gnnseq.data.trees.pairs import TreePairs, read_logic, read_sick
 from gnnseq.data.trees.sentiment import sentiment_trees
 from gnnseq.data.trees.tree import Tree, binarize, dependency_tree
 from gnnseq.data.trees.treebank import Treebank, read_brackets, read_conllu, trees_from_doc
@@ -29,6 +32,8 @@ __all__ = [
     "Book",
     "ConsecutiveWindows",
     "CopyMemoryDataset",
+    "DependencyGraph",
+    "DependencyGraphs",
     "FirstSymbolDataset",
     "ForecastDataset",
     "KarateClub",
@@ -44,17 +49,24 @@ __all__ = [
     "TextWindows",
     "Tree",
     "TreeCorpus",
+    "TreePairs",
     "Treebank",
     "Vocabulary",
     "WordVectors",
+    "balanced_tree",
     "binarize",
     "dependency_tree",
     "encode_file",
     "fairy_tales",
     "pad",
+    "parse_binary",
     "read_brackets",
     "read_conllu",
+    "read_enhanced",
+    "read_logic",
+    "read_sick",
     "read_vectors",
+    "right_branching_tree",
     "sentiment_trees",
     "split_ids",
     "trees_from_doc",

@@ -3,7 +3,9 @@
 from gnnseq.graphs.collate import to_balanced_trees, to_dilated_paths, to_paths, to_symbol_signals
 from gnnseq.graphs.convert import from_networkx, to_networkx
 from gnnseq.graphs.cooccurrence import cooccurrence_batch, mutual_information, to_cooccurrence, word_graph
+from gnnseq.graphs.dependency import dependency_batch
 from gnnseq.graphs.native import both_ways, match_tree_batch, network_batch, signal_batch, space_time_batch
+from gnnseq.graphs.pairs import pair_batch
 from gnnseq.graphs.parse import parse_batch
 from gnnseq.graphs.path import path_batch, path_graph
 from gnnseq.graphs.symbols import symbol_signal_batch
@@ -24,11 +26,13 @@ __all__ = [
     "complete_batch",
     "cooccurrence_batch",
     "cycle_batch",
+    "dependency_batch",
     "dilated_batch",
     "from_networkx",
     "match_tree_batch",
     "mutual_information",
     "network_batch",
+    "pair_batch",
     "parse_batch",
     "path_batch",
     "path_graph",

@@ -1,15 +1,27 @@
 """Parses as trees, children to parents: constituency trees, dependency trees, nested lists."""
 
+from collections.abc import Collection, Mapping
+
 import numpy as np
 import torch
 from torch_geometric.data.batch import Batch
 
+from gnnseq.data.sequences import UNLABELLED, IntArray
 from gnnseq.data.trees.corpus import TreeCorpus, require_corpus
 from gnnseq.graphs.batch import assemble
 from gnnseq.graphs.edges import Edges
 
+_TAKEN = {"x", "y", "edge_index", "edge_slot", "position", "batch", "ptr"}
 
-def parse_batch(corpus: TreeCorpus, *, every_node: bool = True) -> Batch:
+
+def parse_batch(
+    corpus: TreeCorpus,
+    *,
+    every_node: bool = True,
+    y: str = "label",
+    nodes: Mapping[str, str] | None = None,
+    edges: Mapping[str, str] | None = None,
+) -> Batch:
     """The trees of a corpus as a batch; a collate function too.
 
     In a constituency tree the leaves hold the words. In a dependency tree every node holds one, and
@@ -18,8 +30,13 @@ def parse_batch(corpus: TreeCorpus, *, every_node: bool = True) -> Batch:
 
     Args:
         corpus: the trees, such as ``corpus[64:128]`` of a larger one.
-        every_node: the label of every node as ``y`` ``[N]``, -100 for none; if not, that of every
+        every_node: the target of every node as ``y`` ``[N]``, -100 for none; if not, that of every
             root ``[B]``.
+        y: the column that is the target, such as "upos".
+        nodes: further attributes of the nodes ``[N]`` (int64) and the columns that they hold, such as
+            ``{"tag": "upos"}``; the ids of the column's vocabulary, and its length for none.
+        edges: attributes of the edges ``[E]`` (int64) and the columns that they hold, of the child's node,
+            such as ``{"edge_type": "deprel"}``.
 
     Returns:
         A batch with ``x`` ``[N]`` (int64), where a node without a word has the symbol
@@ -30,17 +47,36 @@ def parse_batch(corpus: TreeCorpus, *, every_node: bool = True) -> Batch:
 
     Raises:
         TypeError: if ``corpus`` is no :class:`gnnseq.data.TreeCorpus`.
-        ValueError: if the corpus is empty.
+        ValueError: if the corpus is empty or has no column of that name, or an attribute's name is taken or has
+            "index" in it, which PyG reads as node numbers.
     """
     require_corpus(corpus)
+    nodes, edges = nodes or {}, edges or {}
+    check_names(nodes, edges)
+    check_names(edges)
     sizes = np.diff(corpus.ptr)
     children = np.flatnonzero(corpus.parents >= 0)
     parents = (corpus.parents + np.repeat(corpus.ptr[:-1], sizes))[children]
-    labels = corpus.labels if every_node else corpus.root_labels
+    target = _target(corpus, y)
+    labels = target if every_node else target[corpus.ptr[1:] - 1]
+    of_nodes = {name: torch.from_numpy(corpus.column(column).ids) for name, column in nodes.items()}
     return assemble(
         torch.from_numpy(corpus.symbols),
         sizes,
         Edges(np.stack([children, parents]), sizes - 1),
-        {"y": torch.from_numpy(labels), "position": torch.from_numpy(corpus.places)},
-        {"edge_slot": corpus.slots[children]},
+        {"y": torch.from_numpy(labels), "position": torch.from_numpy(corpus.places), **of_nodes},
+        {"edge_slot": corpus.slots[children]}
+        | {name: corpus.column(column).ids[children] for name, column in edges.items()},
     )
+
+
+def check_names(names: Collection[str], taken: Collection[str] = ()) -> None:
+    """Refuses names of attributes that are taken, and those that PyG reads as node numbers."""
+    for name in names:
+        if name in _TAKEN or name in taken or "index" in name:
+            raise ValueError(f"an attribute is named {name!r}, expected a free name without 'index' in it")
+
+
+def _target(corpus: TreeCorpus, name: str) -> IntArray:
+    ids, vocabulary = corpus.column(name)
+    return np.where(ids == len(vocabulary), UNLABELLED, ids)

@@ -10,6 +10,7 @@ from gnnseq.layers.linear.delta_net import DeltaNet
 from gnnseq.layers.linear.min_rnns import MinGRU, MinLSTM
 from gnnseq.layers.readout import MaxReadout, MeanReadout, MinReadout, RootReadout, SumReadout
 from gnnseq.layers.recurrent import DAGNN, GRU, LSTM, RNN
+from gnnseq.layers.relations import RelationTreeLSTM
 from gnnseq.layers.signals.cheb_filter import ChebFilter
 from gnnseq.layers.signals.conv_lstm import ConvLSTM
 from gnnseq.layers.signals.graph_cnn_lstm import FlatGraphCNNLSTM, GraphCNNLSTM
@@ -43,6 +44,7 @@ __all__ = [
     "MinLSTM",
     "MinReadout",
     "NaryTreeLSTM",
+    "RelationTreeLSTM",
     "RootReadout",
     "SignalStack",
     "SinusoidalPositions",

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from gnnseq.layers.checks import check_dtype, check_nodes
 from gnnseq.ops.paths import PathLayout
-from gnnseq.ops.scan import Children, States, scan, scan_levels
+from gnnseq.ops.scan import Children, States, Step, scan, scan_levels
 from gnnseq.ops.schedule import Schedule
 from gnnseq.ops.transforms import autocast_dtype, autocasts, is_mapped
 
@@ -117,10 +117,12 @@ class Cell(RecurrentCell):
             return self.by_level(x, schedule, initial)
         return self.on_paths(x, schedule.paths, initial)
 
-    def by_level(self, x: Tensor, schedule: Schedule, initial: States | None = None) -> tuple[Tensor, States]:
-        """The same, level by level, for any directed acyclic graph."""
+    def by_level(
+        self, x: Tensor, schedule: Schedule, initial: States | None = None, step: Step | None = None
+    ) -> tuple[Tensor, States]:
+        """The same, level by level, for any directed acyclic graph; ``step`` in place of the cell's own."""
         schedule.prepare()
-        done, last = scan_levels(schedule, self.step, x, in_kernel_dtype(initial), self._project)
+        done, last = scan_levels(schedule, step or self.step, x, in_kernel_dtype(initial), self._project)
         out = torch.cat([states[0] for states in done]).index_select(0, schedule.scan_place)
         dtype = autocast_dtype(x)
         return out.to(dtype), tuple(schedule.at_last(state).to(dtype) for state in last)

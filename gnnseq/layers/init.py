@@ -10,9 +10,9 @@ from gnnseq.layers.cells import Cell, GRUCell, RNNCell
 from gnnseq.layers.linear.min_rnns import MinGRUCell, MinLSTMCell
 from gnnseq.layers.signals.graph_recurrent import GraphRecurrent
 from gnnseq.layers.signals.graph_rnn import GraphGRU
-from gnnseq.layers.tree_lstm import NaryTreeLSTM
+from gnnseq.layers.tree_lstm import NaryCell
 
-Recurrence = Cell | NaryTreeLSTM | GraphRecurrent
+Recurrence = Cell | NaryCell | GraphRecurrent
 Layer = TypeVar("Layer")
 
 
@@ -27,7 +27,7 @@ def _found(module: nn.Module, layers: list[Layer]) -> list[Layer]:
 
 
 def _gates(layer: Recurrence | MinGRUCell) -> int:
-    return layer.weight_ih.size(0) // layer.out_channels if isinstance(layer, NaryTreeLSTM) else layer.gates
+    return layer.weight_ih.size(0) // layer.out_channels if isinstance(layer, NaryCell) else layer.gates
 
 
 @torch.no_grad()
@@ -123,7 +123,7 @@ def identity_(module: nn.Module, scale: float = 1.0) -> nn.Module:
 def _hidden_blocks(layer: Recurrence) -> Iterator[Tensor]:
     """Views of the square blocks ``[H, H]`` of the recurrent weights."""
     H = layer.out_channels
-    if isinstance(layer, NaryTreeLSTM):
+    if isinstance(layer, NaryCell):
         yield from layer.weight_igo.reshape(-1, H, H).unbind()
         yield from layer.weight_f.view(-1, H, H).unbind()
     elif isinstance(layer, GraphRecurrent):

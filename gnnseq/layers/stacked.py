@@ -80,13 +80,13 @@ class StackedRecurrence(nn.Module):
             f"{self.in_channels}, {self.out_channels}, num_layers={self.num_layers}, bidirectional={self.bidirectional}"
         )
 
-    def _run(self, x: Tensor, edge_index: Any, initial: States | None) -> tuple[Tensor, States]:
+    def _run(self, x: Tensor, edge_index: Any, initial: States | None, *edge_values: Tensor) -> tuple[Tensor, States]:
         self.edge_mask.refuse(self)
         ready = isinstance(edge_index, Schedule) and edge_index.is_ready(self.fused, self.bidirectional)
         if not ready and (is_recorded() or torch.compiler.is_exporting()):
             raise ValueError(refuse_trace("edge_index"))
         if torch.compiler.is_dynamo_compiling() and not ready:
-            out, states = uncompiled(self._run, x, edge_index, initial)
+            out, states = uncompiled(self._run, x, edge_index, initial, *edge_values)
             return out, states
         schedule = schedule_of(edge_index, x, self._cells[0].weight_ih)
         if initial is not None:
@@ -99,7 +99,7 @@ class StackedRecurrence(nn.Module):
                 state = None if initial is None else tuple(kind[number] for kind in initial)
                 there = schedule if direction == 0 else schedule.reversed()
                 cell = self._cells[number]
-                out, final = cell(x, there, state, self.fused)
+                out, final = cell(x, there, state, self.fused, *edge_values)
                 outs.append(out)
                 finals.append(final)
             x = outs[0] if len(outs) == 1 else torch.cat(outs, dim=-1)

@@ -12,7 +12,16 @@ from gnnseq.models.classifier import (
 from gnnseq.models.encoders import EdgeEncoder, RoundsEncoder, SignalEncoder, SlotEncoder
 from gnnseq.models.generate import Sampling, generate, greedy
 from gnnseq.models.language_model import CharLanguageModel
+from gnnseq.models.pairs import (
+    OrderedComparison,
+    PairClassifier,
+    PairComparison,
+    expected_score,
+    score_loss,
+    score_targets,
+)
 from gnnseq.models.stacks import TCN, ConvStack, HopConv
+from gnnseq.models.words import EndsReadout, WordEmbedding
 
 __all__ = [
     "TCN",
@@ -21,9 +30,13 @@ __all__ = [
     "ConvStack",
     "DeepSetEncoder",
     "EdgeEncoder",
+    "EndsReadout",
     "ExplainedClassifier",
     "HopConv",
     "NodeClassifier",
+    "OrderedComparison",
+    "PairClassifier",
+    "PairComparison",
     "PathRecurrence",
     "RoundsEncoder",
     "Sampling",
@@ -33,7 +46,11 @@ __all__ = [
     "SlotEncoder",
     "SymbolEmbedding",
     "SymbolGraphEncoder",
+    "WordEmbedding",
     "check_causal",
+    "expected_score",
     "generate",
     "greedy",
+    "score_loss",
+    "score_targets",
 ]

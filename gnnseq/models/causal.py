@@ -8,6 +8,7 @@ from torch_geometric.data import Batch
 
 from gnnseq.layers.signals.graph_recurrent import GraphRecurrent
 from gnnseq.layers.stacked import StackedRecurrence
+from gnnseq.layers.tree_lstm import NaryTreeLSTM
 from gnnseq.models.batches import Resettable, edge_arguments, graph_bounds, node_graphs
 from gnnseq.models.causality import check_causal
 from gnnseq.models.encoders import EdgeEncoder
@@ -36,6 +37,8 @@ class PathRecurrence(EdgeEncoder):
     def __init__(self, layer: StackedRecurrence) -> None:
         if not isinstance(layer, StackedRecurrence):
             raise TypeError(f"layer is a {type(layer).__name__}, expected a recurrence, such as RNN or LSTM")
+        if isinstance(layer, NaryTreeLSTM):
+            raise TypeError("layer is a NaryTreeLSTM, whose children have places, expected a recurrence, such as LSTM")
         if layer.bidirectional:
             raise ValueError(f"layer is {layer}, expected one direction: the other one looks ahead")
         super().__init__(layer)

@@ -1,5 +1,7 @@
 """Words as vectors that can be dropped, and what a bidirectional recurrence knows of a phrase."""
 
+from typing import Self
+
 import torch
 from torch import Tensor, nn
 
@@ -11,7 +13,9 @@ from gnnseq.ops.segment import check_bounds
 class WordEmbedding(Resettable):
     """A vector for each word, of which some are hidden in training: whole words, and features.
 
-    A hidden word becomes the unknown one, which is how the vector of unknown words is learnt.
+    A hidden word becomes the unknown one, which is how the vector of unknown words is learnt. The table has one row
+    more than there are words: symbol S, of nodes without a word, such as the inner nodes of a constituency tree. Its
+    vector is zero, gets no gradient and stays zero.
 
     Args:
         num_words: number of words S; symbol S is "nothing here".
@@ -42,6 +46,41 @@ class WordEmbedding(Resettable):
         self.word_dropout = word_dropout
         self.dropout = dropout
         self.num_symbols = num_words
+
+    @classmethod
+    def from_vectors(
+        cls,
+        vectors: tuple[Tensor, Tensor],
+        unknown: int = 0,
+        word_dropout: float = 0.0,
+        dropout: float = 0.0,
+        frozen: bool = False,
+    ) -> Self:
+        """An embedding with the vectors of a vocabulary, such as :func:`gnnseq.data.read_vectors` reads from a file.
+
+        Words without a vector get a random one, with the standard deviation of the given numbers.
+
+        Args:
+            vectors: values ``[S, F]``, and which words have one ``[S]`` (bool).
+            unknown: the symbol of unknown words.
+            word_dropout: probability that a word is hidden, in training.
+            dropout: probability that a feature is zeroed, in training.
+            frozen: whether the vectors stay as they are in training.
+
+        Raises:
+            ValueError: if shapes do not fit, or no word has a vector.
+        """
+        values, found = vectors
+        if values.dim() != 2:
+            raise ValueError(f"values has shape {list(values.shape)}, expected [S, F], one row per word")
+        words = cls(values.size(0), values.size(1), unknown, word_dropout, dropout)
+        if not bool(found.any()):
+            raise ValueError("found has no word, expected vectors of words in the vocabulary: is its spelling another?")
+        words.set_vectors(values, found)
+        with torch.no_grad():
+            words.table.weight[:-1][~found] *= values[found].std(correction=0).to(words.table.weight)
+        words.table.requires_grad_(not frozen)
+        return words
 
     @torch.no_grad()
     def set_vectors(self, values: Tensor, found: Tensor) -> None:

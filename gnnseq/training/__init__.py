@@ -7,7 +7,7 @@ from gnnseq.training.epochs import Epochs
 from gnnseq.training.evaluate import evaluate
 from gnnseq.training.fit import fit
 from gnnseq.training.history import Evaluation, History
-from gnnseq.training.metrics import accuracy, best_k, correct, squared_error
+from gnnseq.training.metrics import accuracy, best_k, correct, pearson, spearman, squared_error
 from gnnseq.training.shared_step import SharedStep
 from gnnseq.training.step import Loss, Metric, Step
 from gnnseq.training.writer import TensorBoard
@@ -31,5 +31,7 @@ __all__ = [
     "correct",
     "evaluate",
     "fit",
+    "pearson",
+    "spearman",
     "squared_error",
 ]

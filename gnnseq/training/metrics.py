@@ -54,3 +54,20 @@ def best_k(values: Sequence[float], k: int = 50) -> float:
         raise ValueError(f"k is {k}, expected at least 1")
     best = sorted(values, reverse=True)[:k]
     return sum(best) / len(best)
+
+
+def pearson(predictions: Tensor, y: Tensor) -> float:
+    """Pearson's correlation of predictions and targets ``[M]``; NaN where either is constant."""
+    found, wanted = ((values.double() - values.double().mean()) for values in (predictions, y))
+    return float((found @ wanted) / (found.norm() * wanted.norm()))
+
+
+def spearman(predictions: Tensor, y: Tensor) -> float:
+    """Spearman's correlation of predictions and targets ``[M]``: Pearson's of their ranks, equal values sharing one."""
+    return pearson(_ranks(predictions), _ranks(y))
+
+
+def _ranks(values: Tensor) -> Tensor:
+    _, place, counts = values.unique(return_inverse=True, return_counts=True)
+    middle: Tensor = counts.cumsum(0) - (counts - 1) / 2
+    return middle[place]

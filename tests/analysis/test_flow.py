@@ -86,7 +86,7 @@ def test_shares_of_the_steps_where_one_step_has_all():
     model = SequenceClassifier(None, SlotEncoder(NaryTreeLSTM(3, 5)), None, nn.Linear(5, 4)).double()
     (found,) = gradient_flow(model, batch).layers.values()
     cross_entropy(model(batch), batch.y).backward()
-    layer = model.encoder.layer
+    (layer,) = model.encoder.layer.cells
     own = torch.cat([layer.weight_igo.grad.flatten(), layer.weight_f.grad.flatten()]).norm()
     assert_close(found.weight, torch.tensor([0.0, own]).float())
 

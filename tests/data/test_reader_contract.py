@@ -23,6 +23,9 @@ from gnnseq.data.text.encode import encode_file, read_pieces
 from gnnseq.data.text.grimm import fairy_tales
 from gnnseq.data.text.vectors import read_vectors
 from gnnseq.data.text.vocabulary import Vocabulary
+from gnnseq.data.trees.binary import balanced_tree
+from gnnseq.data.trees.enhanced import DependencyGraph, read_enhanced
+from gnnseq.data.trees.pairs import read_logic, read_sick
 from gnnseq.data.trees.sentiment import sentiment_trees
 from gnnseq.data.trees.treebank import read_brackets, read_conllu
 
@@ -39,6 +42,12 @@ TREES = "(3 (2 a) (4 (2 très) (3 b)))\n(2 (1 c)\n  (0 d))\n".encode()
 CONLLU = (
     b"# text\n1\tGo\t_\t_\t_\t_\t0\troot\t_\t_\n1.1\t_\t_\t_\t_\t_\t_\t_\t_\t_\n2\thome\t_\t_\t_\t_\t1\tadv\t_\t_\n\n"
 )
+ENHANCED = (
+    b"1\tGo\t_\t_\t_\t_\t0\troot\t0:root\t_\n1.1\tyou\t_\t_\t_\t_\t_\t_\t1:nsubj|2:obj\t_\n"
+    b"2\thome\t_\t_\t_\t_\t1\tadv\t1:adv\t_\n\n"
+)
+LOGIC = b"#\t( not d )\t( not b )\n<\tb\t( c ( or f ) )\n"
+SICK = "sentence_A\tsentence_B\trelatedness_score\tentailment_judgment\nune très\tb\t2.5\tNEUTRAL\n".encode()
 TEXT = "Once upon a time, très loin.\n\nThe end.\n".encode()
 LETTERS = Vocabulary.from_characters([TEXT.decode()])
 BOOK = (
@@ -59,6 +68,10 @@ def series(path: Path) -> tuple[list[list[float]], list[str]]:
     return signals.values.tolist(), signals.names
 
 
+def enhanced(graph: DependencyGraph) -> list[Any]:
+    return [graph.words, graph.edges.tolist(), graph.relations]
+
+
 READERS: dict[str, Reader] = {
     "Vocabulary.load": Reader(SAVED, Vocabulary.load),
     "encode_file": Reader(TEXT, lambda path: encode_file(path, path.parent / "ids.npy", LETTERS).tolist()),
@@ -66,6 +79,9 @@ READERS: dict[str, Reader] = {
     "read_brackets": Reader(TREES, read_brackets),
     "read_chunks": Reader(TEXT, lambda path: "".join(read_chunks(path, 3))),
     "read_conllu": Reader(CONLLU, read_conllu),
+    "read_enhanced": Reader(ENHANCED, lambda path: [enhanced(graph) for graph in read_enhanced(path).graphs]),
+    "read_logic": Reader(LOGIC, read_logic),
+    "read_sick": Reader(SICK, lambda path: read_sick(path, lambda text: balanced_tree(text.split()))),
     "read_pieces": Reader(TEXT, lambda path: "".join(read_pieces(path, whole_words=True))),
     "read_text": Reader(TEXT, read_text),
     "sentiment_trees": Reader(TREES, lambda path: sentiment_trees("dev", path.parent), "dev.txt"),
@@ -76,6 +92,7 @@ READERS: dict[str, Reader] = {
 NO_READERS = {
     "Vocabulary.save",
     "changed_members",
+    "collect",
     "download",
     "extract",
     "hash_file",

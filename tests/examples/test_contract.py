@@ -79,6 +79,13 @@ CASES = {
         ("--models gcn", "--seeds 0", "--depth 1", "--arguments 10", "--longest 5", "--budget 10", "--rounds 0",
          "--round-steps 0", "--batch-size 0", "--learning-rate 0", "--test-samples 0"),
     ),
+    "tree_lstm_pairs": Case(
+        "--path TREES --longest 2 --steps 2 --batch-size 4 --budget 9000 --models tree-nary lstm",
+        ("--path nowhere", "--path TREES --longest 0", "--path TREES --longest 12", "--path TREES --models gcn",
+         "--path TREES --seeds 0", "--path TREES --steps 0", "--path TREES --batch-size 0",
+         "--path TREES --longest 2 --budget 10", "--path TREES --learning-rate 0", "--path TREES --look-every 0",
+         "--path TREES --task relatedness"),
+    ),
     "tree_lstm_sentiment": Case(
         "--path TREES --epochs 1 --budget 20000 --features 6 --batch-size 4 --models tree bag",
         ("--path nowhere", "--path TREES --vectors nowhere.txt", "--models gcn", "--seeds 0", "--epochs 0",
@@ -105,6 +112,10 @@ def files(tmp_path_factory):
     for part in ("train", "dev"):
         lines = [f"({draw.randrange(5)} (2 {draw.choice('abc')}) (3 {draw.choice('abc')}))" for _ in range(12)]
         (folder / f"{part}.txt").write_text("\n".join(lines) + "\n")
+    for length in range(1, 13):
+        lines = [f"{draw.choice('#<=>^v|')}\t( not {draw.choice('ab')} )\t{draw.choice('ab')}" for _ in range(12)]
+        for part in ("train", "test"):
+            (folder / f"{part}{length}").write_text("\n".join(lines) + "\n")
     return {"BOOK": str(folder / "book.txt"), "TREES": str(folder)}
 
 

@@ -166,3 +166,21 @@ def test_trees_that_are_no_corpus(make):
     given = make([parse_brackets("(1 a)")])
     with pytest.raises(TypeError, match=f"corpus is a {type(given).__name__}, expected a TreeCorpus, such as"):
         parse_batch(given)
+
+
+def test_columns_become_attributes_and_targets():
+    tags = {"upos": ["N", "V", ""], "lemma": ["x", "y", "y"]}
+    tree = dependency_tree(["a", "b", "c"], [1, -1, 1], ["nsubj", "root", "obj"], tags)
+    corpus = TreeCorpus.from_trees([tree, tree])
+    batch = parse_batch(corpus, y="upos", nodes={"lemma": "lemma"}, edges={"edge_type": "deprel"})
+    first = batch[0]
+    assert first.y.tolist() == [0, -100, 1]  # a, c, then their head b
+    assert first.lemma.tolist() == [0, 1, 1]
+    assert corpus.classes.lookup(first.edge_type) == ["nsubj", "obj"]
+    assert_same_batch(batch, [first, batch[1]])
+    assert parse_batch(corpus, y="lemma", every_node=False).y.tolist() == [1, 1]
+    for name in ("x", "my_index"):
+        with pytest.raises(ValueError, match=f"an attribute is named '{name}', expected a free name"):
+            parse_batch(corpus, nodes={name: "lemma"})
+    with pytest.raises(ValueError, match="there is no column 'xpos', expected one of"):
+        parse_batch(corpus, edges={"edge_type": "xpos"})

@@ -17,9 +17,11 @@ from layer_cases import (
     F,
     Flat,
     Graphs,
+    Nary,
     Paths,
     Readout,
     Recurrence,
+    Related,
     flat,
     run,
 )
@@ -52,7 +54,7 @@ def test_a_batch_equals_its_graphs_one_by_one(case):
         n = nodes.stop - nodes.start
         part = Graphs(own, [n], {name: value[which] for name, value in graphs.arguments.items()})
         alone.append(case.call(layer, x[nodes], part, batch_vector([n])))
-    layered = type(case) in (Recurrence, Paths)  # states [L, G, H]; others count nodes or graphs first
+    layered = type(case) in (Recurrence, Paths, Nary, Related)  # states [L, G, H]; others count nodes or graphs first
     joined = [
         torch.cat(parts, dim=1 if layered and number else 0) for number, parts in enumerate(zip(*alone, strict=True))
     ]

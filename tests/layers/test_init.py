@@ -26,7 +26,7 @@ H = 6
     ("layer", "cells"),
     [
         (LSTM(3, H, 2, bidirectional=True), lambda m: m.cells),
-        (NaryTreeLSTM(3, H), lambda m: [m]),
+        (NaryTreeLSTM(3, H, num_layers=2, bidirectional=True), lambda m: m.cells),
         (GCRN(3, H, 2), lambda m: [m]),
         (nn.Sequential(nn.Linear(2, 3), LSTM(3, H)), lambda m: m[1].cells),
     ],
@@ -122,7 +122,8 @@ def test_small_inputs_keep_the_first_one_through_tanh():
 
 def test_orthogonal_nary():
     layer = orthogonal_(NaryTreeLSTM(3, H, 3))
-    blocks = [*layer.weight_igo.detach().view(-1, H, H), *layer.weight_f.detach().view(-1, H, H)]
+    (cell,) = layer.cells
+    blocks = [*cell.weight_igo.detach().view(-1, H, H), *cell.weight_f.detach().view(-1, H, H)]
     assert len(blocks) == 3 * 3 + 3 * 3
     for block in blocks:
         assert_close(block @ block.t(), torch.eye(H), atol=1e-5, rtol=0)

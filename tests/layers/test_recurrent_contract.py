@@ -26,6 +26,7 @@ from gnnseq.layers import (
     MinGRU,
     MinLSTM,
     NaryTreeLSTM,
+    RelationTreeLSTM,
 )
 from gnnseq.layers.stacked import StackedRecurrence
 from gnnseq.ops import Schedule
@@ -84,7 +85,15 @@ def batches(draw, kind):
     if kind == "slots":
         edges = tree_edges(sizes, 2)
         return Graphs(edges, sizes, slots_of(edges, 2))
+    if kind == "typed":
+        return typed(sizes)
     return Graphs(KINDS[kind](sizes), sizes)
+
+
+def typed(sizes):
+    """Random graphs with one of two relations at every edge."""
+    edges = dag_edges(sizes)
+    return Graphs(edges, sizes, torch.randint(2, (edges.size(1),)))
 
 
 LAYERS = {
@@ -99,8 +108,25 @@ LAYERS = {
     "DeltaNet": lambda: DeltaNet(F, H, heads=2, **DEEP),
     "ChildSumTreeLSTM": lambda: ChildSumTreeLSTM(F, H),
 }
+PLACED = {
+    "N-ary": lambda: NaryTreeLSTM(F, H),
+    "deep N-ary": lambda: NaryTreeLSTM(F, H, **DEEP),
+}
 CASES = [pytest.param(make, kind, id=f"{name} on {kind}") for name, make in LAYERS.items() for kind in KINDS]
-CASES += [pytest.param(lambda: NaryTreeLSTM(F, H), kind, id=f"N-ary on {kind}") for kind in ("slots", "full trees")]
+CASES += [
+    pytest.param(make, kind, id=f"{name} on {kind}")
+    for name, make in PLACED.items()
+    for kind in ("slots", "full trees")
+]
+RELATED = {
+    "RelationTreeLSTM": lambda: RelationTreeLSTM(F, H, 2),
+    "deep RelationTreeLSTM": lambda: RelationTreeLSTM(F, H, 2, **DEEP),
+}
+CASES += [  # the places of their children are the relations
+    pytest.param(make, kind, id=f"{name} on {kind}")
+    for name, make in RELATED.items()
+    for kind in ("slots", "full trees", "typed")
+]
 every = pytest.mark.parametrize(("make", "kind"), CASES)
 few = settings(max_examples=8)
 OTHERS = [torch.float64, torch.float16, torch.bfloat16, torch.complex64, torch.int64, torch.uint8, torch.bool]
@@ -125,6 +151,8 @@ def example(kind, seed=0):
     if kind == "full trees":
         edges, slots, _ = full_trees(2, (2, 0, 1))
         return Graphs(edges, [5, 1, 3], slots)
+    if kind == "typed":
+        return typed([5, 1, 3])
     edges = tree_edges([5, 1, 3], 2) if kind == "slots" else KINDS[kind]([5, 1, 3])
     return Graphs(edges, [5, 1, 3], slots_of(edges, 2) if kind == "slots" else None)
 
@@ -134,7 +162,7 @@ def test_every_recurrence_has_a_case():
         return {base, *(kind for part in base.__subclasses__() for kind in kinds(part))}
 
     public = {kind for kind in kinds(StackedRecurrence) if kind.__name__ in layers.__all__}
-    assert public == {type(make()) for make in LAYERS.values()}
+    assert public == {type(make()) for make in (LAYERS | PLACED | RELATED).values()}
 
 
 @every
@@ -253,7 +281,7 @@ def test_a_trace_would_keep_the_first_graph(make, kind):
     graphs, layer = example(kind), make()
     x = torch.randn(graphs.num_nodes, F)
     slots = () if graphs.slots is None else (graphs.slots,)
-    with pytest.raises(ValueError, match=r"edge_(index|slot) is read under torch.jit.trace.*, expected a"):
+    with pytest.raises(ValueError, match=r"edge_(index|slot|type) is read under torch.jit.trace.*, expected a"):
         torch.jit.trace(layer, (x, graphs.edges, *slots))
 
 

@@ -20,7 +20,12 @@ def features(n=N):
 
 
 def nary_reference(layer, x, edges, slots):
-    return reference.nary_tree_lstm(x, edges, slots, layer.weight_ih, layer.weight_igo, layer.weight_f, layer.bias)
+    (cell,) = layer.cells
+    return nary_of_cell(cell, x, edges, slots)
+
+
+def nary_of_cell(cell, x, edges, slots):
+    return reference.nary_tree_lstm(x, edges, slots, cell.weight_ih, cell.weight_igo, cell.weight_f, cell.bias)
 
 
 def test_child_sum_is_the_reference_on_trees():
@@ -49,23 +54,61 @@ def test_nary_is_the_reference(arity):
     out, (h, c) = layer(x, edges, slots)
     h_all, c_all = nary_reference(layer, x, edges, slots)
     roots = torch.tensor(SIZES).cumsum(0) - 1
-    assert_same([out, h, c], [h_all, h_all[roots], c_all[roots]], [x, *layer.parameters()])
+    assert_same([out, h[0], c[0]], [h_all, h_all[roots], c_all[roots]], [x, *layer.parameters()])
+
+
+def test_deep_nary_is_the_reference_layer_by_layer_up_and_down():
+    edges = tree_edges(SIZES, 2)
+    slots, x = slots_of(edges, 2), features()
+    layer = NaryTreeLSTM(F, H, num_layers=2, bidirectional=True).double()
+    out, (h, c) = layer(x, edges, slots)
+    roots, leaves = torch.tensor(SIZES).cumsum(0) - 1, ~torch.isin(torch.arange(N), edges[1])
+    graph, below, finals = batch_vector(SIZES), x, []
+    for up, down in (layer.cells[:2], layer.cells[2:]):
+        states = nary_of_cell(up, below, edges, slots), nary_of_cell(down, below, edges.flip(0), slots)
+        finals += [[part[roots] for part in states[0]], [mean_of(part[leaves], graph[leaves]) for part in states[1]]]
+        below = torch.cat([states[0][0], states[1][0]], dim=1)
+    h_all, c_all = (torch.stack(kind) for kind in zip(*finals, strict=True))
+    assert_same([out, h, c], [below, h_all, c_all], [x, *layer.parameters()])
+
+
+def mean_of(values, graph):
+    return torch.stack([values[graph == g].mean(0) for g in range(len(SIZES))])
+
+
+def test_weights_that_were_stored_before_there_were_layers_still_load():
+    layer, other = NaryTreeLSTM(F, H, 3), NaryTreeLSTM(F, H, 3)
+    old = {name.removeprefix("cells.0."): value for name, value in layer.state_dict().items()}
+    assert set(old) == {"weight_ih", "weight_igo", "weight_f", "bias"}
+    model = torch.nn.Sequential(other)
+    model.load_state_dict({f"0.{name}": value for name, value in old.items()})
+    for left, right in zip(other.parameters(), layer.parameters(), strict=True):
+        assert torch.equal(left, right)
+    with pytest.raises(RuntimeError, match=r"Missing key.*cells.1.weight_ih"):
+        NaryTreeLSTM(F, H, 3, num_layers=2).load_state_dict(old)
+
+
+def test_two_parents_in_one_place_are_refused_against_the_edges():
+    edges, slots = torch.tensor([[0, 0], [1, 2]]), torch.tensor([1, 1])
+    NaryTreeLSTM(F, H)(torch.randn(3, F), edges, slots)
+    with pytest.raises(ValueError, match="edge_slot makes node 0 the child in place 1 of two parents, expected one"):
+        NaryTreeLSTM(F, H, bidirectional=True)(torch.randn(3, F), edges, slots)
 
 
 def test_nary_of_one_place_on_a_path_is_the_lstm():
     lengths = [4, 2]
     lstm, layer, x = LSTM(F, H).double(), NaryTreeLSTM(F, H, 1).double(), features(6)
-    (cell,) = lstm.cells
+    cell, own = lstm.cells[0], layer.cells[0]
     w_i, w_f, w_g, w_o = cell.weight_hh.detach().chunk(4)
     with torch.no_grad():
-        layer.weight_ih.copy_(cell.weight_ih)
-        layer.bias.copy_(cell.bias)
-        layer.weight_igo[0].copy_(torch.cat([w_i, w_g, w_o]))
-        layer.weight_f[0, 0].copy_(w_f)
-    state = tuple(torch.randn(2, 2, H, dtype=torch.float64))
+        own.weight_ih.copy_(cell.weight_ih)
+        own.bias.copy_(cell.bias)
+        own.weight_igo[0].copy_(torch.cat([w_i, w_g, w_o]))
+        own.weight_f[0, 0].copy_(w_f)
+    state = tuple(torch.randn(2, 1, 2, H, dtype=torch.float64))
     out, (h, c) = layer(x, path_edges(lengths), torch.zeros(4, dtype=torch.long), state)
-    expected, (h_l, c_l) = lstm(x, path_edges(lengths), tuple(s.unsqueeze(0) for s in state))
-    assert_same([out, h, c], [expected, h_l[0], c_l[0]], [x])
+    expected, (h_l, c_l) = lstm(x, path_edges(lengths), state)
+    assert_same([out, h, c], [expected, h_l, c_l], [x])
 
 
 def test_nary_on_a_dag_is_the_reference():
@@ -80,7 +123,7 @@ def test_nary_batch_equals_one_by_one_in_any_order():
     slots, x, layer = slots_of(edges, 2), features(), NaryTreeLSTM(F, H).double()
     out, (h, c) = layer(x, edges, slots)
     alone = [layer(x[nodes], own, slots[which]) for nodes, own, which in one_by_one(edges, SIZES)]
-    joined = [torch.cat(parts) for parts in zip(*((o, h, c) for o, (h, c) in alone), strict=True)]
+    joined = [torch.cat(parts, dim=-2) for parts in zip(*((o, h, c) for o, (h, c) in alone), strict=True)]
     assert_same([out, h, c], joined, [x, *layer.parameters()])
     numbers, order = torch.randperm(N), torch.randperm(edges.size(1))
     moved = torch.empty_like(numbers)
@@ -140,11 +183,11 @@ def test_bad_input():
         layer(torch.randn(4, 2), EDGES, slots)
     with pytest.raises(ValueError, match="edge_index refers to node 3 of 3"):
         layer(torch.randn(3, F), EDGES, slots)
-    for state in [(torch.zeros(2, H),) * 2, (torch.zeros(1, H), torch.zeros(1, 1))]:
-        with pytest.raises(ValueError, match=rf"state has shapes .*, expected 2 of \[1, {H}\]"):
+    for state in [(torch.zeros(1, 2, H),) * 2, (torch.zeros(1, 1, H), torch.zeros(1, 1)), (torch.zeros(1, H),) * 2]:
+        with pytest.raises(ValueError, match=rf"state has shapes .*, expected 2 of \[1, 1, {H}\]"):
             layer(torch.randn(4, F), EDGES, slots, state)
     with pytest.raises(ValueError, match="state is on meta, expected cpu"):
-        layer(torch.randn(4, F), EDGES, slots, (torch.zeros(1, H, device="meta"),) * 2)
+        layer(torch.randn(4, F), EDGES, slots, (torch.zeros(1, 1, H, device="meta"),) * 2)
     with pytest.raises(TypeError, match=r"edge_slot is a list, expected a tensor \[3\]"):
         layer(torch.randn(4, F), EDGES, [0, 1, 2])
 

@@ -4,7 +4,7 @@ from causal_models import CARRYING, MODELS, RING, F, H, S, symbol_graph
 from torch import nn
 
 from gnnseq.graphs import path_batch
-from gnnseq.layers import GCRN, LSTM
+from gnnseq.layers import GCRN, LSTM, NaryTreeLSTM
 from gnnseq.models.causal import PathRecurrence, SymbolGraphEncoder
 
 
@@ -13,6 +13,8 @@ def test_no_state_to_carry_both_ways():
         PathRecurrence(LSTM(F, H, bidirectional=True))
     with pytest.raises(TypeError, match="layer is a Linear, expected a recurrence, such as RNN or LSTM"):
         PathRecurrence(nn.Linear(F, H))
+    with pytest.raises(TypeError, match="layer is a NaryTreeLSTM, whose children have places"):
+        PathRecurrence(NaryTreeLSTM(F, H))
 
 
 @pytest.mark.parametrize("name", CARRYING)

@@ -37,6 +37,26 @@ def test_given_vectors():
         words.set_vectors(torch.ones(3, 2), torch.tensor([1]))
 
 
+def test_an_embedding_of_given_vectors():
+    values, found = torch.tensor([[0.0, 0.0], [4.0, 8.0], [6.0, 2.0]]), torch.tensor([False, True, True])
+    torch.manual_seed(0)
+    words = WordEmbedding.from_vectors((values, found), dropout=0.5)
+    assert torch.equal(words.table.weight[1:], torch.tensor([[4.0, 8.0], [6.0, 2.0], [0.0, 0.0]]))
+    torch.manual_seed(0)
+    drawn = torch.nn.Embedding(4, 2).weight[0]
+    torch.testing.assert_close(words.table.weight[0], drawn * 5**0.5)
+    assert words.table.weight.requires_grad
+    assert words.dropout == 0.5
+    frozen = WordEmbedding.from_vectors((values, found), frozen=True)
+    assert not any(weight.requires_grad for weight in frozen.parameters())
+    with pytest.raises(ValueError, match="found has no word, expected vectors of words in the vocabulary"):
+        WordEmbedding.from_vectors((values, ~found & False))
+    with pytest.raises(ValueError, match=r"values has shape \[3\], expected \[S, F\]"):
+        WordEmbedding.from_vectors((values[:, 0], found))
+    with pytest.raises(ValueError, match=r"found is torch.bool \[1\], expected torch.bool \[3\]"):
+        WordEmbedding.from_vectors((values, torch.tensor([True])))
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -1,9 +1,10 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 
-from gnnseq.training import accuracy, best_k, correct, squared_error
+from gnnseq.training import accuracy, best_k, correct, pearson, spearman, squared_error
 
 
 def test_ignored_targets_do_not_count():
@@ -35,3 +36,13 @@ def test_bad_input(values, k, named):
 def test_squared_error_counts_only_targets_that_are_there():
     y = torch.tensor([1.0, float("nan"), -2.0])
     assert squared_error(torch.tensor([[2.0], [5.0], [0.0]]), y) == (5.0, 2)
+
+
+def test_correlations():
+    x, y = torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0]), torch.tensor([2.0, 1.0, 4.0, 3.0, 7.0])
+    assert pearson(x, y) == pytest.approx(np.corrcoef(x, y)[0, 1])
+    assert spearman(x, y) == pytest.approx(0.8)
+    assert spearman(x, y.exp()) == pytest.approx(0.8)
+    tied = torch.tensor([1.0, 1.0, 2.0, 2.0, 3.0])
+    assert spearman(x, tied) == pytest.approx(np.corrcoef(x, [1.5, 1.5, 3.5, 3.5, 5])[0, 1])
+    assert np.isnan(pearson(x, torch.ones(5)))

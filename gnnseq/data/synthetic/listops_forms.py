@@ -84,4 +84,13 @@ def _corpus(ptr: IntArray, rows: dict[str, IntArray]) -> TreeCorpus:
     """Parents in the numbering of all trees become those of each tree."""
     inner = rows["parents"] >= 0
     rows["parents"][inner] -= np.repeat(ptr[:-1], np.diff(ptr))[inner]
-    return TreeCorpus(ptr=ptr, **rows, words=SYMBOLS, classes=_DIGITS)
+    return TreeCorpus(
+        ptr,
+        rows["parents"],
+        rows["slots"],
+        rows["places"],
+        rows["symbols"],
+        rows["labels"],
+        words=SYMBOLS,
+        classes=_DIGITS,
+    )

@@ -23,7 +23,7 @@ class WordVectors(NamedTuple):
     found: Tensor
 
 
-def read_vectors(path: str | Path, vocabulary: Vocabulary) -> WordVectors:
+def read_vectors(path: str | Path, vocabulary: Vocabulary, *, lower_case: bool = False) -> WordVectors:
     """Reads the vectors of a vocabulary's words from a file as GloVe and word2vec have it.
 
     A line is a word and D numbers, with a space between them; a word may have spaces itself. A byte order mark and a
@@ -32,19 +32,21 @@ def read_vectors(path: str | Path, vocabulary: Vocabulary) -> WordVectors:
     Args:
         path: of a UTF-8 file of any length.
         vocabulary: V words; the vectors of others are passed over.
+        lower_case: whether a word without a vector gets that of its lower-case form, such as "The" that of "the".
 
     Raises:
         ValueError: if a line has another number of numbers than the first, a number cannot be read
             or is not finite in float32, or there is no vector. The message names the file, the line and which of the
             vector's numbers it is.
     """
-    rows = {symbol.encode(): row for row, symbol in enumerate(vocabulary.symbols)}
-    vectors: dict[int, list[float]] = {}
+    rows = [(symbol.encode(), symbol.lower().encode()) for symbol in vocabulary.symbols]
+    wanted = {form for forms in rows for form in forms[: 1 + lower_case]}
+    vectors: dict[bytes, list[float]] = {}
     width = 0
     with open(path, "rb") as file:
         for number, line in enumerate(file, 1):
             line = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
-            if width and line.count(b" ") == width and line[: line.index(b" ")] not in rows:
+            if width and line.count(b" ") == width and line[: line.index(b" ")] not in wanted:
                 continue
             if number == 1 and b"\r" in line.rstrip(b"\r\n"):
                 raise ValueError(f"{path}, line 1 ends with a carriage return alone, expected a line feed")
@@ -56,14 +58,14 @@ def read_vectors(path: str | Path, vocabulary: Vocabulary) -> WordVectors:
             if word is None:
                 got = f"{len(fields) - 1} numbers"
                 raise ValueError(f"{path}, line {number}: expected a word and {width} numbers, got {got}")
-            row = rows.get(word)
-            if row is not None and row not in vectors:
-                vectors[row] = _numbers(path, number, fields[-width:])
+            if word in wanted and word not in vectors:
+                vectors[word] = _numbers(path, number, fields[-width:])
     if not width:
         raise ValueError(f"{path} holds no vectors, expected a word and numbers in every line")
     values, found = torch.zeros(len(vocabulary), width), torch.zeros(len(vocabulary), dtype=torch.bool)
-    places = torch.tensor(list(vectors), dtype=torch.long)
-    values[places] = torch.tensor(list(vectors.values())).reshape(-1, width)
+    given = [next((vectors[form] for form in forms[: 1 + lower_case] if form in vectors), None) for forms in rows]
+    places = torch.tensor([row for row, vector in enumerate(given) if vector is not None], dtype=torch.long)
+    values[places] = torch.tensor([vector for vector in given if vector is not None]).reshape(-1, width)
     found[places] = True
     return WordVectors(values, found)
 

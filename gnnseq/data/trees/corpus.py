@@ -1,7 +1,8 @@
 """Many trees as a few long arrays, so that a batch is cut out without a loop over nodes."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 from torch.utils.data import Dataset
@@ -9,7 +10,19 @@ from torch.utils.data import Dataset
 from gnnseq.data.indexing import Index, is_single, positions
 from gnnseq.data.sequences import UNLABELLED, IntArray
 from gnnseq.data.text.vocabulary import Vocabulary
-from gnnseq.data.trees.tree import Tree
+from gnnseq.data.trees.tree import Tree, resolve
+
+
+class Column(NamedTuple):
+    """A value of every node.
+
+    Args:
+        ids: ``[N]``; as many as there are values for none.
+        vocabulary: the values.
+    """
+
+    ids: IntArray
+    vocabulary: Vocabulary
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +41,8 @@ class TreeCorpus(Dataset[Tree]):
         labels: id of every node's label ``[N]``; -100 for none.
         words: the words.
         classes: the labels.
+        columns: further values of the nodes, by name, such as "upos".
+        comments: lines that stood above each tree ``[B]``; none at all if empty.
     """
 
     ptr: IntArray
@@ -38,6 +53,8 @@ class TreeCorpus(Dataset[Tree]):
     labels: IntArray
     words: Vocabulary
     classes: Vocabulary
+    columns: Mapping[str, Column] = field(default_factory=dict)
+    comments: tuple[tuple[str, ...], ...] = ()
 
     @classmethod
     def from_trees(
@@ -45,6 +62,7 @@ class TreeCorpus(Dataset[Tree]):
         trees: Iterable[Tree],
         words: Vocabulary | None = None,
         classes: Vocabulary | None = None,
+        columns: Mapping[str, Vocabulary] | None = None,
     ) -> "TreeCorpus":
         """Joins trees.
 
@@ -52,10 +70,13 @@ class TreeCorpus(Dataset[Tree]):
             trees: at least one.
             words: the words, such as those of the training trees; ``None`` for all that occur.
             classes: the labels; ``None`` for all that occur, sorted.
+            columns: the values of some of the trees' columns, such as those of the training trees; all that occur,
+                sorted, of any other.
 
         Raises:
             TypeError: if ``trees`` is no list of trees.
-            ValueError: if there are no trees, or one has a word or label that is unknown.
+            ValueError: if there are no trees, one has a word, label or value that is unknown, or they differ in
+                their columns.
         """
         trees = _list_of_trees(trees)
         if not trees:
@@ -63,8 +84,7 @@ class TreeCorpus(Dataset[Tree]):
         if words is None:
             words = Vocabulary.from_words([w for w in tree.words if w] for tree in trees)
         if classes is None:
-            found = set().union(*(tree.labels for tree in trees)) - {""}
-            classes = Vocabulary(sorted(found) or ["none"], separator=" ")
+            classes = _values(tree.labels for tree in trees)
         sizes = np.array([len(tree) for tree in trees])
         return cls(
             ptr=np.concatenate([[0], np.cumsum(sizes)]),
@@ -75,7 +95,19 @@ class TreeCorpus(Dataset[Tree]):
             labels=_encode([tree.labels for tree in trees], classes, UNLABELLED),
             words=words,
             classes=classes,
+            columns=_columns(trees, columns or {}),
+            comments=tuple(tree.comments for tree in trees) if any(tree.comments for tree in trees) else (),
         )
+
+    def column(self, name: str) -> Column:
+        """A value of every node, by the name that it has in the file; see :meth:`Tree.column`.
+
+        Raises:
+            ValueError: for a name that no column has; "head" is no value but what the edges say.
+        """
+        labels = np.where(self.labels == UNLABELLED, len(self.classes), self.labels)
+        own = {"words": Column(self.symbols, self.words), "labels": Column(labels, self.classes)}
+        return resolve(name, {**self.columns, **own})
 
     @property
     def empty(self) -> int:
@@ -117,14 +149,15 @@ class TreeCorpus(Dataset[Tree]):
 
     def _tree(self, row: int) -> Tree:
         nodes = slice(int(self.ptr[row]), int(self.ptr[row + 1]))
-        words = [*self.words.symbols, ""]
         classes = self.classes.symbols
         return Tree(
             self.parents[nodes],
             self.slots[nodes],
             self.places[nodes],
-            tuple(words[symbol] for symbol in self.symbols[nodes].tolist()),
+            _decode(self.symbols[nodes], self.words),
             tuple(classes[label] if label >= 0 else "" for label in self.labels[nodes].tolist()),
+            {name: _decode(column.ids[nodes], column.vocabulary) for name, column in self.columns.items()},
+            self.comments[row] if self.comments else (),
         )
 
     def _select(self, rows: IntArray) -> "TreeCorpus":
@@ -132,7 +165,10 @@ class TreeCorpus(Dataset[Tree]):
         ptr = np.concatenate([[0], np.cumsum(sizes)])
         nodes = np.arange(ptr[-1]) + np.repeat(self.ptr[rows] - ptr[:-1], sizes)
         arrays = ("parents", "slots", "places", "symbols", "labels")
-        return replace(self, ptr=ptr, **{name: getattr(self, name)[nodes] for name in arrays})
+        columns = {name: Column(column.ids[nodes], column.vocabulary) for name, column in self.columns.items()}
+        comments = tuple(self.comments[row] for row in rows.tolist()) if self.comments else ()
+        rest = {name: getattr(self, name)[nodes] for name in arrays}
+        return replace(self, ptr=ptr, columns=columns, comments=comments, **rest)
 
 
 def require_corpus(corpus: object) -> None:
@@ -154,9 +190,34 @@ def _list_of_trees(trees: object) -> list[Tree]:
     return found
 
 
-def _encode(rows: list[tuple[str, ...]], vocabulary: Vocabulary, none: int) -> IntArray:
+def _columns(trees: list[Tree], given: Mapping[str, Vocabulary]) -> dict[str, Column]:
+    names = list(trees[0].columns)
+    for row, tree in enumerate(trees):
+        if set(tree.columns) != set(names):
+            raise ValueError(f"trees[{row}] has the columns {list(tree.columns)}, expected {names} as trees[0]")
+    if set(given) - set(names):
+        raise ValueError(f"columns has {sorted(set(given) - set(names))}, expected some of {names}")
+    found = {}
+    for name in names:
+        rows = [tree.columns[name] for tree in trees]
+        vocabulary = given[name] if name in given else _values(rows)
+        found[name] = Column(_encode(rows, vocabulary, len(vocabulary), f"column {name} of trees"), vocabulary)
+    return found
+
+
+def _values(rows: Iterable[tuple[str, ...]]) -> Vocabulary:
+    """All that occur, sorted."""
+    return Vocabulary(sorted(set().union(*rows) - {""}) or ["none"], separator=" ")
+
+
+def _decode(ids: IntArray, vocabulary: Vocabulary) -> tuple[str, ...]:
+    symbols = [*vocabulary.symbols, ""]
+    return tuple(symbols[number] for number in ids.tolist())
+
+
+def _encode(rows: list[tuple[str, ...]], vocabulary: Vocabulary, none: int, name: str = "trees") -> IntArray:
     """The ids of symbols, row after row; ``none`` for empty ones."""
     named = np.array([symbol != "" for row in rows for symbol in row])
     ids = np.full(len(named), none)
-    ids[named] = vocabulary.encode_rows("trees", [[symbol for symbol in row if symbol] for row in rows]).numpy()
+    ids[named] = vocabulary.encode_rows(name, [[symbol for symbol in row if symbol] for row in rows]).numpy()
     return ids

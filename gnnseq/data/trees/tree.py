@@ -1,15 +1,28 @@
 """A tree over the words of a sentence."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from operator import index
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from gnnseq.data.sequences import IntArray
 
 _NAMED = 10  # nodes of a cycle that a message names
+
+
+ALIASES = {"form": "words", "value": "words", "deprel": "labels", "label": "labels"}
+Value = TypeVar("Value")
+
+
+def resolve(name: str, columns: Mapping[str, Value]) -> Value:
+    """What a column's name, or another name of it, stands for."""
+    found = ALIASES.get(name, name)
+    if found not in columns:
+        known = ", ".join([*ALIASES, *(column for column in columns if column not in ALIASES.values())])
+        raise ValueError(f"there is no column {name!r}, expected one of {known}")
+    return columns[found]
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +36,8 @@ class Tree:
             constituency tree hold the words; every node of a dependency tree holds one.
         words: one per node, "" for none.
         labels: one per node, "" for none.
+        columns: further values of the nodes, by name, each ``[n]``, such as "lemma" and "upos"; "" for none.
+        comments: lines that stood above the tree.
 
     Raises:
         ValueError: if the lengths differ, there is no node, or a parent does not come later.
@@ -33,6 +48,8 @@ class Tree:
     places: IntArray
     words: tuple[str, ...]
     labels: tuple[str, ...]
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    comments: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         size = len(self.parents)
@@ -40,6 +57,10 @@ class Tree:
             if len(getattr(self, name)) != size:
                 found = len(getattr(self, name))
                 raise ValueError(f"{name} has {found} entries, expected {size}, one per node")
+        for name, values in self.columns.items():
+            if name in ALIASES or len(values) != size:
+                message = "is the tree's own" if name in ALIASES else f"has {len(values)} entries"
+                raise ValueError(f"columns[{name!r}] {message}, expected another name and {size} values, one per node")
         if size == 0 or self.parents[-1] != -1:
             raise ValueError("parents does not end with -1, expected the root last")
         early = np.flatnonzero(self.parents[:-1] <= np.arange(size - 1))
@@ -52,9 +73,10 @@ class Tree:
         return len(self.parents)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Tree) and all(
-            np.array_equal(getattr(self, name), getattr(other, name)) for name in self.__dataclass_fields__
-        )
+        if not isinstance(other, Tree) or (self.columns, self.comments) != (other.columns, other.comments):
+            return False
+        names = ("parents", "slots", "places", "words", "labels")
+        return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -74,6 +96,26 @@ class Tree:
                 stack.append(")")
                 stack.extend(reversed(children[item]))
         return "".join(parts)[1:]
+
+    @property
+    def sentence_id(self) -> str:
+        """What the comment ``# sent_id = ...`` says; "" without one."""
+        named = (comment.partition("=") for comment in self.comments)
+        return next((value.strip() for name, _, value in named if name.strip("# ") == "sent_id"), "")
+
+    def column(self, name: str) -> tuple[str, ...]:
+        """A value of every node ``[n]``, by the name that it has in the file.
+
+        Args:
+            name: "form" or "value" for the words, "deprel" or "label" for the labels, "head" for the place of each
+                node's head, from 1 ("0" for the root), or one of ``columns``.
+
+        Raises:
+            ValueError: for another name.
+        """
+        if name == "head":
+            return tuple(str(self.places[parent] + 1 if parent >= 0 else 0) for parent in self.parents)
+        return resolve(name, {**self.columns, "words": self.words, "labels": self.labels})
 
     def children(self) -> list[list[int]]:
         """The children of every node, by slot."""
@@ -100,28 +142,38 @@ class Tree:
 def binarize(tree: Tree) -> Tree:
     """The tree with at most two children per node, as NLTK's ``chomsky_normal_form`` makes it.
 
-    A node with children a, b, c, d becomes (a (b (c d))). New nodes have neither word nor label;
-    nodes with one child stay.
+    A node with children a, b, c, d becomes (a (b (c d))). New nodes have neither word nor label nor
+    anything in another column; nodes with one child stay.
     """
     children = tree.children()
     new_nodes = np.array([max(len(below) - 2, 0) for below in children])
     place = np.arange(len(tree)) + np.cumsum(new_nodes)
     size = int(place[-1]) + 1
     parents, slots, places = np.full(size, -1), np.zeros(size, np.int64), np.full(size, -1)
-    words, labels = [""] * size, [""] * size
     places[place] = tree.places
     for node, at in enumerate(place.tolist()):
-        words[at], labels[at] = tree.words[node], tree.labels[node]
         for slot, child in enumerate(children[node]):
             last = slot > 0 and slot == len(children[node]) - 1
             holder = at - slot + last  # at, then the new nodes, which stand before it
             parents[place[child]], slots[place[child]] = holder, int(last)
             if slot > 0 and not last:
                 parents[holder], slots[holder] = holder + 1, 1
-    return Tree(parents, slots, places, tuple(words), tuple(labels))
+    source = dict(zip(place.tolist(), range(len(tree)), strict=True))
+
+    def spread(values: Sequence[str]) -> tuple[str, ...]:
+        return tuple(values[source[node]] if node in source else "" for node in range(size))
+
+    columns = {name: spread(values) for name, values in tree.columns.items()}
+    return Tree(parents, slots, places, spread(tree.words), spread(tree.labels), columns, tree.comments)
 
 
-def dependency_tree(words: Sequence[str], heads: Sequence[int], labels: Sequence[str]) -> Tree:
+def dependency_tree(
+    words: Sequence[str],
+    heads: Sequence[int],
+    labels: Sequence[str],
+    columns: Mapping[str, Sequence[str]] | None = None,
+    comments: Iterable[str] = (),
+) -> Tree:
     """A tree whose nodes are words, dependents before their head.
 
     Dependents of a head are its children from left to right, whatever side of it they stand on.
@@ -130,12 +182,15 @@ def dependency_tree(words: Sequence[str], heads: Sequence[int], labels: Sequence
         words: of the sentence ``[n]``.
         heads: place of every word's head ``[n]``, from 0; -1 for the root.
         labels: relation of every word to its head ``[n]``.
+        columns: further values of the words, by name, each ``[n]``.
+        comments: lines that belong to the sentence.
 
     Raises:
         HeadError: if a head is out of range, there is no root or a second one, or a cycle.
         ValueError: if there is no word, the lengths differ, a word is empty or a head is no integer.
     """
-    heads = _check_words(words, heads, labels)
+    columns = columns or {}
+    heads = _check_words(words, heads, labels, columns)
     children = _dependents(heads)
     order: list[int] = []
     stack = [heads.index(-1)]
@@ -153,11 +208,16 @@ def dependency_tree(words: Sequence[str], heads: Sequence[int], labels: Sequence
         np.array(order),
         tuple(words[word] for word in order),
         tuple(labels[word] for word in order),
+        {name: tuple(values[word] for word in order) for name, values in columns.items()},
+        tuple(comments),
     )
 
 
-def _check_words(words: Sequence[str], heads: Sequence[int], labels: Sequence[str]) -> list[int]:
-    for name, values in (("heads", heads), ("labels", labels)):
+def _check_words(
+    words: Sequence[str], heads: Sequence[int], labels: Sequence[str], columns: Mapping[str, Sequence[str]]
+) -> list[int]:
+    named = {f"columns[{name!r}]": values for name, values in columns.items()}
+    for name, values in {"heads": heads, "labels": labels, **named}.items():
         if len(values) != len(words):
             raise ValueError(f"{name} has {len(values)} entries, expected {len(words)}, one per word")
     if len(words) == 0:
@@ -212,7 +272,7 @@ def _raise_cycle(heads: Sequence[int], word: int) -> None:
     raise HeadError(word, f"words {named} form a cycle, expected a tree")
 
 
-def name_cycle(nodes: Sequence[int]) -> str:
+def name_cycle(nodes: Sequence[object]) -> str:
     """A cycle for a message: ``2 -> 3 -> 2``; of a long one its first and last nodes and their number."""
     if len(nodes) <= _NAMED:
         return " -> ".join(map(str, [*nodes, nodes[0]]))

@@ -1,20 +1,19 @@
 """Readers of treebanks: trees in brackets, CoNLL-U, and documents of a parser."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from reprlib import repr as shorten
-from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, get_args
 
 from gnnseq.data.files import read_text
 from gnnseq.data.trees.brackets import parse_all_brackets
+from gnnseq.data.trees.conllu import Block, parse_tree, sentence_blocks
 from gnnseq.data.trees.tree import HeadError, Tree, dependency_tree
 
 OnError: TypeAlias = Literal["raise", "skip"]
-Block: TypeAlias = tuple[int, list[str]]  # number of the first line, lines
+Found = TypeVar("Found")
 
-_LEFT_OUT = re.compile(r"[0-9]+-[0-9]+|[0-9]+\.[0-9]+")  # names of ranges and empty nodes
-_NUMBER = re.compile(r"[0-9]{1,9}")
+_OF_TOKENS = {"lemma": "lemma_", "upos": "pos_", "xpos": "tag_", "feats": "morph"}
 
 
 class Treebank(NamedTuple):
@@ -55,14 +54,16 @@ def read_brackets(path: str | Path, *, on_error: OnError = "raise", require_labe
     def parse(line: int, lines: list[str]) -> list[Tree]:
         return parse_all_brackets("\n".join(lines), require_labels=require_labels, line=line)
 
-    return _collect(path, _bracket_groups, parse, on_error)
+    return Treebank(*collect(path, _bracket_groups, parse, on_error))
 
 
 def read_conllu(path: str | Path, *, on_error: OnError = "raise") -> Treebank:
     """Reads the dependency trees of a CoNLL-U file (https://universaldependencies.org/format.html).
 
-    A tree's words are the forms of its basic words and its labels their relations. Ranges such as
-    ``4-5`` and empty nodes such as ``5.1`` are left out. Words and relations may not be empty.
+    A tree's words are the forms of its basic words and its labels their relations; lemma, upos, xpos,
+    feats, deps and misc are its columns, and lines that begin with "#" its comments. Ranges such as
+    ``4-5`` and empty nodes such as ``5.1`` are left out (:func:`gnnseq.data.read_enhanced` reads
+    these). Words and relations may not be empty.
 
     Args:
         path: of a UTF-8 file.
@@ -73,11 +74,11 @@ def read_conllu(path: str | Path, *, on_error: OnError = "raise") -> Treebank:
             not UTF-8 or holds no sentence. The message names the file and the line, and says what
             was expected.
     """
-    return _collect(path, _sentence_blocks, _parse_sentence, on_error)
+    return Treebank(*collect(path, sentence_blocks, parse_tree, on_error))
 
 
 def trees_from_doc(doc: Any) -> list[Tree]:
-    """The dependency trees of a parsed document, one per sentence.
+    """The dependency trees of a parsed document, one per sentence; lemma, upos, xpos and feats where tokens have them.
 
     Args:
         doc: a spaCy ``Doc``, or anything like it: an iterable of tokens with ``i``, ``text``,
@@ -105,33 +106,44 @@ def _tree_of_tokens(tokens: list[Any]) -> Tree:
             message = f"word {word + 1} ({shorten(token.text)}) has head {shorten(token.head.text)}"
             raise HeadError(word, f"{message}, expected a word of the same sentence")
     heads = [-1 if token.head.i == token.i else place[token.head.i] for token in tokens]
-    return dependency_tree([token.text for token in tokens], heads, [token.dep_ for token in tokens])
+    columns = {
+        name: [str(getattr(token, attribute)) for token in tokens]
+        for name, attribute in _OF_TOKENS.items()
+        if all(hasattr(token, attribute) for token in tokens)
+    }
+    return dependency_tree([token.text for token in tokens], heads, [token.dep_ for token in tokens], columns)
 
 
-def _collect(
+def collect(
     path: str | Path,
     cut: Callable[[Iterable[str]], Iterator[list[Block]]],
-    parse: Callable[[int, list[str]], list[Tree]],
+    parse: Callable[[int, list[str]], list[Found]],
     on_error: OnError,
-) -> Treebank:
+) -> tuple[list[Found], list[str]]:
+    """What ``parse`` makes of each block of a file's lines, and the messages of those that it refused.
+
+    Raises:
+        ValueError: for a file that is malformed (if ``on_error`` is "raise"), not UTF-8 or empty.
+    """
     if on_error not in get_args(OnError):
         raise ValueError(f"on_error is {on_error!r}, expected 'raise' or 'skip'")
-    bank = Treebank([], [])
+    everything: list[Found] = []
+    faults: list[str] = []
     for blocks in cut(read_text(path).split("\n")):
-        trees: list[Tree] = []
+        found: list[Found] = []
         errors: list[str] = []
         for line, lines in blocks:
             try:
-                trees += parse(line, lines)
+                found += parse(line, lines)
             except ValueError as error:
                 if on_error == "raise":
                     raise ValueError(f"{path}, {error}") from None
                 errors.append(f"{path}, {error}")
-        bank.trees.extend([] if errors else trees)
-        bank.errors.extend(errors)
-    if not bank.trees and not bank.errors:
+        everything.extend([] if errors else found)
+        faults.extend(errors)
+    if not everything and not faults:
         raise ValueError(f"{path} is empty, expected at least one tree")
-    return bank
+    return everything, faults
 
 
 def _bracket_groups(lines: Iterable[str]) -> Iterator[list[Block]]:
@@ -159,49 +171,3 @@ def _bracket_groups(lines: Iterable[str]) -> Iterator[list[Block]]:
             block, depth = [], 0
     if group or block:
         yield [*group, (start, block)] if block else group
-
-
-def _sentence_blocks(lines: Iterable[str]) -> Iterator[list[Block]]:
-    """Runs of lines without an empty one, if they hold more than comments."""
-    block: list[str] = []
-    for number, line in enumerate([*lines, ""], 1):
-        if line.strip():
-            block.append(line)
-            continue
-        if any(not entry.startswith("#") for entry in block):
-            yield [(number - len(block), block)]
-        block = []
-
-
-def _parse_sentence(first: int, lines: list[str]) -> list[Tree]:
-    words: list[str] = []
-    heads: list[int] = []
-    labels: list[str] = []
-    numbers: list[int] = []
-    for number, line in enumerate(lines, first):
-        if line.startswith("#"):
-            continue
-        columns = line.split("\t")
-        if len(columns) != 10:
-            message = f"expected 10 columns with tabs between them, got {len(columns)}"
-            raise ValueError(f"line {number}: {message}")
-        name, form, head, label = columns[0], columns[1], columns[6], columns[7]
-        if _LEFT_OUT.fullmatch(name):
-            continue
-        if name != str(len(words) + 1):
-            raise ValueError(f"line {number}: expected word {len(words) + 1}, got {shorten(name)}")
-        if not _NUMBER.fullmatch(head):
-            raise ValueError(f"line {number}: expected a number as head, got {shorten(head)}")
-        if not (form.strip() and label.strip()):
-            what = "form in column 2" if not form.strip() else "relation in column 8"
-            raise ValueError(f"line {number}: expected a {what}, got {shorten(label if form.strip() else form)}")
-        numbers.append(number)
-        words.append(form)
-        heads.append(int(head) - 1)
-        labels.append(label)
-    if not words:
-        raise ValueError(f"line {first + len(lines) - 1}: expected at least one word")
-    try:
-        return [dependency_tree(words, heads, labels)]
-    except HeadError as error:
-        raise ValueError(f"line {numbers[error.word]}: {error}") from None

@@ -94,6 +94,43 @@ def plot_sentiment(records: Sequence[Record], path: str | Path) -> Path:
     return save(drawn, path)
 
 
+def plot_pairs(records: Sequence[Record], path: str | Path) -> Path:
+    """Draws the score on held-out pairs against training steps, and the accuracy by length where there is one.
+
+    A run that diverged is drawn up to there, and counts as a constant guess by length.
+
+    Args:
+        records: of `gnnseq.studies.pairs.models.run_pairs`; runs that failed are left out.
+        path: of the PNG.
+
+    Raises:
+        ValueError: if no run has ended.
+    """
+    records = [record for record in records if record["status"] != "failed"]
+    groups, task = _by_title(records), records[0]["task"]
+    sizes: dict[str, list[int]] = next((record["by_length"] for record in records if "by_length" in record), {})
+    drawn = figure(9.6 if sizes else 5.4, 4.2)
+    panels = drawn.subplots(1, 2 if sizes else 1, squeeze=False)[0]
+    for number, (title, rows) in enumerate(groups.items()):
+        style = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)], "ms": 4, "lw": 1.5}
+        looks = [row.get("looks", []) for row in rows]
+        scale = 100 if task["higher_is_better"] else 1
+        means = [scale * statistics.fmean(score for _, score, _ in step) for step in zip(*looks, strict=False)]
+        panels[0].plot([step for step, _, _ in max(looks, key=len)][: len(means)], means, **style, label=title)
+        if sizes:
+            panels[1].plot(*_pooled(rows, "by_length", task["chance"], sizes), **style)
+    panels[0].set_xlabel("training steps")
+    panels[0].set_ylabel("held-out pairs right (%)" if task["higher_is_better"] else "mean squared error, held out")
+    if sizes:
+        panels[1].set_xlabel("operators of the longer formula")
+        panels[1].set_ylabel("test pairs right (%)")
+    for axes in panels:
+        bare(axes)
+    drawn.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8, frameon=False)
+    drawn.suptitle(f"{task['title']}: mean of {max(map(len, groups.values()))} seed(s)", fontsize=11)
+    return save(drawn, path)
+
+
 def _by_title(records: Sequence[Record]) -> dict[str, list[Record]]:
     if not records:
         raise ValueError("records is empty, expected at least one")

@@ -13,7 +13,7 @@ from gnnseq.layers import GCN, GraphTransformer
 from gnnseq.layers.cells import Cell, RNNCell
 from gnnseq.layers.linear.min_rnns import MinGRUCell
 from gnnseq.layers.signals.graph_recurrent import GraphRecurrent
-from gnnseq.layers.tree_lstm import NaryTreeLSTM
+from gnnseq.layers.tree_lstm import NaryCell
 from gnnseq.models import BagEncoder, DeepSetEncoder, SequenceClassifier
 from gnnseq.ops import gcn_operator
 
@@ -57,7 +57,7 @@ def _of_layer(encoder: nn.Module) -> Callable[[Batch, int], Expected]:
     for layer in modules:
         if isinstance(layer, RNNCell):
             return lambda batch, steps: _recurrence(layer, batch, steps)
-        if isinstance(layer, Cell | NaryTreeLSTM | GraphRecurrent):
+        if isinstance(layer, Cell | NaryCell | GraphRecurrent):
             return lambda batch, steps: _memory(layer, batch, steps)
         if isinstance(layer, GCN):
             return lambda batch, steps: _walk(layer, batch, steps)
@@ -85,7 +85,7 @@ def _recurrence(layer: RNNCell, batch: Batch, num_steps: int) -> Expected:
 
 
 @torch.no_grad()
-def _memory(layer: Cell | NaryTreeLSTM | GraphRecurrent, batch: Batch, num_steps: int) -> Expected:
+def _memory(layer: Cell | NaryCell | GraphRecurrent, batch: Batch, num_steps: int) -> Expected:
     """The gate that keeps is the second in torch's order, the LSTM's forget gate and the GRU's update gate."""
     H, hops = layer.out_channels, _hops(batch, num_steps)
     if layer.bias is None:

@@ -64,3 +64,12 @@ def test_bad_files(tmp_path, lines, message):
 def test_empty_file(tmp_path):
     with pytest.raises(ValueError, match="v holds no vectors, expected a word and numbers in every line"):
         read_vectors(write(tmp_path / "v", ""), WORDS)
+
+
+def test_a_word_without_a_vector_gets_that_of_its_lower_case_form(tmp_path):
+    words = Vocabulary(["The", "the", "Cat", "DOG", "E"], separator=" ")
+    path = write(tmp_path / "v", "the 1 2", "Cat 3 4", "cat 5 6", "dog 7 8", "Dog 9 9")
+    values, found = read_vectors(path, words, lower_case=True)
+    assert values.tolist() == [[1, 2], [1, 2], [3, 4], [7, 8], [0, 0]]
+    assert found.tolist() == [True, True, True, True, False]
+    assert read_vectors(path, words).found.tolist() == [False, True, True, False, False]

@@ -110,3 +110,40 @@ def test_what_is_no_list_of_trees():
         TreeCorpus.from_trees(tree)
     with pytest.raises(TypeError, match=r"trees\[0\] is a list, expected a Tree, as in bank.trees"):
         TreeCorpus.from_trees(Treebank([tree], []))
+
+
+def tagged(tags, lemmas=("x", "y"), comments=()):
+    return dependency_tree(["a", "b"], [1, -1], ["nsubj", "root"], {"upos": tags, "lemma": lemmas}, comments)
+
+
+def test_columns_and_comments_round_trip():
+    trees = [tagged(["N", "V"], comments=["# sent_id = s1", "# text = a b"]), tagged(["", "N"])]
+    corpus = TreeCorpus.from_trees([*trees, binarize(trees[0])], columns={"upos": Vocabulary("VN")})
+    assert [corpus[row] for row in range(3)] == [*trees, binarize(trees[0])]
+    assert [corpus[[1, 0]][row] for row in range(2)] == trees[::-1]
+    assert corpus.column("upos").ids.tolist() == [1, 0, 2, 1, 1, 0]
+    assert corpus.column("deprel").vocabulary == corpus.classes
+    assert trees[0].sentence_id == "s1"
+    assert trees[1].sentence_id == ""
+    assert trees[0] != tagged(["N", "N"])
+    assert trees[0].column("form") == ("a", "b")
+    assert trees[0].column("head") == ("2", "0")
+    new = parse_brackets("(S (NP a) (VP b) (PP c))")
+    assert binarize(new).column("label") == ("NP", "VP", "PP", "", "S")
+
+
+def test_columns_that_are_missing_unknown_or_too_short():
+    with pytest.raises(
+        ValueError, match=r"trees\[1\] has the columns \[\], expected \['upos', 'lemma'\] as trees\[0\]"
+    ):
+        TreeCorpus.from_trees([tagged(["N", "V"]), dependency_tree(["a"], [-1], ["root"])])
+    with pytest.raises(ValueError, match=r"column upos of trees\[0\]: .* outside the vocabulary: 'V' at position 1"):
+        TreeCorpus.from_trees([tagged(["N", "V"])], columns={"upos": Vocabulary("N")})
+    with pytest.raises(ValueError, match=r"columns has \['xpos'\], expected some of \['upos', 'lemma'\]"):
+        TreeCorpus.from_trees([tagged(["N", "V"])], columns={"xpos": Vocabulary("N")})
+    with pytest.raises(ValueError, match=r"columns\['upos'\] has 1 entries, expected 2, one per word"):
+        tagged(["N"])
+    with pytest.raises(ValueError, match="there is no column 'xpos', expected one of form, value, deprel, label, upos"):
+        tagged(["N", "V"]).column("xpos")
+    with pytest.raises(ValueError, match=r"columns\['form'\] is the tree's own"):
+        dependency_tree(["a"], [-1], ["root"], {"form": ["a"]})

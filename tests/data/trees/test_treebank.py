@@ -283,3 +283,16 @@ def test_a_long_cycle_is_named_in_short_and_at_once(tmp_path):
 def test_what_is_no_document(doc):
     with pytest.raises(TypeError, match=f"doc is a {type(doc).__name__}, expected a parsed document"):
         trees_from_doc(doc)
+
+
+def test_columns_and_comments_are_kept(tmp_path):
+    path = tmp_path / "bank.conllu"
+    path.write_text(
+        "# sent_id = s1\n1\tDogs\tdog\tNOUN\tNNS\tNumber=Plur\t2\tnsubj\t2:nsubj\t_\n"
+        "2\tbark\tbark\tVERB\tVBP\t_\t0\troot\t0:root\tSpaceAfter=No\n"
+    )
+    (tree,) = read_conllu(path).trees
+    assert tree.sentence_id == "s1"
+    names = ("form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
+    rows = [line.split("\t")[1:] for line in path.read_text().splitlines()[1:]]
+    assert [list(row) for row in zip(*(tree.column(name) for name in names), strict=True)] == rows

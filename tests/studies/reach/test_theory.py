@@ -44,7 +44,7 @@ def test_memory_is_the_product_of_forget_gates_along_a_path_and_down_a_tree():
     shares, _ = expected_influence(model, paths(5), 5)
     assert (shares / shares[0]).tolist() == [1, 0.5, 0.25, 0.125, 0.0625]
     tree = classifier(SlotEncoder(NaryTreeLSTM(4, 6, arity=2)))
-    nn.init.zeros_(tree.encoder.layer.bias)
+    nn.init.zeros_(tree.encoder.layer.cells[0].bias)
     shares, _ = expected_influence(tree, balanced_tree_batch(torch.tensor([[1, 2, 3, 4, 5]]), empty=10), 5)
     assert (shares / shares[0]).tolist() == [
         1,

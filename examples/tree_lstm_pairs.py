@@ -1,0 +1,169 @@
+"""Pairs of formulas or sentences: models that read both as trees against models that read both in a row.
+
+    python examples/tree_lstm_pairs.py --path logic/
+    python examples/tree_lstm_pairs.py --path logic/ --preset full --output runs/logic_full
+    python examples/tree_lstm_pairs.py --task relatedness --path sick/ --trees balanced --output runs/sick
+
+Task "logic" is the relation between two formulas of propositional logic, one of seven (Bowman et al. 2015). --path is a
+folder with train1, train2, ... and test1, test2, ..., a relation and two formulas in brackets a line. Models learn from
+formulas of up to --longest operators; the score is of the test formulas that are longer, and the table has every
+length. A tenth of the training pairs is held out: it chooses the look whose weights are judged.
+
+Tasks "relatedness" and "entailment" are those of SICK (SemEval 2014, task 1). --path is a folder with SICK_train.txt,
+SICK_trial.txt and SICK_test_annotated.txt. The sentences are not parsed: their trees are balanced, or branch to the
+right (--trees), whatever the grammar, so these numbers are not those of parsed sentences. With a parser of your own
+call gnnseq.data.read_sick(path, parse).
+
+Writes records.jsonl, table.md and accuracy.png into the output folder. Run again with the same folder, it goes on where
+it stopped.
+"""
+
+import argparse
+import sys
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+
+from gnnseq.data import Tree, TreePairs, balanced_tree, read_logic, read_sick, right_branching_tree
+from gnnseq.data.trees.pairs import LOGIC_RELATIONS, SICK_RELATIONS
+from gnnseq.experiments import Store, Trial
+from gnnseq.experiments.command_line import (
+    add_settings,
+    check_at_least_one,
+    check_positive,
+    exit_status,
+    fill_in,
+    make_folder,
+    report_failures,
+)
+from gnnseq.experiments.family import find_named
+from gnnseq.experiments.run import run_resumable, solve_size
+from gnnseq.files import write_text
+from gnnseq.plots.studies.trees import plot_pairs
+from gnnseq.studies.pairs.models import PAIR_FAMILIES, SETTINGS, pairs_table, run_pairs
+from gnnseq.studies.pairs.task import PairData, PairTask, RelatednessTask
+
+MODELS = [family.name for family in PAIR_FAMILIES]
+QUICK = {"seeds": 1, "steps": 2_000, "models": MODELS, "budget": 50_000, "batch_size": 128, "longest": 6,
+         "look_every": 200}  # fmt: skip
+FULL = QUICK | {"seeds": 3, "steps": 20_000, "look_every": 1_000}
+PRESETS = {"full": FULL}
+OPTIONS = (
+    ("budget", int, "weights of every model"),
+    ("steps", int, "training steps"),
+    ("batch_size", int, "pairs of a batch"),
+    ("learning_rate", float, "of Adam"),
+    ("longest", int, "operators of a formula to learn from"),
+    ("look_every", int, "steps between two looks at the held-out pairs"),
+)
+TREES = {"balanced": balanced_tree, "right": right_branching_tree}
+SICK = {"train": "SICK_train.txt", "dev": "SICK_trial.txt", "test": "SICK_test_annotated.txt"}
+LONGEST_TEST = 12
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The options; those of a preset stand unless they are given."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--task", choices=["logic", "relatedness", "entailment"], default="logic", help="(logic)")
+    parser.add_argument("--path", type=Path, required=True, help="folder of the data")
+    parser.add_argument("--trees", choices=list(TREES), default="balanced", help="over SICK's sentences (balanced)")
+    parser.add_argument("--preset", choices=list(PRESETS), help="full: 3 seeds, 20,000 steps")
+    parser.add_argument("--models", nargs="+", help=f"which of: {', '.join(MODELS)} (all)")
+    parser.add_argument("--seeds", type=int, help="runs of each model, seeds 0, 1, ... (1)")
+    add_settings(parser, OPTIONS, QUICK | {"learning_rate": None})
+    parser.add_argument("--jobs", type=int, default=1, help="processes at a time (1)")
+    parser.add_argument("--output", type=Path, default=Path("runs/pairs"), help="folder (runs/pairs)")
+    options = parser.parse_args(arguments)
+    return fill_in(options, PRESETS[options.preset] if options.preset else QUICK)
+
+
+def logic(options: argparse.Namespace) -> PairTask:
+    """Formulas up to a length to learn from, a tenth of them held out, and longer ones to be judged on."""
+    if options.longest >= LONGEST_TEST:
+        raise ValueError(
+            f"--longest is {options.longest}, expected less than {LONGEST_TEST}, the longest test formulas"
+        )
+    lengths, longer = range(1, options.longest + 1), range(options.longest + 1, LONGEST_TEST + 1)
+    train = joined([read_logic(options.path / f"train{length}") for length in lengths])
+    parts = {
+        "train": chosen(train, [row for row in range(len(train.left)) if row % 10]),
+        "dev": chosen(train, range(0, len(train.left), 10)),
+        "test": joined([read_logic(options.path / f"test{length}") for length in longer]),
+        "short": joined([read_logic(options.path / f"test{length}") for length in lengths]),
+    }
+    title = f"logical inference, longer than {options.longest}"
+    return PairTask.of(PairData(parts, LOGIC_RELATIONS, brackets=True), title)
+
+
+def sick(options: argparse.Namespace) -> PairTask:
+    """The sentences of SICK, with trees that ignore the grammar."""
+
+    def tree(text: str) -> Tree:
+        return TREES[options.trees](text.lower().split())
+
+    data = PairData({part: read_sick(options.path / name, tree) for part, name in SICK.items()}, SICK_RELATIONS)
+    kind = RelatednessTask if options.task == "relatedness" else PairTask
+    return kind.of(data, f"SICK {options.task}, {options.trees} trees")
+
+
+def joined(parts: list[TreePairs]) -> TreePairs:
+    """All pairs of several files."""
+    return TreePairs(*(list(chain.from_iterable(column)) for column in zip(*parts, strict=True)))
+
+
+def chosen(pairs: TreePairs, rows: list[int] | range) -> TreePairs:
+    """Some of the pairs."""
+    return TreePairs(*([column[row] for row in rows] if column else [] for column in pairs))
+
+
+def trials(options: argparse.Namespace) -> list[Trial]:
+    """What is to run.
+
+    Raises:
+        ValueError: for what no run could use.
+    """
+    check_at_least_one(options, ["seeds", "jobs", *(name for name, kind, _ in OPTIONS if kind is int)])
+    check_positive(options, ["learning_rate"])
+    families = [find_named(name, PAIR_FAMILIES, "family") for name in options.models]
+    task = logic(options) if options.task == "logic" else sick(options)
+    settings = replace(
+        SETTINGS,
+        budget=options.budget,
+        steps=options.steps,
+        batch_size=options.batch_size,
+        validate_every=min(options.look_every, options.steps),
+        validation_samples=len(task.targets("dev")),
+        test_samples=len(task.targets("test")),
+    )
+    todo = [
+        Trial(task, family, seed, options.learning_rate, settings)
+        for family in families
+        for seed in range(options.seeds)
+    ]
+    for trial in todo[:: options.seeds]:
+        solve_size(trial)
+    return todo
+
+
+def compare(options: argparse.Namespace) -> int:
+    """Runs what is missing, prints the table and writes it; 1 where a run failed or diverged."""
+    todo = trials(options)
+    make_folder(options.output)
+    records = run_resumable(todo, Store(options.output / "records.jsonl"), run=run_pairs, jobs=options.jobs)
+    table = pairs_table(records)
+    print(table)
+    write_text(options.output / "table.md", table)
+    plot_pairs(records, options.output / "accuracy.png")
+    status = report_failures(records)
+    print(f"Results: {options.output}/records.jsonl, table.md, accuracy.png")
+    return status
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Compares the models; 2 for what no run could use."""
+    options = parse(arguments)
+    return exit_status("tree_lstm_pairs", options.output, lambda: compare(options))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

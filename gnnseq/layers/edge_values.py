@@ -1,0 +1,68 @@
+"""Recurrences whose cells read a number of every edge: the place of a child, or a relation."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch_geometric.utils import is_sparse
+
+from gnnseq.layers.cells import schedule_of
+from gnnseq.layers.stacked import StackedRecurrence
+from gnnseq.ops.transforms import is_recorded, uncompiled
+
+
+class EdgeValueLSTM(StackedRecurrence):
+    """The base of `NaryTreeLSTM` and `RelationTreeLSTM`: an LSTM's state, and an int64 of every edge.
+
+    Attributes:
+        value_name: of the argument.
+        value_reason: why it has an upper bound, in errors.
+    """
+
+    value_name: str
+    value_reason: str
+
+    @property
+    def num_values(self) -> int:
+        """Values lie from 0 up to this number."""
+        raise NotImplementedError
+
+    def _run_on_edges(
+        self, x: Tensor, edge_index: Any, values: Tensor, state: tuple[Tensor, Tensor] | None
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        self.edge_mask.refuse(self)
+        if torch.compiler.is_dynamo_compiling():
+            out, (h, c) = uncompiled(self._run_on_edges, x, edge_index, values, state)
+            return out, (h, c)
+        if is_recorded():
+            raise ValueError(
+                f"{self.value_name} is read under torch.jit.trace, which would keep these values for all other "
+                "graphs, expected a call outside it"
+            )
+        if is_sparse(edge_index):
+            raise ValueError(
+                "edge_index is a sparse matrix, which puts its edges in an order of its own, expected edges [2, E] in "
+                f"the order of {self.value_name}"
+            )
+        schedule = schedule_of(edge_index, x, self._cells[0].weight_ih)
+        self._check_values(schedule.edge_index, values)
+        out, (h, c) = self._run(x, schedule, state, values)
+        return out, (h, c)
+
+    def _check_values(self, edge_index: Tensor, values: Tensor) -> None:
+        name = self.value_name
+        if not isinstance(values, Tensor):
+            raise TypeError(f"{name} is a {type(values).__name__}, expected a tensor [{edge_index.size(1)}]")
+        if values.shape != (edge_index.size(1),):
+            raise ValueError(f"{name} has shape {list(values.shape)}, expected [{edge_index.size(1)}]")
+        if values.dtype != torch.long:
+            raise ValueError(f"{name} has dtype {values.dtype}, expected torch.int64")
+        if values.is_meta:
+            return
+        outside = (values < 0) | (values >= self.num_values)
+        if bool(outside.any()):
+            edge = int(outside.nonzero()[0])
+            raise ValueError(
+                f"{name}[{edge}] is {int(values[edge])} at node {int(edge_index[1, edge])}, "
+                f"expected 0 to {self.num_values - 1}: {self.value_reason} {self.num_values}"
+            )

@@ -1,0 +1,1 @@
+"""Pairs of sentences or formulas: their relation, or how related they are."""
