@@ -1,7 +1,9 @@
 """Sequences, trees and signals as plain values; no graphs, no networks."""
 
 from gnnseq.data.padded import PaddedBatch, pad
-from gnnseq.data.signals.forecasts import ForecastDataset
+from gnnseq.data.signals.calendar import calendar
+from gnnseq.data.signals.forecasts import ConsecutiveForecasts, ForecastDataset
+from gnnseq.data.signals.series import Signals, standardised
 from gnnseq.data.synthetic.adding import AddingDataset
 from gnnseq.data.synthetic.copy_memory import CopyMemoryDataset, SelectiveCopyDataset
 from gnnseq.data.synthetic.first_symbol import FirstSymbolDataset
@@ -24,6 +26,7 @@ __all__ = [
     "AddingDataset",
     "BlockModelDataset",
     "Book",
+    "ConsecutiveForecasts",
     "ConsecutiveWindows",
     "CopyMemoryDataset",
     "FirstSymbolDataset",
@@ -37,6 +40,7 @@ __all__ = [
     "PalindromeDataset",
     "RecallDataset",
     "SelectiveCopyDataset",
+    "Signals",
     "TextStreams",
     "TextWindows",
     "Tree",
@@ -45,6 +49,7 @@ __all__ = [
     "Vocabulary",
     "WordVectors",
     "binarize",
+    "calendar",
     "dependency_tree",
     "encode_file",
     "fairy_tales",
@@ -54,5 +59,6 @@ __all__ = [
     "read_vectors",
     "sentiment_trees",
     "split_ids",
+    "standardised",
     "trees_from_doc",
 ]
