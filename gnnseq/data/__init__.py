@@ -2,8 +2,10 @@
 
 from gnnseq.data.padded import PaddedBatch, pad
 from gnnseq.data.signals.calendar import calendar
+from gnnseq.data.signals.edge_tables import gaussian_kernel, read_adjacency, read_edges
 from gnnseq.data.signals.forecasts import ConsecutiveForecasts, ForecastDataset
 from gnnseq.data.signals.series import Signals, standardised
+from gnnseq.data.signals.tables import Series, read_series
 from gnnseq.data.synthetic.adding import AddingDataset
 from gnnseq.data.synthetic.copy_memory import CopyMemoryDataset, SelectiveCopyDataset
 from gnnseq.data.synthetic.first_symbol import FirstSymbolDataset
@@ -40,6 +42,7 @@ __all__ = [
     "PalindromeDataset",
     "RecallDataset",
     "SelectiveCopyDataset",
+    "Series",
     "Signals",
     "TextStreams",
     "TextWindows",
@@ -53,9 +56,13 @@ __all__ = [
     "dependency_tree",
     "encode_file",
     "fairy_tales",
+    "gaussian_kernel",
     "pad",
+    "read_adjacency",
     "read_brackets",
     "read_conllu",
+    "read_edges",
+    "read_series",
     "read_vectors",
     "sentiment_trees",
     "split_ids",
