@@ -10,24 +10,33 @@ from gnnseq.models.classifier import (
     SymbolEmbedding,
 )
 from gnnseq.models.encoders import EdgeEncoder, RoundsEncoder, SignalEncoder, SlotEncoder
+from gnnseq.models.forecast_baselines import Autoregression, MeanForecast, PersistenceForecast, SeasonalForecast
+from gnnseq.models.forecasters import DirectForecaster, RolloutForecaster, Seq2SeqForecaster
 from gnnseq.models.generate import Sampling, generate, greedy
 from gnnseq.models.language_model import CharLanguageModel
 from gnnseq.models.stacks import TCN, ConvStack, HopConv
 
 __all__ = [
     "TCN",
+    "Autoregression",
     "BagEncoder",
     "CharLanguageModel",
     "ConvStack",
     "DeepSetEncoder",
+    "DirectForecaster",
     "EdgeEncoder",
     "ExplainedClassifier",
     "HopConv",
+    "MeanForecast",
     "NodeClassifier",
     "PathRecurrence",
+    "PersistenceForecast",
+    "RolloutForecaster",
     "RoundsEncoder",
     "Sampling",
     "ScalarSymbols",
+    "SeasonalForecast",
+    "Seq2SeqForecaster",
     "SequenceClassifier",
     "SignalEncoder",
     "SlotEncoder",
