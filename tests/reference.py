@@ -190,9 +190,22 @@ def chebyshev(L, x, K):
 
 
 def cheb_filter(L, x, weight):
-    """W *_G x = sum_k T_k(L~) x W_k, with L~ `[N, N]`, x `[N, F]` and weight `[K, F, O]`."""
-    terms = chebyshev(L, x, len(weight))
+    """W *_G x = sum_k T_k(L~) x W_k, with L~ `[N, N]`, x `[N, F]` and weight `[K, F, O]`.
+
+    Of a pair of matrices, such as those of `random_walks`: x, then the terms of each from k = 1 on.
+    """
+    if isinstance(L, tuple):
+        hops = 1 + len(weight) // 2
+        terms = [x, *chebyshev(L[0], x, hops)[1:], *chebyshev(L[1], x, hops)[1:]]
+    else:
+        terms = chebyshev(L, x, len(weight))
     return sum(term @ weight_k for term, weight_k in zip(terms, weight, strict=True))
+
+
+def random_walks(A):
+    """(D_O^-1 W)^T and (D_I^-1 W^T)^T of arXiv:1707.01926 with W = A^T, as the authors' code takes them."""
+    W = A.t()
+    return (inverse_power(W.sum(dim=1), 1) @ W).t(), (inverse_power(W.sum(dim=0), 1) @ W.t()).t()
 
 
 def gcn(x, A, weight, bias):

@@ -1,7 +1,11 @@
 """Sequences, trees and signals as plain values; no graphs, no networks."""
 
 from gnnseq.data.padded import PaddedBatch, pad
-from gnnseq.data.signals.forecasts import ForecastDataset
+from gnnseq.data.signals.calendar import calendar
+from gnnseq.data.signals.edge_tables import gaussian_kernel, read_adjacency, read_edges
+from gnnseq.data.signals.forecasts import ConsecutiveForecasts, ForecastDataset
+from gnnseq.data.signals.series import Signals, standardised
+from gnnseq.data.signals.tables import Series, read_series
 from gnnseq.data.synthetic.adding import AddingDataset
 from gnnseq.data.synthetic.automata import Automaton, AutomatonDataset
 from gnnseq.data.synthetic.copy_memory import CopyMemoryDataset, SelectiveCopyDataset
@@ -30,6 +34,7 @@ __all__ = [
     "AutomatonDataset",
     "BlockModelDataset",
     "Book",
+    "ConsecutiveForecasts",
     "ConsecutiveWindows",
     "CopyMemoryDataset",
     "DependencyGraph",
@@ -45,6 +50,8 @@ __all__ = [
     "PalindromeDataset",
     "RecallDataset",
     "SelectiveCopyDataset",
+    "Series",
+    "Signals",
     "TextStreams",
     "TextWindows",
     "Tree",
@@ -55,19 +62,25 @@ __all__ = [
     "WordVectors",
     "balanced_tree",
     "binarize",
+    "calendar",
     "dependency_tree",
     "encode_file",
     "fairy_tales",
+    "gaussian_kernel",
     "pad",
     "parse_binary",
+    "read_adjacency",
     "read_brackets",
     "read_conllu",
+    "read_edges",
     "read_enhanced",
     "read_logic",
+    "read_series",
     "read_sick",
     "read_vectors",
     "right_branching_tree",
     "sentiment_trees",
     "split_ids",
+    "standardised",
     "trees_from_doc",
 ]

@@ -1,6 +1,6 @@
 """Values as torch_geometric graphs and batches, and to and from networkx; no networks."""
 
-from gnnseq.graphs.collate import to_balanced_trees, to_dilated_paths, to_paths, to_symbol_signals
+from gnnseq.graphs.collate import to_balanced_trees, to_dilated_paths, to_paths, to_symbol_signals, to_windows
 from gnnseq.graphs.convert import from_networkx, to_networkx
 from gnnseq.graphs.cooccurrence import cooccurrence_batch, mutual_information, to_cooccurrence, word_graph
 from gnnseq.graphs.dependency import dependency_batch
@@ -50,6 +50,7 @@ __all__ = [
     "to_symbol_signals",
     "to_text_paths",
     "to_texts",
+    "to_windows",
     "tree_batch",
     "window_batch",
     "word_graph",

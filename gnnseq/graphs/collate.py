@@ -10,7 +10,9 @@ set with :func:`functools.partial`::
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
+from torch_geometric.data import Data
 from torch_geometric.data.batch import Batch
 
 from gnnseq.data.padded import Samples, split_samples
@@ -88,6 +90,23 @@ def to_symbol_signals(samples: Samples, *, num_symbols: int, edge_index: Tensor 
     sequences, y = split_samples(samples)
     _require_one_each(sequences, y)
     return symbol_signal_batch(sequences, num_symbols, edge_index=edge_index, y=y)
+
+
+def to_windows(samples: Sequence[tuple[Tensor, Tensor]] | tuple[Tensor, Tensor]) -> Data:
+    """Windows of signals on one graph, side by side in a dimension in front: the graph is stored once, in the model.
+
+    Args:
+        samples: windows ``[N, L, F]`` with what follows ``[N, H]``, as `gnnseq.data.ForecastDataset` gives them; or the
+            pair of all windows and all that follows.
+
+    Returns:
+        ``x`` ``[B, N, L, F]`` and ``y`` ``[B, N, H]``.
+    """
+    if isinstance(samples, tuple):
+        x, y = samples
+    else:
+        x, y = (torch.stack(part) for part in zip(*samples, strict=True))
+    return Data(x=x, y=y)
 
 
 def _require_one_each(sequences: Sequence[object] | Tensor, y: Tensor) -> None:

@@ -121,8 +121,8 @@ class GCRN(_PeepholeRecurrent):
             step by step by itself; set it to False to compare, or to watch steps.
 
     Raises:
-        ValueError: for shapes that do not fit, a directed graph (pass an operator of your own instead, such as
-            ``SparseOperator(edge_index, weight, N)``), K < 1, or weights that are not finite.
+        ValueError: for shapes that do not fit, a directed graph (pass ``gnnseq.ops.diffusion_operator(edge_index,
+            N, edge_weight)``, or any operator of your own, instead), K < 1, or weights that are not finite.
     """
 
     def forward(

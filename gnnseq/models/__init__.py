@@ -10,6 +10,8 @@ from gnnseq.models.classifier import (
     SymbolEmbedding,
 )
 from gnnseq.models.encoders import EdgeEncoder, RoundsEncoder, SignalEncoder, SlotEncoder
+from gnnseq.models.forecast_baselines import Autoregression, MeanForecast, PersistenceForecast, SeasonalForecast
+from gnnseq.models.forecasters import DirectForecaster, RolloutForecaster, Seq2SeqForecaster
 from gnnseq.models.generate import Sampling, generate, greedy
 from gnnseq.models.language_model import CharLanguageModel
 from gnnseq.models.pairs import (
@@ -25,22 +27,29 @@ from gnnseq.models.words import EndsReadout, WordEmbedding
 
 __all__ = [
     "TCN",
+    "Autoregression",
     "BagEncoder",
     "CharLanguageModel",
     "ConvStack",
     "DeepSetEncoder",
+    "DirectForecaster",
     "EdgeEncoder",
     "EndsReadout",
     "ExplainedClassifier",
     "HopConv",
+    "MeanForecast",
     "NodeClassifier",
     "OrderedComparison",
     "PairClassifier",
     "PairComparison",
     "PathRecurrence",
+    "PersistenceForecast",
+    "RolloutForecaster",
     "RoundsEncoder",
     "Sampling",
     "ScalarSymbols",
+    "SeasonalForecast",
+    "Seq2SeqForecaster",
     "SequenceClassifier",
     "SignalEncoder",
     "SlotEncoder",

@@ -1,5 +1,6 @@
 """Differentiable mathematics without weights."""
 
+from gnnseq.ops.diffusion import DiffusionOperator, diffusion_operator, random_walk
 from gnnseq.ops.linear.scan import linear_scan
 from gnnseq.ops.scan import scan
 from gnnseq.ops.schedule import Schedule
@@ -8,11 +9,14 @@ from gnnseq.ops.sparse import SparseOperator
 from gnnseq.ops.spectral import chebyshev_terms, gcn_operator, scaled_laplacian
 
 __all__ = [
+    "DiffusionOperator",
     "Schedule",
     "SparseOperator",
     "chebyshev_terms",
+    "diffusion_operator",
     "gcn_operator",
     "linear_scan",
+    "random_walk",
     "scaled_laplacian",
     "scan",
     "segment",

@@ -61,7 +61,8 @@ def graph_lstm(
 
 def hand_written(operator: SparseOperator, inputs: Tensor, weight: Tensor, K: int) -> bool:
     """Whether the hand-written pass can run: where `by_hand.may_run` says so, and the operator is a constant matrix."""
-    return may_run(inputs, weight) and (K == 1 or (operator.matrix is not None and operator.diagonal == 0.0))
+    one = operator.matrix is not None and operator.diagonal == 0.0 and len(operator.directions) == 1
+    return may_run(inputs, weight) and (K == 1 or one)
 
 
 def _filters(inputs: Tensor, h: Tensor, weight: Tensor) -> int:

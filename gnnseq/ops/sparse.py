@@ -1,6 +1,7 @@
 """A constant sparse matrix that multiplies signals on the nodes of a graph."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any, Self
 
 import torch
@@ -21,7 +22,7 @@ class SparseOperator(nn.Module):
     a NaN at a node reaches its neighbours, and where the matrix is dense that node itself.
 
     It is a module without weights. In another module it moves, is copied and changes its dtype as a buffer does, and
-    is not part of the ``state_dict``.
+    is not part of the ``state_dict``, unless it is `saved`.
 
     Args:
         edge_index: edges ``[2, E]``, from the node read to the node that reads.
@@ -58,6 +59,23 @@ class SparseOperator(nn.Module):
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         self._build()
         return self
+
+    @property
+    def directions(self) -> "tuple[SparseOperator, ...]":
+        """The operators whose polynomials a filter adds up: this one."""
+        return (self,)
+
+    def saved(self) -> Self:
+        """A copy whose edges and weights are in the ``state_dict``, for a model that is saved with its graph."""
+        copy = deepcopy(self)
+        for module in copy.modules():
+            module._non_persistent_buffers_set.clear()
+        return copy
+
+    def _load_from_state_dict(self, *arguments: Any) -> None:
+        super()._load_from_state_dict(*arguments)
+        check_edges(self.edge_index, self.num_nodes)
+        self._build()
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "matrix": None}

@@ -30,14 +30,14 @@ def gcn_operator(
     Raises:
         ValueError: for a node out of range, weights of another length or not finite, or a negative degree.
     """
-    weight = _checked_weight(edge_index, num_nodes, edge_weight)
+    weight = checked_weight(edge_index, num_nodes, edge_weight)
     if add_self_loops:
         edge_index, weight = _with_self_loops(edge_index, weight, num_nodes)
     degree = weight.new_zeros(num_nodes).index_add(0, edge_index[1], weight)
     if not is_recorded() and bool((degree < 0).any()):
         node = int((degree < 0).nonzero()[0])
         raise ValueError(f"edge_weight gives node {node} the degree {degree[node].item()}, expected >= 0")
-    scale = _inverse_power(degree, 0.5)
+    scale = inverse_power(degree, 0.5)
     source, target = (scale.index_select(0, end) for end in edge_index.unbind())
     return SparseOperator(edge_index, source * weight * target, num_nodes)
 
@@ -87,7 +87,7 @@ def scaled_laplacian(
     """
     if normalization not in ("sym", "rw", None):
         raise ValueError(f'normalization is {normalization!r}, expected "sym", "rw" or None')
-    weight = _checked_weight(edge_index, num_nodes, edge_weight)
+    weight = checked_weight(edge_index, num_nodes, edge_weight)
     _check_spectral(edge_index, num_nodes, weight, normalization is not None or lambda_max is None, normalization)
     if batch is not None and not is_recorded() and batch.shape != (num_nodes,):
         raise ValueError(f"batch has shape {list(batch.shape)}, expected [{num_nodes}], one per node")
@@ -98,7 +98,7 @@ def scaled_laplacian(
     if normalization is None:
         diagonal = degree
     else:
-        power = _inverse_power(degree, 0.5 if normalization == "sym" else 1.0)
+        power = inverse_power(degree, 0.5 if normalization == "sym" else 1.0)
         weight = power[edge_index[0]] * weight * (power[edge_index[1]] if normalization == "sym" else 1.0)
         diagonal = torch.ones_like(degree)
     diagonal = scale * diagonal - 1.0
@@ -115,24 +115,30 @@ def chebyshev_terms(operator: SparseOperator, x: Tensor, K: int) -> list[Tensor]
 
     .. math:: T_0 x = x, \quad T_1 x = \tilde L x, \quad T_k x = 2 \tilde L T_{k-1} x - T_{k-2} x
 
-    Term k reaches k hops, so K terms reach K - 1.
+    Term k reaches k hops, so K terms reach K - 1. Of an operator of two directions they are x, then (K - 1) / 2 terms
+    of each direction.
 
     Args:
-        operator: the scaled Laplacian.
+        operator: the scaled Laplacian, or any other.
         x: signal ``[N, ...]``.
-        K: number of terms, at least 1.
+        K: number of terms, at least 1; odd for two directions.
     """
     if K < 1:
         raise ValueError(f"K is {K}, expected at least 1")
+    directions = operator.directions
+    hops, left = divmod(K - 1, len(directions))
+    if left:
+        raise ValueError(f"K is {K}, expected an odd number for {operator}: 1 + 2 * hops")
     terms = [x]
-    if K > 1:
-        terms.append(operator.apply(x))
-    for _ in range(2, K):
-        terms.append(2.0 * operator.apply(terms[-1]) - terms[-2])
+    for one in directions:
+        old, new = x, x
+        for k in range(hops):
+            old, new = new, one.apply(x) if k == 0 else 2.0 * one.apply(new) - old
+            terms.append(new)
     return terms
 
 
-def _inverse_power(degree: Tensor, power: float) -> Tensor:
+def inverse_power(degree: Tensor, power: float) -> Tensor:
     """``degree ** -power``, and zero with a zero gradient where the degree is zero."""
     lonely = degree == 0
     return torch.where(lonely, 1.0, degree).pow(-power).masked_fill(lonely, 0.0)
@@ -174,7 +180,7 @@ def _check_lambda_max(value: Tensor, num_graphs: int, alone: bool) -> None:
         raise ValueError(f"lambda_max is {value.tolist()}, expected positive finite numbers")
 
 
-def _checked_weight(edge_index: Tensor, num_nodes: int, edge_weight: Tensor | None) -> Tensor:
+def checked_weight(edge_index: Tensor, num_nodes: int, edge_weight: Tensor | None) -> Tensor:
     """The weights, ones where there are none."""
     check_edges(edge_index, num_nodes)
     if edge_weight is None:
@@ -192,7 +198,8 @@ def _check_spectral(
     if not torch.equal((source * num_nodes + target).sort().values, (target * num_nodes + source).sort().values):
         raise ValueError(
             "edge_index is directed, but a Laplacian needs both directions of every edge: "
-            "use torch_geometric.utils.to_undirected, or a direction='both' batch"
+            "use torch_geometric.utils.to_undirected, or a direction='both' batch; to keep the directions apart, "
+            "pass gnnseq.ops.diffusion_operator(edge_index, num_nodes, edge_weight) as edge_index"
         )
     if positive and bool((weight < 0).any()):
         bad = int((weight < 0).nonzero()[0])

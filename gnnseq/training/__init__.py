@@ -4,10 +4,20 @@ from gnnseq.training.callbacks import Callback, Measurements, Progress
 from gnnseq.training.checkpoint import Checkpoint
 from gnnseq.training.checkpoint_file import CheckpointError
 from gnnseq.training.epochs import Epochs
-from gnnseq.training.evaluate import evaluate
+from gnnseq.training.evaluate import evaluate, forecast
 from gnnseq.training.fit import fit
 from gnnseq.training.history import Evaluation, History
-from gnnseq.training.metrics import accuracy, best_k, correct, pearson, spearman, squared_error
+from gnnseq.training.metrics import (
+    absolute_error,
+    accuracy,
+    best_k,
+    correct,
+    forecast_errors,
+    masked_mae,
+    pearson,
+    spearman,
+    squared_error,
+)
 from gnnseq.training.shared_step import SharedStep
 from gnnseq.training.step import Loss, Metric, Step
 from gnnseq.training.writer import TensorBoard
@@ -26,11 +36,15 @@ __all__ = [
     "SharedStep",
     "Step",
     "TensorBoard",
+    "absolute_error",
     "accuracy",
     "best_k",
     "correct",
     "evaluate",
     "fit",
+    "forecast",
+    "forecast_errors",
+    "masked_mae",
     "pearson",
     "spearman",
     "squared_error",

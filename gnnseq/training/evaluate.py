@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch_geometric.data import Batch
 from tqdm import tqdm
@@ -43,3 +43,22 @@ def evaluate(
     if count == 0:
         raise ValueError(f"batches hold no targets, expected at least one that is not {IGNORED}")
     return Evaluation(total / count, right / count, count, skipped)
+
+
+@torch.no_grad()
+def forecast(model: nn.Module, batches: Iterable[Batch], *, progress: str | None = None) -> tuple[Tensor, Tensor]:
+    """Forecasts of all windows of some batches in evaluation mode, and what came, ``[M, N, H]`` each, on the CPU.
+
+    Raises:
+        ValueError: for no batches, or one without ``y``.
+    """
+    device = next((t.device for t in (*model.parameters(), *model.buffers())), torch.device("cpu"))
+    found, true = [], []
+    with evaluating(model):
+        for batch in tqdm(batches, desc=progress, leave=False, disable=True if progress is None else None):
+            batch = with_targets(batch).to(device)
+            found.append(model(batch).cpu())
+            true.append(batch.y.cpu())
+    if not found:
+        raise ValueError("batches is empty, expected at least one batch")
+    return torch.cat(found), torch.cat(true)

@@ -32,6 +32,53 @@ def squared_error(predictions: Tensor, y: Tensor) -> tuple[float, int]:
     return float((error * error).sum()), int(counted.sum())
 
 
+def absolute_error(predictions: Tensor, y: Tensor) -> tuple[float, int]:
+    """Sum of absolute errors and number of targets; targets that are NaN do not count.
+
+    Args:
+        predictions: ``[M]`` or ``[M, 1]``, or any shape that y has too.
+        y: real targets.
+    """
+    counted = ~y.isnan()
+    return float((predictions.reshape(y.shape) - y)[counted].abs().sum()), int(counted.sum())
+
+
+def masked_mae(predictions: Tensor, y: Tensor) -> Tensor:
+    """Mean absolute error over the targets that are not NaN, as a loss; NaN where there are none.
+
+    Args:
+        predictions: of the shape of y.
+        y: real targets.
+    """
+    counted = ~y.isnan()
+    return (predictions[counted] - y[counted]).abs().mean()
+
+
+def forecast_errors(forecasts: Tensor, y: Tensor) -> dict[str, Tensor]:
+    """Errors by step ahead, over the targets that are not NaN; NaN where a step has none.
+
+    Args:
+        forecasts: ``[M, N, H]``, in the units in which errors are wanted: ``signals.undo(forecasts, 1)``.
+        y: what came ``[M, N, H]``.
+
+    Returns:
+        "MAE" and "RMSE" in those units and "MAPE" in per cent, ``[H]`` each, float64. Targets of exactly zero have no
+        relative error and do not count in the last.
+
+    Raises:
+        ValueError: if the shapes differ or are not ``[M, N, H]``.
+    """
+    if y.dim() != 3 or forecasts.shape != y.shape:
+        raise ValueError(f"forecasts and y have shapes {list(forecasts.shape)} and {list(y.shape)}, expected [M, N, H]")
+    y = y.double()
+    error = (forecasts.double() - y).abs()  # NaN where there is no target
+    error = error.masked_fill(forecasts.isnan() & ~y.isnan(), torch.inf)  # a forecast that is NaN is no gap
+    relative = torch.where(y == 0, torch.nan, error / y.abs())
+    mean = {"MAE": error, "RMSE": error.square(), "MAPE": 100 * relative}
+    found = {name: value.flatten(0, 1).nanmean(0) for name, value in mean.items()}
+    return found | {"RMSE": found["RMSE"].sqrt()}
+
+
 def accuracy(logits: Tensor, y: Tensor) -> float:
     """Share of right predictions among the targets that are not -100, from 0 to 1; NaN where there are none."""
     right, count = correct(logits, y)

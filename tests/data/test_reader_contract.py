@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 
 import gnnseq.data
 from gnnseq.data.files import read_chunks, read_rows, read_text
+from gnnseq.data.signals.edge_tables import read_adjacency, read_edges
 from gnnseq.data.signals.series import read_signals
+from gnnseq.data.signals.tables import read_series
 from gnnseq.data.text.encode import encode_file, read_pieces
 from gnnseq.data.text.grimm import fairy_tales
 from gnnseq.data.text.vectors import read_vectors
@@ -58,6 +60,10 @@ BOOK = (
 SAVED = b'{"symbols": ["a", "b\\u00e9"], "unknown": "a", "separator": " "}'
 
 SERIES = "north,süd\n".encode() + b"".join(b"%d.5,%d\n" % (step, step * step % 7) for step in range(25))
+TIMES = b"time,north,b\n2012-03-01 00:00,1.5,2\n2012-03-01 00:05,,-3\n2012-03-01 00:15,4,1e3\n"
+EDGES = "from,to,weight\na,süd,0.5\nsüd,a,2\n".encode()
+WEIGHTS = "a,süd\n0,0.5\n2,0\n".encode()
+NODES = ["a", "süd"]
 VECTORS = "2 3\nO 0.5 -1 2e-3\nè 1 2 3\n".encode()
 
 
@@ -70,6 +76,11 @@ def series(path: Path) -> tuple[list[list[float]], list[str]]:
 
 def enhanced(graph: DependencyGraph) -> list[Any]:
     return [graph.words, graph.edges.tolist(), graph.relations]
+
+
+def times(path: Path) -> tuple[list[str], str, list[str]]:
+    found = read_series(path, time="time")
+    return found.names, str(found.values.tolist()), [] if found.times is None else found.times.tolist()
 
 
 READERS: dict[str, Reader] = {
@@ -86,6 +97,9 @@ READERS: dict[str, Reader] = {
     "read_text": Reader(TEXT, read_text),
     "sentiment_trees": Reader(TREES, lambda path: sentiment_trees("dev", path.parent), "dev.txt"),
     "read_rows": Reader(SERIES, lambda path: list(read_rows(path))),
+    "read_adjacency": Reader(WEIGHTS, lambda path: read_adjacency(path, NODES).tolist()),
+    "read_edges": Reader(EDGES, lambda path: read_edges(path, NODES).tolist()),
+    "read_series": Reader(TIMES, times),
     "read_signals": Reader(SERIES, series),
     "read_vectors": Reader(VECTORS, lambda path: [part.tolist() for part in read_vectors(path, LETTERS)]),
 }

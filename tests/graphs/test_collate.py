@@ -16,6 +16,7 @@ from gnnseq.graphs import (
     to_dilated_paths,
     to_paths,
     to_symbol_signals,
+    to_windows,
 )
 
 PAIRS = [  # a collate function and the builder that it stands for
@@ -106,3 +107,11 @@ def test_samples_that_do_not_fit(collate, build):
         collate((torch.tensor([[0, 1], [1, 0]]), torch.zeros(3)))
     with pytest.raises(ValueError, match=r"sequences\[1\] is empty"):
         collate([(torch.tensor([1]), 0), (torch.tensor([], dtype=torch.long), 0)])
+
+
+def test_windows_stand_side_by_side():
+    x, y = torch.randn(3, 4, 5, 1), torch.randn(3, 4, 2)
+    for samples in ((x, y), list(zip(x, y, strict=True))):
+        batch = to_windows(samples)
+        assert torch.equal(batch.x, x)
+        assert torch.equal(batch.y, y)

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch_geometric.data import Batch, Data
 
-from gnnseq.training import evaluate, squared_error
+from gnnseq.training import evaluate, forecast, squared_error
 
 
 class Fixed(nn.Module):
@@ -90,3 +90,20 @@ def test_a_part_that_was_in_evaluation_mode_stays_so(fails):
     except ArithmeticError:
         assert fails
     assert [module.training for module in model.modules()] == [True, True, True, False]
+
+
+def test_forecasts_of_all_windows_are_made_in_evaluation_mode():
+    class Model(torch.nn.Module):
+        def forward(self, batch):
+            assert not self.training
+            return batch.x[..., -1, :].expand(-1, -1, 2)
+
+    model, x, y = Model(), torch.randn(5, 3, 4, 1), torch.randn(5, 3, 2)
+    found, true = forecast(model, [Data(x=x[:3], y=y[:3]), Data(x=x[3:], y=y[3:])])
+    assert torch.equal(found, x[:, :, -1].expand(-1, -1, 2))
+    assert torch.equal(true, y)
+    assert model.training
+    with pytest.raises(ValueError, match="batches is empty"):
+        forecast(model, [])
+    with pytest.raises(ValueError, match="batch has no y"):
+        forecast(model, [Data(x=x)])

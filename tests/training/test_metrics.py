@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from gnnseq.training import accuracy, best_k, correct, pearson, spearman, squared_error
+from gnnseq.training import (
+    absolute_error,
+    accuracy,
+    best_k,
+    correct,
+    forecast_errors,
+    masked_mae,
+    pearson,
+    spearman,
+    squared_error,
+)
 
 
 def test_ignored_targets_do_not_count():
@@ -46,3 +56,28 @@ def test_correlations():
     tied = torch.tensor([1.0, 1.0, 2.0, 2.0, 3.0])
     assert spearman(x, tied) == pytest.approx(np.corrcoef(x, [1.5, 1.5, 3.5, 3.5, 5])[0, 1])
     assert np.isnan(pearson(x, torch.ones(5)))
+
+
+def test_absolute_errors_count_only_targets_that_are_there():
+    y = torch.tensor([[1.0, float("nan"), -2.0]])
+    guess = torch.tensor([[2.0, 5.0, 0.0]], requires_grad=True)
+    assert absolute_error(guess.detach(), y) == (3.0, 2)
+    loss = masked_mae(guess, y)
+    loss.backward()
+    assert loss.item() == 1.5
+    assert guess.grad.tolist() == [[0.5, 0, 0.5]]
+    assert masked_mae(guess, torch.full((1, 3), torch.nan)).isnan()
+
+
+def test_forecast_errors_by_step_ahead():
+    y = torch.tensor([[[10.0, 0.0, float("nan")], [20.0, 4.0, float("nan")]]])
+    guess = torch.tensor([[[13.0, 1.0, 5.0], [16.0, 3.0, 5.0]]])
+    found = forecast_errors(guess, y)
+    assert found["MAE"][:2].tolist() == [3.5, 1.0]
+    assert found["RMSE"][0] == pytest.approx(12.5**0.5)
+    assert found["MAPE"][:2].tolist() == pytest.approx([25.0, 25.0])  # a target of 0 has no relative error
+    assert all(values[2].isnan() and len(values) == 3 for values in found.values())
+    guess[0, 0, 0] = torch.nan
+    assert forecast_errors(guess, y)["MAE"][0] == math.inf
+    with pytest.raises(ValueError, match=r"shapes \[2, 3\] and \[1, 2, 3\], expected \[M, N, H\]"):
+        forecast_errors(guess[0], y)

@@ -129,11 +129,11 @@ _made = cache(spreading_signals)
 
 def _on(adjacency: Tensor, make: Callable[..., Batch], sample: tuple[Tensor, Tensor]) -> Batch:
     series, y = sample
-    return make(series, adjacency, y)
+    return make(series.squeeze(-1), adjacency, y.squeeze(-1))
 
 
 def _steps(collate: Callable[..., Batch], order: Tensor, sample: tuple[Tensor, Tensor]) -> Batch:
-    series, y = sample
+    series, y = (part.squeeze(-1) for part in sample)
     values = torch.cat([series[:, order].transpose(1, 2).flatten(1), torch.zeros_like(y)], dim=1)
     targets = only_last(y[:, order], series.size(2) + 1).flatten(1)
     return collate((values.unsqueeze(2), targets))
@@ -142,4 +142,4 @@ def _steps(collate: Callable[..., Batch], order: Tensor, sample: tuple[Tensor, T
 def _per_node(sample: tuple[Tensor, Tensor]) -> Batch:
     series, y = sample
     targets = only_last(y.reshape(-1, 1), series.size(2)).squeeze(2)
-    return to_paths((series.flatten(0, 1).unsqueeze(2), targets))
+    return to_paths((series.flatten(0, 1), targets))

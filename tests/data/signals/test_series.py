@@ -136,9 +136,55 @@ def test_values_of_any_real_dtype_give_the_same():
         assert found.adjacency.dtype == torch.float32
 
 
+def test_undo_gives_back_the_units():
+    series = torch.randn(30, 3, dtype=torch.float64) * 20 + 60
+    series[:, 2] = 7.0
+    series[4, 0] = torch.nan
+    signals = standardised(series, torch.ones(3, 3), ["a", "b", "c"])
+    assert_close(signals.undo(signals.values), series, equal_nan=True, atol=1e-4, rtol=0)
+    forecasts = signals.values[:24].view(4, 6, 3).transpose(1, 2)  # [B, N, H]
+    assert_close(
+        signals.undo(forecasts, 1), series[:24].view(4, 6, 3).transpose(1, 2), equal_nan=True, atol=1e-4, rtol=0
+    )
+    with pytest.raises(ValueError, match="z has 6 entries in dimension -1, expected 3, one a node"):
+        signals.undo(forecasts)
+    with pytest.raises(ValueError, match="units is None, expected mean and deviation"):
+        Signals(signals.values, torch.ones(3, 3), ["a", "b", "c"]).undo(signals.values)
+
+
+def test_gaps_stay_gaps_and_do_not_count():
+    series = torch.randn(40, 2, dtype=torch.float64)
+    series[3:9, 0] = torch.nan
+    signals = standardised(series, torch.ones(2, 2), ["a", "b"])
+    assert torch.equal(signals.values.isnan(), series.isnan())
+    past = torch.cat([series[:3, 0], series[9:28, 0]])
+    assert_close(signals.values[28:, 0].double(), (series[28:, 0] - past.mean()) / past.std(correction=0))
+
+
+def test_other_shares_and_directed_graphs():
+    weights = torch.tensor([[1.0, 0.5], [0.0, 1.0]])
+    signals = standardised(torch.randn(100, 2), weights, ["a", "b"], shares=(0.3, 0.2), directed=True)
+    assert (signals.validation, signals.test) == (50, 80)
+    assert signals.adjacency.tolist() == [[0, 0.5], [0, 0]]
+    assert weights.tolist() == [[1, 0.5], [0, 1]]
+    assert_close(signals.values[:50].mean(0), torch.zeros(2), atol=1e-6, rtol=0)
+    for steps in range(20, 200):  # as the default has always been
+        default = standardised(torch.randn(steps, 1), torch.ones(1, 1), ["a"])
+        assert (default.test, default.test - default.validation) == (int(0.8 * steps), steps // 10)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        ({"shares": (-0.1, 0.2)}, r"shares is \(-0.1, 0.2\), expected those of validation and test, each >= 0"),
+        ({"shares": (0.5, 0.5)}, "expected .* their sum below 1"),
+        ({"shares": (0.0, 0.99)}, "shares is .* of 20 steps, expected at least one step for training"),
+        ({"features": torch.ones(19, 4)}, r"features has shape \[19, 4\], expected \[20, C\], one row per step"),
+        ({"features": torch.full((20, 1), torch.nan)}, "features holds values that are not finite"),
+        (
+            {"series": torch.stack([torch.arange(20.0), torch.full((20,), torch.nan)], 1)},
+            "node 'b' has no value in the 14 training steps, expected at least one",
+        ),
         ({"series": torch.ones(20, 2, 3)}, r"series has shape \[20, 2, 3\] .*, expected real \[T, N\]"),
         ({"series": torch.ones(20, 2) * 1j}, "series has shape .* and dtype torch.complex64"),
         (

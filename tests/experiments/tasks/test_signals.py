@@ -58,7 +58,9 @@ def test_a_node_alone_does_not_see_its_neighbours():
 def test_bad_input():
     with pytest.raises(ValueError, match="window is 0, expected an integer >= 1"):
         SignalTask(window=0)
-    with pytest.raises(ValueError, match="length is 30, expected less than the 20 steps of the validation part"):
+    with pytest.raises(
+        ValueError, match=r"length \+ horizon is 30 \+ 1, expected at most the 20 steps of the validation part"
+    ):
         SignalTask(8, 200, 30)
     with pytest.raises(ValueError, match="num_nodes is 3"):
         SignalTask(3)

@@ -1,0 +1,234 @@
+"""Series of sensors from CSV and Parquet files, with their times, as steps at equal distances."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from reprlib import repr as shorten
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from gnnseq.data.files import read_number, read_rows
+from gnnseq.extras import require
+
+GAPS = {"", "-", "na", "n/a", "nan", "nat", "none", "null", "<na>"}
+_MOST = 1_000  # steps per row of a file; more are a wrong year
+_ZONE = re.compile(r"\d(Z|[+-]\d\d:?\d\d)$")
+Times = npt.NDArray[np.datetime64]
+
+
+@dataclass(frozen=True)
+class Series:
+    """Values of some nodes at steps of equal distance.
+
+    Attributes:
+        values: in the units of the file ``[T, N]``, float64; NaN in gaps.
+        names: of the nodes.
+        times: of the steps ``[T]``, datetime64; None where the file has none.
+    """
+
+    values: Tensor
+    names: list[str]
+    times: Times | None = None
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Rows of cells, and where they stand."""
+
+    path: Path
+    names: list[str]
+    rows: list[Sequence[Any]]
+    lines: Sequence[int]
+    kind: str
+
+    def where(self, row: int, column: int) -> str:
+        return f"{self.path}, {self.kind} {self.lines[row]}, column {column + 1} ({self.names[column][:30]})"
+
+    def place(self, argument: str, name: str) -> int:
+        if name not in self.names:
+            raise ValueError(f"{argument} is {name!r}, expected a column of {self.path}: {shorten(self.names)}")
+        return self.names.index(name)
+
+    def number(self, row: int, column: int) -> float:
+        cell = str(self.rows[row][column])
+        if cell.strip().lower() in GAPS:
+            return float("nan")
+        try:
+            return read_number(cell)
+        except ValueError as error:
+            raise ValueError(f"{self.where(row, column)}: {error}, or nothing for a gap") from None
+
+
+def read_series(
+    path: str | Path,
+    *,
+    time: str | None = None,
+    node: str | None = None,
+    value: str | None = None,
+    frequency: str | None = None,
+) -> Series:
+    """Reads series from CSV (a first row of names) or, where the name ends in .parquet, Parquet.
+
+    A wide table has one column per node, a long one has one row per time, node and value. Steps that are missing
+    between two times, and empty cells, are gaps: NaN. Needs pandas where there are times.
+
+    Args:
+        path: of the file.
+        time: column of timestamps, as ISO 8601 (``2012-03-01 00:05``), all with the same offset from UTC or all
+            without one; the offset is dropped. None for a wide table whose rows are steps already.
+        node: column of node names in a long table; None for a wide one.
+        value: column of values in a long table.
+        frequency: distance of two steps as pandas writes it, such as "5min" or "W"; None takes the distance of the
+            first two times.
+
+    Raises:
+        ValueError: for a missing column, a cell that is no number or time, times of several zones, unsorted or
+            repeated times, times off the frequency, or a name or value that comes twice; it names file, line and
+            column.
+        ImportError: where pandas, or pyarrow for Parquet, is not installed.
+    """
+    table = _read(Path(path))
+    if (node is None) != (value is None) or (node is not None and time is None):
+        raise ValueError(f"time, node and value are {time!r}, {node!r} and {value!r}, expected all three or no node")
+    if time is None:
+        columns = list(range(len(table.names)))
+        return Series(_numbers(table, columns), list(table.names), None)
+    at = table.place("time", time)
+    found = _times(table, at)
+    if node is None or value is None:
+        _check_sorted(table, at, found)
+        columns = [column for column in range(len(table.names)) if column != at]
+        if not columns:
+            raise ValueError(f"{path} has no column but {time!r}, expected one per node")
+        steps, times = _on_grid(table, at, found, frequency)
+        values = torch.full((len(times), len(columns)), torch.nan, dtype=torch.float64)
+        values[steps] = _numbers(table, columns)
+        return Series(values, [table.names[column] for column in columns], times)
+    return _pivoted(table, at, table.place("node", node), table.place("value", value), found, frequency)
+
+
+def _pivoted(table: _Table, at: int, node: int, value: int, found: Any, frequency: str | None) -> Series:
+    """A long table as a wide one."""
+    steps, times = _on_grid(table, at, found, frequency)
+    labels = [str(row[node]) for row in table.rows]
+    names = list(dict.fromkeys(labels))
+    column = {name: place for place, name in enumerate(names)}
+    values = torch.full((len(times), len(names)), torch.nan, dtype=torch.float64)
+    seen: dict[tuple[int, str], int] = {}
+    for row, (step, name) in enumerate(zip(steps.tolist(), labels, strict=True)):
+        first = seen.setdefault((step, name), row)
+        if first != row:
+            cell = f"{shorten(name)} at {table.rows[row][at]}"
+            raise ValueError(
+                f"{table.where(row, node)}: {cell} comes twice, first in {table.kind} {table.lines[first]}"
+            )
+        values[step, column[name]] = table.number(row, value)
+    return Series(values, names, times)
+
+
+def _read(path: Path) -> _Table:
+    if path.suffix == ".parquet":
+        return _read_parquet(path)
+    rows = list(read_rows(path))
+    if len(rows) < 2:
+        raise ValueError(f"{path} holds no rows below a row of names")
+    line, names = rows.pop(0)
+    _check_names(path, f"line {line}", names)
+    for line, row in rows:
+        if len(row) != len(names):
+            raise ValueError(f"{path}, line {line}: {len(row)} cells, expected {len(names)}")
+    return _Table(path, names, [row for _, row in rows], [line for line, _ in rows], "line")
+
+
+def _read_parquet(path: Path) -> _Table:
+    pandas = require("pandas", "experiments")
+    with path.open("rb") as file:
+        try:
+            frame = pandas.read_parquet(file)
+        except ImportError:
+            raise ImportError(f"{path}: Parquet needs pyarrow; it comes with: pip install pyarrow") from None
+        except Exception as error:
+            raise ValueError(f"{path} is no Parquet file: {error}") from None
+    if any(name is not None for name in frame.index.names):
+        frame = frame.reset_index()  # an index with a name is a column, such as the times
+    names = [str(name) for name in frame.columns]
+    if not len(frame):
+        raise ValueError(f"{path} holds no rows")
+    _check_names(path, "the columns", names)
+    return _Table(path, names, list(frame.itertuples(index=False, name=None)), range(len(frame)), "row")
+
+
+def _check_names(path: Path, where: str, names: list[str]) -> None:
+    twice = [column for column, name in enumerate(names) if name in names[:column]]
+    if twice:
+        raise ValueError(f"{path}, {where}, column {twice[0] + 1}: the name {shorten(names[twice[0]])} comes twice")
+
+
+def _numbers(table: _Table, columns: list[int]) -> Tensor:
+    found = np.empty((len(table.rows), len(columns)))
+    for row in range(len(table.rows)):
+        found[row] = [table.number(row, column) for column in columns]
+    return torch.from_numpy(found)
+
+
+def _times(table: _Table, at: int) -> Any:
+    """The column of times as a pandas index, without an offset."""
+    pandas = require("pandas", "experiments")
+    cells = [str(row[at]).strip() for row in table.rows]
+    zones = [match.group(1) if (match := _ZONE.search(cell)) and ":" in cell else None for cell in cells]
+    for row, zone in enumerate(zones):
+        if zone != zones[0]:
+            here, first = (zone or "no zone", zones[0] or "no zone")
+            raise ValueError(f"{table.where(row, at)}: time zone {here}, expected {first} as in the first row")
+    bare = [cell[: -len(zone)] if zone else cell for cell, zone in zip(cells, zones, strict=True)]
+    found = pandas.to_datetime(pandas.Series(bare), format="ISO8601", errors="coerce", utc=False)
+    if found.isna().any():
+        row = int(found.isna().to_numpy().argmax())
+        raise ValueError(
+            f"{table.where(row, at)}: {shorten(cells[row])} is no time, expected ISO 8601: 2012-03-01 00:05"
+        )
+    return pandas.DatetimeIndex(found)
+
+
+def _check_sorted(table: _Table, at: int, times: Any) -> None:
+    late = times[1:] <= times[:-1]
+    if late.any():
+        row = int(late.argmax()) + 1
+        what = "repeats the time of" if times[row] == times[row - 1] else "is before"
+        raise ValueError(
+            f"{table.where(row, at)}: {table.rows[row][at]} {what} the row before, expected ascending times"
+        )
+
+
+def _on_grid(table: _Table, at: int, times: Any, frequency: str | None) -> tuple[Tensor, Times]:
+    """The step of every row, and the times of the steps."""
+    pandas = require("pandas", "experiments")
+    distinct = times.unique().sort_values()
+    step = frequency
+    if step is None:
+        step = distinct[1] - distinct[0] if len(distinct) > 1 else pandas.Timedelta("1D")
+    try:
+        offset = pandas.tseries.frequencies.to_offset(step)
+    except ValueError as error:
+        raise ValueError(f"frequency is {frequency!r}, expected one of pandas, such as '5min': {error}") from None
+    ticks = isinstance(offset, pandas.tseries.offsets.Tick)  # else a day or more, such as weeks
+    span = (distinct[-1] - distinct[0]) / pandas.Timedelta(offset.nanos if ticks else 86_400 * 10**9, "ns")
+    if not 0 <= span <= _MOST * len(table.rows):
+        raise ValueError(
+            f"{table.path}: times from {distinct[0]} to {distinct[-1]} are {span:.0f} steps for {len(table.rows)} "
+            f"rows, expected at most {_MOST} a row; give their distance as frequency"
+        )
+    grid = pandas.date_range(distinct[0], distinct[-1], freq=offset)
+    steps = grid.get_indexer(times)
+    if (steps < 0).any():
+        row = int((steps < 0).argmax())
+        raise ValueError(
+            f"{table.where(row, at)}: {table.rows[row][at]} is off the steps from {distinct[0]} on, {step} apart; "
+            "give their distance as frequency"
+        )
+    return torch.from_numpy(steps.astype(np.int64)), grid.to_numpy()

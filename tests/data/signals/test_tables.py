@@ -1,0 +1,142 @@
+"""Series from CSV and Parquet: wide and long, with times and gaps, and what is refused."""
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+from torch.testing import assert_close
+
+from gnnseq.data.signals.tables import read_series
+
+pandas = pytest.importorskip("pandas")
+NAN = float("nan")
+WIDE = """time,a,b
+2012-03-01 00:00,1,2
+2012-03-01 00:05,,4
+2012-03-01 00:15,5,NA
+"""
+LONG = """value,time,node
+4,2012-03-01 00:05,b
+2,2012-03-01 00:00,b
+1,2012-03-01 00:00,a
+5,2012-03-01 00:15,a
+"""
+EXPECTED = torch.tensor([[1, 2], [NAN, 4], [NAN, NAN], [5, NAN]], dtype=torch.float64)
+
+
+def read(tmp_path, text, **arguments):
+    (tmp_path / "speed.csv").write_text(text)
+    return read_series(tmp_path / "speed.csv", **arguments)
+
+
+def test_wide_and_long_tables_hold_the_same(tmp_path):
+    wide = read(tmp_path, WIDE, time="time", frequency="5min")
+    assert_close(wide.values, EXPECTED, equal_nan=True, rtol=0, atol=0)
+    assert wide.names == ["a", "b"]
+    expected = np.datetime64("2012-03-01T00:00") + 5 * np.arange(4) * np.timedelta64(1, "m")
+    assert (wide.times == expected).all()
+    found = read(tmp_path, LONG, time="time", node="node", value="value", frequency="5min")
+    assert found.names == ["b", "a"]
+    assert_close(found.values.flip(1), EXPECTED, equal_nan=True, rtol=0, atol=0)
+    assert (found.times == wide.times).all()
+    inferred = read(tmp_path, WIDE, time="time")
+    assert_close(inferred.values, EXPECTED, equal_nan=True, rtol=0, atol=0)
+
+
+def test_without_times_rows_are_steps(tmp_path):
+    series = read(tmp_path, "a,b\n1,2\n,4\n")
+    assert series.times is None
+    assert_close(series.values, torch.tensor([[1, 2], [NAN, 4]], dtype=torch.float64), equal_nan=True)
+
+
+@pytest.mark.parametrize("zone", ["Z", "+01:00", "-0500"])
+def test_one_offset_is_dropped(tmp_path, zone):
+    lines = WIDE.splitlines()
+    text = "\n".join([lines[0], *(line.replace(",", zone + ",", 1) for line in lines[1:])])
+    assert (read(tmp_path, text, time="time").times == read(tmp_path, WIDE, time="time").times).all()
+
+
+def test_weeks(tmp_path):
+    text = "time,a\n2012-01-01,1\n2012-01-15,2\n"
+    series = read(tmp_path, text, time="time", frequency="W")
+    assert_close(series.values.squeeze(1), torch.tensor([1, NAN, 2], dtype=torch.float64), equal_nan=True)
+
+
+def test_parquet(tmp_path, monkeypatch):
+    index = pandas.date_range("2012-03-01", periods=4, freq="5min", tz="Europe/Vienna", name="time")
+    frame = pandas.DataFrame(EXPECTED.numpy(), columns=["a", "b"], index=index)
+    (tmp_path / "speed.parquet").write_bytes(b"")
+    monkeypatch.setattr(pandas, "read_parquet", lambda file: frame)
+    series = read_series(tmp_path / "speed.parquet", time="time", frequency="5min")
+    assert_close(series.values, EXPECTED, equal_nan=True, rtol=0, atol=0)
+    assert series.times[1] == np.datetime64("2012-03-01T00:05")
+    with pytest.raises(ValueError, match=r"speed.parquet, row 0, column 1 \(time\): '2012.* is no number"):
+        read_series(tmp_path / "speed.parquet")
+
+
+def test_parquet_that_is_written_by_pyarrow(tmp_path):
+    pytest.importorskip("pyarrow")
+    frame = pandas.DataFrame(EXPECTED.numpy(), columns=["a", "b"])
+    frame.to_parquet(tmp_path / "speed.parquet")
+    assert_close(read_series(tmp_path / "speed.parquet").values, EXPECTED, equal_nan=True, rtol=0, atol=0)
+    (tmp_path / "speed.parquet").write_bytes(b"PAR1 no parquet")
+    with pytest.raises(ValueError, match=r"speed.parquet is no Parquet file"):
+        read_series(tmp_path / "speed.parquet")
+
+
+def test_what_is_not_installed_is_named(tmp_path, monkeypatch):
+    (tmp_path / "speed.parquet").write_bytes(b"")
+
+    def missing(file):
+        raise ImportError("no pyarrow")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pandas, "read_parquet", missing)
+        with pytest.raises(ImportError, match=r"speed.parquet: Parquet needs pyarrow; it comes with: pip install"):
+            read_series(tmp_path / "speed.parquet")
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match=r'pandas is not installed; it comes with: pip install "gnnseq.experiments.'):
+        read(tmp_path, WIDE, time="time")
+    assert read(tmp_path, "a\n1\n").times is None
+
+
+LONG_ARGUMENTS = {"time": "time", "node": "node", "value": "value"}
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "message"),
+    [
+        (WIDE, {"time": "when"}, r"time is 'when', expected a column of .*speed.csv: \['time', 'a', 'b'\]"),
+        (LONG, {**LONG_ARGUMENTS, "value": "x"}, "value is 'x', expected a column of"),
+        (LONG, {"time": "time", "node": "node"}, "expected all three or no node"),
+        ("time,a\n", {}, "speed.csv holds no rows below a row of names"),
+        ("time\n2012-01-01\n", {"time": "time"}, "speed.csv has no column but 'time'"),
+        ("a,a\n1,2\n", {}, "line 1, column 2: the name 'a' comes twice"),
+        ("a,b\n1,2\n1\n", {}, "line 3: 1 cells, expected 2"),
+        ("a,b\n1,x\n", {}, r"line 2, column 2 \(b\): 'x' is no number, .* or nothing for a gap"),
+        ("a,b\n1,inf\n", {}, r"line 2, column 2 \(b\): 'inf' is too large for float32 or is not finite"),
+        (WIDE.replace("00:15", "00:05"), {"time": "time"}, r"line 4, column 1 \(time\): .* repeats the time of"),
+        (WIDE.replace("00:05", "00:25"), {"time": "time"}, r"line 4, column 1 \(time\): .* is before the row"),
+        (WIDE.replace("00:05", "00:05Z"), {"time": "time"}, "line 3, .*: time zone Z, expected no zone as"),
+        (
+            WIDE.replace("00:00", "00:00+01:00").replace("00:05", "00:05+02:00"),
+            {"time": "time"},
+            r"line 3, .*: time zone \+02:00, expected \+01:00 as in the first row",
+        ),
+        (WIDE.replace("2012-03-01 00:05", "3/1/2012"), {"time": "time"}, "line 3, .* '3/1/2012' is no time"),
+        (WIDE.replace("00:15", "00:16"), {"time": "time"}, "line 4, .* is off the steps from 2012-03-01 00:00:00 on"),
+        (WIDE, {"time": "time", "frequency": "10min"}, "line 3, .* is off the steps"),
+        (WIDE, {"time": "time", "frequency": "fortnight"}, "frequency is 'fortnight', expected one of pandas"),
+        (WIDE.replace("2012-03-01 00:15", "2212-03-01 00:15"), {"time": "time"}, "are 21.* steps for 3 rows"),
+        (
+            LONG + "9,2012-03-01 00:00,b\n",
+            LONG_ARGUMENTS,
+            r"line 6, .*: 'b' at .* comes twice, first in line 3",
+        ),
+        (LONG.replace("4,", "four,"), LONG_ARGUMENTS, r"line 2, column 1 \(value\): 'four' is no number"),
+    ],
+)
+def test_what_is_refused(tmp_path, text, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        read(tmp_path, text, **arguments)
