@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from gnnseq.data.files import check_finite, read_number, read_rows
-from gnnseq.data.indexing import check_integer
 
 _GAPS = {"", "-", "na", "n/a", "nan", "none", "null"}
 _TIMESTAMP = re.compile(r"\s*\d+[-/:]\d+")
@@ -202,32 +201,6 @@ def read_signals(series: str | Path, adjacency: str | Path) -> Signals:
         return standardised(values, weights, names)
     except ValueError as error:
         raise ValueError(f"{series} with {adjacency}: {error}") from None
-
-
-def windows(values: Tensor, starts: Tensor, length: int) -> tuple[Tensor, Tensor]:
-    """Windows of a series and what follows each of their steps.
-
-    Args:
-        values: ``[T, N]``.
-        starts: first step of each window ``[B]``, 0 to T - L - 1.
-        length: steps of a window L.
-
-    Returns:
-        Inputs ``[B, N, L, 1]``, and the next values ``[B, N, L]``.
-
-    Raises:
-        ValueError: for other shapes, such as several features of a node ``[T, N, F]``, or a window outside the series.
-    """
-    if values.dim() != 2:
-        raise ValueError(f"values has shape {list(values.shape)}, expected [T, N]: one value per step and node")
-    last = len(values) - check_integer("length", length, 1) - 1
-    if starts.dim() != 1 or starts.is_floating_point():
-        raise ValueError(f"starts has shape {list(starts.shape)} and dtype {starts.dtype}, expected integers [B]")
-    if len(starts) and not 0 <= int(starts.min()) <= int(starts.max()) <= last:
-        raise ValueError(f"starts runs from {int(starts.min())} to {int(starts.max())}, expected 0 to {last}")
-    steps = starts.unsqueeze(1) + torch.arange(length + 1)
-    found = values[steps].transpose(1, 2)  # [B, N, L + 1]
-    return found[..., :-1].unsqueeze(-1), found[..., 1:]
 
 
 def _parts(steps: int, shares: tuple[float, float]) -> tuple[int, int]:
