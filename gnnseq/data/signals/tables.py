@@ -171,9 +171,22 @@ def _check_names(path: Path, where: str, names: list[str]) -> None:
 
 def _numbers(table: _Table, columns: list[int]) -> Tensor:
     found = np.empty((len(table.rows), len(columns)))
-    for row in range(len(table.rows)):
-        found[row] = [table.number(row, column) for column in columns]
+    for row, cells in enumerate(table.rows):
+        picked = [cells[column] for column in columns]
+        plain = _plain_numbers(picked) if table.kind == "line" else None
+        found[row] = [table.number(row, column) for column in columns] if plain is None else plain
     return torch.from_numpy(found)
+
+
+def _plain_numbers(cells: list[str]) -> npt.NDArray[np.float64] | None:
+    """A row without gaps and errors at once, by the rules of `read_number`; None for any other row."""
+    if "_" in "".join(cells):
+        return None
+    try:
+        found = np.array(list(map(float, cells)))
+    except ValueError:
+        return None
+    return found if (np.abs(found) <= torch.finfo(torch.float32).max).all() else None
 
 
 def _times(table: _Table, at: int) -> Any:
