@@ -238,7 +238,7 @@ def _check_shapes(name: str, values: Tensor, adjacency: Tensor, names: list[str]
 
 def _read_table(path: Path, header: bool) -> tuple[list[str], Tensor]:
     rows = list(read_rows(path))
-    names = _names(path, *rows.pop(0)) if header and rows else []
+    names = check_names(path, *rows.pop(0)) if header and rows else []
     if not rows:
         raise ValueError(f"{path} holds no rows of numbers")
     width = len(names) if header else len(rows[0][1])
@@ -253,7 +253,12 @@ def _read_table(path: Path, header: bool) -> tuple[list[str], Tensor]:
     return names, torch.from_numpy(table)
 
 
-def _names(path: Path, line: int, row: list[str]) -> list[str]:
+def check_names(path: Path, line: int, row: list[str]) -> list[str]:
+    """The first row of a table, if its cells are names.
+
+    Raises:
+        ValueError: for a name that comes twice, or numbers; it names the file, the line and the column.
+    """
     twice = [column for column, name in enumerate(row) if name in row[:column]]
     if twice:
         raise ValueError(f"{path}, line {line}, column {twice[0] + 1}: the name {shorten(row[twice[0]])} comes twice")
