@@ -1,15 +1,17 @@
-"""Forecasting signals on a graph: does the graph help, and does it have to be the right one?
+"""From file to forecast: does the graph help, and does it have to be the right one?
 
     python examples/gcrn_signals.py
-    python examples/gcrn_signals.py --series speed.csv --adjacency roads.csv --window 12 --steps 600
+    python examples/gcrn_signals.py --series speed.csv --time time --frequency 5min --edges roads.csv --horizon 12
 
 By default signals spread over a known graph, where a node's next value depends on its neighbours alone. With --series
-(a row of names, then one row per step) and --adjacency (one row per node) it reads your own.
+and one of --adjacency (one row per node), --edges (from, to, weight) and --distances (from, to, distance) it reads your
+own, from CSV or Parquet: a column per sensor, or with --node and --value a row per time and sensor. Gaps stay gaps.
 
-Forecasts the next step with the mean, the last value, linear autoregressions with and without neighbours, an LSTM on
-every node alone, and a GCRN on the true and on a random graph with the same degrees, if there is one. Prints a table of
-test errors and writes records.jsonl, results.json and forecasts.png into the output folder. Run again with the same
-folder, it goes on where it stopped.
+Forecasts the next steps up to the horizon with the mean, the last value, the same time of the last period (--period),
+linear autoregressions alone, with neighbours and per node, an LSTM on every node alone, and GCRNs: on the true graph
+with all steps at once or step by step (seq2seq), and on a random graph with the same degrees, if there is one. Prints
+the errors by step ahead in the unit of the series, and writes records.jsonl, results.json and forecasts.png into the
+output folder. Run again with the same folder, it goes on where it stopped.
 """
 
 import argparse
@@ -18,57 +20,71 @@ import json
 import math
 import statistics
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import networkx as nx
 import torch
 from torch import Tensor, nn
-from torch_geometric.data import Data
+from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from gnnseq.data.signals.series import Signals, read_signals, spreading_signals, windows
+from gnnseq.data import (
+    ConsecutiveForecasts,
+    ForecastDataset,
+    Signals,
+    calendar,
+    gaussian_kernel,
+    read_adjacency,
+    read_edges,
+    read_series,
+    standardised,
+)
+from gnnseq.data.signals.series import spreading_signals
 from gnnseq.experiments.command_line import check_at_least_one, check_positive, exit_status, make_folder
 from gnnseq.files import write_text
+from gnnseq.graphs import to_windows
 from gnnseq.layers import GCRN
-from gnnseq.ops import SparseOperator
+from gnnseq.models import (
+    Autoregression,
+    DirectForecaster,
+    MeanForecast,
+    PersistenceForecast,
+    SeasonalForecast,
+    Seq2SeqForecaster,
+)
+from gnnseq.ops import SparseOperator, diffusion_operator
 from gnnseq.plots.studies.signals import plot_forecasts
 from gnnseq.runs.store import Store
-from gnnseq.training import Checkpoint, History, Step, fit, squared_error
+from gnnseq.training import Checkpoint, History, Step, absolute_error, fit, forecast, forecast_errors, masked_mae
 
 LAGS = 4
 EVERY = 25  # steps between two looks at the validation part
-SHOWN = 100  # steps of the test part that are drawn
-
-
-class Forecaster(nn.Module):
-    """The last value plus a linear reading of the GCRN's state; with K = 1 an LSTM on every node alone."""
-
-    def __init__(self, hidden: int, K: int) -> None:
-        super().__init__()
-        self.gcrn = GCRN(1, hidden, K)
-        self.head = nn.Linear(hidden, 1)
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
-
-    def forward(self, x: Tensor, graph: SparseOperator) -> Tensor:
-        """Forecasts ``[B, N, L]`` of the next step from every step of ``[B, N, L, 1]``."""
-        out, _ = self.gcrn(x, graph)
-        return (x + self.head(out)).squeeze(-1)
+SHOWN = 100  # windows of the test part that are drawn
+SEQ2SEQ = "GCRN, true graph, seq2seq"
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--series", type=Path, help="CSV: names, then one row per step (signals made at random)")
-    parser.add_argument("--adjacency", type=Path, help="CSV: one row per node, no header")
+    parser.add_argument("--series", type=Path, help="CSV or Parquet of values (signals made at random)")
+    parser.add_argument("--time", help="column of times; without one, rows are steps")
+    parser.add_argument("--node", help="column of sensor names, in a table of one row per time and sensor")
+    parser.add_argument("--value", help="column of values in such a table")
+    parser.add_argument("--frequency", help="distance of two steps, such as 5min (that of the first two times)")
+    graphs = parser.add_mutually_exclusive_group()
+    graphs.add_argument("--adjacency", type=Path, help="CSV: one row and column of weights per node")
+    graphs.add_argument("--edges", type=Path, help="CSV: from, to and perhaps weight")
+    graphs.add_argument("--distances", type=Path, help="CSV: from, to, distance; a Gaussian kernel makes weights")
+    parser.add_argument("--directed", action="store_true", help="keep directions apart: diffusion, as in DCRNN")
+    parser.add_argument("--period", type=int, help="steps of a day, week or year, for the forecast of the same time")
+    parser.add_argument("--horizon", type=int, default=3, help="steps ahead (3)")
     parser.add_argument("--nodes", type=int, default=40, help="nodes of the made signals (40)")
     parser.add_argument("--seeds", type=int, default=3, help="runs of each network, seeds 0, 1, ... (3)")
-    parser.add_argument("--steps", type=int, default=100, help="training steps (100)")
+    parser.add_argument("--steps", type=int, default=150, help="training steps (150)")
     parser.add_argument("--batch-size", type=int, default=16, help="windows in a training batch (16)")
-    parser.add_argument("--window", type=int, default=8, help="steps of a window (8)")
+    parser.add_argument("--window", type=int, default=8, help="steps of a window, the history (8)")
     parser.add_argument("--hidden", type=int, default=16, help="features of a state (16)")
-    parser.add_argument("--K", type=int, default=3, help="Chebyshev terms; a filter reaches K - 1 hops (3)")
+    parser.add_argument("--K", type=int, default=3, help="terms of a filter; it reaches K - 1 hops (3)")
     parser.add_argument("--learning-rate", type=float, default=1e-2, help="of Adam, falling to zero (0.01)")
     parser.add_argument("--output", type=Path, default=Path("runs/signals"), help="folder (runs/signals)")
     return parser.parse_args(arguments)
@@ -76,44 +92,87 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def check(options: argparse.Namespace) -> None:
     """Raises a ValueError for what no run could use."""
-    check_at_least_one(options, ["seeds", "steps", "batch_size", "window", "hidden", "K"])
+    check_at_least_one(options, ["seeds", "steps", "batch_size", "window", "hidden", "K", "horizon"])
     check_positive(options, ["learning_rate"])
-    if (options.series is None) != (options.adjacency is None):
-        raise ValueError("--series and --adjacency go together, one is missing")
+    if options.period is not None:
+        check_at_least_one(options, ["period"])
+    if (options.series is None) != (options.adjacency is options.edges is options.distances is None):
+        raise ValueError("--series goes with one of --adjacency, --edges and --distances, and they with it")
+    if options.directed and not options.K % 2:
+        raise ValueError(f"--K is {options.K}, expected an odd number with --directed: 1 + 2 * hops")
 
 
 def read(options: argparse.Namespace) -> Signals:
     """The signals, made or read.
 
     Raises:
-        ValueError: for malformed files, or a window that the training part is too short for.
+        ValueError: for malformed files, or windows and horizons that the parts are too short for.
     """
-    if options.series is None:
-        signals = spreading_signals(options.nodes)
-    else:
-        signals = read_signals(options.series, options.adjacency)
-    if options.window >= signals.validation:
-        raise ValueError(f"--window is {options.window}, expected less than the {signals.validation} training steps")
+    signals = spreading_signals(options.nodes) if options.series is None else read_files(options)
+    ForecastDataset(signals, options.window, horizon=options.horizon)
+    for split in ("train", "validation", "test"):
+        windows(signals, options, split, options.period or 1)
     return signals
 
 
-def error(forecast: Tensor, signals: Signals) -> float:
-    """Mean squared error of forecasts ``[T_test, N]`` over the test part."""
-    return float((forecast - signals.values[signals.test :]).pow(2).mean())
+def read_files(options: argparse.Namespace) -> Signals:
+    """Series with their times, and the graph that joins their nodes by name."""
+    series = read_series(
+        options.series, time=options.time, node=options.node, value=options.value, frequency=options.frequency
+    )
+    if options.adjacency is not None:
+        weights = read_adjacency(options.adjacency, series.names)
+    elif options.edges is not None:
+        weights = read_edges(options.edges, series.names)
+    else:
+        weights = gaussian_kernel(read_edges(options.distances, series.names, missing=math.inf))
+    features = None if series.times is None else calendar(series.times)
+    return standardised(series.values, weights, series.names, features=features, directed=options.directed)
 
 
-def autoregression(signals: Signals, neighbours: bool) -> Tensor:
-    """Ridge regression on the last four values, the same for all nodes; with neighbours, also on their mean."""
-    z = signals.values.double()
-    degree = signals.adjacency.double().sum(1).clamp(min=1e-9)
-    features = [z, z @ (signals.adjacency.double() / degree.unsqueeze(1)).t()] if neighbours else [z]
+def windows(signals: Signals, options: argparse.Namespace, split: str, least: int = 1) -> DataLoader:
+    """All windows of a part in the order of time."""
+    length = max(options.window, least)
+    return DataLoader(ConsecutiveForecasts(signals, length, options.horizon, split=split), 64, collate_fn=to_windows)
 
-    def lags(start: int, stop: int) -> Tensor:
-        return torch.stack([f[start - k : stop - k] for f in features for k in range(1, LAGS + 1)], dim=-1)
 
-    x, y = lags(LAGS, signals.test).flatten(0, 1), z[LAGS : signals.test].flatten()
-    weight = torch.linalg.solve(x.t() @ x + torch.eye(x.size(1), dtype=x.dtype), x.t() @ y)
-    return (lags(signals.test, len(z)) @ weight).float()
+def operator(adjacency: Tensor, options: argparse.Namespace) -> SparseOperator:
+    """What the filters are polynomials of: the scaled Laplacian, or random walks in both directions."""
+    edges = adjacency.nonzero().t().contiguous()
+    weight = adjacency[edges[0], edges[1]]
+    if options.directed:
+        return diffusion_operator(edges, len(adjacency), weight)
+    return GCRN(1, 1, options.K).operator(edges, len(adjacency), weight)
+
+
+def make(name: str, signals: Signals, adjacency: Tensor, options: argparse.Namespace) -> nn.Module:
+    """An untrained network; its head is zero, so that it begins as the last value."""
+    features = 1 + (0 if signals.features is None else signals.features.size(1))
+    if name == "LSTM without the graph":
+        return DirectForecaster(GCRN(features, options.hidden, 1), None, options.horizon)
+    graph, encoder = operator(adjacency, options), GCRN(features, options.hidden, options.K)
+    if name == SEQ2SEQ:
+        decoder = GCRN(1, options.hidden, options.K)
+        return Seq2SeqForecaster(encoder, decoder, graph, options.horizon, decay=max(options.steps / 10, 1.0))
+    return DirectForecaster(encoder, graph, options.horizon)
+
+
+def baselines(signals: Signals, options: argparse.Namespace) -> dict[str, nn.Module]:
+    """Forecasts without a network, fitted to the training part."""
+    adjacency, horizon, lags = signals.adjacency, options.horizon, min(LAGS, options.window)
+    edges = adjacency.nonzero().t().contiguous()
+    share = adjacency / adjacency.sum(0).clamp(min=1e-9)
+    neighbours = SparseOperator(edges, share[edges[0], edges[1]], len(adjacency))
+    models = {"mean": MeanForecast(horizon), "persistence": PersistenceForecast(horizon)}
+    if options.period is not None:
+        models[f"{options.period} steps before"] = SeasonalForecast(horizon, options.period)
+    models |= {
+        f"AR({lags})": Autoregression(horizon, lags),
+        f"AR({lags}) of each node": Autoregression(horizon, lags, per_node=True),
+        f"AR({lags}) with neighbours": Autoregression(horizon, lags, neighbours),
+    }
+    loader = windows(signals, options, "train")
+    return {name: model.fit(loader) for name, model in models.items()}
 
 
 def random_graph(adjacency: Tensor, seed: int) -> Tensor | None:
@@ -138,173 +197,142 @@ def random_graph(adjacency: Tensor, seed: int) -> Tensor | None:
     return half + half.t()
 
 
-@torch.no_grad()
-def forecast(model: Forecaster, signals: Signals, graph: SparseOperator, window: int, first: int, last: int) -> Tensor:
-    """Forecasts ``[last - first, N]`` of the steps ``first .. last - 1``, each from the window before it."""
-    starts = torch.arange(first - window, last - window)
-    model.eval()
-    return torch.cat([model(windows(signals.values, part, window)[0], graph)[..., -1] for part in starts.split(64)])
-
-
-class OnWindows(nn.Module):
-    """A forecaster on one graph, judged behind the first steps of a window."""
-
-    def __init__(self, model: Forecaster, graph: SparseOperator, burn_in: int) -> None:
-        super().__init__()
-        self.model, self.graph, self.burn_in = model, graph, burn_in
-
-    def forward(self, batch: Data) -> Tensor:
-        """Forecasts ``[B, N, L - burn_in]``."""
-        return self.model(batch.x, self.graph)[..., self.burn_in :]
-
-
-def batches(signals: Signals, options: argparse.Namespace, burn_in: int) -> Iterator[Data]:
-    """Random windows before the validation part."""
-    for _ in range(options.steps):
-        starts = torch.randint(signals.validation - options.window, (options.batch_size,))
-        x, y = windows(signals.values, starts, options.window)
-        yield Data(x=x, y=y[..., burn_in:])
-
-
 def train(
-    signals: Signals, adjacency: Tensor, K: int, seed: int, options: argparse.Namespace, path: Path
-) -> tuple[Forecaster, History]:
+    signals: Signals, name: str, adjacency: Tensor, seed: int, options: argparse.Namespace, path: Path
+) -> tuple[nn.Module, History]:
     """Trains, and keeps the weights that did best on the validation part; goes on from a checkpoint at the path."""
     torch.manual_seed(seed)
-    model = Forecaster(options.hidden, K)
-    graph, burn_in = operator(model, adjacency), options.window // 2
+    model = make(name, signals, adjacency, options)
     optimizer = torch.optim.Adam(model.parameters(), lr=options.learning_rate)
+    validation = windows(signals, options, "validation")
+    count = options.steps * options.batch_size
+    drawn = ForecastDataset(signals, options.window, count, seed, horizon=options.horizon)
 
     def score(history: History) -> float:
         if history.steps % EVERY and history.steps != options.steps:
             return -math.inf
-        guess = forecast(model, signals, graph, options.window, signals.validation, signals.test)
-        model.train()
-        return -float((guess - signals.values[signals.validation : signals.test]).pow(2).mean())
+        return -float(masked_mae(*forecast(model, validation)))
 
     checkpoint = Checkpoint(path, every=EVERY, score=score)
-    whole = OnWindows(model, graph, burn_in)
     history = fit(
-        whole,
-        batches(signals, options, burn_in),
+        model,
+        DataLoader(drawn, options.batch_size, collate_fn=to_windows),
         optimizer,
-        step=Step(nn.functional.mse_loss, squared_error, max_norm=1.0),
+        step=Step(masked_mae, absolute_error, max_norm=1.0),
         scheduler=torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, options.steps),
         checkpoint=checkpoint,
     )
     if checkpoint.best_path.exists():
-        checkpoint.load_best(whole)
+        checkpoint.load_best(model)
     return model, history
 
 
-def operator(model: Forecaster, adjacency: Tensor) -> SparseOperator:
-    """The scaled Laplacian, made once for all steps of training."""
-    edges = adjacency.nonzero().t().contiguous()
-    return model.gcrn.operator(edges, len(adjacency), adjacency[edges[0], edges[1]])
+def judge(model: nn.Module, signals: Signals, options: argparse.Namespace, diverged: bool = False) -> dict:
+    """Errors by step ahead on the test part in the unit of the series, and forecasts of one node for the figure."""
+    period = model.period if isinstance(model, SeasonalForecast) else 1
+    guess, truth = forecast(model, windows(signals, options, "test", period))
+    guess = torch.zeros_like(guess) if diverged else guess
+    guess, truth = (signals.undo(part, 1) for part in (guess, truth))
+    errors = {name: values.tolist() for name, values in forecast_errors(guess, truth).items()}
+    return {"errors": errors, "forecast": guess[:SHOWN, 0].tolist()}
 
 
-def baselines(signals: Signals) -> dict[str, tuple[int, Tensor]]:
-    """Forecasts that need no training, each with its number of weights."""
-    z, test = signals.values, signals.test
-    return {
-        "mean": (0, torch.zeros_like(z[test:])),
-        "persistence": (0, z[test - 1 : -1]),
-        f"AR({LAGS})": (LAGS, autoregression(signals, False)),
-        f"AR({LAGS}) with neighbours": (2 * LAGS, autoregression(signals, True)),
-    }
-
-
-def networks(signals: Signals, options: argparse.Namespace) -> dict[str, tuple[int, list[Tensor]]]:
-    """Networks by name: their Chebyshev terms, and a graph for each seed. Without a random graph it says so."""
+def networks(signals: Signals, options: argparse.Namespace) -> dict[str, list[Tensor]]:
+    """Networks by name, with a graph for each seed. Without a random graph it says so."""
     true = [signals.adjacency] * options.seeds
-    found = {"LSTM without the graph": (1, true)}
-    twins = [random_graph(signals.adjacency, seed) for seed in range(options.seeds)]
+    found = {"LSTM without the graph": true}
+    twins = [None if options.directed else random_graph(signals.adjacency, seed) for seed in range(options.seeds)]
     if any(twin is None for twin in twins):
         print("The graph has no random twin, as its edges cannot be swapped (a star, a complete graph, fewer than four "
-              "nodes): the GCRN on a random graph is left out.\n", flush=True)  # fmt: skip
+              "nodes, directed edges): the GCRN on a random graph is left out.\n", flush=True)  # fmt: skip
     else:
-        found["GCRN, random graph"] = (options.K, twins)
-    return found | {"GCRN, true graph": (options.K, true)}
+        found["GCRN, random graph"] = twins
+    return found | {"GCRN, true graph": true, SEQ2SEQ: true}
 
 
-def run(signals: Signals, name: str, K: int, adjacency: Tensor, seed: int, options: argparse.Namespace) -> dict:
+def run(signals: Signals, name: str, adjacency: Tensor, seed: int, options: argparse.Namespace) -> dict:
     """Trains and judges one network; its record, which the output folder keeps."""
-    names = ("steps", "batch_size", "window", "hidden", "learning_rate")
-    settings = {"model": name, "K": K, "seed": seed} | {key: getattr(options, key) for key in names}
-    data = [tensor.numpy().tobytes() for tensor in (signals.values, adjacency)]
+    names = ("steps", "batch_size", "window", "horizon", "hidden", "K", "directed", "learning_rate")
+    settings = {"model": name, "seed": seed} | {key: getattr(options, key) for key in names}
+    features = [] if signals.features is None else [signals.features]
+    data = [tensor.numpy().tobytes() for tensor in (signals.values, adjacency, *features)]
     key = hashlib.sha256(b"".join([json.dumps(settings).encode(), *data])).hexdigest()[:16]
     store, path = Store(options.output / "records.jsonl"), options.output / f"{key}.pt"
     if key not in store:
-        model, history = train(signals, adjacency, K, seed, options, path)
-        graph, last = operator(model, adjacency), len(signals.values)
-        guess = forecast(model, signals, graph, options.window, signals.test, last)
-        guess = torch.zeros_like(guess) if history.diverged else guess
+        model, history = train(signals, name, adjacency, seed, options, path)
         store.append({
             "key": key,
             "status": "diverged" if history.diverged else "done",
             "stopped": history.stopped,
             "settings": settings,
             "weights": sum(p.numel() for p in model.parameters()),
-            "mse": error(guess, signals),
             "seconds": history.seconds,
-            "forecast": guess[:SHOWN, 0].tolist(),
+            **judge(model, signals, options, history.diverged),
         })  # fmt: skip
         for file in (path, path.with_suffix(".best.pt")):
             file.unlink(missing_ok=True)
     return store.read()[key]
 
 
-def compare(signals: Signals, options: argparse.Namespace) -> tuple[dict[str, dict[str, object]], dict[str, Tensor]]:
-    """A result of every model, and the drawn part of the forecasts of the last seed."""
-    fixed, graphs = baselines(signals), networks(signals, options)
-    results: dict[str, dict[str, object]] = {
-        name: {"weights": count, "mse": [error(guess, signals)], "seconds": 0.0}
-        for name, (count, guess) in fixed.items()
-    }
-    forecasts = {}
+def compare(signals: Signals, options: argparse.Namespace) -> dict[str, dict]:
+    """A result of every model: its weights, and what `judge` says of each seed."""
+    results = {}
+    for name, model in baselines(signals, options).items():
+        count = sum(c.numel() for c in [getattr(model, "coefficients", None)] if c is not None)
+        results[name] = {"weights": count, "runs": [judge(model, signals, options)], "seconds": 0.0}
+    graphs = networks(signals, options)
     with tqdm(total=len(graphs) * options.seeds, disable=None) as bar:
-        for name, (K, adjacencies) in graphs.items():
+        for name, adjacencies in graphs.items():
             records = []
             for seed, adjacency in enumerate(adjacencies):
                 bar.set_description(f"{name}, seed {seed}")
-                records.append(run(signals, name, K, adjacency, seed, options))
+                records.append(run(signals, name, adjacency, seed, options))
                 bar.update()
-            forecasts[name] = torch.tensor(records[-1]["forecast"])
             results[name] = {
                 "weights": records[0]["weights"],
-                "mse": [record["mse"] for record in records],
+                "runs": [{key: record[key] for key in ("errors", "forecast")} for record in records],
                 "seconds": statistics.fmean(record["seconds"] for record in records),
                 "diverged": [f"seed {s}: {r['stopped']}" for s, r in enumerate(records) if r["status"] == "diverged"],
             }
-    return results, forecasts
+    return results
 
 
-def table(results: dict[str, dict[str, object]], noise: float | None) -> str:
-    """The results as text."""
-    lines = [f"{'model':<26}{'weights':>8}{'test MSE':>11}{'spread':>9}{'seconds':>9}"]
+def best_possible(signals: Signals) -> float | None:
+    """Mean absolute error one step ahead of the forecast that knows the rule, where noise is normal and known."""
+    if signals.noise is None:
+        return None
+    variance = signals.noise / float((1 / signals.units[1] ** 2).mean())
+    return math.sqrt(2 * variance / math.pi)
+
+
+def table(results: dict[str, dict], horizon: int, best: float | None) -> str:
+    """Mean absolute errors by step ahead as text."""
+    shown = sorted({1, (horizon + 1) // 2, horizon})
+    columns = [f"+{step}" for step in shown]
+    lines = ["mean absolute error by step ahead, in the unit of the series"]
+    lines.append(f"{'model':<28}{'weights':>8}{''.join(f'{name:>9}' for name in columns)}{'spread':>9}{'seconds':>9}")
     for name, result in results.items():
-        errors: list[float] = result["mse"]  # type: ignore[assignment]
-        spread = f"{statistics.stdev(errors):9.4f}" if len(errors) > 1 else f"{'':>9}"
-        row = f"{name:<26}{result['weights']:>8}{statistics.mean(errors):11.4f}{spread}{result['seconds']:9.1f}"
-        lines += [
-            row,
-            *(f"  diverged, counted as the mean: {one}" for one in result.get("diverged", ())),
-        ]
-    if noise is not None:
-        lines.append(f"{'best possible':<34}{noise:11.4f}")
+        runs = [record["errors"]["MAE"] for record in result["runs"]]
+        means = "".join(f"{statistics.fmean(values[step - 1] for values in runs):9.4f}" for step in shown)
+        over = [statistics.fmean(values) for values in runs]
+        spread = f"{statistics.stdev(over):9.4f}" if len(over) > 1 else f"{'':>9}"
+        lines.append(f"{name:<28}{result['weights']:>8}{means}{spread}{result['seconds']:9.1f}")
+        lines += [f"  diverged, counted as the mean: {one}" for one in result.get("diverged", ())]
+    if best is not None:
+        lines.append(f"{'best possible':<36}{best:9.4f}")
     return "\n".join(lines)
 
 
-def write(
-    signals: Signals, results: dict[str, dict[str, object]], forecasts: dict[str, Tensor], options: argparse.Namespace
-) -> None:
+def write(signals: Signals, results: dict[str, dict], options: argparse.Namespace) -> None:
     """Writes the results and the figure."""
     written = {key: str(value) if isinstance(value, Path) else value for key, value in vars(options).items()}
-    record = {"options": written, "results": results, "best_possible": signals.noise}
+    best = best_possible(signals)
+    record = {"options": written, "results": results, "best_possible": best}
     write_text(options.output / "results.json", json.dumps(record, indent=2) + "\n")
-    errors = {name: result["mse"] for name, result in results.items()}
-    truth = signals.values[signals.test :][:SHOWN, 0]
-    picture = plot_forecasts(errors, truth, forecasts, options.output / "forecasts.png", signals.noise)
+    errors = {name: [one["errors"]["MAE"] for one in result["runs"]] for name, result in results.items()}
+    drawn = torch.tensor(results["GCRN, true graph"]["runs"][-1]["forecast"])
+    truth = signals.undo(signals.values)[signals.test :, 0][: len(drawn) + options.horizon - 1]
+    picture = plot_forecasts(errors, truth, drawn, options.output / "forecasts.png", best)
     print(f"results.json and {picture.name} are in {options.output}")
 
 
@@ -313,9 +341,9 @@ def forecast_all(options: argparse.Namespace) -> int:
     check(options)
     signals = read(options)
     make_folder(options.output)
-    results, forecasts = compare(signals, options)
-    print(table(results, signals.noise))
-    write(signals, results, forecasts, options)
+    results = compare(signals, options)
+    print(table(results, options.horizon, best_possible(signals)))
+    write(signals, results, options)
     return 1 if any(result.get("diverged") for result in results.values()) else 0
 
 

@@ -6,6 +6,7 @@ from gnnseq.data.signals.edge_tables import gaussian_kernel, read_adjacency, rea
 from gnnseq.data.signals.forecasts import ConsecutiveForecasts, ForecastDataset
 from gnnseq.data.signals.series import Signals, standardised
 from gnnseq.data.signals.tables import Series, read_series
+from gnnseq.data.signals.temporal_json import read_temporal_json
 from gnnseq.data.synthetic.adding import AddingDataset
 from gnnseq.data.synthetic.automata import Automaton, AutomatonDataset
 from gnnseq.data.synthetic.copy_memory import CopyMemoryDataset, SelectiveCopyDataset
@@ -77,6 +78,7 @@ __all__ = [
     "read_logic",
     "read_series",
     "read_sick",
+    "read_temporal_json",
     "read_vectors",
     "right_branching_tree",
     "sentiment_trees",

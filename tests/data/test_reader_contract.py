@@ -21,6 +21,7 @@ from gnnseq.data.files import read_chunks, read_rows, read_text
 from gnnseq.data.signals.edge_tables import read_adjacency, read_edges
 from gnnseq.data.signals.series import read_signals
 from gnnseq.data.signals.tables import read_series
+from gnnseq.data.signals.temporal_json import read_temporal_json
 from gnnseq.data.text.encode import encode_file, read_pieces
 from gnnseq.data.text.grimm import fairy_tales
 from gnnseq.data.text.vectors import read_vectors
@@ -63,6 +64,7 @@ SERIES = "north,süd\n".encode() + b"".join(b"%d.5,%d\n" % (step, step * step % 
 TIMES = b"time,north,b\n2012-03-01 00:00,1.5,2\n2012-03-01 00:05,,-3\n2012-03-01 00:15,4,1e3\n"
 EDGES = "from,to,weight\na,süd,0.5\nsüd,a,2\n".encode()
 WEIGHTS = "a,süd\n0,0.5\n2,0\n".encode()
+TEMPORAL = '{"edges": [[0, 1]], "node_ids": {"a": 0, "è": 1},\n "FX": [[1, 2], [3, 4.5]]}\n'.encode()
 NODES = ["a", "süd"]
 VECTORS = "2 3\nO 0.5 -1 2e-3\nè 1 2 3\n".encode()
 
@@ -83,6 +85,11 @@ def times(path: Path) -> tuple[list[str], str, list[str]]:
     return found.names, str(found.values.tolist()), [] if found.times is None else found.times.tolist()
 
 
+def temporal(path: Path) -> tuple[list[list[float]], list[str], list[list[float]]]:
+    found, adjacency = read_temporal_json(path)
+    return found.values.tolist(), found.names, adjacency.tolist()
+
+
 READERS: dict[str, Reader] = {
     "Vocabulary.load": Reader(SAVED, Vocabulary.load),
     "encode_file": Reader(TEXT, lambda path: encode_file(path, path.parent / "ids.npy", LETTERS).tolist()),
@@ -101,6 +108,7 @@ READERS: dict[str, Reader] = {
     "read_edges": Reader(EDGES, lambda path: read_edges(path, NODES).tolist()),
     "read_series": Reader(TIMES, times),
     "read_signals": Reader(SERIES, series),
+    "read_temporal_json": Reader(TEMPORAL, temporal),
     "read_vectors": Reader(VECTORS, lambda path: [part.tolist() for part in read_vectors(path, LETTERS)]),
 }
 NO_READERS = {

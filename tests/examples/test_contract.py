@@ -55,7 +55,8 @@ CASES = {
     "gcrn_signals": Case(
         "--steps 2 --seeds 1 --hidden 2 --window 4 --batch-size 2 --nodes 8",
         ("--nodes 3", "--seeds 0", "--steps 0", "--batch-size 0", "--window 0", "--window 999", "--hidden 0", "--K 0",
-         "--learning-rate inf", "--series x.csv", "--series x.csv --adjacency y.csv"),
+         "--learning-rate inf", "--series x.csv", "--series x.csv --adjacency y.csv", "--horizon 0", "--horizon 99",
+         "--period 0", "--directed --K 2"),
     ),
     "generate_fairy_tales": Case(
         "--path BOOK --width 8 --window 10 --batch-size 4 --every 2 --steps 2",

@@ -97,7 +97,8 @@ def gaussian_kernel(distances: Tensor, threshold: float = 0.1, sigma: float | No
         sigma: in the unit of the distances; by default the standard deviation of those that are finite.
 
     Raises:
-        ValueError: for another shape, NaN or negative distances, or a sigma that is not positive.
+        ValueError: for another shape, NaN or negative distances, a sigma that is not positive, or
+            no edge that is left.
     """
     if distances.dim() != 2 or distances.size(0) != distances.size(1):
         raise ValueError(f"distances has shape {list(distances.shape)}, expected [N, N]")
@@ -111,7 +112,10 @@ def gaussian_kernel(distances: Tensor, threshold: float = 0.1, sigma: float | No
     if not 0 < width < float("inf"):
         raise ValueError(f"sigma is {width:g}, expected a positive number: give one where all distances are the same")
     weights = torch.exp(-((d / width) ** 2))
-    return weights.masked_fill(weights < threshold, 0.0)
+    weights = weights.masked_fill(weights < threshold, 0.0)
+    if not bool(weights.clone().fill_diagonal_(0).any()):
+        raise ValueError(f"threshold is {threshold}, which leaves no edge between two nodes with sigma {width:g}")
+    return weights
 
 
 def _is_heading(row: list[str], names: list[str]) -> bool:

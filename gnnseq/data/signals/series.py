@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from gnnseq.data.files import check_finite, read_number, read_rows
-from gnnseq.data.indexing import check_integer
 
 _GAPS = {"", "-", "na", "n/a", "nan", "none", "null"}
 _TIMESTAMP = re.compile(r"\s*\d+[-/:]\d+")
@@ -204,32 +203,6 @@ def read_signals(series: str | Path, adjacency: str | Path) -> Signals:
         raise ValueError(f"{series} with {adjacency}: {error}") from None
 
 
-def windows(values: Tensor, starts: Tensor, length: int) -> tuple[Tensor, Tensor]:
-    """Windows of a series and what follows each of their steps.
-
-    Args:
-        values: ``[T, N]``.
-        starts: first step of each window ``[B]``, 0 to T - L - 1.
-        length: steps of a window L.
-
-    Returns:
-        Inputs ``[B, N, L, 1]``, and the next values ``[B, N, L]``.
-
-    Raises:
-        ValueError: for other shapes, such as several features of a node ``[T, N, F]``, or a window outside the series.
-    """
-    if values.dim() != 2:
-        raise ValueError(f"values has shape {list(values.shape)}, expected [T, N]: one value per step and node")
-    last = len(values) - check_integer("length", length, 1) - 1
-    if starts.dim() != 1 or starts.is_floating_point():
-        raise ValueError(f"starts has shape {list(starts.shape)} and dtype {starts.dtype}, expected integers [B]")
-    if len(starts) and not 0 <= int(starts.min()) <= int(starts.max()) <= last:
-        raise ValueError(f"starts runs from {int(starts.min())} to {int(starts.max())}, expected 0 to {last}")
-    steps = starts.unsqueeze(1) + torch.arange(length + 1)
-    found = values[steps].transpose(1, 2)  # [B, N, L + 1]
-    return found[..., :-1].unsqueeze(-1), found[..., 1:]
-
-
 def _parts(steps: int, shares: tuple[float, float]) -> tuple[int, int]:
     """First steps of the validation and of the test part."""
     validation, test = shares
@@ -265,7 +238,7 @@ def _check_shapes(name: str, values: Tensor, adjacency: Tensor, names: list[str]
 
 def _read_table(path: Path, header: bool) -> tuple[list[str], Tensor]:
     rows = list(read_rows(path))
-    names = _names(path, *rows.pop(0)) if header and rows else []
+    names = check_names(path, *rows.pop(0)) if header and rows else []
     if not rows:
         raise ValueError(f"{path} holds no rows of numbers")
     width = len(names) if header else len(rows[0][1])
@@ -280,7 +253,12 @@ def _read_table(path: Path, header: bool) -> tuple[list[str], Tensor]:
     return names, torch.from_numpy(table)
 
 
-def _names(path: Path, line: int, row: list[str]) -> list[str]:
+def check_names(path: Path, line: int, row: list[str]) -> list[str]:
+    """The first row of a table, if its cells are names.
+
+    Raises:
+        ValueError: for a name that comes twice, or numbers; it names the file, the line and the column.
+    """
     twice = [column for column, name in enumerate(row) if name in row[:column]]
     if twice:
         raise ValueError(f"{path}, line {line}, column {twice[0] + 1}: the name {shorten(row[twice[0]])} comes twice")

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from gnnseq.data.files import read_number, read_rows
+from gnnseq.data.signals.series import check_names
 from gnnseq.extras import require
 
 GAPS = {"", "-", "na", "n/a", "nan", "nat", "none", "null", "<na>"}
@@ -97,7 +98,7 @@ def read_series(
         raise ValueError(f"time, node and value are {time!r}, {node!r} and {value!r}, expected all three or no node")
     if time is None:
         columns = list(range(len(table.names)))
-        return Series(_numbers(table, columns), list(table.names), None)
+        return Series(_numbers(table, columns), _node_names(table, table.names), None)
     at = table.place("time", time)
     found = _times(table, at)
     if node is None or value is None:
@@ -108,7 +109,7 @@ def read_series(
         steps, times = _on_grid(table, at, found, frequency)
         values = torch.full((len(times), len(columns)), torch.nan, dtype=torch.float64)
         values[steps] = _numbers(table, columns)
-        return Series(values, [table.names[column] for column in columns], times)
+        return Series(values, _node_names(table, [table.names[column] for column in columns]), times)
     return _pivoted(table, at, table.place("node", node), table.place("value", value), found, frequency)
 
 
@@ -116,7 +117,7 @@ def _pivoted(table: _Table, at: int, node: int, value: int, found: Any, frequenc
     """A long table as a wide one."""
     steps, times = _on_grid(table, at, found, frequency)
     labels = [str(row[node]) for row in table.rows]
-    names = list(dict.fromkeys(labels))
+    names = _node_names(table, list(dict.fromkeys(labels)))
     column = {name: place for place, name in enumerate(names)}
     values = torch.full((len(times), len(names)), torch.nan, dtype=torch.float64)
     seen: dict[tuple[int, str], int] = {}
@@ -131,6 +132,12 @@ def _pivoted(table: _Table, at: int, node: int, value: int, found: Any, frequenc
     return Series(values, names, times)
 
 
+def _node_names(table: _Table, names: list[str]) -> list[str]:
+    if not all(name.strip() for name in names):
+        raise ValueError(f"{table.path}: a node has no name among {shorten(names)}, expected a name for each")
+    return names
+
+
 def _read(path: Path) -> _Table:
     if path.suffix == ".parquet":
         return _read_parquet(path)
@@ -138,7 +145,7 @@ def _read(path: Path) -> _Table:
     if len(rows) < 2:
         raise ValueError(f"{path} holds no rows below a row of names")
     line, names = rows.pop(0)
-    _check_names(path, f"line {line}", names)
+    check_names(path, line, names)
     for line, row in rows:
         if len(row) != len(names):
             raise ValueError(f"{path}, line {line}: {len(row)} cells, expected {len(names)}")
@@ -159,21 +166,28 @@ def _read_parquet(path: Path) -> _Table:
     names = [str(name) for name in frame.columns]
     if not len(frame):
         raise ValueError(f"{path} holds no rows")
-    _check_names(path, "the columns", names)
+    check_names(path, 0, names)
     return _Table(path, names, list(frame.itertuples(index=False, name=None)), range(len(frame)), "row")
-
-
-def _check_names(path: Path, where: str, names: list[str]) -> None:
-    twice = [column for column, name in enumerate(names) if name in names[:column]]
-    if twice:
-        raise ValueError(f"{path}, {where}, column {twice[0] + 1}: the name {shorten(names[twice[0]])} comes twice")
 
 
 def _numbers(table: _Table, columns: list[int]) -> Tensor:
     found = np.empty((len(table.rows), len(columns)))
-    for row in range(len(table.rows)):
-        found[row] = [table.number(row, column) for column in columns]
+    for row, cells in enumerate(table.rows):
+        picked = [cells[column] for column in columns]
+        plain = _plain_numbers(picked) if table.kind == "line" else None
+        found[row] = [table.number(row, column) for column in columns] if plain is None else plain
     return torch.from_numpy(found)
+
+
+def _plain_numbers(cells: list[str]) -> npt.NDArray[np.float64] | None:
+    """A row without gaps and errors at once, by the rules of `read_number`; None for any other row."""
+    if "_" in "".join(cells):
+        return None
+    try:
+        found = np.array(list(map(float, cells)))
+    except ValueError:
+        return None
+    return found if (np.abs(found) <= torch.finfo(torch.float32).max).all() else None
 
 
 def _times(table: _Table, at: int) -> Any:
@@ -214,7 +228,9 @@ def _on_grid(table: _Table, at: int, times: Any, frequency: str | None) -> tuple
         step = distinct[1] - distinct[0] if len(distinct) > 1 else pandas.Timedelta("1D")
     try:
         offset = pandas.tseries.frequencies.to_offset(step)
-    except ValueError as error:
+        if offset.n <= 0:
+            raise ValueError("it is not positive")
+    except (TypeError, ValueError) as error:
         raise ValueError(f"frequency is {frequency!r}, expected one of pandas, such as '5min': {error}") from None
     ticks = isinstance(offset, pandas.tseries.offsets.Tick)  # else a day or more, such as weeks
     span = (distinct[-1] - distinct[0]) / pandas.Timedelta(offset.nanos if ticks else 86_400 * 10**9, "ns")

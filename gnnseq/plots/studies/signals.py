@@ -9,20 +9,21 @@ from gnnseq.plots.style import COLOURS, MARKERS, figure, save
 
 
 def plot_forecasts(
-    errors: Mapping[str, Sequence[float]],
+    errors: Mapping[str, Sequence[Sequence[float]]],
     truth: Tensor,
-    forecasts: Mapping[str, Tensor],
+    forecasts: Tensor,
     path: str | Path,
     floor: float | None = None,
 ) -> Path:
-    """Draws the test errors of all models, and a stretch of one node's series with some forecasts of it.
+    """Draws the errors of all models by step ahead, and a stretch of one node's series with forecasts of it.
 
     Args:
-        errors: test mean squared error of each model, one per seed.
-        truth: a stretch of one node's z-scored series ``[T]``.
-        forecasts: forecasts of that stretch ``[T]`` by some of the models.
+        errors: mean absolute errors of each model, for each seed by step ahead ``[S][H]``.
+        truth: a stretch of one node's series ``[M + H - 1]``.
+        forecasts: of one model for that node ``[M, H]``: row m is made before step m of the stretch. Those one step
+            and H steps ahead are drawn at the steps that they forecast.
         path: of the PNG.
-        floor: error of the best possible forecast, where it is known.
+        floor: error one step ahead of the best possible forecast, where it is known.
 
     Returns:
         The path.
@@ -32,27 +33,27 @@ def plot_forecasts(
     """
     if not errors:
         raise ValueError("errors is empty, expected at least one model")
-    drawn = figure(10.0, 0.42 * len(errors) + 2.0)
-    left, right = drawn.subplots(1, 2, width_ratios=[1.2, 1.0])
-    names = list(errors)[::-1]
-    for row, name in enumerate(names):
-        values = list(errors[name])
-        mean = sum(values) / len(values)
-        left.barh(row, mean, color="0.85", height=0.65)
-        left.plot(values, [row] * len(values), "o", color=COLOURS[0], ms=4)
-        left.annotate(f"{mean:.3f}", (max(values), row), xytext=(6, 0), textcoords="offset points", va="center")
+    drawn = figure(11.0, 5.2)
+    left, right = drawn.subplots(1, 2)
+    for number, (name, seeds) in enumerate(errors.items()):
+        means = [sum(values) / len(values) for values in zip(*seeds, strict=True)]
+        style = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)]}
+        left.plot(range(1, len(means) + 1), means, lw=1.2, ms=5, label=name, **style)
     if floor is not None:
-        left.axvline(floor, color=COLOURS[1], ls="--", label=f"best possible, {floor:.3f}")
-        left.legend(loc="lower right")
-    left.set_yticks(range(len(names)), names)
-    left.set_xlabel("mean squared error on the test part (z-scored), one dot a seed")
-    left.set_xlim(0, 1.15 * max(max(values) for values in errors.values()))
+        left.plot([1], [floor], "*", color="black", ms=10, label=f"best possible one step ahead, {floor:.3f}")
+    left.set_xlabel("steps ahead")
+    left.set_ylabel("mean absolute error on the test part (mean over seeds)")
+    left.xaxis.get_major_locator().set_params(integer=True)
+    left.legend(fontsize=7, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
+    horizon = forecasts.size(1)
     right.plot(truth, color="black", lw=1.5, label="truth")
-    for number, (name, forecast) in enumerate(forecasts.items()):
+    for number, ahead in enumerate(sorted({1, horizon})):
+        at = range(ahead - 1, ahead - 1 + len(forecasts))
+        word = "1 step ahead" if ahead == 1 else f"{ahead} steps ahead"
         marks = {"marker": MARKERS[number], "markevery": (3 * number, 9), "ms": 4}
-        right.plot(forecast, color=COLOURS[number], lw=1, label=name, **marks)
+        right.plot(at, forecasts[:, ahead - 1], color=COLOURS[number], lw=1, label=word, **marks)
     right.set_xlabel("step of the test part")
-    right.set_ylabel("one node's signal (z-score)")
-    right.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
-    drawn.suptitle("Forecasting the next step of signals on a graph", fontsize=11)
+    right.set_ylabel("one node's signal, forecast by the GCRN")
+    right.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
+    drawn.suptitle("Forecasting signals on a graph", fontsize=11)
     return save(drawn, path)

@@ -101,6 +101,8 @@ def test_bad_tables(tmp_path, text, message):
         ((torch.tensor([[0, torch.nan], [1, 0]]),), r"distances\[0, 1\] is nan, expected >= 0"),
         ((torch.ones(2, 2),), "sigma is 0, expected a positive number"),
         ((torch.ones(2, 2), 2.0), "threshold is 2.0, expected 0 to 1"),
+        ((torch.tensor([[0, 9.0], [9, 0]]), 0.5, 1.0), "threshold is 0.5, which leaves no edge .* with sigma 1"),
+        ((torch.full((2, 2), math.inf), 0.1, 1.0), "threshold is 0.1, which leaves no edge"),
     ],
 )
 def test_bad_distances(arguments, message):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from gnnseq.data.signals.series import Signals, read_signals, spreading_signals, standardised, windows
+from gnnseq.data.signals.series import Signals, read_signals, spreading_signals, standardised
 
 
 def write(path, rows):
@@ -93,14 +93,6 @@ def test_bad_files(tmp_path, series, graph, message):
     files = write(tmp_path / "series.csv", series), write(tmp_path / "graph.csv", graph)
     with pytest.raises(ValueError, match=message):
         read_signals(*files)
-
-
-def test_windows():
-    values = torch.arange(20.0).view(10, 2)
-    x, y = windows(values, torch.tensor([0, 4]), 3)
-    assert x.shape == (2, 2, 3, 1)
-    assert x[1, :, :, 0].tolist() == [[8, 10, 12], [9, 11, 13]]
-    assert y[1].tolist() == [[10, 12, 14], [11, 13, 15]]
 
 
 @pytest.mark.parametrize(
@@ -208,26 +200,10 @@ def test_what_cannot_be_standardised(change, message):
 
 def test_several_features_of_a_node_are_refused():
     values = torch.randn(30, 4, 2)
-    with pytest.raises(ValueError, match=r"values has shape \[30, 4, 2\], expected \[T, N\]"):
-        windows(values, torch.tensor([0]), 3)
     with pytest.raises(
         ValueError, match=r"values has shape \[30, 4, 2\] and dtype torch.float32, expected real \[T, N\]"
     ):
         Signals(values, torch.ones(4, 4), list("abcd"))
-
-
-@pytest.mark.parametrize(
-    ("starts", "length", "message"),
-    [
-        ([-1, 3], 3, "starts runs from -1 to 3, expected 0 to 6"),
-        ([0, 7], 3, "starts runs from 0 to 7, expected 0 to 6"),
-        ([0.5], 3, "starts has shape .1. and dtype torch.float32, expected integers"),
-        ([0], 0, "length is 0, expected an integer >= 1"),
-    ],
-)
-def test_windows_outside_the_series(starts, length, message):
-    with pytest.raises(ValueError, match=message):
-        windows(torch.zeros(10, 2), torch.tensor(starts), length)
 
 
 def test_a_file_that_is_no_text_is_named(tmp_path):
