@@ -4,6 +4,7 @@
     python examples/tree_lstm_listops.py --depth 20 --arguments 5 --longest 100 --rounds 40 --output runs/listops_deep
     python examples/tree_lstm_listops.py --labels root --output runs/listops_root
     python examples/tree_lstm_listops.py --preset full --output runs/listops_full
+    python examples/tree_lstm_listops.py --preset paper --test test_d20s.tsv --output runs/listops_paper
 
 An expression such as [MAX 2 9 [MIN 4 7 ] 0 ] has a value, here 9 (ListOps, Nangia and Bowman 2018). Tree-LSTMs read it
 as a tree, the LSTM and the bag as a row of symbols; all get the same samples in the same order and about the same
@@ -14,9 +15,12 @@ stopped; of the run that was stopped at most one round is lost.
 
 import argparse
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from gnnseq.data import read_listops
+from gnnseq.data.synthetic.listops_file import Expression
 from gnnseq.experiments import Store, Trial
 from gnnseq.experiments.command_line import (
     add_settings,
@@ -31,7 +35,16 @@ from gnnseq.experiments.family import find_named
 from gnnseq.experiments.run import run_resumable, solve_size
 from gnnseq.files import write_text
 from gnnseq.plots.studies.trees import plot_listops
-from gnnseq.studies.listops import LISTOPS_FAMILIES, SETTINGS, TASKS, falling, listops_table, run_listops
+from gnnseq.studies.listops import (
+    LISTOPS_FAMILIES,
+    SETTINGS,
+    TASKS,
+    LabelledListOpsTask,
+    PublishedListOpsTask,
+    falling,
+    listops_table,
+    run_listops,
+)
 
 MODELS = [family.name for family in LISTOPS_FAMILIES]
 QUICK = {"seeds": 1, "rounds": 12, "models": ["tree", "tree-child-sum", "lstm", "bag"], "depth": 6, "arguments": 3,
@@ -61,11 +74,37 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--models", nargs="+", help=f"which of: {', '.join(MODELS)} (all but tree-nary)")
     parser.add_argument("--seeds", type=int, help="runs of each model, seeds 0, 1, ... (1)")
     parser.add_argument("--labels", choices=list(TASKS), default="all", help="the value of every list, or the answer")
+    parser.add_argument("--test", type=Path, help="expressions to judge on, such as the published test_d20s.tsv")
     add_settings(parser, OPTIONS, QUICK | {"learning_rate": None})
     parser.add_argument("--jobs", type=int, default=1, help="processes at a time (1)")
     parser.add_argument("--output", type=Path, default=Path("runs/listops"), help="folder (runs/listops)")
     options = parser.parse_args(arguments)
     return fill_in(options, PRESETS[options.preset] if options.preset else QUICK)
+
+
+def task_of(options: argparse.Namespace) -> LabelledListOpsTask:
+    """Random expressions; with --test those of a file to be judged on.
+
+    Raises:
+        ValueError: for settings that do not fit, or a malformed file.
+    """
+    sizes = {"longest": options.longest, "depth": options.depth, "arguments": options.arguments}
+    if options.test is None:
+        return TASKS[options.labels](**sizes)
+    if options.labels != "all":
+        raise ValueError(f"--labels is {options.labels!r}, expected 'all' beside --test")
+    given = read_listops(options.test)
+    most = max(len(part.arguments) for expression in given for part in parts(expression))
+    if most > options.arguments:
+        raise ValueError(f"--arguments is {options.arguments}, expected at least {most}, as in {options.test}")
+    return PublishedListOpsTask.of(given, **sizes)
+
+
+def parts(expression: Expression) -> Iterator[Expression]:
+    """An expression and all in it."""
+    yield expression
+    for argument in expression.arguments:
+        yield from parts(argument)
 
 
 def trials(options: argparse.Namespace) -> list[Trial]:
@@ -77,7 +116,9 @@ def trials(options: argparse.Namespace) -> list[Trial]:
     check_at_least_one(options, ["seeds", "jobs", *(name for name, kind, _ in OPTIONS if kind is int)])
     check_positive(options, ["learning_rate"])
     families = [find_named(name, LISTOPS_FAMILIES, "family") for name in options.models]
-    task = TASKS[options.labels](options.longest, depth=options.depth, arguments=options.arguments)
+    task = task_of(options)
+    if isinstance(task, PublishedListOpsTask):
+        options.test_samples = len(task.given)
     settings = replace(
         SETTINGS,
         budget=options.budget,

@@ -44,9 +44,10 @@ from gnnseq.studies.sentiment.task import SentimentData, SentimentTask
 MODELS = [family.name for family in SENTIMENT_FAMILIES]
 QUICK = {"seeds": 1, "classes": [5], "models": MODELS, "epochs": 4, "budget": 100_000, "features": 100,
          "batch_size": 25, "word_rate": 0.1, "weight_decay": 1e-4, "dropout": 0.5, "word_dropout": 0.02,
-         "feature_dropout": 0.3, "phrases": 3}  # fmt: skip
+         "feature_dropout": 0.3, "phrases": 3, "test": False}  # fmt: skip
 FULL = QUICK | {"seeds": 3, "classes": [5, 2], "epochs": 8}
-PAPER = FULL | {"budget": 316_000, "features": 300, "epochs": 10, "word_dropout": 0.0, "feature_dropout": 0.0}
+PAPER = FULL | {"budget": 316_000, "features": 300, "epochs": 10, "word_dropout": 0.0, "feature_dropout": 0.0,
+                "test": True}  # fmt: skip
 PRESETS = {"full": FULL, "paper": PAPER}
 SETTINGS = (
     ("budget", int, "weights of every model, besides the table of words"),
@@ -68,6 +69,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options; those of a preset stand unless they are given."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--path", type=Path, help="folder with train.txt and dev.txt, instead of the download")
+    parser.add_argument(
+        "--test", action="store_true", default=None, help="judge on test.txt too, once, after dev has chosen (paper)"
+    )
     parser.add_argument("--cache", type=Path, help="folder of the download")
     parser.add_argument("--vectors", type=Path, help="word vectors, a word and its numbers a line, as GloVe's")
     parser.add_argument(
@@ -119,7 +123,7 @@ def trials(
 
 
 def read(options: argparse.Namespace) -> dict[str, list[Tree]]:
-    """The trees by part; the test part only where it is there.
+    """The trees by part; the test part only where it is asked for and there.
 
     Raises:
         ValueError: if a file is malformed, or there are no trees and no way to get them.
@@ -133,6 +137,9 @@ def read(options: argparse.Namespace) -> dict[str, list[Tree]]:
             f"the treebank could not be had ({error}); give --path, a folder with train.txt and dev.txt, from "
             "https://nlp.stanford.edu/sentiment/trainDevTestTrees_PTB.zip"
         ) from error
+    if not options.test:
+        print("Numbers are of the development part, which chooses the epoch too; --test judges on test.txt instead.")
+        return parts
     try:
         parts["test"] = sentiment_trees("test", options.path, options.cache)
     except FileNotFoundError:

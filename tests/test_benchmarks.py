@@ -12,7 +12,7 @@ from benchmarks.count import count
 from benchmarks.machine import Gemm, facts
 from benchmarks.measure import measure, quartiles
 from benchmarks.row import AbsentError, Row, Side, agree
-from benchmarks.rows import ROWS, batches, gcn, linear, paths, training
+from benchmarks.rows import ROWS, batches, gcn, linear, pairs, paths, training
 from benchmarks.table import line
 from gnnseq.layers import GCN
 
@@ -89,7 +89,7 @@ def test_rows_without_packages_of_their_own_agree(monkeypatch):
     monkeypatch.setattr(training, "LENGTH", 4)
     sides.append(training.make(["lstm"]))
     sides += [linear.make(partial(linear.paths, 2, 9)), linear.make(partial(linear.caterpillars, 3, 5))]
-    sides += [linear.make(partial(linear.trees, 3, 6)), linear.against_lstm(7)]
+    sides += [linear.make(partial(linear.trees, 3, 6)), linear.against_lstm(7), pairs.make(4)]
     for ours, theirs in sides:
         assert max(agree(ours.results(), theirs.results(), 1e-4).values()) <= 1e-4
 

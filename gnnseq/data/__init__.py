@@ -12,6 +12,7 @@ from gnnseq.data.synthetic.automata import Automaton, AutomatonDataset
 from gnnseq.data.synthetic.copy_memory import CopyMemoryDataset, SelectiveCopyDataset
 from gnnseq.data.synthetic.first_symbol import FirstSymbolDataset
 from gnnseq.data.synthetic.listops import ListOpsBinaryTrees, ListOpsSequences, ListOpsTrees
+from gnnseq.data.synthetic.listops_file import read_listops
 from gnnseq.data.synthetic.neighbours import NeighborsMatchDataset
 from gnnseq.data.synthetic.networks import BlockModelDataset, KarateClub
 from gnnseq.data.synthetic.palindromes import PalindromeDataset
@@ -75,6 +76,7 @@ __all__ = [
     "read_conllu",
     "read_edges",
     "read_enhanced",
+    "read_listops",
     "read_logic",
     "read_series",
     "read_sick",

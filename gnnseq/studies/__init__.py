@@ -1,1 +1,1 @@
-"""One study each: reach, optimisers, gradients, nested lists, sentiment, text."""
+"""One study each: reach, optimisers, gradients, nested lists, sentiment, pairs, text."""

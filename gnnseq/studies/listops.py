@@ -1,9 +1,10 @@
 """ListOps: models that read the tree against models that read the same symbols in a row."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,7 @@ from torch_geometric.data import Batch
 
 from gnnseq.data.streams import Split
 from gnnseq.data.synthetic.listops import ListOps, ListOpsBinaryTrees, ListOpsSequences, ListOpsTrees
+from gnnseq.data.synthetic.listops_file import Expression
 from gnnseq.experiments.encoders import along, binary, predictor, two_states
 from gnnseq.experiments.family import Family, one_state
 from gnnseq.experiments.looks import TEST_BATCH
@@ -18,6 +20,7 @@ from gnnseq.experiments.optimizers import Schedule
 from gnnseq.experiments.run import run_trial
 from gnnseq.experiments.settings import Settings
 from gnnseq.experiments.tasks.base import Collate, Level, Task, find_view, level_of
+from gnnseq.experiments.tasks.kinds import WithData
 from gnnseq.experiments.tasks.listops import ListOpsTask
 from gnnseq.experiments.trial import Trial
 from gnnseq.graphs import parse_batch, path_batch
@@ -28,6 +31,7 @@ from gnnseq.results import collect
 from gnnseq.results.table import COLUMNS, markdown_table, mean_share, number
 from gnnseq.runs.store import Record
 
+L = TypeVar("L", bound=ListOps)
 _LENGTHS = (20, 40, 60, 80, 100, 150, 200)  # of expressions, where accuracy is counted apart
 SETTINGS = Settings(budget=50_000, embedding=32, steps=1_000, batch_size=128, max_norm=5.0, stop_at=None,
                     validate_every=100, validation_samples=500)  # fmt: skip
@@ -73,8 +77,10 @@ class LabelledListOpsTask(ListOpsTask):
         """Batches; see `Task`."""
         find_view(self, view)
         data = self.expressions(_FORMS[view], seed, split)
-        for place in range(first, first + num_batches):
-            yield _batch(data, range(place * batch_size, (place + 1) * batch_size), view, split == "train")
+        for start in range(first * batch_size, (first + num_batches) * batch_size, batch_size):
+            rows = range(start, min(start + batch_size, data.num_samples or start + batch_size))
+            if rows:
+                yield _batch(data, rows, view, split == "train")
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,38 @@ class RootListOpsTask(LabelledListOpsTask):
         for batch in super().batches(view, seed, split, batch_size, num_batches, first):
             batch.y = batch.y if view == "bag" else _roots(batch)
             yield batch
+
+
+@dataclass(frozen=True)
+class PublishedListOpsTask(WithData, LabelledListOpsTask):
+    """The same, judged on given expressions, such as those that Nangia and Bowman 2018 published; `of` makes it.
+
+    Attributes:
+        digest: hash of the expressions.
+        given: the expressions; no part of the key, which has their hash.
+    """
+
+    digest: str = ""
+    given: tuple[Expression, ...] = field(default=(), repr=False, compare=False)
+
+    name: ClassVar[str] = "listops, every list labelled, given test part"
+
+    @classmethod
+    def of(cls, given: Sequence[Expression], **settings: int) -> Self:
+        """The task of some expressions and the settings of those to learn from."""
+        digest = hashlib.sha256(repr(tuple(given)).encode()).hexdigest()[:16]
+        return cls(**settings, digest=digest, given=tuple(given))
+
+    @property
+    def title(self) -> str:
+        """Name in tables."""
+        return f"{super().title}; {len(self.given):,} given ones in the test"
+
+    def expressions(self, form: type[L], seed: int, split: Split) -> L:
+        """The same samples in any form."""
+        if split == "test":
+            return form.from_expressions(self.given)
+        return super().expressions(form, seed, split)
 
 
 def falling(rounds: int) -> Schedule:

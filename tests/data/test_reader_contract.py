@@ -22,6 +22,7 @@ from gnnseq.data.signals.edge_tables import read_adjacency, read_edges
 from gnnseq.data.signals.series import read_signals
 from gnnseq.data.signals.tables import read_series
 from gnnseq.data.signals.temporal_json import read_temporal_json
+from gnnseq.data.synthetic.listops_file import read_listops
 from gnnseq.data.text.encode import encode_file, read_pieces
 from gnnseq.data.text.grimm import fairy_tales
 from gnnseq.data.text.vectors import read_vectors
@@ -51,6 +52,7 @@ ENHANCED = (
 )
 LOGIC = b"#\t( not d )\t( not b )\n<\tb\t( c ( or f ) )\n"
 SICK = "sentence_A\tsentence_B\trelatedness_score\tentailment_judgment\nune très\tb\t2.5\tNEUTRAL\n".encode()
+LISTS = b"0\t( ( ( [SM 6 ) 4 ) ] )\n7\t7\n3\t( ( ( [MAX 1 ) ( ( ( [MED 3 ) 4 ) ] ) ) ] )\n"
 TEXT = "Once upon a time, très loin.\n\nThe end.\n".encode()
 LETTERS = Vocabulary.from_characters([TEXT.decode()])
 BOOK = (
@@ -98,6 +100,7 @@ READERS: dict[str, Reader] = {
     "read_chunks": Reader(TEXT, lambda path: "".join(read_chunks(path, 3))),
     "read_conllu": Reader(CONLLU, read_conllu),
     "read_enhanced": Reader(ENHANCED, lambda path: [enhanced(graph) for graph in read_enhanced(path).graphs]),
+    "read_listops": Reader(LISTS, read_listops),
     "read_logic": Reader(LOGIC, read_logic),
     "read_sick": Reader(SICK, lambda path: read_sick(path, lambda text: balanced_tree(text.split()))),
     "read_pieces": Reader(TEXT, lambda path: "".join(read_pieces(path, whole_words=True))),

@@ -78,7 +78,8 @@ CASES = {
     "tree_lstm_listops": Case(
         "--rounds 1 --round-steps 2 --batch-size 4 --test-samples 9 --budget 5000 --depth 4 --longest 12 --models lstm",
         ("--models gcn", "--seeds 0", "--depth 1", "--arguments 10", "--longest 5", "--budget 10", "--rounds 0",
-         "--round-steps 0", "--batch-size 0", "--learning-rate 0", "--test-samples 0"),
+         "--round-steps 0", "--batch-size 0", "--learning-rate 0", "--test-samples 0", "--test nowhere.tsv",
+         "--test BOOK", "--test LISTS --arguments 2", "--test LISTS --labels root"),
     ),
     "tree_lstm_pairs": Case(
         "--path TREES --longest 2 --steps 2 --batch-size 4 --budget 9000 --models tree-nary lstm",
@@ -113,11 +114,12 @@ def files(tmp_path_factory):
     for part in ("train", "dev"):
         lines = [f"({draw.randrange(5)} (2 {draw.choice('abc')}) (3 {draw.choice('abc')}))" for _ in range(12)]
         (folder / f"{part}.txt").write_text("\n".join(lines) + "\n")
+    (folder / "lists.tsv").write_text("2\t( ( ( ( [MIN 4 ) 2 ) 3 ) ] )\n")
     for length in range(1, 13):
         lines = [f"{draw.choice('#<=>^v|')}\t( not {draw.choice('ab')} )\t{draw.choice('ab')}" for _ in range(12)]
         for part in ("train", "test"):
             (folder / f"{part}{length}").write_text("\n".join(lines) + "\n")
-    return {"BOOK": str(folder / "book.txt"), "TREES": str(folder)}
+    return {"LISTS": str(folder / "lists.tsv"), "BOOK": str(folder / "book.txt"), "TREES": str(folder)}
 
 
 def words(arguments, files):

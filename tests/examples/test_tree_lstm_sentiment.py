@@ -64,14 +64,16 @@ def test_all_models_on_both_tasks(tmp_path, trees, capsys):
     before = (tmp_path / "records.jsonl").read_bytes()
     assert run(tmp_path, trees, "--classes", "5", "2", "--seeds", "2") == 0
     assert (tmp_path / "records.jsonl").read_bytes() == before
-    assert "There is no test.txt" in printed
+    assert "--test judges on test.txt" in printed
 
 
 def test_a_test_part(tmp_path, trees):
     for part in ("train", "dev"):
         (tmp_path / f"{part}.txt").write_bytes((trees / f"{part}.txt").read_bytes())
     (tmp_path / "test.txt").write_bytes((trees / "dev.txt").read_bytes())
-    assert run(tmp_path / "out", tmp_path, "--models", "bag", "tree") == 0
+    assert run(tmp_path / "dev", tmp_path, "--models", "bag") == 0
+    assert [list(record["parts"]) for record in records(tmp_path / "dev")] == [["dev"]]
+    assert run(tmp_path / "out", tmp_path, "--models", "bag", "tree", "--test") == 0
     for record in records(tmp_path / "out"):
         assert record["parts"]["test"] == record["parts"]["dev"]
         assert record["task"]["title"] == "test sentences, 5 classes"

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from gnnseq.data.synthetic.listops import ListOpsTrees
+from gnnseq.data.synthetic.listops_file import read_listops
 from gnnseq.experiments import Trial
 from gnnseq.experiments.family import find_named
 from gnnseq.studies.listops import (
@@ -11,6 +12,7 @@ from gnnseq.studies.listops import (
     SETTINGS,
     TASKS,
     LabelledListOpsTask,
+    PublishedListOpsTask,
     RootListOpsTask,
     listops_table,
     longest_tenth,
@@ -104,3 +106,19 @@ def test_the_longest_tenth():
     by_length = {"20": [90, 90], "40": [1, 4], "100": [3, 6]}
     assert longest_tenth({"by_length": by_length}) == pytest.approx(4 / 10)
     assert longest_tenth({"by_length": {"20": [9, 18], "100": [1, 2]}}) == 0.5
+
+
+@every_family
+def test_given_expressions_are_the_test_part_and_random_ones_the_others(family, tmp_path):
+    (tmp_path / "test.tsv").write_text(
+        "0\t( ( ( [SM 6 ) 4 ) ] )\n3\t( ( ( [MAX 1 ) ( ( ( [MED 3 ) 4 ) ] ) ) ] )\n7\t7\n"
+    )
+    task = PublishedListOpsTask.of(read_listops(tmp_path / "test.tsv"), longest=24, depth=4, arguments=3)
+    batches = list(task.batches(family.view, 0, "test", 2, 4))
+    assert [batch.num_graphs for batch in batches] == [2, 1]
+    assert torch.cat([batch.y[batch.y >= 0] for batch in batches]).tolist() == [0, 3, 7]
+    train, other = (next(t.batches(family.view, 0, "train", 4, 1)) for t in (task, TASK))
+    assert torch.equal(train.x, other.x)
+    record = run_listops(Trial(task, family, 0, None, replace(SMALL, test_samples=3)))
+    assert record["test_samples"] == 3
+    assert sum(count for _, count in record["by_length"].values()) == 3

@@ -1,7 +1,7 @@
 """ListOps: nested lists of digits and what they come to, as trees and as sequences."""
 
 from collections.abc import Sequence
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -10,10 +10,11 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from gnnseq.data.counters import derive
-from gnnseq.data.indexing import Index, check_integer, is_single
+from gnnseq.data.indexing import Index, check_integer, is_single, positions
 from gnnseq.data.sequences import IntArray
 from gnnseq.data.streams import Seeded, Split
 from gnnseq.data.synthetic.expressions import Level, grow, sums
+from gnnseq.data.synthetic.listops_file import Expression, levels_of
 from gnnseq.data.synthetic.listops_forms import SYMBOLS, to_binary_corpus, to_corpus, to_sequences
 from gnnseq.data.text.vocabulary import Vocabulary
 from gnnseq.data.trees.corpus import TreeCorpus
@@ -66,8 +67,18 @@ class ListOps(Seeded):
         self.depth = check_integer("depth", depth, 2)
         self.arguments = check_integer("arguments", arguments, 2, 9)
         self.lengths = _check_lengths(lengths, self.depth, self.arguments)
+        self.given: list[Expression] | None = None
+
+    @classmethod
+    def from_expressions(cls, expressions: Sequence[Expression]) -> Self:
+        """Given expressions in place of random ones, such as :func:`gnnseq.data.read_listops` reads from a file."""
+        dataset = cls(len(expressions))
+        dataset.given = list(expressions)
+        return dataset
 
     def _expressions(self, index: Index) -> list[Level]:
+        if self.given is not None:
+            return levels_of([self.given[row] for row in positions(index, len(self.given))])
         keys = self._keys(index)
         attempt = np.zeros(len(keys), np.int64)
         pending = np.arange(len(keys))
