@@ -121,8 +121,8 @@ class NaryTreeLSTM(nn.Module):
             return out, (h, c)
         if is_recorded():
             raise ValueError(
-                "edge_slot is read under torch.jit.trace, which would keep these places for all other graphs, expected "
-                "a call outside it"
+                "edge_slot is read under torch.jit.trace or torch.export, which would keep these places for all other "
+                "graphs, expected a call outside of them"
             )
         if is_sparse(edge_index):
             raise ValueError(
