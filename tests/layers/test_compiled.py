@@ -10,28 +10,20 @@ from layer_cases import (
     ALL,
     CASES,
     OVER_SIGNALS,
-    Attending,
     Flat,
-    Nary,
     Readout,
     Recurrence,
     flat,
+    is_whole,
 )
 from torch._dynamo.exc import Unsupported
 from torch.testing import assert_close
 
 from gnnseq import layers
-from gnnseq.layers import ConvLSTM
 from gnnseq.ops import Schedule, gcn_operator
 
-LINEAR = (layers.MinGRU, layers.MinLSTM, layers.GatedLinearAttention, layers.DeltaNet)
 every = pytest.mark.parametrize("case", ALL)
 pytestmark = pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")  # dynamo's own
-
-
-def is_whole(case):
-    """Whether the layer compiles without a graph break, on what is made before."""
-    return not isinstance(case, Attending | Nary) and not isinstance(case.make(), (*LINEAR, ConvLSTM))
 
 
 WHOLE = [param for param in ALL if is_whole(param.values[0])]

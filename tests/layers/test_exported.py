@@ -3,10 +3,11 @@
 import copy
 import io
 
+import layer_cases
 import pytest
 import torch
 from dags import batch_vector
-from layer_cases import ALL, OVER_SIGNALS, Attending, Flat, Nary, Readout, Recurrence, flat
+from layer_cases import ALL, Flat, Readout, Recurrence, flat
 from torch import nn
 from torch.export import Dim
 from torch.testing import assert_close
@@ -15,7 +16,8 @@ from gnnseq.ops import Schedule
 
 pytestmark = pytest.mark.filterwarnings("ignore:No complete tensor found in the group")  # torch's, on saving
 OVER_EDGES = [p for p in ALL if isinstance(p.values[0], Recurrence)]
-ON_SCHEDULES = [p for p in OVER_EDGES if not isinstance(p.values[0], Nary | Attending)]
+ON_SCHEDULES = [p for p in ALL if layer_cases.exported(p.values[0]) == "one schedule"]
+ANY_SIZE = [p for p in ALL if layer_cases.exported(p.values[0]) == "any size"]
 
 
 class Output(nn.Module):
@@ -59,7 +61,7 @@ def reloaded(program):
     return torch.export.load(file).module()
 
 
-@pytest.mark.parametrize("case", [*OVER_SIGNALS, *(p for p in ALL if isinstance(p.values[0], Readout))])
+@pytest.mark.parametrize("case", ANY_SIZE)
 def test_graphs_of_any_size(case):
     torch.manual_seed(3)
     module = Output(case.make().double().eval())
