@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 import torch
-from dags import batch_vector
+from dags import batch_vector, full_trees
 from layer_cases import (
     ALL,
     CASES,
@@ -105,6 +105,22 @@ def test_on_a_used_schedule_it_compiles_as_a_whole(case):
 
     expected = results(layer, call, x)  # the first run makes it ready
     assert_close(results(compiled, call, x), expected)
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_an_n_ary_tree_lstm_on_a_used_schedule(full):
+    edges, slots, _ = full_trees(2, (2, 0, 1))
+    if not full:
+        edges, slots = edges[:, 1:], slots[1:]
+    layer, schedule = layers.NaryTreeLSTM(3, 4).double(), Schedule(edges, 9)
+    x = torch.randn(9, 3, dtype=torch.float64, requires_grad=True)
+
+    def call(module, x):
+        return flat(module(x, schedule, slots))
+
+    expected = results(layer, call, x)
+    for _ in range(2):
+        assert_close(results(torch.compile(layer, backend="aot_eager"), call, x), expected)
 
 
 @pytest.mark.parametrize("case", [p for p in WHOLE if isinstance(p.values[0], Readout)])
