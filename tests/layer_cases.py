@@ -258,3 +258,27 @@ def run(case, dtype=torch.float64):
     graphs = case.graphs()
     x = case.features(sum(graphs.sizes)).detach().to(dtype).requires_grad_()
     return layer, x, graphs, case.call(layer, x, graphs, batch_vector(graphs.sizes))
+
+
+def replica(module):
+    """What `torch.nn.DataParallel` runs on each device: modules whose weights are plain tensors."""
+    copies: dict[nn.Module, Any] = {part: part._replicate_for_data_parallel() for part in module.modules()}
+    for part, other in copies.items():
+        for name, child in part._modules.items():
+            other._modules[name] = copies[child]
+        for name, weight in part._parameters.items():
+            setattr(other, name, None if weight is None else weight * 1.0)
+    return copies[module]
+
+
+def is_whole(case):
+    """Whether the layer compiles without a graph break, on what is made before; a readout as it is."""
+    linear = (layers.MinGRU, layers.MinLSTM, layers.GatedLinearAttention, layers.DeltaNet)
+    return not isinstance(case, Attending | Nary) and not isinstance(case.make(), (*linear, layers.ConvLSTM))
+
+
+def exported(case):
+    """For which graphs `torch.export` gives a program."""
+    if isinstance(case, Nary | Attending):
+        return "none"
+    return "one schedule" if isinstance(case, Recurrence) else "any size"

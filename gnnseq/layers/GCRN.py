@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from gnnseq.layers.interop import check_gconv_lstm, load_gconv_lstm
 from gnnseq.layers.signals.graph_recurrent import GraphRecurrent
 from gnnseq.layers.signals.layout import States
-from gnnseq.layers.signals.spectral_module import Operators
+from gnnseq.layers.signals.spectral_module import Operators, whole_if_ready
 from gnnseq.ops.graph_lstm import graph_lstm, hand_written, peephole_lstm
 from gnnseq.ops.sparse import SparseOperator
 from gnnseq.ops.spectral import chebyshev_terms
@@ -125,6 +125,7 @@ class GCRN(_PeepholeRecurrent):
             N, edge_weight)``, or any operator of your own, instead), K < 1, or weights that are not finite.
     """
 
+    @whole_if_ready
     def forward(
         self,
         x: Tensor,
@@ -153,6 +154,7 @@ class GCRNCell(_PeepholeRecurrent):
         - **output:** ``h`` and ``(h, c)``, each ``[N, H]`` (``[B, N, H]``)
     """
 
+    @whole_if_ready
     def forward(
         self,
         x: Tensor,

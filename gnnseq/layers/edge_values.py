@@ -36,8 +36,8 @@ class EdgeValueLSTM(StackedRecurrence):
             return out, (h, c)
         if is_recorded():
             raise ValueError(
-                f"{self.value_name} is read under torch.jit.trace, which would keep these values for all other "
-                "graphs, expected a call outside it"
+                f"{self.value_name} is read under torch.jit.trace or torch.export, which would keep these "
+                "values for all other graphs, expected a call outside of them"
             )
         if is_sparse(edge_index):
             raise ValueError(

@@ -9,7 +9,7 @@ from torch_geometric.nn import GCNConv
 from gnnseq.layers.checks import check_dtype, check_nodes, check_sizes
 from gnnseq.layers.edge_mask import EdgeMask
 from gnnseq.layers.interop import take
-from gnnseq.layers.signals.spectral_module import ready, weighted_edges
+from gnnseq.layers.signals.spectral_module import ready, weighted_edges, whole_if_ready
 from gnnseq.ops.sparse import SparseOperator
 from gnnseq.ops.spectral import gcn_operator
 from gnnseq.ops.transforms import autocast_dtype, is_traced
@@ -96,6 +96,7 @@ class GCN(nn.Module):
             take(layer.biases[0], conv.bias)
         return layer.train(conv.training)
 
+    @whole_if_ready
     def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
         """Runs the stack; see the class for shapes."""
         num_nodes = check_nodes(x, self.in_channels)

@@ -83,7 +83,7 @@ class StackedRecurrence(nn.Module):
     def _run(self, x: Tensor, edge_index: Any, initial: States | None, *edge_values: Tensor) -> tuple[Tensor, States]:
         self.edge_mask.refuse(self)
         ready = isinstance(edge_index, Schedule) and edge_index.is_ready(self.fused, self.bidirectional)
-        if not ready and (is_recorded() or torch.compiler.is_exporting()):
+        if not ready and is_recorded():
             raise ValueError(refuse_trace("edge_index"))
         if torch.compiler.is_dynamo_compiling() and not ready:
             out, states = uncompiled(self._run, x, edge_index, initial, *edge_values)

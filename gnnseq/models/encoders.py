@@ -1,6 +1,6 @@
 """Every layer behind one call: ``encoder(x, batch) -> [N, H]``."""
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +10,7 @@ from gnnseq.layers.checks import check_sizes
 from gnnseq.layers.GCRN import GCRN
 from gnnseq.layers.signals.stack import BidirectionalSignals
 from gnnseq.models.batches import Resettable, edge_arguments, names_taken, node_graphs
+from gnnseq.ops.transforms import uncompiled
 
 
 class _LayerEncoder(Resettable):
@@ -126,7 +127,9 @@ class RoundsEncoder(Resettable):
         self.takes = names_taken(layer.operator)
 
     def forward(self, x: Tensor, batch: Batch) -> Tensor:
-        """Filters the input once and steps R times."""
+        """Filters the input once and steps R times; in a graph break under `torch.compile`."""
+        if torch.compiler.is_dynamo_compiling():
+            return cast(Tensor, uncompiled(self.forward, x, batch))
         given = edge_arguments(self.takes, self.layer, batch)
         operator = self.layer.operator(batch.edge_index, x.size(0), **given)
         inputs = self.layer.project(operator, x.unsqueeze(1))

@@ -18,7 +18,8 @@ def refuse_trace(name: str) -> str:
     """What an error says where a graph is read under a tool that would keep it for all others."""
     return (
         f"{name} is read under torch.jit.trace or torch.export, which would keep the order of these graphs for all "
-        "others, expected a Schedule that the layer has run on before, of the graphs that the trace is for"
+        "others, expected a Schedule of the graphs that the trace is for, which the layer has run on before or on "
+        "which `prepare()` was called (and on its `reversed()` for two directions)"
     )
 
 
@@ -51,7 +52,7 @@ class Schedule(LevelOrder):
         batch: Tensor | None = None,
         reverse_of: "Schedule | None" = None,
     ) -> None:
-        if reverse_of is None and (is_recorded() or torch.compiler.is_exporting()):
+        if reverse_of is None and is_recorded():
             raise ValueError(refuse_trace("edge_index"))
         super().__init__(plain_edges(edge_index)[0], num_nodes)
         self._batch = batch
@@ -201,7 +202,7 @@ class Schedule(LevelOrder):
     def prepare(self) -> None:
         """Computes all that a recurrence level by level reads, since code under `torch.compile` cannot."""
         if not self.ready and not torch.compiler.is_compiling():
-            _ = self.levels, self.scan_place, self.inverse_order, self.leaf_graph
+            _ = self.levels, self.scan_place, self.inverse_order, self.leaf_graph, self.in_degree, self.leaves
             _ = self.root_of_graph is not None or self._graph_of_roots
             self.ready = True
 

@@ -13,8 +13,8 @@ from torch._functorch.pyfunctorch import (
 
 
 def is_recorded() -> bool:
-    """Whether `torch.jit.trace` records this code: a size or a number that Python reads would be frozen."""
-    return bool(torch.jit.is_tracing())  # type: ignore[attr-defined, no-untyped-call]
+    """Whether `torch.jit.trace` or `torch.export` records this code: a value that Python reads would be frozen."""
+    return torch.compiler.is_exporting() or bool(torch.jit.is_tracing())  # type: ignore[attr-defined, no-untyped-call]
 
 
 def is_traced() -> bool:
@@ -68,9 +68,13 @@ def autocasts(device: torch.device) -> bool:
     return torch.amp.is_autocast_available(device.type) and torch.is_autocast_enabled(device.type)
 
 
-def _call(call: Callable[..., Any], *arguments: Any) -> Any:
-    """Runs a call outside `torch.compile`: to order a graph is integer arithmetic that depends on the data."""
-    return call(*arguments)
+def _call(call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    """Runs a call outside `torch.compile`: to order or check a graph is arithmetic that depends on the data."""
+    return call(*arguments, **named)
 
 
-uncompiled = torch.compiler.disable(_call, reason="a recurrence compiles as a whole on a Schedule that was used before")
+uncompiled = torch.compiler.disable(
+    _call,
+    reason="gnnseq reads graphs outside of torch.compile, expected fullgraph=False, or in place of edges a ready "
+    "operator or a Schedule that the layer has run on before; docs/layers/machinery.md says which layers take one",
+)

@@ -193,7 +193,7 @@ def test_an_unused_schedule_runs_outside_the_compiled_code():
     whole = torch.compile(layer, backend="eager", fullgraph=True)
     for used in (schedule, Schedule(tree_edges([N]), N), Schedule(tree_edges([2, 4]), N)):
         assert_close(layer(x, used), whole(x, used))
-    with pytest.raises(torch._dynamo.exc.Unsupported, match="on a Schedule that was used before"):
+    with pytest.raises(torch._dynamo.exc.Unsupported, match="a Schedule that the layer has run on before"):
         whole(x, Schedule(tree_edges([N]), N))
 
 
@@ -214,7 +214,7 @@ def test_a_trace_of_a_used_schedule_holds(kind, edges):
 
     outputs = Outputs()
     for trace in (torch.jit.trace, torch.export.export):
-        with pytest.raises((ValueError, RuntimeError), match="expected a Schedule that the layer has run on before"):
+        with pytest.raises((ValueError, RuntimeError), match="expected a Schedule of the graphs that the trace is for"):
             trace(outputs, (x,))
     layer(x, schedule)
     for traced in (torch.jit.trace(outputs, (x,)), torch.export.export(outputs, (x,)).module()):

@@ -4,14 +4,13 @@ import copy
 import io
 import pickle
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 import torch
 from dags import batch_vector, dag_edges, full_trees, path_edges, renumbered, slots_of, tree_edges
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import nn
+from layer_cases import replica
 from torch.testing import assert_close
 
 from gnnseq import layers
@@ -290,14 +289,3 @@ def test_replicas_of_data_parallel(make, kind):
     graphs, layer = example(kind), make()
     x = torch.randn(graphs.num_nodes, F)
     assert_close(run(replica(layer), x, graphs), run(layer, x, graphs))
-
-
-def replica(module):
-    """What `torch.nn.DataParallel` runs on each device: modules whose weights are plain tensors."""
-    copies: dict[nn.Module, Any] = {part: part._replicate_for_data_parallel() for part in module.modules()}
-    for part, other in copies.items():
-        for name, child in part._modules.items():
-            other._modules[name] = copies[child]
-        for name, weight in part._parameters.items():
-            setattr(other, name, None if weight is None else weight * 1.0)
-    return copies[module]

@@ -158,7 +158,7 @@ class GraphTransformer(nn.Module):
 
     def forward(self, x: Tensor, edge_index: Any, batch: Tensor | None = None) -> Tensor:
         """Runs the layers; see the class for shapes."""
-        if is_recorded() or torch.compiler.is_exporting():
+        if is_recorded():
             raise ValueError(
                 "edge_index is read under torch.jit.trace or torch.export, which would keep these graphs for all "
                 "others, expected a call outside of them"

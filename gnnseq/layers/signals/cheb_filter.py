@@ -9,7 +9,7 @@ from torch_geometric.nn import ChebConv
 from gnnseq.layers.checks import check_sizes
 from gnnseq.layers.interop import cheb_weight, take
 from gnnseq.layers.signals.layout import SignalLayout
-from gnnseq.layers.signals.spectral_module import Operators, SpectralModule
+from gnnseq.layers.signals.spectral_module import Operators, SpectralModule, whole_if_ready
 
 
 class ChebFilter(SpectralModule):
@@ -70,6 +70,7 @@ class ChebFilter(SpectralModule):
             take(layer.bias, conv.bias)
         return layer.train(conv.training)
 
+    @whole_if_ready
     def forward(
         self,
         x: Tensor,

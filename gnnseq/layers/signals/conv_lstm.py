@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from gnnseq.layers.checks import check_sizes
 from gnnseq.layers.signals.layout import SignalLayout, within
-from gnnseq.layers.signals.spectral_module import ready
+from gnnseq.layers.signals.spectral_module import ready, whole_if_ready
 from gnnseq.ops.edges import check_edges, plain_edges
 from gnnseq.ops.graph_lstm import peephole_lstm
 from gnnseq.ops.scan import States, scan_steps
@@ -69,6 +69,7 @@ class ConvLSTM(nn.Module):
         """The arguments, as PyG prints them."""
         return f"{self.in_channels}, {self.out_channels}, peephole={self.peephole is not None}"
 
+    @whole_if_ready
     def forward(
         self,
         x: Tensor,

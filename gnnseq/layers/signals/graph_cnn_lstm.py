@@ -9,6 +9,7 @@ from gnnseq.layers.checks import check_sizes
 from gnnseq.layers.GCRN import GCRN
 from gnnseq.layers.signals.cheb_filter import ChebFilter
 from gnnseq.layers.signals.layout import SignalLayout, States, within
+from gnnseq.layers.signals.spectral_module import whole_if_ready
 from gnnseq.ops.sparse import SparseOperator
 from gnnseq.ops.transforms import autocast_dtype, is_recorded
 
@@ -68,6 +69,7 @@ class GraphCNNLSTM(nn.Module):
         self.cnn.reset_parameters()
         self.lstm.reset_parameters()
 
+    @whole_if_ready
     def forward(
         self,
         x: Tensor,

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from gnnseq.layers.signals.graph_recurrent import GraphRecurrent
 from gnnseq.layers.signals.layout import States
+from gnnseq.layers.signals.spectral_module import whole_if_ready
 from gnnseq.ops.sparse import SparseOperator
 
 
@@ -44,6 +45,7 @@ class GraphRNN(GraphRecurrent):
         """One step."""
         return ((x + self.filter_hidden(operator, states[0])).tanh(),)
 
+    @whole_if_ready
     def forward(
         self,
         x: Tensor,

@@ -1,7 +1,8 @@
 """What all layers with Chebyshev filters share: how they come from edges to an operator."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -12,9 +13,22 @@ from gnnseq.layers.signals.layout import SignalLayout
 from gnnseq.ops.edges import plain_edges
 from gnnseq.ops.sparse import SparseOperator
 from gnnseq.ops.spectral import chebyshev_terms, scaled_laplacian
-from gnnseq.ops.transforms import is_recorded
+from gnnseq.ops.transforms import is_recorded, uncompiled
 
 Operators = SparseOperator | Sequence[SparseOperator]
+Forward = TypeVar("Forward", bound=Callable[..., Any])
+
+
+def whole_if_ready(forward: Forward) -> Forward:
+    """A layer's ``forward`` that `torch.compile` follows on a ready operator, and runs as it is on edges."""
+
+    @wraps(forward)
+    def either(layer: nn.Module, x: Tensor, edge_index: Any, *arguments: Any, **named: Any) -> Any:
+        if torch.compiler.is_dynamo_compiling() and not isinstance(edge_index, SparseOperator):
+            return uncompiled(forward, layer, x, edge_index, *arguments, **named)
+        return forward(layer, x, edge_index, *arguments, **named)
+
+    return cast(Forward, either)
 
 
 class SpectralModule(nn.Module):

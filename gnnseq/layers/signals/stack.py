@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from gnnseq.layers.checks import check_dropout, check_dtype
 from gnnseq.layers.signals.conv_lstm import ConvLSTM
 from gnnseq.layers.signals.layout import SignalLayout
-from gnnseq.layers.signals.spectral_module import SpectralModule
+from gnnseq.layers.signals.spectral_module import SpectralModule, whole_if_ready
 
 
 class SignalStack(nn.Module):
@@ -41,6 +41,7 @@ class SignalStack(nn.Module):
         for layer in self.layers:
             layer.reset_parameters()  # type: ignore[operator]
 
+    @whole_if_ready
     def forward(
         self,
         x: Tensor,
@@ -104,6 +105,7 @@ class BidirectionalSignals(nn.Module):
         for layer in (self.forward_layer, self.backward_layer):
             layer.reset_parameters()  # type: ignore[operator]
 
+    @whole_if_ready
     def forward(
         self,
         x: Tensor,

@@ -66,7 +66,7 @@ def linear_scan(
 def _run(edge_index: Any, b: Tensor, name: str, gate: Tensor) -> Tensor:
     recorded = is_recorded()
     if recorded and not (isinstance(edge_index, Schedule) and edge_index.ready):
-        raise ValueError(f"{refuse_trace('edge_index')}, or whose `prepare` was called")
+        raise ValueError(refuse_trace("edge_index"))
     schedule = edge_index if recorded else Schedule.from_edge_index(edge_index, b.size(0))
     _check_gate(name, gate, b, schedule)
     edges = schedule.edge_index
