@@ -274,11 +274,11 @@ def replica(module):
 def is_whole(case):
     """Whether the layer compiles without a graph break, on what is made before; a readout as it is."""
     linear = (layers.MinGRU, layers.MinLSTM, layers.GatedLinearAttention, layers.DeltaNet)
-    return not isinstance(case, Attending | Nary) and not isinstance(case.make(), (*linear, layers.ConvLSTM))
+    return not isinstance(case, Attending | Nary | Related) and not isinstance(case.make(), (*linear, layers.ConvLSTM))
 
 
 def exported(case):
     """For which graphs `torch.export` gives a program."""
-    if isinstance(case, Nary | Attending):
+    if isinstance(case, Nary | Related | Attending):
         return "none"
     return "one schedule" if isinstance(case, Recurrence) else "any size"
