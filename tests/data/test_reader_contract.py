@@ -117,6 +117,7 @@ READERS: dict[str, Reader] = {
 NO_READERS = {
     "Vocabulary.save",
     "changed_members",
+    "check_names",
     "collect",
     "download",
     "extract",
