@@ -17,6 +17,17 @@ class Recurrent(StackedRecurrence):
     cell_type: type[Cell]
     torch_type: type[nn.RNNBase]
 
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+    ) -> None:
+        super().__init__(in_channels, out_channels, num_layers, bias, dropout, bidirectional)
+
     @property
     def _cells(self) -> list[Cell]:  # type: ignore[override]
         return cast(list[Cell], list(self.cells))
