@@ -29,11 +29,10 @@ from gnnseq.experiments.command_line import (
     exit_status,
     fill_in,
     make_folder,
-    report_failures,
+    show_results,
 )
 from gnnseq.experiments.family import find_named
 from gnnseq.experiments.run import run_resumable, solve_size
-from gnnseq.files import write_text
 from gnnseq.plots.studies.trees import plot_listops
 from gnnseq.studies.listops import (
     LISTOPS_FAMILIES,
@@ -144,13 +143,7 @@ def compare(options: argparse.Namespace) -> int:
     todo = trials(options)
     make_folder(options.output)
     records = run_resumable(todo, Store(options.output / "records.jsonl"), run=run_listops, jobs=options.jobs)
-    table = listops_table(records)
-    print(table)
-    write_text(options.output / "table.md", table)
-    plot_listops(records, options.output / "accuracy.png")
-    status = report_failures(records)
-    print(f"Results: {options.output}/records.jsonl, table.md, accuracy.png")
-    return status
+    return show_results(records, options.output, listops_table, plot_listops)
 
 
 def main(arguments: list[str] | None = None) -> int:

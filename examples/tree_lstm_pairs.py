@@ -34,11 +34,10 @@ from gnnseq.experiments.command_line import (
     exit_status,
     fill_in,
     make_folder,
-    report_failures,
+    show_results,
 )
 from gnnseq.experiments.family import find_named
 from gnnseq.experiments.run import run_resumable, solve_size
-from gnnseq.files import write_text
 from gnnseq.plots.studies.trees import plot_pairs
 from gnnseq.studies.pairs.models import PAIR_FAMILIES, SETTINGS, pairs_table, run_pairs
 from gnnseq.studies.pairs.task import PairData, PairTask, RelatednessTask
@@ -150,13 +149,7 @@ def compare(options: argparse.Namespace) -> int:
     todo = trials(options)
     make_folder(options.output)
     records = run_resumable(todo, Store(options.output / "records.jsonl"), run=run_pairs, jobs=options.jobs)
-    table = pairs_table(records)
-    print(table)
-    write_text(options.output / "table.md", table)
-    plot_pairs(records, options.output / "accuracy.png")
-    status = report_failures(records)
-    print(f"Results: {options.output}/records.jsonl, table.md, accuracy.png")
-    return status
+    return show_results(records, options.output, pairs_table, plot_pairs)
 
 
 def main(arguments: list[str] | None = None) -> int:

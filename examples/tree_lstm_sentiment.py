@@ -26,11 +26,10 @@ from gnnseq.experiments.command_line import (
     fill_in,
     make_folder,
     option,
-    report_failures,
+    show_results,
 )
 from gnnseq.experiments.family import find_named
 from gnnseq.experiments.run import build, run_resumable
-from gnnseq.files import write_text
 from gnnseq.plots.studies.trees import plot_sentiment
 from gnnseq.studies.sentiment.models import (
     SENTIMENT_FAMILIES,
@@ -174,13 +173,7 @@ def compare(options: argparse.Namespace) -> int:
     if vectors is not None:
         print(f"{int(vectors.found.sum()):,} of {len(words):,} words have a vector.", flush=True)
     records = run_resumable(todo, Store(options.output / "records.jsonl"), run=run_sentiment, jobs=options.jobs)
-    table = sentiment_table(records)
-    print(table)
-    write_text(options.output / "table.md", table)
-    plot_sentiment(records, options.output / "accuracy.png")
-    status = report_failures(records)
-    print(f"Results: {options.output}/records.jsonl, table.md, accuracy.png")
-    return status
+    return show_results(records, options.output, sentiment_table, plot_sentiment)
 
 
 def main(arguments: list[str] | None = None) -> int:

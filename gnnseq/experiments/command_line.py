@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from gnnseq.files import write_text
 from gnnseq.runs.runner import TrialsFailedError
 
 _STOPPED, _TERMINATED = 130, 143  # what a shell gives a process that Ctrl-C, or SIGTERM, ended
@@ -93,6 +94,29 @@ def report_failures(records: Iterable[Mapping[str, Any]]) -> int:
     for record in bad:
         sys.stderr.write(f"{record['status']}: {record['label']}: {record['stopped']}\n")
     return 1 if bad else 0
+
+
+def show_results(
+    records: Sequence[Mapping[str, Any]],
+    folder: Path,
+    table: Callable[[Any], str],
+    plot: Callable[[Any, Path], object],
+) -> int:
+    """Prints the table of a study's records, and writes it and the figure; the exit status of `report_failures`.
+
+    Args:
+        records: that `gnnseq.runs.run_trials` gave, and wrote to ``records.jsonl``.
+        folder: for ``table.md`` and ``accuracy.png``.
+        table: makes Markdown of the records.
+        plot: draws them into a file.
+    """
+    text = table(records)
+    sys.stdout.write(f"{text}\n")
+    write_text(folder / "table.md", text)
+    plot(records, folder / "accuracy.png")
+    status = report_failures(records)
+    sys.stdout.write(f"Results: {folder}/records.jsonl, table.md, accuracy.png\n")
+    return status
 
 
 def exit_status(command: str, output: Path, run: Callable[[], int | None]) -> int:

@@ -16,6 +16,7 @@ from gnnseq.experiments.command_line import (
     fill_in,
     make_folder,
     report_failures,
+    show_results,
 )
 from gnnseq.runs import TrialsFailedError
 from gnnseq.training.interrupt import Interrupt
@@ -148,3 +149,15 @@ def test_runs_that_are_not_done_are_named_and_make_the_status(capsys):
     assert capsys.readouterr().err == ""
     assert report_failures([done, done | {"status": "failed", "stopped": "KeyError: 'x'"}]) == 1
     assert capsys.readouterr().err == "failed: lstm: KeyError: 'x'\n"
+
+
+def test_a_study_shows_and_writes_its_results(tmp_path, capsys):
+    records = [{"status": "done", "label": "lstm"}, {"status": "failed", "label": "gcn", "stopped": "no luck"}]
+    drawn = []
+    status = show_results(records, tmp_path, lambda found: f"{len(found)} runs", lambda *given: drawn.append(given))
+    assert status == 1
+    assert drawn == [(records, tmp_path / "accuracy.png")]
+    assert (tmp_path / "table.md").read_text() == "2 runs"
+    output, errors = capsys.readouterr()
+    assert output == f"2 runs\nResults: {tmp_path}/records.jsonl, table.md, accuracy.png\n"
+    assert errors == "failed: gcn: no luck\n"
