@@ -58,16 +58,6 @@ def test_signed_transitions_compute_parity():
     assert torch.equal(out.view(-1) < 0, ones.cumsum(0) % 2 == 1)
 
 
-def test_state_is_handed_over():
-    layer = DeltaNet(3, 4, num_layers=2, heads=2, signed=True).double()
-    x = torch.randn(2, 9, 3, dtype=torch.float64)
-    whole, last = layer(x.flatten(0, 1), path_edges([9, 9]))
-    first, state = layer(x[:, :5].flatten(0, 1), path_edges([5, 5]))
-    rest, state = layer(x[:, 5:].flatten(0, 1), path_edges([4, 4]), state)
-    assert_close(torch.cat([first.view(2, 5, 4), rest.view(2, 4, 4)], dim=1), whole.view(2, 9, 4))
-    assert_close(state, last)
-
-
 def test_states_stay_finite_at_depth_ten_thousand():
     n = 10_000
     nodes = torch.arange(n)
@@ -94,17 +84,3 @@ def test_shown_and_counted():
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         DeltaNet(3, 4, **arguments)
-
-
-@pytest.mark.parametrize(
-    ("x", "edges", "state", "message"),
-    [
-        (torch.ones(3, 2), path_edges([3]), None, r"x has shape \[3, 2\], expected \[N, 3\]"),
-        (torch.ones(0, 3), path_edges([1]), None, "x has no nodes, expected at least one"),
-        (torch.ones(2, 3), torch.tensor([[0, 1], [1, 0]]), None, "edge_index has a cycle"),
-        (torch.ones(3, 3), path_edges([3]), torch.ones(1, 1, 4), r"state has shapes \[\[1, 1, 4\]\], expected 1 of"),
-    ],
-)
-def test_bad_input(x, edges, state, message):
-    with pytest.raises(ValueError, match=message):
-        DeltaNet(3, 4, heads=2)(x, edges, state)

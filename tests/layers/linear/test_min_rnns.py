@@ -55,18 +55,6 @@ def test_layers_and_directions():
 
 
 @both
-@pytest.mark.parametrize("signed", [False, True])
-def test_state_is_handed_over(kind, signed):
-    layer = kind(3, 4, num_layers=2, signed=signed).double()
-    x = torch.randn(2, 9, 3, dtype=torch.float64)
-    whole, last = layer(x.flatten(0, 1), path_edges([9, 9]))
-    first, state = layer(x[:, :5].flatten(0, 1), path_edges([5, 5]))
-    rest, state = layer(x[:, 5:].flatten(0, 1), path_edges([4, 4]), state)
-    assert_close(torch.cat([first.view(2, 5, 4), rest.view(2, 4, 4)], dim=1), whole.view(2, 9, 4))
-    assert_close(state, last)
-
-
-@both
 def test_states_stay_bounded_at_depth_ten_thousand(kind):
     n = 10_000
     nodes = torch.arange(n)
@@ -131,19 +119,3 @@ def test_drawn_anew_and_shown():
 def test_sizes_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         MinGRU(*arguments)
-
-
-@pytest.mark.parametrize(
-    ("x", "edges", "state", "message"),
-    [
-        (torch.ones(3, 2), path_edges([3]), None, r"x has shape \[3, 2\], expected \[N, 3\]"),
-        (torch.ones(0, 3), path_edges([1]), None, "x has no nodes, expected at least one"),
-        (torch.ones(2, 3), torch.tensor([[0, 1], [1, 0]]), None, "edge_index has a cycle"),
-        (torch.ones(3, 3), path_edges([3]), torch.ones(1, 2, 4), r"state has shapes \[\[1, 2, 4\]\], expected 1 of"),
-        (torch.ones(3, 3), path_edges([3]), torch.ones(1, 1, 4).double(), "state has dtype torch.float64, expected"),
-        (torch.ones(3, 3).double(), path_edges([3]), None, "x has dtype torch.float64, expected torch.float32"),
-    ],
-)
-def test_bad_input(x, edges, state, message):
-    with pytest.raises(ValueError, match=message):
-        MinGRU(3, 4)(x, edges, state)
