@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from gnnseq.results.conditions import conditions, failures, learning_rates
+from gnnseq.results.conditions import cautions, conditions, failures, learning_rates
 from gnnseq.results.joined import Result, by_task
 from gnnseq.results.page_style import SCRIPT, STYLE
 from gnnseq.results.report import VERDICT_HEADER, how_tested, verdict_cells
@@ -82,6 +82,7 @@ def render_page(
     body = [
         f"<h1>{escape(title)}</h1>",
         f"<p>{escape(_overview(results))}</p>",
+        *(f"<p>{escape(caution)}</p>" for caution in cautions(results)),
         "<nav aria-label='Contents'><ul>",
         *(f"<li><a href='#{anchor}'>{escape(name)}</a></li>" for anchor, name in links),
         "</ul></nav><main>",
