@@ -118,7 +118,7 @@ def contest(records: list[Record]) -> str:
     ahead, behind = sum(gap > 0 for gap in gaps), sum(gap < 0 for gap in gaps)
     by_size, by_seed = dependence(of(records, "lstm"))
     return (
-        f"The RNN reaches 99 % in {sum(rnn)} runs of {len(of(records, 'lstm'))}, the LSTM in {sum(lstm)}. The LSTM does "
+        f"The RNN reaches 99 % in {sum(rnn)} runs of {len(of(records, 'lstm'))}, the LSTM in {sum(lstm)}. It does "
         f"so with more seeds at {ahead} of the {len(gaps)} lengths and with fewer at {behind}: exact sign test over "
         f"lengths, p = {sign_test(gaps):.2g}. Whether an LSTM succeeds depends on the length (permutation test, "
         f"p = {by_size:.2g}); a dependence on the seed is not shown (p = {by_seed:.2g})."
