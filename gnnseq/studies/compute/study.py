@@ -18,6 +18,7 @@ from gnnseq.experiments.tasks.automata import LANGUAGES, AutomatonTask
 from gnnseq.experiments.tasks.base import Task, find_view
 from gnnseq.experiments.tasks.formulas import FORMULAS, FormulaTask
 from gnnseq.experiments.trial import Trial
+from gnnseq.experiments.tuning import check_grid
 from gnnseq.layers import MinGRU
 from gnnseq.models.modes import evaluating
 from gnnseq.runs.runner import run_trials
@@ -72,14 +73,24 @@ def run_study(
     """
     check_lengths(lengths)
     runner = {"run": partial(run_compute, lengths=tuple(lengths)), **runner}
+    joined = readers(tasks, families)
+    chosen = check_seeds(seeds)
+    rates = {} if grid is None else _rates(joined, store, chosen[:1], check_grid(grid), settings, **runner)
+    trials = [Trial(*pair, seed, rates.get(pair[1].name), settings) for seed in chosen for pair in joined]
+    return run_trials(trials, store, **runner)
+
+
+def readers(tasks: Sequence[Task], families: Sequence[Family]) -> list[tuple[Task, Family]]:
+    """Each task with each family that reads it.
+
+    Raises:
+        ValueError: for a task that no family reads, or no tasks.
+    """
     joined = [(task, family) for task in tasks for family in families if family.joins(task)]
     unread = [task.title for task in tasks if task not in dict(joined)]
     if unread or not joined:
         raise ValueError(f"families holds none that reads {', '.join(unread) or 'a task'}, expected one for each task")
-    chosen = check_seeds(seeds)
-    rates = {} if grid is None else _rates(joined, store, chosen[:1], grid, settings, **runner)
-    trials = [Trial(*pair, seed, rates.get(pair[1].name), settings) for seed in chosen for pair in joined]
-    return run_trials(trials, store, **runner)
+    return joined
 
 
 def check_lengths(lengths: Sequence[int]) -> None:
@@ -100,7 +111,9 @@ def _rates(
     settings: Settings,
     **runner: Any,
 ) -> dict[str, float]:
-    """The best rate of each family on the task that it is tuned on."""
+    """The best rate of each family on the task that it is tuned on; one rate needs no tuning."""
+    if len(grid) == 1:
+        return {family.name: grid[0] for _, family in joined}
     rates = {}
     for family in dict.fromkeys(family for _, family in joined):
         own = [task for task, other in joined if other == family]
