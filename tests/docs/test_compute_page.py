@@ -1,17 +1,10 @@
-"""The page on computability: its code runs, and its tables and figures are those of the stored records."""
+"""The page on computability: tables and figures are those of the stored records."""
 
 import re
 
 import make_compute
 
 PAGE = make_compute.PAGE.read_text(encoding="utf-8")
-
-
-def test_code_runs(capsys):
-    names = {}
-    for block in re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE):
-        exec(compile(block, str(make_compute.PAGE), "exec"), names)
-    assert capsys.readouterr().out.count("cannot") > 5
 
 
 def test_tables_are_those_of_the_records():

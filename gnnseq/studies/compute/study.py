@@ -138,8 +138,14 @@ def run_compute(trial: Trial, lengths: Sequence[int] = LENGTHS, samples: int = S
 
 
 def predicted(model: nn.Module, trial: Trial) -> Record:
-    """What theory says of a trial's family and task, as a probe of `gnnseq.experiments.run_trial`."""
-    answer = can_compute(trial.family, trial.task)
+    """What theory says of a trial's family and task, as a probe of `gnnseq.experiments.run_trial`.
+
+    Nothing for tasks of another kind, and no random number is drawn.
+    """
+    if not isinstance(trial.task, AutomatonTask | FormulaTask):
+        return {}
+    with torch.random.fork_rng(devices=[]):
+        answer = can_compute(trial.family, trial.task)
     return {"computes": answer.word, "because": answer.reason}
 
 

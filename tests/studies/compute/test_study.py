@@ -20,7 +20,16 @@ from gnnseq.results import collect
 from gnnseq.results.verdict import diagnosis
 from gnnseq.studies.compute.constructions import track
 from gnnseq.studies.compute.predict import can_compute
-from gnnseq.studies.compute.study import MIN_GRU_SIGNED, SETTINGS, STUDIED, TASKS, by_length, run_compute, run_study
+from gnnseq.studies.compute.study import (
+    MIN_GRU_SIGNED,
+    SETTINGS,
+    STUDIED,
+    TASKS,
+    by_length,
+    predicted,
+    run_compute,
+    run_study,
+)
 
 TINY = replace(SETTINGS, steps=2, budget=3_000, batch_size=4, test_samples=10)
 BY_NAME = {family.name: family for family in STUDIED}
@@ -83,6 +92,14 @@ def test_exact_weights_are_right_at_all_lengths():
     for hard in (False, True):
         assert by_length(model, task, "path", (3, 50), 7, hard=hard) == {"3": [21, 21], "50": [350, 350]}
     assert model.training
+
+
+def test_a_prediction_draws_no_random_number_and_is_for_these_tasks_alone():
+    torch.manual_seed(3)
+    before = torch.get_rng_state()
+    assert predicted(None, Trial(PARITY, FEW[1]))["computes"] == "cannot"
+    assert torch.equal(torch.get_rng_state(), before)
+    assert predicted(None, Trial(PalindromeTask(5), FEW[1])) == {}
 
 
 class Silent(torch.nn.Module):
