@@ -33,7 +33,7 @@ RECORDS, PATIENT = (DOCS / "results" / name / "records.jsonl" for name in ("comp
 REFERENCE = "LSTM"
 COSTS = ("listops", "signals")  # the tasks whose costs are drawn
 DRAWN = ("listops", (0, 1, 2))  # the task and the seeds whose learning curves are kept
-HEADER = ("model", "score", "minus LSTM", "p, corrected", "verdict", "diagnosis", "weights", "ms a step", "setting")
+HEADER = ("model", "score", "minus LSTM", "better on a seed", "verdict", "diagnosis", "weights", "ms a step", "setting")
 
 
 def slim(record: Record) -> Record:
@@ -46,14 +46,21 @@ def slim(record: Record) -> Record:
 
 
 def judged(result: Result, own: list[Comparison]) -> tuple[str, str, str]:
-    """Difference to the reference, p after correction, and the verdict."""
+    """Difference to the reference, the chance to be better on a seed, each with its interval, and the verdict."""
     against = next((c for c in own if result.model in (c.a, c.b) and result.model != REFERENCE), None)
-    if against is None or against.mean is None:
+    if against is None or against.mean is None or against.interval is None:
         return "", "", "the reference"
-    difference = -against.mean  # the reference is the first of the two
-    shown = f"{100 * difference:+.1f} points" if result.task["metric"] == "accuracy" else f"{difference:+.3f}"
+    low, high = against.interval  # the reference is the first of the two
+    scale, form, unit = (100, "+.1f", " points") if result.percent else (1, "+.3f", "")
+    shown = f"{-scale * against.mean:{form}} [{-scale * high:{form}}, {-scale * low:{form}}]{unit}"
+    chance = "–"
+    if against.improvement is not None:
+        wins, least, most = against.improvement
+        chance = f"{1 - wins:.0%} [{1 - most:.0%}, {1 - least:.0%}]"
+    if against.equal and against.better is None:
+        return shown, chance, "equal"
     word = {None: "undecided", result.model: "better"}.get(against.better, "worse")
-    return shown, f"{against.corrected:.2g}", word
+    return shown, chance, f"{word} (p = {against.corrected:.2g})"
 
 
 def line(result: Result, own: list[Comparison]) -> tuple[str, ...]:
@@ -125,6 +132,15 @@ def patience(short: list[Result], long: list[Result], comparisons: list[Comparis
     return markdown_table(header, lines)
 
 
+def filled(text: str) -> str:
+    """The page with the tables of the stored records."""
+    records, long = read(RECORDS), collect(read(PATIENT))
+    results = collect(records)
+    shown = f"{how_tuned(records)}\n{tables(results, verdicts(results, reference=REFERENCE))}"
+    text = fill(text, "tables", shown)
+    return fill(text, "patience", patience(results, long, verdicts(long, reference=REFERENCE)))
+
+
 def main() -> None:
     """Takes over new records where asked, draws, and fills the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -144,14 +160,10 @@ def main() -> None:
     plot_cost([r for r in records if r["task"]["name"] in COSTS], figures / "comparison_cost.png")
     curves = [r for r in records if r["task"]["name"] == DRAWN[0] and "curve" in r and r["purpose"] == "test"]
     plot_learning(curves, figures / "comparison_learning.png")
-    shown = f"{how_tuned(records)}\n{tables(results, comparisons)}"
-    page = fill(PAGE.read_text("utf-8"), "tables", shown)
     patient = read(PATIENT)
-    long = collect(patient)
-    decided = verdicts(long, reference=REFERENCE)
+    decided = verdicts(collect(patient), reference=REFERENCE)
     plot_verdicts(patient, decided, figures / "comparison_patience.png", REFERENCE)
-    page = fill(page, "patience", patience(results, long, decided))
-    PAGE.write_text(page, encoding="utf-8")
+    PAGE.write_text(filled(PAGE.read_text("utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

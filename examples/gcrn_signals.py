@@ -39,7 +39,7 @@ from gnnseq.data import (
     read_series,
     standardised,
 )
-from gnnseq.data.signals.series import spreading_signals
+from gnnseq.data.signals.spreading import spreading_signals
 from gnnseq.experiments.command_line import check_at_least_one, check_positive, exit_status, make_folder
 from gnnseq.files import write_text
 from gnnseq.graphs import to_windows

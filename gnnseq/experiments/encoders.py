@@ -17,6 +17,7 @@ from gnnseq.models import (
     DeepSetEncoder,
     EdgeEncoder,
     NodeClassifier,
+    NodesAsVector,
     RoundsEncoder,
     SequenceClassifier,
     SignalEncoder,
@@ -170,9 +171,27 @@ def gps(task: Task, features: int, width: int) -> nn.Module:
     return ConvStack(conv, features, width, graph_layers(task), project=True)
 
 
+def nodes_as_vector(recurrent: bool, task: Task, width: int, embedding: int) -> NodesAsVector:
+    """All nodes of a signal as one vector a step, by an LSTM or a linear map; no graph is read."""
+    nodes, window, features = _signal_shape(task)
+    return NodesAsVector(nodes, features, window, width if recurrent else None)
+
+
+@lru_cache(maxsize=256)
+def _signal_shape(task: Task) -> tuple[int, int, int]:
+    nodes, window, features = next(task.batches("signals", 0, "train", 1, 1)).x.shape
+    return nodes, window, features
+
+
 def dilated_layers(task: Task) -> int:
     """Enough layers for the longest way, whose hops are the binary digits of T - 1."""
     return max(2, (steps(task) - 1).bit_length())
+
+
+def all_hops(task: Task) -> int:
+    """A layer more than the hops along a path, by the rule of `graph_layers`; 8 where no number is known."""
+    required = task.required("path both ways")
+    return GCN_LAYERS if required is None else required + 1
 
 
 def graph_layers(task: Task) -> int:

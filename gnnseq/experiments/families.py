@@ -3,13 +3,14 @@
 from functools import partial
 
 from torch import nn
-from torch_geometric.nn import GCNConv
+from torch_geometric.nn import GCNConv, GraphConv
 
 from gnnseq.experiments.encoders import (
     GCN_LAYERS,
     GCRN_TERMS,
     HEADS,
     LAYERS,
+    all_hops,
     along,
     attending,
     bag,
@@ -23,6 +24,7 @@ from gnnseq.experiments.encoders import (
     graph_layers,
     in_rounds,
     matrix_states,
+    nodes_as_vector,
     over_signals,
     predictor,
     residual,
@@ -107,6 +109,8 @@ SEQUENCE_FAMILIES = (
            reach=dilated_layers),
     Family("gcn-residual", "path both ways", predictor(residual(GCNConv, _gcn_reach, positions=True)),
            f"GCN, residual, {GCN_LAYERS} layers with positions on the path", reach=_gcn_reach),
+    Family("gcn-deep", "path both ways", predictor(residual(GCNConv, all_hops, positions=True)),
+           "GCN, residual, a layer more than the hops on the path", reach=all_hops),
     Family("bag", "path", bag, "Bag of symbols, no order", order_free=True),
 )  # fmt: skip
 
@@ -121,6 +125,10 @@ GRAPH_FAMILIES = (
            CHRONO_HOPS, state_size=two_states),
     Family("gcn-residual-graph", "graph", predictor(residual(GCNConv, graph_layers)), "GCN, residual, on the graph",
            reach=graph_layers),
+    Family("conv-residual-graph", "graph", predictor(residual(GraphConv, graph_layers)),
+           "Graph convolution, residual, on the graph", reach=graph_layers),
+    Family("conv-residual-tree", "tree", predictor(residual(GraphConv, graph_layers)),
+           "Graph convolution, residual, up the tree", reach=graph_layers),
     Family("gat-graph", "graph", predictor(residual(gatv2, graph_layers), project=True),
            "GATv2, residual, on the graph", reach=graph_layers, width_multiple=HEADS),
     Family("gin-graph", "graph", predictor(residual(gin, graph_layers)), "GIN, residual, on the graph",
@@ -133,10 +141,20 @@ GRAPH_FAMILIES = (
            f"Transformer, {LAYERS} layers on the tree", width_multiple=HEADS),
     Family("gcrn-signals", "signals", predictor(over_signals), "GCRN on signals", learning_rate=1e-2, reach=_one_step,
            state_size=two_states),
+    Family("lstm-vectors", "signals", partial(nodes_as_vector, True), "LSTM on the vector of all nodes, no graph",
+           state_size=two_states),
+    Family("linear-vectors", "signals", partial(nodes_as_vector, False), "Linear map of all nodes, no graph"),
 )  # fmt: skip
 
 FAMILIES = SEQUENCE_FAMILIES + GRAPH_FAMILIES
-ON_REQUEST = ("min-lstm", "linear-attention", "delta-net", "tcn", "gcn-residual")  # not shown unless asked for
+ON_REQUEST = (
+    "min-lstm",
+    "linear-attention",
+    "delta-net",
+    "tcn",
+    "gcn-residual",
+    "gcn-deep",
+)  # not shown unless asked for
 PALINDROME_FAMILIES = tuple(family for family in SEQUENCE_FAMILIES if family.name not in ON_REQUEST)
 
 

@@ -73,7 +73,7 @@ class Settings:
 
     def stop_rule(self, task: Task) -> Callable[[History], bool]:
         """Whether training may end, asked after every step."""
-        if self.stop_at is None:
+        if self.stop_at is None or getattr(task, "to_the_end", False):
             return lambda history: False
         bound = self.stop_at if task.higher_is_better else (1 - self.stop_at) * task.chance
         return lambda history: _reaches(history.accuracy[-RECENT:], bound, task.higher_is_better)

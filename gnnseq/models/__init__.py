@@ -1,6 +1,6 @@
 """Models: a batch of graphs in, logits out."""
 
-from gnnseq.models.baselines import BagEncoder, DeepSetEncoder
+from gnnseq.models.baselines import BagEncoder, DeepSetEncoder, NodesAsVector
 from gnnseq.models.causal import PathRecurrence, SymbolGraphEncoder, check_causal
 from gnnseq.models.classifier import (
     ExplainedClassifier,
@@ -39,6 +39,7 @@ __all__ = [
     "HopConv",
     "MeanForecast",
     "NodeClassifier",
+    "NodesAsVector",
     "OrderedComparison",
     "PairClassifier",
     "PairComparison",

@@ -8,14 +8,15 @@ from pathlib import Path
 
 from gnnseq.experiments.command_line import exit_status
 from gnnseq.plots.comparison.report import verdicts, write_report
+from gnnseq.results.conditions import cautions
 from gnnseq.results.joined import by_task, collect, family_title, telling_apart
+from gnnseq.results.paired import PAIRED_T, SIGN, SIGN_FLIP
 from gnnseq.results.report import how_tested
 from gnnseq.results.schema import checked
-from gnnseq.results.statistics import PAIRED_T, SIGN_FLIP
 from gnnseq.results.verdict import ranking
 from gnnseq.runs.store import Record, Store
 
-_TESTS = {"sign-flip": SIGN_FLIP, "t": PAIRED_T}
+_TESTS = {"sign": SIGN, "sign-flip": SIGN_FLIP, "t": PAIRED_T}
 
 
 def _parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -27,9 +28,9 @@ def _parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--test",
         choices=_TESTS,
-        default="sign-flip",
-        help="of paired differences: exact sign flips (which assume nothing, but need 6 seeds for one pair and more "
-        "for several), or Student's t (which assumes normal differences); sign-flip",
+        default="sign",
+        help="of paired differences: the exact sign test (which assumes nothing, but needs 6 seeds for one pair and "
+        "more for several), sign flips (which assume symmetric differences), or Student's t (normal ones); sign",
     )
     parser.add_argument("--alpha", type=float, default=0.05, help="level at which a difference is decided (0.05)")
     parser.add_argument("--reference", metavar="MODEL", help="compare all models with this one only, by its full name")
@@ -80,8 +81,9 @@ def _report(options: argparse.Namespace) -> int:
         naming = telling_apart(records)
         if options.apart is not None:
             naming = partial(_named, options.apart)
+        results = collect(records, naming)
         found = verdicts(
-            collect(records, naming),
+            results,
             test=_TESTS[options.test],
             alpha=options.alpha,
             reference=options.reference,
@@ -90,7 +92,9 @@ def _report(options: argparse.Namespace) -> int:
         paths = write_report(records, options.output, found, title=options.title, naming=naming)
     except ImportError as error:
         raise ValueError(str(error)) from error
-    for title in by_task(collect(records, naming)):
+    for caution in cautions(results):
+        print(caution)
+    for title in by_task(results):
         if own := [comparison for comparison in found if comparison.task == title]:
             print(f"{title}: {ranking(own)}\n  {how_tested(own)}")
     print(f"Results: {options.output}/" + ", ".join(path.name for path in paths))

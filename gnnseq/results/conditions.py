@@ -1,9 +1,10 @@
 """What the runs of a comparison had in common, and what went wrong, read from their records."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from gnnseq.results.joined import current, family_title, for_tuning
+from gnnseq.results.joined import Result, by_task, current, family_title, for_tuning
 from gnnseq.runs.store import Record
 
 _APART = ("seed", "family", "view", "initialisation", "learning_rate", "length", "size", "purpose")  # shown elsewhere
@@ -19,6 +20,8 @@ def conditions(records: Sequence[Record]) -> list[tuple[str, str]]:
         for name, value in _flat(record.get("trial") or {}):
             if name not in _APART and not name.startswith("task "):
                 seen.setdefault(name.replace("_", " "), {})[_text(value)] = None
+        if (kind := (record.get("host") or {}).get("capability")) is not None:
+            seen.setdefault("processor", {})[str(kind)] = None
         for name, value in (record.get("versions") or {}).items():
             seen.setdefault(f"version of {name}", {})[str(value)] = None
         if record.get("threads") is not None:
@@ -36,6 +39,28 @@ def conditions(records: Sequence[Record]) -> list[tuple[str, str]]:
     if finished:
         lines.append(("finished", finished[0] if finished[0] == finished[-1] else f"{finished[0]} to {finished[-1]}"))
     return lines
+
+
+def cautions(results: Sequence[Result]) -> list[str]:
+    """What a reader of the means must know: models without some seeds of their task, and runs on unlike processors.
+
+    Another processor adds up in another order, so the same trial may end elsewhere.
+    """
+    found = []
+    for title, group in by_task(results).items():
+        seeds = set().union(*(result.scores for result in group))
+        for result in group:
+            missing = sorted(seeds - set(result.scores))
+            if missing:
+                listed = _listed([str(seed) for seed in missing])
+                found.append(f"{title}: {result.model} has no score at seed {listed}.")
+    kinds = Counter(
+        str(kind) for result in results for r in result.records if (kind := (r.get("host") or {}).get("capability"))
+    )
+    if len(kinds) > 1:
+        parts = ", ".join(f"{count} on {kind}" for kind, count in sorted(kinds.items()))
+        found.append(f"Runs on unlike processors are averaged: {parts}.")
+    return found
 
 
 def learning_rates(records: Iterable[Record]) -> list[tuple[str, str, str, str, str]]:

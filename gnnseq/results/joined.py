@@ -15,6 +15,7 @@ K = TypeVar("K")
 Naming = Callable[[Record], str]
 _OLD = {"hops_required", "chance", "title", "learning_rate", "accuracy"}  # fields of records of version 0.1
 _OLD_TRIAL = {"length", "family"}
+_MAY_DIFFER = {"seed", "learning_rate", "purpose"}
 
 
 def family_title(record: Record) -> str:
@@ -106,7 +107,8 @@ def collect(records: Iterable[Record], naming: Naming = family_title) -> list[Re
         naming: gives a record's model its name; records of one name and task must differ in their seed.
 
     Raises:
-        ValueError: if two records of a model have the same task and seed, since nothing says which counts.
+        ValueError: if two records of a model have the same task and seed, since nothing says which counts, or if its
+            runs differ in a setting other than the seed and a learning rate that was chosen.
     """
     final = (record for record in map(current, records) if "task" in record and not for_tuning(record))
     groups = grouped(final, lambda record: (record["task"]["title"], naming(record)))
@@ -119,7 +121,7 @@ def telling_apart(records: Iterable[Record]) -> Naming:
     """A naming by title, and by the settings of the trials in which runs of one title, task and seed differ.
 
     So optimisers on one model, or runs with and without clipping, are models of their own. Where nothing tells two such
-    runs apart, `collect` refuses them.
+    runs apart, or runs of different seeds differ in a setting, `collect` refuses them.
     """
     final = (record for record in map(current, records) if "task" in record and not for_tuning(record))
     same = grouped(final, lambda record: (record["task"]["title"], family_title(record), record["trial"]["seed"]))
@@ -173,12 +175,32 @@ def _result(model: str, group: list[Record]) -> Result:
             )
         scores[seed] = value
         kept.append(record)
+    _check_one_setting(model, kept)
     failed = len(group) - len(kept)
     kept = kept or group
     kept.sort(key=lambda record: record["trial"]["seed"])
     diverged = sum(record["status"] == "diverged" for record in kept)
     in_order = {seed: scores[seed] for seed in sorted(scores)}
     return Result(model, kept[0]["task"], in_order, tuple(kept), diverged, failed)
+
+
+def _check_one_setting(model: str, records: Sequence[Record]) -> None:
+    for name in settings_that_differ(records):
+        values = sorted({str(r["trial"][name]) for r in records if name in r["trial"]})
+        raise ValueError(
+            f"trial.{name} is {' and '.join(values)} in runs of {model} on {records[0]['task']['title']}, expected one "
+            "value; name them apart, or give a file that holds one setting"
+        )
+
+
+def settings_that_differ(records: Iterable[Record]) -> list[str]:
+    """The settings in which trials that have them differ, but for the seed and a learning rate that was tuned."""
+    trials = [record["trial"] for record in records]
+    names = dict.fromkeys(name for trial in trials for name in trial if name not in _MAY_DIFFER)
+    tuned = all(record.get("tuning") for record in records)
+    if not tuned:
+        names["learning_rate"] = None
+    return [name for name in names if len({str(trial[name]) for trial in trials if name in trial}) > 1]
 
 
 def for_tuning(record: Record) -> bool:

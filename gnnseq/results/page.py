@@ -16,7 +16,7 @@ from gnnseq.analysis.diagnosis import (
     SEES_TOO_WEAKLY,
     WHEN,
 )
-from gnnseq.results.conditions import conditions, failures, learning_rates
+from gnnseq.results.conditions import cautions, conditions, failures, learning_rates
 from gnnseq.results.joined import Result, by_task
 from gnnseq.results.page_style import SCRIPT, STYLE
 from gnnseq.results.report import VERDICT_HEADER, how_tested, verdict_cells
@@ -92,6 +92,7 @@ def render_page(
     body = [
         f"<h1>{escape(title)}</h1>",
         f"<p>{escape(_overview(results))}</p>",
+        *(f"<p>{escape(caution)}</p>" for caution in cautions(results)),
         "<nav aria-label='Contents'><ul>",
         *(f"<li><a href='#{anchor}'>{escape(name)}</a></li>" for anchor, name in links),
         "</ul></nav><main>",

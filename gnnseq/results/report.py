@@ -6,7 +6,7 @@ from gnnseq.results.joined import Result, by_task
 from gnnseq.results.table import COLUMNS, csv_text, describe_task, markdown_table, plain, result_cells
 from gnnseq.results.verdict import Comparison, ranking
 
-VERDICT_HEADER = ("A", "B", "A minus B", "seeds won A : B", "p", "p corrected", "verdict")
+VERDICT_HEADER = ("A", "B", "A minus B", "A better on a seed", "seeds won A : B", "p corrected", "p equal", "verdict")
 
 
 def verdict_cells(comparison: Comparison, percent: bool) -> list[tuple[str, float | None]]:
@@ -16,28 +16,30 @@ def verdict_cells(comparison: Comparison, percent: bool) -> list[tuple[str, floa
     shown = "–" if mean is None else f"{scale * mean:{form}}"
     if interval is not None:
         shown += f" [{scale * interval[0]:{form}}, {scale * interval[1]:{form}}]"
-    wins = comparison.wins
+    wins, chance = comparison.wins, comparison.improvement
     return [
         (comparison.a, None),
         (comparison.b, None),
         (shown + unit, mean),
+        ("–", None) if chance is None else (f"{chance[0]:.0%} [{chance[1]:.0%}, {chance[2]:.0%}]", chance[0]),
         (f"{wins[0]} : {wins[1]}", float(wins[0] - wins[1])),
-        (f"{comparison.p:.3g}", comparison.p),
         (f"{comparison.corrected:.3g}", comparison.corrected),
+        (f"{comparison.equal_corrected:.3g}", comparison.equal_corrected),
         (comparison.verdict, comparison.corrected),
     ]
 
 
 def how_tested(comparisons: Sequence[Comparison]) -> str:
-    """The test, the correction, and the smallest p-value that the number of seeds allows."""
+    """The tests, the number of comparisons, and the smallest p-value that the number of seeds allows."""
     first = max(comparisons, key=lambda comparison: comparison.seeds)
     smallest = first.test.smallest(first.seeds) if first.seeds else 1.0
     corrected = min(1.0, smallest * first.comparisons)
+    equal = "" if first.margin is None else f" Equal: by less than {first.margin:.2g}, by two one-sided sign tests."
     return (
         f"{first.test.name.capitalize()}, two-sided, models paired by seed; p-values corrected by Holm's method for "
         f"{first.comparisons} comparison{'' if first.comparisons == 1 else 's'}; decided at {first.alpha:g}. With "
         f"{first.seeds} seed{'s' * (first.seeds != 1)} the smallest p-value possible is {smallest:.3g}, corrected "
-        f"{corrected:.3g}."
+        f"{corrected:.3g}.{equal}"
     )
 
 
@@ -60,10 +62,10 @@ def to_markdown(results: Sequence[Result], comparisons: Sequence[Comparison]) ->
 def verdicts_csv(comparisons: Iterable[Comparison]) -> str:
     """One line for each pair of models, numbers in full."""
     header = ["task", "a", "b", "seeds", "difference", "low", "high", "a_wins", "b_wins", "p", "p_corrected",
-              "comparisons", "test", "alpha", "verdict"]  # fmt: skip
+              "comparisons", "test", "alpha", "margin", "p_equal", "verdict"]  # fmt: skip
     lines = [
         [c.task, c.a, c.b, c.seeds, c.mean, *(c.interval or (None, None)), *c.wins, c.p, c.corrected, c.comparisons,
-         c.test.name, c.alpha, c.verdict]
+         c.test.name, c.alpha, c.margin, c.equal_corrected, c.verdict]
         for c in comparisons
     ]  # fmt: skip
     return csv_text(header, lines)

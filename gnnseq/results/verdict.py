@@ -7,7 +7,10 @@ from itertools import combinations
 
 from gnnseq.analysis.diagnosis import FAILED, diagnose
 from gnnseq.results.joined import Result
-from gnnseq.results.statistics import SIGN_FLIP, PairedTest, bootstrap_interval, holm, seeds_needed
+from gnnseq.results.paired import SIGN, PairedTest, equivalence, holm, seeds_needed
+from gnnseq.results.statistics import bootstrap_interval, share_interval
+
+MARGIN = 0.05  # of the way from chance to the threshold, below which a difference is one that does not matter
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,9 @@ class Comparison:
         corrected: p-value after correction for the number of comparisons.
         comparisons: that number.
         alpha: level at which a difference is decided.
+        margin: the smallest difference that matters; None where nobody said it.
+        equal_p: p-value of `gnnseq.results.paired.equivalence`; 1 without a margin.
+        equal_corrected: the same, corrected for the number of comparisons.
     """
 
     task: str
@@ -37,6 +43,9 @@ class Comparison:
     corrected: float
     comparisons: int = 1
     alpha: float = 0.05
+    margin: float | None = None
+    equal_p: float = 1.0
+    equal_corrected: float = 1.0
 
     @property
     def seeds(self) -> int:
@@ -60,17 +69,34 @@ class Comparison:
         return (up, down) if self.higher_is_better else (down, up)
 
     @property
+    def improvement(self) -> tuple[float, float, float] | None:
+        """The chance that a is better on a seed where the two differ, and its exact interval; None where none does."""
+        up, down = self.wins
+        return (up / (up + down), *share_interval(up, up + down)) if up + down else None
+
+    @property
     def better(self) -> str | None:
-        """The name of the better model; None where that is undecided."""
-        if self.mean is None or self.mean == 0 or self.corrected > self.alpha:
+        """The name of the model that wins more seeds and has the better mean; None where that is undecided."""
+        up, down = self.wins
+        mean = (self.mean or 0.0) * (1 if self.higher_is_better else -1)
+        if self.corrected > self.alpha or mean * (up - down) <= 0:
             return None
-        return self.a if (self.mean > 0) == self.higher_is_better else self.b
+        return self.a if up > down else self.b
+
+    @property
+    def equal(self) -> bool:
+        """Whether the two differ by less than the margin, on most seeds by the test and on average."""
+        if self.margin is None or self.mean is None:
+            return False
+        return self.equal_corrected <= self.alpha and abs(self.mean) < self.margin
 
     @property
     def verdict(self) -> str:
-        """The better model's name and "better", or "undecided at n seeds"."""
+        """The better model's name and "better", "equal within" the margin, or "undecided at n seeds"."""
         if self.better is not None:
             return f"{self.better} better"
+        if self.equal:
+            return f"equal within {self.margin:.2g}"
         return f"undecided at {self.seeds} seed{'' if self.seeds == 1 else 's'}"
 
     @property
@@ -84,9 +110,10 @@ def compare(
     *,
     task: str = "",
     higher_is_better: bool = True,
-    test: PairedTest = SIGN_FLIP,
+    test: PairedTest = SIGN,
     alpha: float = 0.05,
     reference: str | None = None,
+    margin: float | None = None,
 ) -> list[Comparison]:
     """Every pair of models, or every other model against a reference, tested on the seeds that both have.
 
@@ -97,9 +124,11 @@ def compare(
         test: of paired differences.
         alpha: level at which a difference is decided.
         reference: name of the model that all others are compared with; fewer pairs need fewer seeds.
+        margin: the smallest difference that matters; with it models can be found equal.
 
     Raises:
-        ValueError: for a reference that is not among the models, or an ``alpha`` outside 0 to 1.
+        ValueError: for a reference that is not among the models, an ``alpha`` outside 0 to 1, or a margin that is not
+            positive.
     """
     if not 0 < alpha < 1:
         raise ValueError(f"alpha is {alpha}, expected a number between 0 and 1")
@@ -110,27 +139,34 @@ def compare(
     for a, b in pairs:
         differences = tuple(values[a][seed] - values[b][seed] for seed in sorted(values[a].keys() & values[b].keys()))
         p = test.p_value(differences) if differences else 1.0
-        made.append(Comparison(task, a, b, differences, higher_is_better, test, p, p, 1, alpha))
+        same = equivalence(differences, margin) if differences and margin is not None else 1.0
+        made.append(Comparison(task, a, b, differences, higher_is_better, test, p, p, 1, alpha, margin, same, same))
     return correct_for_number(made)
 
 
 def correct_for_number(comparisons: Sequence[Comparison]) -> list[Comparison]:
-    """The same comparisons, their p-values corrected by Holm's method for the number of all of them."""
-    corrected = holm([comparison.p for comparison in comparisons])
+    """The same comparisons, their p-values corrected by Holm's method for the number of all of them.
+
+    The tests of a difference are one family, those of equality another.
+    """
+    differ = holm([comparison.p for comparison in comparisons])
+    equal = holm([comparison.equal_p for comparison in comparisons])
     return [
-        replace(comparison, corrected=p, comparisons=len(comparisons))
-        for comparison, p in zip(comparisons, corrected, strict=True)
+        replace(comparison, corrected=p, equal_corrected=same, comparisons=len(comparisons))
+        for comparison, p, same in zip(comparisons, differ, equal, strict=True)
     ]
 
 
 def judge(
     results: Sequence[Result],
     *,
-    test: PairedTest = SIGN_FLIP,
+    test: PairedTest = SIGN,
     alpha: float = 0.05,
     reference: str | None = None,
 ) -> list[Comparison]:
     """Compares the models of one task by their scores; see `compare`.
+
+    The margin of equality is a twentieth of the way from chance to the task's threshold.
 
     Raises:
         ValueError: for results of more than one task.
@@ -138,13 +174,15 @@ def judge(
     titles = {result.task["title"] for result in results}
     if len(titles) != 1:
         raise ValueError(f"results are of {len(titles)} tasks, expected one: {', '.join(sorted(titles))}")
+    task = results[0].task
     return compare(
         {result.model: result.scores for result in results},
         task=titles.pop(),
-        higher_is_better=results[0].task["higher_is_better"],
+        higher_is_better=task["higher_is_better"],
         test=test,
         alpha=alpha,
         reference=reference,
+        margin=MARGIN * abs(task["solved"] - task["chance"]),
     )
 
 
@@ -189,11 +227,14 @@ def ranking(comparisons: Sequence[Comparison]) -> str:
         worse = [c.b if c.a == model else c.a for c in comparisons if c.better == model]
         if worse:
             sentences.append(f"{model} is better than {_listed(worse, 'and')}.")
+    same = [f"{c.a} and {c.b}" for c in comparisons if c.better is None and c.equal]
+    if same:
+        sentences.append(f"Equal within {comparisons[0].margin:.2g}: {'; '.join(same)}.")
     return " ".join([*sentences, _undecided(comparisons)]).strip()
 
 
 def _undecided(comparisons: Sequence[Comparison]) -> str:
-    left = [c for c in comparisons if c.better is None]
+    left = [c for c in comparisons if c.better is None and not c.equal]
     if not left:
         return f"All {len(comparisons)} pairs are decided." if len(comparisons) > 1 else ""
     seeds = sorted({c.seeds for c in left})

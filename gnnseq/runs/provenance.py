@@ -24,6 +24,7 @@ def surroundings() -> dict[str, Any]:
         "host": {
             "system": platform.system(),
             "machine": platform.machine(),
+            "capability": torch.backends.cpu.get_cpu_capability(),
             "cpus": os.cpu_count(),
             "load": [round(value, 2) for value in os.getloadavg()] if hasattr(os, "getloadavg") else None,
         },

@@ -4,6 +4,7 @@ import pytest
 
 from gnnseq.experiments import ADAM, PalindromeTask, Settings
 from gnnseq.experiments.settings import first_reached
+from gnnseq.experiments.tasks.networks import KarateTask
 from gnnseq.training import History
 
 
@@ -32,6 +33,8 @@ def test_training_stops_where_the_last_twenty_batches_are_right():
     assert rule(History(accuracy=[0.0] + [1.0] * 18 + [0.0] * 0 + [0.9] * 2))
     assert not rule(History(accuracy=[1.0] * 30 + [0.0] * 20))
     assert not replace(Settings(), stop_at=None).stop_rule(PalindromeTask(5))(History(accuracy=[1.0] * 99))
+    assert not Settings().stop_rule(KarateTask())(History(accuracy=[1.0] * 99))
+    assert Settings().stop_rule(KarateTask(to_the_end=False))(History(accuracy=[1.0] * 99))
 
 
 def test_errors_stop_where_little_of_the_constant_guess_is_left():

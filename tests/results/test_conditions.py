@@ -1,6 +1,7 @@
 from comparison import make_record
 
-from gnnseq.results.conditions import MANY, conditions, failures, learning_rates
+from gnnseq.results.conditions import MANY, cautions, conditions, failures, learning_rates
+from gnnseq.results.joined import collect
 
 TUNING = {"family": "lstm", "seed": 1_000_000, "purpose": "tuning", "steps": 7}
 
@@ -45,3 +46,12 @@ def test_failures_are_named():
     assert failures([make_record(), failed]) == [
         ("lstm, palindromes 10, lr 0.003, seed 0", "failed", "ValueError: budget")
     ]
+
+
+def test_missing_seeds_and_unlike_processors_are_told():
+    records = [make_record("lstm", seed=seed) for seed in range(3)] + [make_record("rnn", seed=seed) for seed in (0, 2)]
+    assert cautions(collect(records)) == ["palindromes of length 10: RNN has no score at seed 1."]
+    whole = [make_record("lstm", seed=seed, host={"capability": kind}) for seed, kind in enumerate("xyx")]
+    assert cautions(collect(whole)) == ["Runs on unlike processors are averaged: 2 on x, 1 on y."]
+    assert cautions(collect(whole[:1])) == []
+    assert dict(conditions(whole))["processor"] == "x; y"

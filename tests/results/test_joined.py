@@ -103,3 +103,19 @@ def test_runs_that_chose_a_learning_rate_are_left_out():
     tuning = make_record(seed=7, purpose="tuning") | {"score": None, "validation_score": 0.9}
     (result,) = collect([make_record(), tuning])
     assert (list(result.scores), result.failed) == ([0], 0)
+
+
+def test_runs_of_other_settings_are_never_averaged():
+    records = [make_record("lstm", seed=seed) for seed in range(2)]
+    records[1]["trial"] = records[1]["trial"] | {"steps": 3000}
+    with pytest.raises(ValueError, match=r"trial\.steps is 30 and 3000 in runs of LSTM on palindromes of length 10"):
+        collect(records)
+
+
+def test_rates_may_differ_where_they_were_tuned_alone():
+    records = [make_record("lstm", seed=seed) for seed in range(2)]
+    records[1]["trial"] = records[1]["trial"] | {"learning_rate": 0.1}
+    (result,) = collect(records)
+    assert result.setting.endswith("lr 0.003 or 0.1")
+    with pytest.raises(ValueError, match=r"trial\.learning_rate is 0\.003 and 0\.1"):
+        collect([record | {"tuning": None} for record in records])

@@ -18,9 +18,10 @@ def test_the_cells_of_a_verdict():
         "A": "A",
         "B": "B",
         "A minus B": "+30.0 [+20.0, +40.0] points",
+        "A better on a seed": "100% [16%, 100%]",
         "seeds won A : B": "2 : 0",
-        "p": "0.5",
         "p corrected": "0.5",
+        "p equal": "1",
         "verdict": "undecided at 2 seeds",
     }
     assert verdict_cells(found, percent=False)[2][0] == "+0.3 [+0.2, +0.4]"

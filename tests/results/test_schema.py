@@ -50,13 +50,13 @@ VALUES = st.recursive(
 
 
 def use(record):
-    """All texts of a report about a record and two sound ones; None where the record is refused by name."""
+    """All texts of a report about a record and sound ones; why it was refused, or that it does not join them."""
     try:
         found = checked(record)
+        records = [*SOUND, found]
+        results = collect(records)
     except ValueError as error:
         return str(error)
-    records = [*SOUND, found]
-    results = collect(records)
     compared = verdicts(results)
     for text in (
         render_page("a", results, compared, records, []),

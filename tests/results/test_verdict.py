@@ -4,7 +4,7 @@ import pytest
 from comparison import make_record, make_records, make_regression
 
 from gnnseq.results.joined import by_task, collect
-from gnnseq.results.statistics import PAIRED_T
+from gnnseq.results.paired import PAIRED_T
 from gnnseq.results.verdict import (
     beyond_reach,
     cannot_see,
@@ -72,6 +72,47 @@ def test_equal_models_are_undecided():
     assert (found.p, found.verdict, found.wins) == (1.0, "undecided at 8 seeds", (0, 0))
 
 
+def test_models_are_equal_within_a_margin_by_a_test_and_not_for_want_of_one():
+    near = {"A": EIGHT["A"], "B": seeds(*[0.89, 0.91] * 4)}
+    (found,) = compare(near, margin=0.05)
+    assert (found.verdict, found.equal, found.equal_p) == ("equal within 0.05", True, 1 / 2**8)
+    (few,) = compare({name: {0: own[0], 1: own[1]} for name, own in near.items()}, margin=0.05)
+    assert few.verdict == "undecided at 2 seeds"
+    (none,) = compare(near)
+    assert (none.verdict, none.equal_p) == ("undecided at 8 seeds", 1.0)
+    many = {name: seeds(*[0.9, 0.91] * 4) for name in "ABCDEFGH"}
+    assert not any(c.equal for c in compare(many, margin=0.05))  # 28 pairs take more seeds
+    assert "Equal within 0.05: A and B." in ranking(compare(near, margin=0.05))
+
+
+def test_a_model_that_fails_rarely_is_not_equal_to_one_that_does_not():
+    (found,) = compare({"A": seeds(*[0.9] * 9, 0.1), "B": seeds(*[0.9] * 10)}, margin=0.05)
+    assert found.equal_p <= 0.05
+    assert found.verdict == "undecided at 10 seeds"  # the mean lies beyond the margin
+
+
+def test_who_wins_most_seeds_and_has_the_lower_mean_is_not_better():
+    (found,) = compare({"A": seeds(*[0.91] * 9, 0.0), "B": seeds(*[0.9] * 10)})
+    assert found.p == pytest.approx(2 * 11 / 2**10)
+    assert found.mean < 0
+    assert (found.wins, found.better) == ((9, 1), None)
+
+
+def test_the_chance_to_win_a_seed():
+    (found,) = compare({"A": seeds(1.0, 1.0, 1.0, 0.0, 0.5), "B": seeds(0.0, 0.0, 0.0, 1.0, 0.5)})
+    assert found.improvement[0] == 0.75
+    assert found.improvement[1] < 0.25 < 0.99 < found.improvement[2]
+    (lower,) = compare({"A": seeds(1.0, 1.0, 1.0), "B": seeds(0.0, 0.0, 0.0)}, higher_is_better=False)
+    assert lower.improvement[0] == 0.0
+    (same,) = compare({"A": EIGHT["A"], "B": EIGHT["A"]})
+    assert same.improvement is None
+
+
+def test_the_margin_of_a_task_is_a_twentieth_of_the_way_to_its_threshold():
+    comparisons = judge(collect(make_records(sizes=(20,))))
+    assert [c.margin for c in comparisons] == [pytest.approx(0.05 * (0.95 - 0.1))] * 3
+
+
 def test_another_test_can_be_given():
     pytest.importorskip("scipy")
     values = {"A": seeds(0.9, 0.91, 0.89), "B": seeds(0.1, 0.12, 0.13)}
@@ -83,6 +124,8 @@ def test_another_test_can_be_given():
 def test_bad_input_is_named():
     with pytest.raises(ValueError, match="reference is 'C', expected one of A, B"):
         compare(EIGHT, reference="C")
+    with pytest.raises(ValueError, match="margin is -1"):
+        compare(EIGHT, margin=-1)
     with pytest.raises(ValueError, match=r"alpha is 5"):
         compare(EIGHT, alpha=5)
     with pytest.raises(ValueError, match="results are of 3 tasks, expected one"):

@@ -138,43 +138,6 @@ def standardised(
     return Signals(values, weights, names, relative, torch.stack([mean, scale * varies]), shares, features)
 
 
-def spreading_signals(num_nodes: int = 40, num_steps: int = 800, seed: int = 0, strength: float = 0.95) -> Signals:
-    r"""Signals that spread over a random geometric graph, where the graph matters by construction.
-
-    .. math:: x_{t+1} = \rho D^{-1/2} A D^{-1/2} x_t + \epsilon_t, \qquad \epsilon_t \sim N(0, 1)
-
-    A node's next value depends on its neighbours alone: its own past says something about it only through them. The
-    best forecast knows A and errs by the noise.
-
-    Args:
-        num_nodes: nodes, placed at random in the unit square; each is joined to its four nearest.
-        num_steps: steps T.
-        seed: of the graph and the noise.
-        strength: the factor ρ, below 1 so that signals stay bounded.
-
-    Raises:
-        ValueError: for fewer than six nodes, or a strength outside (0, 1).
-    """
-    if num_nodes < 6:
-        raise ValueError(f"num_nodes is {num_nodes}, expected at least 6")
-    if not 0.0 < strength < 1.0:
-        raise ValueError(f"strength is {strength}, expected 0 < strength < 1")
-    generator = torch.Generator().manual_seed(seed)
-    place = torch.rand(num_nodes, 2, generator=generator, dtype=torch.float64)
-    nearest = torch.cdist(place, place).fill_diagonal_(torch.inf).topk(4, largest=False).indices
-    adjacency = torch.zeros(num_nodes, num_nodes, dtype=torch.float64).scatter_(1, nearest, 1.0)
-    adjacency = torch.maximum(adjacency, adjacency.t())
-    scale = adjacency.sum(1).rsqrt()
-    spread = strength * scale.unsqueeze(1) * adjacency * scale
-    x = torch.zeros(num_nodes, dtype=torch.float64)
-    steps = []
-    for noise in torch.randn(num_steps + 100, num_nodes, generator=generator, dtype=torch.float64):
-        x = spread @ x + noise
-        steps.append(x)
-    names = [f"node {v}" for v in range(num_nodes)]
-    return standardised(torch.stack(steps[100:]), adjacency, names, noise=1.0)
-
-
 def read_signals(series: str | Path, adjacency: str | Path) -> Signals:
     """Reads series and the graph that joins them.
 

@@ -1,8 +1,9 @@
 """Forecasting signals on a graph, as a task."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cache, partial
+from statistics import fmean
 from typing import ClassVar, cast, get_args
 
 import torch
@@ -11,34 +12,41 @@ from torch_geometric.data import Batch
 
 from gnnseq.data.indexing import check_integer
 from gnnseq.data.signals.forecasts import ForecastDataset
-from gnnseq.data.signals.series import Signals, spreading_signals
+from gnnseq.data.signals.series import Signals
+from gnnseq.data.signals.spreading import Rule, spreading_noise, spreading_signals
 from gnnseq.data.streams import Split
 from gnnseq.data.synthetic.network_sequences import breadth_first
 from gnnseq.experiments.tasks.base import Collate, Level, find_view, sequence_views
-from gnnseq.experiments.tasks.kinds import Regression, Sampled
+from gnnseq.experiments.tasks.kinds import Regression, Sampled, batches_of
 from gnnseq.graphs import to_paths
 from gnnseq.graphs.native import both_ways, only_last, signal_batch, space_time_batch
+
+_DESCRIBED = 8  # graphs of which a task is told that has one for each seed
 
 
 @dataclass(frozen=True)
 class SignalTask(Sampled, Regression):
-    """The next value of every node of a graph, from a window: :func:`gnnseq.data.signals.series.spreading_signals`.
+    """The next value of every node of a graph, from a window: :func:`gnnseq.data.signals.spreading.spreading_signals`.
 
     A node's next value depends on its neighbours' current ones and on noise; its own past says something about it only
-    through them. Values are z-scores. There is one series for a ``graph_seed``; seed and split of the samples choose
-    windows of its first 70 %, the next 10 % or the last 20 %.
+    through them. Values are z-scores. Seed and split of the samples choose windows of the first 70 % of a series, the
+    next 10 % or the last 20 %.
 
     Attributes:
         nodes: of the graph.
         steps: of the series.
         window: steps that a forecast is made from, L.
-        graph_seed: of the graph and the noise.
+        graph_seed: of the graph and the noise; None for a graph and a series for each seed of the samples, so that
+            seeds differ in all that is drawn. Then what is said of the task (`chance`, `noise`, `required`) is of the
+            first eight graphs: their mean, or the most hops.
+        rule: how signals spread.
     """
 
     nodes: int = 20
     steps: int = 2000
     window: int = 4
-    graph_seed: int = 0
+    graph_seed: int | None = 0
+    rule: Rule = "symmetric"
 
     name: ClassVar[str] = "signals"
     level: ClassVar[Level] = "node"
@@ -53,7 +61,9 @@ class SignalTask(Sampled, Regression):
     @property
     def title(self) -> str:
         """Name in tables."""
-        return f"signals on {self.nodes} nodes"
+        graphs = "" if self.graph_seed is not None else ", a graph for each seed"
+        rule = "" if self.rule == "symmetric" else f", {self.rule}"
+        return f"signals on {self.nodes} nodes{rule}{graphs}"
 
     @property
     def size(self) -> int:
@@ -63,12 +73,29 @@ class SignalTask(Sampled, Regression):
     @property
     def chance(self) -> float:
         """Error, on the test part, of the mean of the past."""
-        return self.dataset(0, "test").mean_error
+        return fmean(one.dataset(0, "test").mean_error for one in self._graphs)
 
     @property
     def noise(self) -> float:
         """Expected error of the best possible forecast, which knows the graph and its rule."""
-        return cast(float, self._signals.noise)
+        return fmean(cast(float, one._signals.noise) for one in self._graphs)
+
+    def references(self, seed: int) -> dict[str, float]:
+        """Errors, on all windows of the test part, of forecasts that need no training by steps.
+
+        Returns:
+            Those of the mean of the past, of the last value, of a vector autoregression (every node's next value from
+            all nodes' last ones by least squares on the training part, without the graph), and of the true rule.
+        """
+        one = self._at(seed)
+        signals = one._signals
+        z, first = signals.values.double(), signals.test + self.window
+        past = z[: signals.validation]
+        weights = torch.linalg.lstsq(past[:-1], past[1:]).solution
+        target, last = z[first:], z[first - 1 : -1]
+        made = spreading_noise(self.nodes, self.steps, cast(int, one.graph_seed), rule=self.rule)
+        errors = {"mean": target, "last value": target - last, "VAR(1)": target - last @ weights, "rule": made[first:]}
+        return {name: float(error.square().mean()) for name, error in errors.items()}
 
     @property
     def solved(self) -> float:
@@ -88,7 +115,8 @@ class SignalTask(Sampled, Regression):
           through the fixed order.
         - "path per node": every node's series alone; the neighbours, on which the answer depends, are not seen.
         """
-        adjacency, order = self._signals.adjacency, self._order
+        one = self._graphs[0]
+        adjacency, order = one._signals.adjacency, one._order
         views: dict[str, Callable[..., Batch]] = {
             "graph": lambda sample: both_ways(_on(adjacency, space_time_batch, sample)),
             "space-time": partial(_on, adjacency, space_time_batch),
@@ -105,19 +133,39 @@ class SignalTask(Sampled, Regression):
             return None
         if view in ("graph", "space-time", "signals"):
             return 1
-        place = torch.empty_like(self._order)
-        place[self._order] = torch.arange(self.nodes)
-        one, other = self._signals.adjacency.nonzero().t()
-        distances: list[int] = (self.nodes + place[other] - place[one]).tolist()
+        distances = [gap for one in self._graphs for gap in one._distances()]
         return max(gap.bit_count() for gap in distances) if view == "dilated" else max(distances)
 
     def dataset(self, seed: int, split: Split) -> ForecastDataset:
         """Windows of a split; see `Sampled`."""
-        return ForecastDataset(self._signals, self.window, seed=seed, split=split)
+        return ForecastDataset(self._at(seed)._signals, self.window, seed=seed, split=split)
+
+    def batches(
+        self, view: str, seed: int, split: Split, batch_size: int, num_batches: int, first: int = 0
+    ) -> Iterator[Batch]:
+        """Batches of the seed's graph; see `Task`."""
+        one = self._at(seed)
+        return batches_of(one.dataset(seed, split), find_view(one, view), batch_size, num_batches, first)
+
+    def _at(self, seed: int) -> "SignalTask":
+        """The task on the graph of a seed."""
+        return self if self.graph_seed is not None else replace(self, graph_seed=seed)
+
+    @property
+    def _graphs(self) -> "list[SignalTask]":
+        return [self] if self.graph_seed is not None else [replace(self, graph_seed=seed) for seed in range(_DESCRIBED)]
+
+    def _distances(self) -> list[int]:
+        """Places between a neighbour's last value and the answer, of all edges."""
+        place = torch.empty_like(self._order)
+        place[self._order] = torch.arange(self.nodes)
+        one, other = self._signals.adjacency.nonzero().t()
+        gaps: list[int] = (self.nodes + place[other] - place[one]).tolist()
+        return gaps
 
     @property
     def _signals(self) -> Signals:
-        return _made(self.nodes, self.steps, self.graph_seed)
+        return _made(self.nodes, self.steps, cast(int, self.graph_seed), rule=self.rule)
 
     @property
     def _order(self) -> Tensor:

@@ -14,8 +14,8 @@ from gnnseq.plots.comparison.reach import plot_reach
 from gnnseq.plots.comparison.verdicts import plot_verdicts
 from gnnseq.results.joined import Naming, Result, by_name, by_task, collect, current, family_title
 from gnnseq.results.page import Picture, render_page
+from gnnseq.results.paired import SIGN, PairedTest
 from gnnseq.results.report import to_markdown, verdicts_csv
-from gnnseq.results.statistics import SIGN_FLIP, PairedTest
 from gnnseq.results.table import describe_task, number, to_csv
 from gnnseq.results.verdict import Comparison, correct_for_number, diagnosis, judge
 from gnnseq.runs.store import Record
@@ -71,7 +71,7 @@ def write_report(
 def verdicts(
     results: Sequence[Result],
     *,
-    test: PairedTest = SIGN_FLIP,
+    test: PairedTest = SIGN,
     alpha: float = 0.05,
     reference: str | None = None,
     together: bool = False,

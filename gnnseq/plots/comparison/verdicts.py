@@ -16,8 +16,8 @@ from gnnseq.results.verdict import Comparison, diagnosis
 from gnnseq.runs.store import Record
 
 # Light enough for black text, and told apart in grey by their marks.
-BETTER, WORSE, UNDECIDED, REFERENCE = "#9ecae8", "#f3b896", "#ececec", "#ffffff"
-_MARKS = {BETTER: "▲ ", WORSE: "▼ ", UNDECIDED: "", REFERENCE: ""}
+BETTER, WORSE, EQUAL, UNDECIDED, REFERENCE = "#9ecae8", "#f3b896", "#d3e6c8", "#ececec", "#ffffff"
+_MARKS = {BETTER: "▲ ", WORSE: "▼ ", EQUAL: "= ", UNDECIDED: "", REFERENCE: ""}
 _CELL = (1.35, 0.42)  # inches
 _BESIDE = 3.2
 
@@ -31,9 +31,10 @@ def plot_verdicts(
 ) -> Path:
     """Draws a table: a row for each model, a column for each task, and in each cell the mean score on fresh data.
 
-    Blue and an upward mark: better than the reference by the test. Orange and a downward mark: worse. Grey: these
-    seeds do not tell the two apart. Bold: the mean reaches the task's threshold. Italic: the model cannot see the
-    answer, cannot compute it, or did not learn it. Empty: the task has no graph that the model reads.
+    Blue and an upward mark: better than the reference by the test. Orange and a downward mark: worse. Green and a mark
+    of equality: equal within the margin by a test. Grey: undecided at so many seeds. Bold: the mean reaches the task's
+    threshold. Italic: the model cannot see the answer, cannot compute it, or did not learn it. Empty: the task has no
+    graph that the model reads.
 
     Args:
         records: of a store.
@@ -61,9 +62,10 @@ def plot_verdicts(
             colour = _colour(result.model, [c for c in comparisons if c.task == title], reference)
             _cell(axes, column, models.index(result.model), result, colour)
     _frame(axes, models, [_heading(group[0]) for group in tasks.values()])
-    words = {REFERENCE: "the reference", BETTER: "▲ better", WORSE: "▼ worse", UNDECIDED: "undecided"}
+    words = {REFERENCE: "the reference", BETTER: "▲ better", WORSE: "▼ worse", EQUAL: "= equal within the margin",
+             UNDECIDED: "undecided"}  # fmt: skip
     drawn.legend(handles=[Patch(facecolor=colour, edgecolor="0.6", label=word) for colour, word in words.items()],
-                 loc="outside lower center", ncols=4, fontsize=9, frameon=False)  # fmt: skip
+                 loc="outside lower center", ncols=5, fontsize=9, frameon=False)  # fmt: skip
     seeds = max(result.summary.count for result in results)
     runs = f"{seeds} seed{'s' * (seeds != 1)}{_patience(results)}"
     headline(drawn, f"Who beats the {reference}? Mean score on fresh data over {runs}; bold: solved, italic: at chance "
@@ -83,7 +85,7 @@ def _colour(model: str, comparisons: Sequence[Comparison], reference: str) -> st
         return REFERENCE
     own = next((c for c in comparisons if {c.a, c.b} == {model, reference}), None)
     if own is None or own.better is None:
-        return UNDECIDED
+        return EQUAL if own is not None and own.equal else UNDECIDED
     return BETTER if own.better == model else WORSE
 
 

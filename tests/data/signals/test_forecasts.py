@@ -5,7 +5,8 @@ import torch
 from torch.utils.data import DataLoader
 
 from gnnseq.data.signals.forecasts import ConsecutiveForecasts, ForecastDataset
-from gnnseq.data.signals.series import spreading_signals, standardised
+from gnnseq.data.signals.series import standardised
+from gnnseq.data.signals.spreading import spreading_signals
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from gnnseq.data.signals.series import Signals, read_signals, spreading_signals, standardised
+from gnnseq.data.signals.series import Signals, read_signals, standardised
+from gnnseq.data.signals.spreading import spreading_signals
 
 
 def write(path, rows):

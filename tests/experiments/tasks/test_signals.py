@@ -64,3 +64,26 @@ def test_bad_input():
         SignalTask(8, 200, 30)
     with pytest.raises(ValueError, match="num_nodes is 3"):
         SignalTask(3)
+
+
+def test_every_seed_has_its_own_graph_where_none_is_given():
+    task = SignalTask(7, 200, 3, graph_seed=None)
+    first, second = (next(task.batches("signals", seed, "train", 2, 1)) for seed in (0, 1))
+    assert not torch.equal(first.edge_index, second.edge_index)
+    same = next(SignalTask(7, 200, 3, graph_seed=1).batches("signals", 1, "train", 2, 1))
+    assert torch.equal(second.x, same.x)
+    assert torch.equal(second.edge_index, same.edge_index)
+    whole = [SignalTask(7, 200, 3, graph_seed=seed) for seed in range(8)]
+    assert task.chance == pytest.approx(sum(one.chance for one in whole) / 8)
+    assert task.required("path") == max(one.required("path") for one in whole)
+    assert task.title == "signals on 7 nodes, a graph for each seed"
+
+
+@pytest.mark.parametrize("rule", ["symmetric", "signed"])
+def test_references_frame_what_can_be_reached(rule):
+    task = SignalTask(10, 3000, graph_seed=None, rule=rule)
+    found = task.references(2)
+    assert found["rule"] == pytest.approx(task.references(2)["rule"])
+    assert found["rule"] < found["VAR(1)"] < found["mean"]
+    assert found["rule"] == pytest.approx(SignalTask(10, 3000, graph_seed=2, rule=rule).noise, rel=0.1)
+    assert found["mean"] == pytest.approx(SignalTask(10, 3000, graph_seed=2, rule=rule).chance)

@@ -47,8 +47,8 @@ def test_each_cell_has_its_score_and_the_colour_of_its_verdict(monkeypatch, tmp_
 def test_the_title_tells_the_seeds_and_the_steps_if_all_had_the_same(monkeypatch, tmp_path):
     *_, axes = draw(monkeypatch, tmp_path, records())
     assert "over 8 seeds, at most 30 steps;" in axes.figure.get_suptitle().replace("\n", " ")
-    other = [r | {"trial": r["trial"] | {"steps": 7}} for r in records()[:1]]
-    *_, axes = draw(monkeypatch, tmp_path, other + records()[1:])
+    shorter = [r if r["family"]["name"] == "lstm" else r | {"trial": r["trial"] | {"steps": 7}} for r in records()]
+    *_, axes = draw(monkeypatch, tmp_path, shorter)
     assert "over 8 seeds; bold" in axes.figure.get_suptitle().replace("\n", " ")
 
 
