@@ -16,6 +16,7 @@ import torch
 from stored import fill, read, take_over
 from torch_geometric.data import Batch, Data
 
+from gnnseq.analysis.diagnosis import CANNOT_SEE
 from gnnseq.experiments import SEQUENCE_FAMILIES, collect, markdown
 from gnnseq.graphs import balanced_tree_batch, dilated_batch, path_graph, symbol_signal_batch
 from gnnseq.plots import plot_accuracy, plot_graphs, plot_levels
@@ -92,7 +93,7 @@ def short_table(table: list[Result]) -> str:
     for title in dict.fromkeys(result.model for result in table):
         own = {result.task["size"]: result for result in table if result.model == title}
         cells = [f"{100 * own[n].summary.mean:.1f} ± {100 * (own[n].summary.spread or 0):.1f} %" for n in lengths]
-        blind = ["" if diagnosis(own[n]) != "cannot see" else " (cannot see)" for n in lengths]
+        blind = ["" if diagnosis(own[n]) != CANNOT_SEE else " (cannot see)" for n in lengths]
         last = own[lengths[-1]]
         shown = " | ".join(c + b for c, b in zip(cells, blind, strict=True))
         lines.append(f"| {title} | {shown} | {last.first('weights'):,} | {last.setting} |")

@@ -11,6 +11,7 @@ from gnnseq.data.synthetic.adding import AddingDataset
 from gnnseq.data.synthetic.automata import Automaton, AutomatonDataset
 from gnnseq.data.synthetic.copy_memory import CopyMemoryDataset, SelectiveCopyDataset
 from gnnseq.data.synthetic.first_symbol import FirstSymbolDataset
+from gnnseq.data.synthetic.formulas import Algebra, FormulaTrees
 from gnnseq.data.synthetic.listops import ListOpsBinaryTrees, ListOpsSequences, ListOpsTrees
 from gnnseq.data.synthetic.listops_file import read_listops
 from gnnseq.data.synthetic.neighbours import NeighborsMatchDataset
@@ -32,6 +33,7 @@ from gnnseq.data.trees.treebank import Treebank, read_brackets, read_conllu, tre
 
 __all__ = [
     "AddingDataset",
+    "Algebra",
     "Automaton",
     "AutomatonDataset",
     "BlockModelDataset",
@@ -43,6 +45,7 @@ __all__ = [
     "DependencyGraphs",
     "FirstSymbolDataset",
     "ForecastDataset",
+    "FormulaTrees",
     "KarateClub",
     "ListOpsBinaryTrees",
     "ListOpsSequences",

@@ -15,6 +15,7 @@ from gnnseq.experiments.optimizers import OPTIMIZERS, find_optimizer
 from gnnseq.experiments.settings import Settings
 from gnnseq.experiments.tasks.automata import LANGUAGES, AutomatonTask
 from gnnseq.experiments.tasks.base import Task
+from gnnseq.experiments.tasks.formulas import FORMULAS, FormulaTask
 from gnnseq.experiments.tasks.listops import ListOpsTask
 from gnnseq.experiments.tasks.mnist1d import POINTS, mnist1d_task
 from gnnseq.experiments.tasks.neighbours import NeighborsMatchTask
@@ -50,6 +51,7 @@ KINDS = (
     Kind("blocks", lambda nodes: BlockModelTask(members=nodes // 2), (32,)),
     Kind("karate", KarateTask, (2,)),
     *(Kind(name, partial(AutomatonTask, name), (40,)) for name in LANGUAGES),
+    *(Kind(name, partial(FormulaTask, name), (40,)) for name in FORMULAS),
 )
 GRID = [3e-4, 1e-3, 3e-3, 1e-2, 3e-2]
 

@@ -35,6 +35,11 @@ class Case:
 
 
 CASES = {
+    "can_it_compute": Case(
+        "--tasks parity --models lstm --steps 2 --lengths 6 --jobs 1",
+        ("--tasks parrity", "--models lsmt", "--tasks parity --models gcn-graph", "--seeds 0", "--steps 0",
+         "--rates 0", "--rates nan", "--lengths 0", "--jobs 0"),
+    ),
     "cluster_sweep": Case(
         "--workers 1 --lengths 3 --rates 0.01 --seeds 1 --steps 2",
         ("--workers 0", "--seeds -1", "--steps 0", "--rates 0.1 -1", "--rates nan", "--lengths 0", "--timeout 0"),

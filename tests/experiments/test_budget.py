@@ -3,6 +3,7 @@ from torch import nn
 
 from gnnseq.experiments import FAMILIES, SEQUENCE_FAMILIES, PalindromeTask, num_weights, solve_width
 from gnnseq.experiments.presets import KINDS
+from gnnseq.experiments.tasks.formulas import FORMULAS
 
 
 @pytest.mark.parametrize("family", SEQUENCE_FAMILIES, ids=lambda family: family.name)
@@ -18,7 +19,8 @@ def test_families_meet_the_budget_on_every_task_or_say_so(family):
     for kind in KINDS:
         task = kind.make(kind.sizes[0])
         if family.joins(task) and kind.name != "mqar":  # its embedding alone has 131,072 weights
-            check_budget(family, task, 10_000, 0.035)
+            coarse = kind.name in FORMULAS and family.width_multiple > 1  # 20 layers whose width is 4 or 8
+            check_budget(family, task, 10_000, 0.25 if coarse else 0.035)
 
 
 def check_budget(family, task, budget, tolerance=0.02):
