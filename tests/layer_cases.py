@@ -10,7 +10,7 @@ import pytest
 import torch
 from dags import batch_vector, dag_edges, path_edges, slots_of, tree_edges, undirected_edges
 from torch import nn
-from torch_geometric.nn import GraphConv
+from torch_geometric.nn import GraphConv, MessagePassing
 
 from gnnseq import layers
 from gnnseq.layers import GCRN, GraphGRU
@@ -236,7 +236,10 @@ CASES: dict[str, list[Case]] = {
     ],
     "GraphCNNLSTM": [Case(lambda: layers.GraphCNNLSTM(F, 2, H, K))],
     "FlatGraphCNNLSTM": [Flat(lambda: layers.FlatGraphCNNLSTM(F, 2, H, K, 4), sizes=[4, 4])],
-    "ConvLSTM": [Case(lambda: layers.ConvLSTM(F, H, GraphConv))],
+    "ConvLSTM": [
+        Case(lambda: layers.ConvLSTM(F, H, GraphConv)),
+        Case(lambda: layers.ConvLSTM(F, H, lambda i, o: layers.ChebFilter(i, o, K))),
+    ],
     "SignalStack": [Case(lambda: layers.SignalStack([GCRN(F, H, K), GraphGRU(H, H, 2)]))],
     "BidirectionalSignals": [Case(lambda: layers.BidirectionalSignals(GCRN(F, 3, K), GraphGRU(F, 1, 2)))],
     "RootReadout": [Readout(layers.RootReadout)],
@@ -271,14 +274,22 @@ def replica(module):
     return copies[module]
 
 
+def on_schedule(case, graphs, num_nodes):
+    """What a recurrence is given in place of edges, and behind it, where it must be ready in both directions."""
+    schedule = Schedule(graphs.edge_index, num_nodes, batch_vector(graphs.sizes))
+    for order in (schedule, schedule.reversed()):
+        order.prepare()
+    return schedule, *graphs.arguments.values()
+
+
 def is_whole(case):
     """Whether the layer compiles without a graph break, on what is made before; a readout as it is."""
-    linear = (layers.MinGRU, layers.MinLSTM, layers.GatedLinearAttention, layers.DeltaNet)
-    return not isinstance(case, Attending | Nary | Related) and not isinstance(case.make(), (*linear, layers.ConvLSTM))
+    of_pyg = any(isinstance(module, MessagePassing) for module in case.make().modules())
+    return not isinstance(case, Attending) and not of_pyg
 
 
 def exported(case):
     """For which graphs `torch.export` gives a program."""
-    if isinstance(case, Nary | Related | Attending):
+    if isinstance(case, Attending):
         return "none"
     return "one schedule" if isinstance(case, Recurrence) else "any size"

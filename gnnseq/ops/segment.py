@@ -5,7 +5,7 @@ from torch import Tensor
 from torch_geometric.typing import WITH_TORCH_SCATTER
 from torch_geometric.utils import segment as _segment
 
-from gnnseq.ops.transforms import is_recorded, is_traced
+from gnnseq.ops.transforms import is_captured, is_recorded, is_traced
 
 
 def segment(x: Tensor, ptr: Tensor, reduce: str) -> Tensor:
@@ -52,7 +52,7 @@ def check_bounds(ptr: Tensor, x: Tensor, empty: bool = True) -> None:
         x: the rows ``[N, ...]``.
         empty: whether a graph may have no rows.
     """
-    if is_recorded() or torch.compiler.is_compiling() or ptr.is_meta:
+    if is_captured() or ptr.is_meta:
         return
     if ptr.dim() != 1 or ptr.numel() == 0:
         raise ValueError(f"ptr has shape {list(ptr.shape)}, expected [B + 1], bounds of B graphs")
