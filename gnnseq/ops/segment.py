@@ -32,11 +32,11 @@ def segment(x: Tensor, ptr: Tensor, reduce: str) -> Tensor:
     size = ptr.diff()
     with_scatter = WITH_TORCH_SCATTER and not is_traced() and not x.is_meta
     if reduce in ("sum", "mean") and (x.device.type == "cpu" or not with_scatter):
-        owner = torch.repeat_interleave(size, output_size=x.size(0))
+        owner = _owner(ptr, x.size(0))
         total = x.new_zeros(size.size(0), *x.shape[1:]).index_add(0, owner, x)
         return total if reduce == "sum" else total / size.clamp(min=1).view(-1, *[1] * (x.dim() - 1))
     if not with_scatter:
-        return _scattered(x, size, reduce)
+        return _scattered(x, ptr, reduce)
     out: Tensor = _segment(x, ptr, reduce)
     empty = (size == 0).view(-1, *[1] * (x.dim() - 1))
     return out.masked_fill(empty, 0.0) if is_recorded() or bool(empty.any()) else out
@@ -66,8 +66,16 @@ def check_bounds(ptr: Tensor, x: Tensor, empty: bool = True) -> None:
         raise ValueError(f"ptr says that graph {graph} has no nodes, expected at least one to read out")
 
 
-def _scattered(x: Tensor, size: Tensor, reduce: str) -> Tensor:
+def _owner(ptr: Tensor, num_rows: int) -> Tensor:
+    """The segment of each row ``[N]``; where ONNX may be made of it, without operations that it lacks."""
+    if not is_recorded():
+        return torch.repeat_interleave(ptr.diff(), output_size=num_rows)
+    begins = ptr[1:-1]
+    return ptr.new_zeros(num_rows + 1).index_add(0, begins, torch.ones_like(begins)).cumsum(0)[:num_rows]
+
+
+def _scattered(x: Tensor, ptr: Tensor, reduce: str) -> Tensor:
     """Max and min by torch's scatter, which has derivatives of all kinds; its ``segment_reduce`` has not."""
-    owner = torch.repeat_interleave(size, output_size=x.size(0)).view(-1, *[1] * (x.dim() - 1)).expand_as(x)
-    zeros = torch.zeros(size.size(0), *x.shape[1:], dtype=x.dtype, device=x.device)
+    owner = _owner(ptr, x.size(0)).view(-1, *[1] * (x.dim() - 1)).expand_as(x)
+    zeros = torch.zeros(ptr.size(0) - 1, *x.shape[1:], dtype=x.dtype, device=x.device)
     return zeros.scatter_reduce(0, owner, x, f"a{reduce}", include_self=False)
