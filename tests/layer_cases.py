@@ -31,6 +31,10 @@ class Graphs:
     sizes: list[int]
     arguments: dict[str, torch.Tensor] = field(default_factory=dict)  # one entry per edge
 
+    def to(self, device):
+        moved = {name: value.to(device) for name, value in self.arguments.items()}
+        return Graphs(self.edge_index.to(device), self.sizes, moved)
+
 
 class Case:
     """A layer and how it is called; the base are layers over signals."""

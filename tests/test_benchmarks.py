@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks import growth, influence_engines, memory, run, where
+from benchmarks import gpu, growth, influence_engines, memory, run, where
 from benchmarks.count import count
 from benchmarks.machine import Gemm, facts
 from benchmarks.measure import measure, quartiles
@@ -145,3 +145,25 @@ def test_ways_to_influence_are_measured_where_they_agree(tmp_path):
     for number in (1, 2):
         influence_engines.store({**record, "rounds": number}, out, ["other", "nodes"])
     assert [(r["work"], r["rounds"]) for r in json.loads(out.read_text())] == [("nodes", 2)]
+
+
+def test_the_script_for_a_gpu_runs_on_tiny_work(tmp_path, capsys):
+    out = tmp_path / "gpu.json"
+    assert gpu.main(["--device", "cpu", "--small", "--out", str(out)]) == 0
+    found = json.loads(out.read_text())
+    assert found["device"] == {"name": "CPU"}
+    assert list(found["parts"]) == list(gpu.PARTS)
+    assert all(found["parts"].values())
+    assert {record["kind"] for record in found["parts"]["correctness"]} == {"float32", "TF32", "bfloat16"}
+    assert all("compiled_ms" in record for record in found["parts"]["compiled"])
+    assert torch.get_default_device().type == "cpu"
+
+
+def test_the_script_for_a_gpu_names_what_it_left_out_and_what_failed(monkeypatch):
+    assert gpu.records("throughput", torch.device("cpu"), True, until=0.0)[1:] == [
+        {"left_out": "the rest, for want of time"}
+    ]
+    monkeypatch.setitem(gpu.PARTS, "large", lambda device, small: 1 / 0)
+    assert gpu.records("large", torch.device("cpu"), True, 0.0) == [{"failed": "ZeroDivisionError: division by zero"}]
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert gpu.main([]) == 2
