@@ -5,8 +5,8 @@
 
 Parts: every layer's results in float32, TF32 and bfloat16 against float64 on the CPU; the rows of `benchmarks/run.py`
 against the peers that are installed; compiled code and CUDA graphs; determinism; pinned memory; memory at 1,000,000
-nodes; throughput against batch size. Times are wall-clock times that wait for the device. Records are written after each
-part; what there was no time for is named.
+nodes; throughput against batch size. Times on a GPU are wall-clock times that wait for it. Records are written after
+each part; what there was no time for is named.
 """
 
 import argparse
@@ -20,9 +20,10 @@ from typing import Any
 
 import torch
 
-ROOT = Path(__file__).resolve().parents[1]
 if __name__ == "__main__":
-    sys.path.extend([str(ROOT), str(ROOT / "tests"), str(ROOT / "docs")])
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    sys.path.insert(1, str(Path(__file__).resolve().parents[1] / "tests"))
+    sys.path.insert(2, str(Path(__file__).resolve().parents[1] / "docs"))
 
 from benchmarks.gpu_parts import PARTS, Record
 from benchmarks.machine import facts

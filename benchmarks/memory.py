@@ -14,7 +14,7 @@ _RUN = Path(__file__).with_name("run.py")
 
 
 def peak(run: Callable[[], object], warm: bool = True) -> int:
-    """Bytes that a run takes at its peak, over what the process held before (Linux with glibc); of a GPU, where work is on one.
+    """Bytes that a run takes at its peak, over what was held before: of a GPU, or of the process (Linux with glibc).
 
     A first run loads code and libraries' buffers; what it leaves unused is given back to the system.
     """

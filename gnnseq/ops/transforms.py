@@ -91,7 +91,8 @@ def graph_break(reason: str) -> Callable[..., Any]:
     def call(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         return function(*arguments, **named)
 
-    return torch.compiler.disable(call, reason=reason)
+    disabled: Callable[..., Any] = torch.compiler.disable(call, reason=reason)
+    return disabled
 
 
 uncompiled = graph_break(

@@ -6,7 +6,6 @@ import io
 import layer_cases
 import pytest
 import torch
-from dags import batch_vector
 from layer_cases import ALL, Flat, Readout, Recurrence, flat, on_schedule
 from torch import nn
 from torch.export import Dim

@@ -19,7 +19,8 @@ from gnnseq.ops.transforms import autocast_dtype, graph_break, is_recorded
 
 Attended = Literal["edges", "graph", "ancestors"]
 _uncompiled = graph_break(
-    "GraphTransformer reads graphs outside of torch.compile, expected fullgraph=False, or `to_torch()` on padded tensors"
+    "GraphTransformer reads graphs outside of torch.compile, expected fullgraph=False, or `to_torch()` on padded "
+    "tensors of sequences"
 )
 
 

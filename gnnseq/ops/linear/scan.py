@@ -77,7 +77,8 @@ def _run(edge_index: Any, b: Tensor, name: str, gate: Tensor) -> Tensor:
     channels = b.shape[1:].numel()
     gate, flat = gate.reshape(edges.size(1), channels), b.reshape(b.size(0), channels)
     if torch.compiler.is_dynamo_compiling():
-        return linear_operator(gate, flat, edges, id(schedule), False).view(b.shape)
+        out: Tensor = linear_operator(gate, flat, edges, id(schedule), False)
+        return out.view(b.shape)
     return (plain_linear_scan if recorded else _solve)(gate, flat, schedule).view(b.shape)
 
 
