@@ -52,6 +52,15 @@ def records(name: str, device: torch.device, small: bool, until: float) -> list[
     return found
 
 
+def compiled_table(result: dict[str, Any]) -> str:
+    """Markdown of what compiling gains, a work a row."""
+    lines = ["| forward and backward | eager | compiled | first call |", "|---|---|---|---|"]
+    for record in result["parts"]["compiled"]:
+        times = f"{record['eager_ms']:.2f} ms | {record['compiled_ms']:.2f} ms | {record['first_call_cpu_s']:.0f} s"
+        lines.append(f"| {record['work']} | {times} |")
+    return "\n".join(lines) + "\n"
+
+
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """The options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

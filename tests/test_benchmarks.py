@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks import gpu, growth, influence_engines, memory, run, where
+from benchmarks import floor, gpu, growth, influence_engines, memory, run, where
 from benchmarks.count import count
 from benchmarks.machine import Gemm, facts
 from benchmarks.measure import measure, quartiles
@@ -167,3 +167,27 @@ def test_the_script_for_a_gpu_names_what_it_left_out_and_what_failed(monkeypatch
     assert gpu.records("large", torch.device("cpu"), True, 0.0) == [{"failed": "ZeroDivisionError: division by zero"}]
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert gpu.main([]) == 2
+
+
+def test_the_floor_of_a_step_and_of_a_short_path(monkeypatch, tmp_path, capsys):
+    for module in (paths, floor):
+        monkeypatch.setattr(module, "BATCH", 2)
+        monkeypatch.setattr(module, "UNITS", 4)
+    monkeypatch.setattr(training, "LENGTH", 4)
+    out = tmp_path / "floor.json"
+    assert floor.main(["--models", "lstm", "--rounds", "1", "--out", str(out)]) == 0
+    record = json.loads(out.read_text())
+    assert all(took > 0 for of in ("steps", "paths of 10") for row in record[of].values() for took in row.values())
+    one = floor.Training("lstm")
+    before = [weight.clone() for weight in one.model.parameters()]
+    floor.step_ways("lstm")["fit without the optimizer's step"]()
+    assert all(torch.equal(a, b) for a, b in zip(before, floor.Training("lstm").model.parameters(), strict=True))
+
+
+def test_the_page_shows_the_stored_floor_and_what_compiling_gains():
+    docs = Path(__file__).parents[1] / "docs"
+    page = (docs / "benchmarks.md").read_text()
+    record = json.loads((docs / "results" / "floor.json").read_text())
+    assert floor.table(record, "steps") in page
+    assert floor.table(record, "paths of 10") in page
+    assert gpu.compiled_table(json.loads((docs / "results" / "compiled.json").read_text())) in page

@@ -17,7 +17,7 @@ from gnnseq.training import Step, fit
 LENGTH, STEPS = 20, 10  # the longest palindrome of the defaults; steps in one measurement
 
 
-class _Family:
+class Training:
     """One family of the comparison with the settings of its defaults."""
 
     def __init__(self, name: str) -> None:
@@ -62,7 +62,7 @@ def _pass(model: nn.Module, batch: Batch) -> Tensor:
 
 def make(names: list[str]) -> tuple[Side, Side]:
     """Steps of some families, one after the other."""
-    families = [_Family(name) for name in names]
+    families = [Training(name) for name in names]
     whole: list[Callable[[], None]] = [family.whole for family in families]
     alone: list[Callable[[], None]] = [family.alone for family in families]
     return (
