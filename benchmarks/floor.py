@@ -4,9 +4,9 @@
 
 Two tables, process CPU time on one thread, medians over rounds in which all ways take turns:
 
-- A training step of the comparison: forward and backward alone; a bare loop of torch on a batch that is there already
-  (zero the gradients, forward, loss, backward, clip, fused Adam), which every trainer pays; `fit`; and `fit` without one
-  of its parts.
+- A training step of the comparison: forward and backward alone; a bare loop of torch on a batch that is there
+  (zero the gradients, forward, loss, backward, clip, fused Adam), which every trainer pays; `fit`; and `fit` without
+  one of its parts.
 - RNN, GRU and LSTM on 128 paths of 10: torch's module; the same and a copy of its output in the order of the nodes,
   which its kernels do not give; our layer on a ready schedule; and on edges.
 """
