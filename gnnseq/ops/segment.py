@@ -5,7 +5,7 @@ from torch import Tensor
 from torch_geometric.typing import WITH_TORCH_SCATTER
 from torch_geometric.utils import segment as _segment
 
-from gnnseq.ops.transforms import is_captured, is_recorded, is_traced
+from gnnseq.ops.transforms import is_captured, is_recorded, is_traced, require
 
 
 def segment(x: Tensor, ptr: Tensor, reduce: str) -> Tensor:
@@ -45,13 +45,17 @@ def segment(x: Tensor, ptr: Tensor, reduce: str) -> Tensor:
 def check_bounds(ptr: Tensor, x: Tensor, empty: bool = True) -> None:
     """Raises a ``ValueError`` unless ``ptr`` ``[B + 1]`` bounds consecutive rows of ``x``.
 
-    What has no values (meta), or is read by `torch.compile` and `torch.jit.trace`, is not checked.
+    What has no values (meta), or is read by `torch.jit.trace`, is not checked; `torch.compile` checks when it runs.
 
     Args:
         ptr: the bounds.
         x: the rows ``[N, ...]``.
         empty: whether a graph may have no rows.
     """
+    if torch.compiler.is_compiling():
+        ascending = (ptr.diff() >= (0 if empty else 1)).all()
+        message = "ptr is given, expected ascending bounds of consecutive rows, from 0 to the rows of x"
+        require((ptr[0] == 0) & (ptr[-1] == x.size(0)) & ascending, message)
     if is_captured() or ptr.is_meta:
         return
     if ptr.dim() != 1 or ptr.numel() == 0:
@@ -70,8 +74,8 @@ def _owner(ptr: Tensor, num_rows: int) -> Tensor:
     """The segment of each row ``[N]``; where ONNX may be made of it, without operations that it lacks."""
     if not is_recorded():
         return torch.repeat_interleave(ptr.diff(), output_size=num_rows)
-    begins = ptr[1:-1]
-    return ptr.new_zeros(num_rows + 1).index_add(0, begins, torch.ones_like(begins)).cumsum(0)[:num_rows]
+    ends = ptr[1:]
+    return ptr.new_zeros(num_rows + 1).index_add(0, ends, torch.ones_like(ends)).cumsum(0)[:num_rows]
 
 
 def _scattered(x: Tensor, ptr: Tensor, reduce: str) -> Tensor:

@@ -196,6 +196,9 @@ def test_a_readout_compiles_as_a_whole(case):
         case, x, graphs = grown(case, k)
         batch = batch_vector(graphs.sizes)
         assert_close(case.call(compiled, x, graphs, batch), case.call(case.make(), x, graphs, batch))
+    for wrong in ([0, len(x) + 1], [1, len(x)], [0, 5, 2, len(x)]):
+        with pytest.raises(RuntimeError, match="ptr is given, expected ascending bounds"):
+            compiled(x, torch.tensor(wrong))
 
 
 @pytest.mark.parametrize("case", [p for p in ALL if not isinstance(p.values[0], Readout)])
