@@ -26,7 +26,7 @@ class Training:
         self.model, _ = build(trial)
         self.optimizer = trial.settings.optimizer(self.model.parameters(), trial.rate)
         self.batches = partial(trial.task.batches, family.view, trial.seed, "train", trial.settings.batch_size)
-        self.batch = next(self.batches(1))
+        self.batch = next(self.batches(1)).to(torch.get_default_device())
         self.max_norm = trial.settings.max_norm
 
     def whole(self) -> None:
