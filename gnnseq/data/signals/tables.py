@@ -210,13 +210,23 @@ def _times(table: _Table, at: int) -> Any:
             here, first = (zone or "no zone", zones[0] or "no zone")
             raise ValueError(f"{table.where(row, at)}: time zone {here}, expected {first} as in the first row")
     bare = [cell[: -len(zone)] if zone else cell for cell, zone in zip(cells, zones, strict=True)]
-    found = pandas.to_datetime(pandas.Series(bare), format="ISO8601", errors="coerce", utc=False)
-    if found.isna().any():
-        row = int(found.isna().to_numpy().argmax())
+    try:
+        found = pandas.to_datetime(pandas.Series(bare), format="ISO8601", errors="coerce", utc=False)
+        bad = found.isna().to_numpy()
+    except ValueError:  # an offset that is written otherwise, such as 00-1:50
+        bad = np.array([_is_no_time(pandas, cell) for cell in bare])
+    if bad.any():
+        row = int(bad.argmax())
         raise ValueError(
             f"{table.where(row, at)}: {shorten(cells[row])} is no time, expected ISO 8601: 2012-03-01 00:05"
         )
     return pandas.DatetimeIndex(found)
+
+
+def _is_no_time(pandas: Any, cell: str) -> bool:
+    """Whether a cell without its offset is no time, or has another offset."""
+    found = pandas.to_datetime(cell, format="ISO8601", errors="coerce")
+    return bool(pandas.isna(found)) or found.tzinfo is not None
 
 
 def _check_sorted(table: _Table, at: int, times: Any) -> None:

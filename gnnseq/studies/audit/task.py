@@ -170,7 +170,8 @@ class ForecastTask(WithData):
 
     def _errors(self, outputs: Tensor, y: Tensor) -> Tensor:
         """Errors ``[M, N, K]``, squared for all measures but the MAE; NaN where a target does not count."""
-        error: Tensor = (outputs - y).unflatten(1, (self.size, len(self.leads))).double() * self.scale
+        error: Tensor = (outputs - y).masked_fill(outputs.isnan() & ~y.isnan(), torch.inf)  # no forecast is no gap
+        error = error.unflatten(1, (self.size, len(self.leads))).double() * self.scale
         return error.abs() if self.measure == "MAE" else error.square()
 
 

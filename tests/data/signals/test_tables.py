@@ -101,6 +101,12 @@ def test_what_is_not_installed_is_named(tmp_path, monkeypatch):
     assert read(tmp_path, "a\n1\n").times is None
 
 
+def test_an_offset_that_is_written_otherwise_is_no_time(tmp_path):
+    text = "time,a\n2012-03-01 00:45,1\n2012-03-01 00-1:50,2\n"
+    with pytest.raises(ValueError, match=r"speed.csv, line 3, column 1 \(time\): '2012-03-01 00-1:50' is no time"):
+        read(tmp_path, text, time="time")
+
+
 def test_times_of_many_centuries_are_refused(tmp_path):
     rows = "".join(f"{year}-03-01 00:00,a,1\n" for year in (2012, 2212, 2812))
     with pytest.raises(

@@ -125,6 +125,15 @@ def test_the_windows_of_t_gcn_lie_in_their_part_and_its_error_is_over_all_steps(
         assert found[str(ahead)] == pytest.approx(float(errors.square().mean().sqrt()), rel=1e-5)
 
 
+def test_a_forecast_that_is_nan_is_no_gap(folder):
+    task = chickenpox.task(folder, 0.9)
+    _, y = task.part("windows", "test")
+    spoilt = torch.zeros_like(y)
+    spoilt[0, 0] = torch.nan
+    assert task.metric(spoilt, y) == (math.inf, y.numel())
+    assert task.errors(spoilt, y) == {"1": math.inf}
+
+
 def test_baselines_are_fitted_to_the_training_part_alone(folder):
     task = chickenpox.task(folder, 0.9)
     x, y = task.part("windows", "train")
