@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from gnnseq.results.statistics import Summary, summarise
+from gnnseq.results.statistics import summarise
 from gnnseq.results.table import csv_text, markdown_table
 from gnnseq.runs.store import Record
 from gnnseq.studies.audit.rows import MARKS, Found, Row, Table, find
@@ -80,19 +80,22 @@ def as_printed(value: float, percent: bool) -> str:
     return f"{100 * value:.6g} %" if percent else f"{value:.6g}"
 
 
-def with_interval(summary: Summary, percent: bool) -> str:
-    """The mean, and over several seeds its 95 % interval and their number."""
+def with_interval(found: Found, percent: bool) -> str:
+    """The mean, over several seeds its 95 % interval and their number, and how many runs were lost."""
+    summary, lost = found.summary, f"{found.lost} diverged or failed" if found.lost else ""
+    if not summary.count:
+        return lost
     text = number(summary.mean, percent)
-    if summary.low is None or summary.high is None:
-        return text
-    low, high = (number(value, percent).removesuffix(" %") for value in (summary.low, summary.high))
-    return f"{text} [{low}, {high}] ({summary.count})"
+    if summary.low is not None and summary.high is not None:
+        low, high = (number(value, percent).removesuffix(" %") for value in (summary.low, summary.high))
+        text = f"{text} [{low}, {high}] ({summary.count})"
+    return f"{text}, {lost}" if lost else text
 
 
 def cells(filled: FilledRow) -> list[str]:
     """A row under `HEADER`."""
     row, percent = filled.row, filled.row.higher_is_better
-    shown = [with_interval(value.summary, percent) if value else "–" for value in (filled.same, filled.ours)]
+    shown = [with_interval(value, percent) if value else "–" for value in (filled.same, filled.ours)]
     best = filled.baselines[:1]
     baseline = "".join(f"{value.name}: {number(value.summary.mean, percent)}" for value in best) or "–"
     published = as_printed(row.published.value, percent) + _SHORT[row.published.mark]

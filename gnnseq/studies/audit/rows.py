@@ -1,5 +1,6 @@
 """Rows of the audit: what was published, and where in stored records its counterparts are."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -102,25 +103,32 @@ class Found:
 
     Attributes:
         name: of the model.
-        summary: over its seeds.
+        summary: over the seeds that have a value; the worst value, over none, where every run diverged or failed.
+        lost: runs that diverged or failed.
     """
 
     name: str
     summary: Summary
+    lost: int = 0
 
 
 def find(row: Row, family: str | None, records: Iterable[Record]) -> Found | None:
-    """A family's values in a row, over seeds; None where no record has one. A run without a value does not count."""
-    found: dict[int, tuple[str, float]] = {}
-    for record in records:
-        if record.get("task", {}).get("title") not in row.titles or record["family"]["name"] != family:
-            continue
-        value = None if for_tuning(record) else value_at(record, row.measure)
-        if value is not None:
-            found[record["trial"]["seed"]] = (record["family"]["title"], value)
-    if not found:
+    """A family's values in a row, over seeds; None where it was not run."""
+    own = [
+        record
+        for record in records
+        if record.get("task", {}).get("title") in row.titles
+        and record["family"]["name"] == family
+        and not for_tuning(record)
+    ]
+    ended = [record for record in own if record["status"] == "done"]
+    values = {record["trial"]["seed"]: value_at(record, row.measure) for record in ended}
+    kept = [value for _, value in sorted(values.items()) if value is not None and math.isfinite(value)]
+    lost = len(own) - len(ended) + sum(value is not None and not math.isfinite(value) for value in values.values())
+    if not kept and not lost:
         return None
-    return Found(next(iter(found.values()))[0], summarise([found[seed][1] for seed in sorted(found)]))
+    worst = Summary(0, 0.0 if row.higher_is_better else math.inf, None, None, None)
+    return Found(own[0]["family"]["title"], summarise(kept) if kept else worst, lost)
 
 
 def value_at(record: Record, measure: str) -> float | None:

@@ -12,6 +12,7 @@ def record(family, value, seed=0, title="a task", **more):
         "task": {"title": title},
         "family": {"name": family, "title": family.upper()},
         "trial": {"seed": seed},
+        "status": "done",
         "by_lead": {"2": value},
     } | more
 
@@ -59,12 +60,22 @@ def test_a_filled_row_has_its_baselines_best_first_and_its_word():
     assert dict(zip(header.split(","), line.split(","), strict=True))["best_baseline"] == "AR"
 
 
+def test_a_run_that_diverged_is_told():
+    lost = [record("net", float("inf"), 2), record("net", 1.0, 3, status="diverged")]
+    filled = fill_row(ROW, [*RECORDS, *lost])
+    assert (filled.same.lost, filled.same.summary.count) == (2, 2)
+    assert cells(filled)[3] == "1.5 [1.4, 1.6] (2), 2 diverged or failed"
+    filled = fill_row(ROW, lost)
+    assert cells(filled)[3] == "2 diverged or failed"
+    assert (filled.verdict.word, filled.verdict.reproduced) == ("not reproduced", False)
+
+
 def test_accuracies_are_shown_in_per_cent():
     row = Row("x", "accuracy", Published("N", 0.9917, "A", "read there", "B"), ("a task",), "score", "net",
               higher_is_better=True)  # fmt: skip
     assert as_printed(0.9917, True) == "99.17 %"
     filled = fill_row(row, [record("net", 0, score=0.9), record("net", 0, 1, score=1.0)])
-    assert with_interval(filled.same.summary, True) == "95.0 % [90.0, 100.0] (2)"
+    assert with_interval(filled.same, True) == "95.0 % [90.0, 100.0] (2)"
 
 
 @pytest.mark.parametrize(("mark", "where"), [("recalled", "page 3"), ("read there", ""), ("seen", "x")])
