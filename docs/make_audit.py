@@ -47,13 +47,14 @@ A rule gives the word (`gnnseq.studies.audit.verdict`), in this order:
 | not comparable | split, metric or data cannot be made equal |
 | beaten by a baseline | a baseline is better than the published number by more than {clear} |
 | not run yet | the published model has no run here |
-| reproduced | our mean is not worse than the published number by more than {close} |
-| not reproduced | it is worse by more than that |
+| reproduced | the mean of our runs of the published model lies within {close} of the number, on either side |
+| not reproduced | it lies farther away; the word says how far, and whether ours is better or worse |
 
-"Beaten by a baseline" speaks of the published number; behind it stands whether our runs of that model reproduce the
-number. Our runs are shorter than the published ones, so "not reproduced" says that this budget does not reach the
-number, and not that the number is wrong. In brackets behind a mean: its 95 % bootstrap interval over the seeds, and
-how many there are.
+"Beaten by a baseline" speaks of the published number; behind it stands whether our runs of that model reproduce it.
+Most of our runs are shorter than the published ones: where ours is worse, this budget does not reach the number, which
+does not say that the number is wrong. Where ours is far better, something in the published run was another thing than
+its text says, or the training was. In brackets behind a mean: its 95 % bootstrap interval over the seeds, and how many
+there are; two or three seeds give intervals that are too narrow.
 
 Marks of published numbers, {legend}.
 

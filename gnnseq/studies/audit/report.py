@@ -99,13 +99,20 @@ def cells(filled: FilledRow) -> list[str]:
     best = filled.baselines[:1]
     baseline = "".join(f"{value.name}: {number(value.summary.mean, percent)}" for value in best) or "–"
     published = as_printed(row.published.value, percent) + _SHORT[row.published.mark]
-    return [row.setting, row.published.model, published, *shown, baseline, _word(filled.verdict)]
+    return [row.setting, row.published.model, published, *shown, baseline, _word(filled.verdict, percent)]
 
 
-def _word(verdict: Verdict) -> str:
-    if verdict.word != "beaten by a baseline" or verdict.reproduced is None:
+def _word(verdict: Verdict, percent: bool) -> str:
+    """The word, and how far our runs of the published model lie from the number where they do not reproduce it."""
+    if verdict.reproduced is None or verdict.difference is None:
         return verdict.word
-    return f"{verdict.word}; {'reproduced' if verdict.reproduced else 'not reproduced'}"
+    said: str = verdict.word
+    if said == "beaten by a baseline":
+        said += f"; {'reproduced' if verdict.reproduced else 'not reproduced'}"
+    if verdict.reproduced:
+        return said
+    unit, side = "points" if percent else "%", "better" if verdict.better else "worse"
+    return f"{said}, {100 * abs(verdict.difference):.0f} {unit} {side}"
 
 
 def markdown(filled: Sequence[FilledRow]) -> str:

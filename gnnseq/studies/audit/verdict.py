@@ -16,13 +16,15 @@ class Verdict:
         word: one of five.
         difference: our mean of the same model minus the published number, as a share of it (of accuracies: absolute);
             None without a run.
-        reproduced: whether that lies within `CLOSE`, or on the better side; None without a run.
+        reproduced: whether that lies within `CLOSE`, on either side; None without a run.
+        better: whether our mean is the better one; None without a run.
         beaten_by: baselines that are clearly better than the published number, the best first.
     """
 
     word: Word
     difference: float | None
     reproduced: bool | None
+    better: bool | None
     beaten_by: tuple[str, ...]
 
 
@@ -40,8 +42,8 @@ def judge(
     2. "beaten by a baseline" where a baseline is better than the published number by more than `CLEAR`: 1 % of it for
        an error, 1 point for an accuracy.
     3. "not run yet" where there is no run of the published model here.
-    4. "reproduced" where our mean is not worse than the published number by more than `CLOSE`: 5 % of it for an error,
-       5 points for an accuracy. Otherwise "not reproduced".
+    4. "reproduced" where our mean lies within `CLOSE` of the published number: 5 % of it for an error, 5 points for an
+       accuracy. Otherwise "not reproduced"; ``better`` says on which side it lies.
 
     A published number that a baseline beats may be reproduced as well: ``reproduced`` says so beside the word.
 
@@ -63,11 +65,12 @@ def judge(
     gains = {name: sign * (value - published) / unit for name, value in baselines.items()}
     beaten = tuple(sorted((name for name in gains if gains[name] > CLEAR), key=lambda name: -gains[name]))
     difference = None if same is None else (same - published) / unit
-    reproduced = None if difference is None else bool(sign * difference >= -CLOSE)
     if not comparable:
-        return Verdict("not comparable", difference, None, ())
+        return Verdict("not comparable", difference, None, None, ())
+    reproduced = None if difference is None else abs(difference) <= CLOSE
+    better = None if difference is None else sign * difference > 0
     if beaten:
-        return Verdict("beaten by a baseline", difference, reproduced, beaten)
+        return Verdict("beaten by a baseline", difference, reproduced, better, beaten)
     if reproduced is None:
-        return Verdict("not run yet", None, None, ())
-    return Verdict("reproduced" if reproduced else "not reproduced", difference, reproduced, ())
+        return Verdict("not run yet", None, None, None, ())
+    return Verdict("reproduced" if reproduced else "not reproduced", difference, reproduced, better, ())

@@ -9,18 +9,19 @@ def word(*arguments, **options):
     return judge(*arguments, **options).word
 
 
-def test_an_error_is_reproduced_within_five_per_cent_or_better():
-    assert word(100.0, 105.0, {}) == "reproduced"
-    assert word(100.0, 105.1, {}) == "not reproduced"
-    assert word(100.0, 60.0, {}) == "reproduced"
+def test_an_error_is_reproduced_within_five_per_cent_on_either_side():
+    assert word(100.0, 105.0, {}) == word(100.0, 95.0, {}) == "reproduced"
+    assert word(100.0, 105.1, {}) == word(100.0, 94.9, {}) == "not reproduced"
     assert judge(100.0, 60.0, {}).difference == pytest.approx(-0.4)
+    assert [judge(100.0, value, {}).better for value in (60.0, 140.0)] == [True, False]
 
 
-def test_an_accuracy_is_reproduced_within_five_points_or_better():
+def test_an_accuracy_is_reproduced_within_five_points_on_either_side():
     assert word(0.90, 0.851, {}, higher_is_better=True) == "reproduced"
     assert word(0.90, 0.849, {}, higher_is_better=True) == "not reproduced"
     assert word(0.20, 0.16, {}, higher_is_better=True) == "reproduced"  # points, not per cent of it
-    assert word(0.90, 1.0, {}, higher_is_better=True) == "reproduced"
+    assert [judge(0.5, value, {}, higher_is_better=True).better for value in (0.9, 0.1)] == [True, False]
+    assert judge(0.5, 0.9, {}, higher_is_better=True).reproduced is False
 
 
 def test_a_baseline_beats_by_more_than_one_per_cent_or_point():
