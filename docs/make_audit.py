@@ -148,7 +148,7 @@ def page() -> str:
     own = [record for file in sorted((RESULTS / "audit").glob("*.jsonl")) for record in read(file)]
     seconds = sum(record.get("seconds", 0.0) for record in own)
     head = HEAD.format(
-        hours=f"{seconds / 3600:.1f} hours of training on one core for the stored records",
+        hours=f"{seconds / 3600:.1f} hours of training for the stored records, on one core that other work shared",
         clear=f"{100 * CLEAR:.0f} % of it (an accuracy: {100 * CLEAR:.0f} point)",
         close=f"{100 * CLOSE:.0f} % of it (an accuracy: {100 * CLOSE:.0f} points)",
         legend=legend(),

@@ -19,8 +19,12 @@ from stored import fill
 DOCS = Path(__file__).parent
 PAGE, RESULTS = DOCS / "signals.md", DOCS / "results" / "signals"
 TRUE, RANDOM = "GCRN, true graph", "GCRN, random graph"
-SHOWN = {"spreading": ("{} step ahead", (1, 2, 3)), "traffic": ("{} min ahead", (1, 6, 12))}
-MINUTES = 5  # of a step of the traffic
+SHOWN = {
+    "spreading": ("1 step ahead", "2 steps", "3 steps"),
+    "traffic": ("5 min ahead", "30 min", "60 min"),
+}
+STEPS = {"spreading": (1, 2, 3), "traffic": (1, 6, 12)}  # of five minutes
+NAMES = {"288 steps before": "same time of the day before"}
 
 
 def store(folder: Path) -> None:
@@ -55,22 +59,21 @@ def spread(result: dict[str, Any]) -> str:
 
 def by_step(name: str, digits: int) -> str:
     """Mean absolute errors of all models some steps ahead; the best of each column in bold."""
-    heading, steps = SHOWN[name]
-    found, unit = read(name), MINUTES if name == "traffic" else 1
+    found, steps = read(name), STEPS[name]
     values = {
         model: [fmean(run["MAE"][step - 1] for run in result["runs"]) for step in steps]
         for model, result in found["results"].items()
     }
     best = [min(round(row[column], digits) for row in values.values()) for column in range(len(steps))]
     lines = [
-        "| model | weights | " + " | ".join(heading.format(unit * step) for step in steps) + " | standard deviation |",
+        "| model | weights | " + " | ".join(SHOWN[name]) + " | standard deviation |",
         "|---|" + "---:|" * (len(steps) + 2),
     ]
     for model, row in values.items():
         cells = [f"{value:.{digits}f}" for value in row]
         shown = [f"**{c}**" if round(v, digits) == b else c for c, v, b in zip(cells, row, best, strict=True)]
         result = found["results"][model]
-        lines.append(f"| {model} | {result['weights']:,} | {' | '.join(shown)} | {spread(result)} |")
+        lines.append(f"| {NAMES.get(model, model)} | {result['weights']:,} | {' | '.join(shown)} | {spread(result)} |")
     if found["best_possible"] is not None:
         lines.append(f"| best possible | | {found['best_possible']:.{digits}f} |" + " |" * len(steps))
     return "\n".join(lines) + "\n"
