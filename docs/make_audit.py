@@ -36,7 +36,8 @@ python examples/published_tables.py --output runs/audit --records docs/results
 ```
 
 which downloads the data, checks them by their hashes, goes on where it stopped, and takes less than two hours on two
-cores ({hours}). `--tables influenza` runs one table, `--baselines` only what needs no training.
+cores ({hours}).
+`--tables influenza` runs one table, `--baselines` only what needs no training.
 
 ## What the words mean
 
@@ -125,7 +126,9 @@ def findings(tables: dict[str, list[FilledRow]]) -> str:
 
 
 def _list(*texts: str) -> str:
-    return "".join(textwrap.fill(f"- {text}", 118, subsequent_indent="  ") + "\n" for text in texts)
+    return "".join(
+        textwrap.fill(f"- {text}", 118, subsequent_indent="  ", break_on_hyphens=False) + "\n" for text in texts
+    )
 
 
 def closed(known: list[Record]) -> str:
