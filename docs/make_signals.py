@@ -5,6 +5,8 @@ The results come from the example of the page, without the forecasts that it dra
     python examples/gcrn_signals.py --output runs/spreading
     python examples/gcrn_signals.py --series speed.csv --adjacency adjacency.csv --window 12 --horizon 12 --period 288 \
         --steps 300 --batch-size 8 --hidden 32 --learning-rate 5e-3 --output runs/traffic
+    python examples/gcrn_signals.py --series speed.csv --adjacency adjacency.csv --window 12 --horizon 1 \
+        --steps 300 --batch-size 8 --hidden 32 --learning-rate 5e-3 --output runs/one_step
     python docs/make_signals.py --store runs
 """
 
@@ -28,9 +30,9 @@ NAMES = {"288 steps before": "same time of the day before"}
 
 
 def store(folder: Path) -> None:
-    """Takes over the results of both commands, without forecasts and paths."""
+    """Takes over the results of the three commands, without forecasts and paths."""
     RESULTS.mkdir(parents=True, exist_ok=True)
-    for name in SHOWN:
+    for name in (*SHOWN, "one_step"):
         found = json.loads((folder / name / "results.json").read_text())
         kept = {key: value for key, value in found["options"].items() if key not in ("series", "adjacency", "output")}
         results = {
@@ -79,6 +81,18 @@ def by_step(name: str, digits: int) -> str:
     return "\n".join(lines) + "\n"
 
 
+def one_step() -> str:
+    """Both errors one step ahead, and their standard deviations over the runs."""
+    lines = ["| model | weights | MAE | standard deviation | RMSE | standard deviation |", "|---|" + "---:|" * 5]
+    for model, result in read("one_step")["results"].items():
+        cells = []
+        for measure in ("MAE", "RMSE"):
+            values = [run[measure][0] for run in result["runs"]]
+            cells += [f"{fmean(values):.3f}", f"{stdev(values):.3f}" if len(values) > 1 else ""]
+        lines.append(f"| {model} | {result['weights']:,} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
 def graphs(name: str) -> str:
     """What the true graph is worth against a random one, seed by seed."""
     found = read(name)["results"]
@@ -106,6 +120,7 @@ def tables() -> dict[str, str]:
         + f"\nMiles per hour; means over {seeds['traffic']} seeds; the standard deviation is that of the mean over the "
         f"steps. {times['traffic']} of training.\n",
         "graphs": graphs("traffic"),
+        "one step": one_step(),
     }
 
 
@@ -119,7 +134,7 @@ def filled(page: str) -> str:
 def main() -> None:
     """Fills the tables, after taking over new results where asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--store", type=Path, metavar="RUNS", help="folder with spreading/ and traffic/")
+    parser.add_argument("--store", type=Path, metavar="RUNS", help="folder with spreading/, traffic/ and one_step/")
     options = parser.parse_args()
     if options.store is not None:
         store(options.store)

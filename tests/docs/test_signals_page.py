@@ -17,7 +17,7 @@ def test_tables_are_those_of_the_results():
 
 
 def test_results_are_of_three_seeds_and_name_no_path():
-    for name in ("spreading", "traffic"):
+    for name in ("spreading", "traffic", "one_step"):
         found = SCRIPT.read(name)
         assert len(found["results"][SCRIPT.TRUE]["runs"]) == 3
         assert not {"series", "adjacency", "output"} & found["options"].keys()
