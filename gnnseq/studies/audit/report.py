@@ -112,6 +112,8 @@ def _word(verdict: Verdict, percent: bool) -> str:
     if verdict.reproduced:
         return said
     unit, side = "points" if percent else "%", "better" if verdict.better else "worse"
+    if verdict.difference > 10:
+        return f"{said}, {verdict.difference + 1:,.0f} times the error"
     return f"{said}, {100 * abs(verdict.difference):.0f} {unit} {side}"
 
 

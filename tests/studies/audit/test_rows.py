@@ -70,6 +70,11 @@ def test_a_run_that_diverged_is_told():
     assert (filled.verdict.word, filled.verdict.reproduced) == ("not reproduced", False)
 
 
+def test_the_word_says_how_far_ours_lies():
+    words = [cells(fill_row(ROW, [record("net", value)]))[-1] for value in (1.0, 1.8, 30.0)]
+    assert words == ["not reproduced, 33 % better", "not reproduced, 20 % worse", "not reproduced, 20 times the error"]
+
+
 def test_accuracies_are_shown_in_per_cent():
     row = Row("x", "accuracy", Published("N", 0.9917, "A", "read there", "B"), ("a task",), "score", "net",
               higher_is_better=True)  # fmt: skip
