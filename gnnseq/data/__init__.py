@@ -1,6 +1,7 @@
 """Sequences, trees and signals as plain values; no graphs, no networks."""
 
 from gnnseq.data.padded import PaddedBatch, pad
+from gnnseq.data.signals.arrays import read_npz
 from gnnseq.data.signals.calendar import calendar
 from gnnseq.data.signals.edge_tables import gaussian_kernel, read_adjacency, read_edges
 from gnnseq.data.signals.forecasts import ConsecutiveForecasts, ForecastDataset
@@ -81,6 +82,7 @@ __all__ = [
     "read_enhanced",
     "read_listops",
     "read_logic",
+    "read_npz",
     "read_series",
     "read_sick",
     "read_temporal_json",
