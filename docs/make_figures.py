@@ -87,15 +87,14 @@ def _sentences(sights: list[SightRecord]) -> str:
 def short_table(table: list[Result]) -> str:
     """Accuracy by model and length."""
     lengths = sorted({result.task["size"] for result in table})
-    lines = ["| accuracy on fresh palindromes of length | " + " | ".join(map(str, lengths)) + " | weights | setting |"]
-    lines.append("|---" * (len(lengths) + 3) + "|")
+    lines = ["| accuracy in % on palindromes of length | " + " | ".join(map(str, lengths)) + " | weights |"]
+    lines.append("|---" * (len(lengths) + 2) + "|")
     for title in dict.fromkeys(result.model for result in table):
         own = {result.task["size"]: result for result in table if result.model == title}
-        cells = [f"{100 * own[n].summary.mean:.1f} ± {100 * (own[n].summary.spread or 0):.1f} %" for n in lengths]
-        blind = ["" if diagnosis(own[n]) != "cannot see" else " (cannot see)" for n in lengths]
-        last = own[lengths[-1]]
+        cells = [f"{100 * own[n].summary.mean:.1f} ± {100 * (own[n].summary.spread or 0):.1f}" for n in lengths]
+        blind = ["" if diagnosis(own[n]) != "cannot see" else " (out of reach)" for n in lengths]
         shown = " | ".join(c + b for c, b in zip(cells, blind, strict=True))
-        lines.append(f"| {title} | {shown} | {last.first('weights'):,} | {last.setting} |")
+        lines.append(f"| {title} | {shown} | {own[lengths[-1]].first('weights'):,} |")
     return "\n".join(lines) + "\n"
 
 
