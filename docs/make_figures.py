@@ -130,10 +130,10 @@ With torch's default initialisation (`--default-init --lengths 20 --models rnn g
 GRU and LSTM stay at 9.0, 10.0 and 9.6 % over three seeds. The Tree-LSTM on the balanced tree, whose answer is five hops
 away, reaches 100.0 %.
 
-The same seeds give the same samples and initial weights on every machine, and the same results on one machine. Other processors round
-sums differently, which can change runs that are still learning at step 400. With Adam's steps rounded differently, the
-same command gave 71 of the 81 accuracies exactly and all others within 2.1 points, except for the GCRN at length 20:
-57, 100 and 97 % over three seeds instead of 69, 95 and 90 %.
+The same seeds give the same samples and initial weights on every machine, and the same results on one machine. Other
+processors round sums differently, which can change runs that are still learning at step 400. With Adam's steps rounded
+differently, the same command gave 71 of the 81 accuracies exactly and all others within 2.1 points, except for the GCRN
+at length 20: 57, 100 and 97 % over three seeds instead of 69, 95 and 90 %.
 
 ## Influence of each symbol before training
 
