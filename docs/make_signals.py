@@ -103,7 +103,7 @@ def graphs(name: str) -> str:
     smallest = f"{2.0 ** (1 - len(gains)):.2f}"
     return (
         f"The GCRN on a random graph errs more than on the true one by {more}. "
-        f"With {len(gains)} seeds the sign-flip test cannot decide: its smallest p-value is {smallest}.\n"
+        f"With {len(gains)} seeds the sign test cannot decide: its smallest p-value is {smallest}.\n"
     )
 
 
