@@ -181,18 +181,23 @@ def budget_table() -> str:
     return markdown_table(("task", "model", *(f"{weights:,} weights" for weights in BUDGETS)), rows)
 
 
-TABLES = {"initialisation": initialisation_table, "path": path_table, "effects": effects_table, "budget": budget_table}
+TABLES = {
+    "initialisation": ("initialisation", initialisation_table),
+    "path": ("path", path_table),
+    "effects": ("path", effects_table),
+    "budget": ("budget", budget_table),
+}
 
 
 def filled(text: str) -> str:
     """The page with the tables of the records."""
-    for name, table in TABLES.items():
-        text = fill(text, name, table())
+    for name, (study, table) in TABLES.items():
+        text = fill(text, name, table() if records_of(study) else "Not run yet.\n")
     return text
 
 
 def draw() -> None:
-    """One figure for initialisations and rates, and one for budgets."""
+    """One figure for initialisations and rates, and one for budgets where they were run."""
     found = by_rate(records_of("initialisation"))
     drawn = figure(9, 0.9 + 0.33 * len(found))
     axes = drawn.subplots()
@@ -212,10 +217,10 @@ def draw() -> None:
         model, weights = result.model.split("|")
         own = tasks.setdefault(result.task["title"], {})
         own.setdefault(model, []).append((int(weights), 100 * result.summary.mean))
+    if not tasks:
+        return
     drawn = figure(10, 4.2)
-    for axes, (title, models) in zip(
-        drawn.subplots(1, max(1, len(tasks)), squeeze=False)[0], tasks.items(), strict=True
-    ):
+    for axes, (title, models) in zip(drawn.subplots(1, len(tasks), squeeze=False)[0], tasks.items(), strict=True):
         for number_, (model, points) in enumerate(models.items()):
             style = {"color": f"C{number_}", "marker": "os^DvPX<"[number_ % 8]}
             axes.plot(*zip(*sorted(points), strict=True), label=model, **style)

@@ -9,7 +9,12 @@ import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
 MARK = re.compile(r"<!-- ([\w ]+):[^>]*-->")
-SCRIPTS = {"verdicts.md": "make_verdicts", "comparison.md": "make_comparison", "optimizers.md": "make_optimizers"}
+SCRIPTS = {
+    "verdicts.md": "make_verdicts",
+    "comparison.md": "make_comparison",
+    "optimizers.md": "make_optimizers",
+    "choices.md": "make_choices",
+}
 
 
 @pytest.mark.parametrize("page", SCRIPTS)
