@@ -52,7 +52,9 @@ def explore(options: argparse.Namespace) -> int:
     check_at_least_one(options, ["seeds", "steps", "budget", "batch_size", "jobs"])
     check_positive(options, ["learning_rate"])
     rate = options.learning_rate
-    families = [replace(find_family(name), **({} if rate is None else {"learning_rate": rate})) for name in options.models]
+    families = [
+        replace(find_family(name), **({} if rate is None else {"learning_rate": rate})) for name in options.models
+    ]
     tasks = make_tasks(options)
     settings = Settings(budget=options.budget, steps=options.steps, batch_size=options.batch_size)
     make_folder(options.output)

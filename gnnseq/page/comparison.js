@@ -73,7 +73,7 @@ function comparison(root, tasks) {
   function drawScores(view) {
     const { task, metric, reference } = view, rows = sorted(view), score = metric === "score", percent = score && task.percent;
     const width = Math.max(280, Math.min(scores.clientWidth || 800, 960)), narrow = width < 680;
-    const left = narrow ? 10 : 250, right = narrow ? 10 : 190, step = narrow ? 58 : 34, top = 10, bottom = top + step * rows.length;
+    const left = narrow ? 10 : 268, right = narrow ? 10 : 190, step = narrow ? 58 : 34, top = score ? 22 : 10, bottom = top + step * rows.length;
     const found = rows.flatMap(result => (score ? [result.low, result.high, result.mean, ...result.scores] : [valueOf(result, metric)]))
       .filter(value => typeof value === "number" && Number.isFinite(value));
     scores.replaceChildren();
@@ -94,7 +94,7 @@ function comparison(root, tasks) {
     drawing.append(svg("text", { class: "axis", x: x(log ? Math.sqrt(ends[0] * ends[1]) : (ends[0] + ends[1]) / 2), y: bottom + 36, "text-anchor": "middle" }, unit));
     if (score) for (const [value, word] of [[task.chance, "chance"], [task.solved, "threshold"]]) {
       drawing.append(svg("line", { class: "level", x1: x(value), x2: x(value), y1: top - 4, y2: bottom }),
-        svg("text", { class: "tick halo", x: x(value), y: bottom - 2, "text-anchor": value > (ends[0] + ends[1]) / 2 ? "end" : "start", dx: value > (ends[0] + ends[1]) / 2 ? -3 : 3 }, word));
+        svg("text", { class: "tick", x: x(value), y: 12, "text-anchor": x(value) > width - 60 ? "end" : "middle" }, word));
     }
     rows.forEach((result, k) => drawing.append(row(result, view, { x, percent, left, right, width, narrow, step, y: top + step * k })));
     scores.append(drawing, tag("figcaption", {}, score
@@ -104,9 +104,9 @@ function comparison(root, tasks) {
 
   function row(result, { task, metric, reference }, { x, percent, left, right, width, narrow, step, y }) {
     const middle = y + (narrow ? step - 16 : step / 2), value = valueOf(result, metric), [sign, said] = verdict(task, result.model, reference);
-    const short = text => { const most = narrow ? Math.floor(width / 7.6) : 36; return text.length > most ? `${text.slice(0, most - 1)}…` : text; };
+    const short = text => { const most = narrow ? Math.floor(width / 7.6) : 38; return text.length > most ? `${text.slice(0, most - 1)}…` : text; };
     const name = narrow
-      ? svg("text", { class: "name", x: left, y: y + 16 }, short(`${sign} ${result.model}: ${result.diagnosis}`.trim()))
+      ? svg("text", { class: "name halo", x: left, y: y + 16 }, short(`${sign} ${result.model}: ${result.diagnosis}`.trim()))
       : svg("text", { class: "name", x: left - 8, y: middle + 4, "text-anchor": "end" }, short(result.model));
     const parts = [svg("rect", { class: "row", x: 0, y, width, height: step }), name];
     if (!narrow) parts.push(svg("text", { class: "word", x: width - right + 4, y: middle + 4 }, `${sign} ${result.diagnosis}`.trim()));

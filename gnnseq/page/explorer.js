@@ -63,9 +63,9 @@ function explorer(root, models) {
     const focused = document.activeElement && document.activeElement.id;
     if (focused === "length" || focused === "from" || focused === "to") return;
     tools.replaceChildren();
-    if (linear) tools.append(slider("Length", "length", 1, Math.max(60, tokens.length), tokens.length || 1, length => resize(first, length)));
+    if (linear) tools.append(slider("Length:", "length", 1, Math.max(60, tokens.length), tokens.length || 1, length => resize(first, length)));
     if (first.level === "node") tools.append(
-      slider("Temperature", "temperature", 0.1, 2, Number(state.get("temperature", "1")), value => { state.set("temperature", value); drawPanels(); }, 0.1),
+      slider("Temperature:", "temperature", 0.1, 2, Number(state.get("temperature", "1")), value => { state.set("temperature", value); drawPanels(); }, 0.1),
       tag("button", { type: "button", onclick: () => writeOn(first) }, "Write one symbol on"));
     if (["path", "path both ways", "dilated", "tree", "graph"].includes(first.view)) {
       const place = (label, id) => tag("label", { class: "field short" }, tag("span", {}, label), tag("input", { id, type: "number", min: 1, value: id === "from" ? 1 : tokens.length || 1 }));
@@ -128,10 +128,10 @@ function explorer(root, models) {
     const described = models[k], kept = described.snapshots || [];
     if (!panel.parts || panel.parts.k !== k) {
       const sliders = tag("div", { class: "controls" }), body = tag("div", {});
-      if (layers > 1) sliders.append(slider(`Layers used of ${layers}`, `layers-${place}`, 1, layers, panel.layers || layers, value => { panel.layers = value; drawPanels(); }));
+      if (layers > 1) sliders.append(slider(`Layers used, of ${layers}:`, `layers-${place}`, 1, layers, panel.layers || layers, value => { panel.layers = value; drawPanels(); }));
       if (kept.length) {
         const steps = [...kept.map(each => each.step), described.step], now = tag("span", { class: "soft" }, ` after ${steps[steps.length - 1]} steps`);
-        sliders.append(slider("Training, look", `step-${place}`, 1, kept.length + 1, kept.length + 1,
+        sliders.append(slider("Training, look:", `step-${place}`, 1, kept.length + 1, kept.length + 1,
           value => { panel.step = value - 1; now.textContent = ` after ${steps[value - 1]} steps`; drawPanels(); }), now);
       }
       panel.section.replaceChildren(tag("h3", {}, key(described.look), ` ${described.title}`),
@@ -158,7 +158,7 @@ function explorer(root, models) {
     const list = order.slice(0, 5).map(([share, name]) => tag("li", {}, tag("span", { class: "class" }, visible(name)),
       svg("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" }, svg("rect", { class: `k${model.look.colour} bar`, width: 100 * share, height: 10 })),
       tag("span", { class: "share" }, number(share, true))));
-    const right = example ? ` The right answer is ${example.answer}: ${example.answer === order[0][1] ? "right" : "wrong"}.` : "";
+    const right = !example ? "" : example.answer === order[0][1] ? " This is right." : ` This is wrong: it is ${example.answer}.`;
     return tag("div", { class: "answer" }, tag("p", {}, tag("strong", {}, `${model.level === "node" ? "Next" : "Answer"}: ${visible(order[0][1])}`), ` (${number(order[0][0], true)}).${right}`), tag("ol", {}, list));
   }
 
@@ -300,11 +300,11 @@ function explorer(root, models) {
     const { graph, trace, tokens } = result, signal = graph.signal;
     const states = signal ? trace.map(each => mean(each.states)) : trace[trace.length - 1].states;
     const gates = signal ? trace.map(each => meanGates(each.gates)) : trace[trace.length - 1].gates;
-    const names = [...new Set(gates.flatMap(gate => Object.keys(gate)))], count = states.length, H = states[0].length;
+    const names = ["input", "forget", "output", "reset", "update"].filter(name => gates.some(gate => gate[name])), count = states.length, H = states[0].length;
     const gutter = 74, step = Math.max(6, Math.min(34, (width - gutter - 8) / count)), whole = Math.max(width, gutter + step * count + 8);
     const column = node => gutter + (node + 0.5) * step, row = H > 24 ? Math.max(2, 120 / H) : 5, top = 20 + 16 * names.length, bottom = top + row * H + 24;
     const drawing = svg("svg", { viewBox: `0 0 ${whole} ${bottom}`, width: whole, height: bottom, role: "group", "aria-label": `Gates and states, model ${letter}` });
-    drawing.append(svg("text", { class: "tick", x: gutter, y: 11 }, signal ? "by step, mean over the nodes" : names.length ? "gates (mean) and states, node by node" : "states, node by node"));
+    drawing.append(svg("text", { class: "tick", x: gutter, y: 11 }, `${signal ? "by step, mean over the nodes" : "node by node"}${names.length ? "; gates from 0 (light) to 1" : ""}; states above 0 blue, below orange`));
     names.forEach((name, line) => {
       drawing.append(svg("text", { class: "tick", x: 2, y: 28 + 16 * line }, name));
       gates.forEach((gate, node) => {

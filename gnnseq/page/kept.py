@@ -76,8 +76,9 @@ def describe(model: nn.Module, trial: Trial) -> Record:
         raise ValueError(f"{task.title} have no symbols that can be typed in a row")
     symbols = symbols_of(task)
     classes = symbols if task.num_outputs == len(symbols) else [str(number) for number in range(task.num_outputs)]
+    examples = examples_of(task, trial.seed, symbols, classes)
     found = page_model(model, title=family.title, view=family.view, symbols=symbols, classes=classes,
-                       family=family.name, task=task.title, examples=examples_of(task, trial.seed, symbols, classes))  # fmt: skip
+                       family=family.name, task=task.title, examples=examples)  # fmt: skip
     places = {example["at"] for example in found["examples"]}
     return found | {"answer_at": places.pop() if len(places) == 1 else None}
 

@@ -74,16 +74,31 @@ def fault(model: Any) -> str | None:
         values = model.get(name)
         if not isinstance(values, list) or not values or not all(isinstance(v, str) and v for v in values):
             return f"its {name} are no list of texts"
-    examples = model.get("examples")
-    if not isinstance(examples, list) or not all(
-        isinstance(e, dict) and isinstance(e.get("text"), str) for e in examples
-    ):
-        return "its examples are no list of texts"
+    for name, holds in (("examples", _is_example), ("snapshots", _is_look)):
+        values = model.get(name) or []
+        if not isinstance(values, list) or not all(map(holds, values)):
+            return f"its {name} are none that a page writes"
+    if any(not _is_place(model.get(name)) for name in ("step", "answer_at")):
+        return "its step or answer_at is no number from 0"
     return _fault_of_weights(model)
+
+
+def _is_place(value: Any) -> bool:
+    return value is None or (isinstance(value, int) and 0 <= value <= 10**9)
+
+
+def _is_example(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("text"), str) and isinstance(value.get("answer"), str)
+
+
+def _is_look(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("weights"), str) and _is_place(value.get("step"))
 
 
 def _fault_of_weights(model: Plain) -> str | None:
     count = len(model["weights"]) * 3 // 4 // 4
+    if any(len(look["weights"]) != len(model["weights"]) for look in model.get("snapshots") or []):
+        return "its looks at training have other sizes"
     if count > _WEIGHTS:
         return f"it has {count:,} weights, of which a page holds {_WEIGHTS:,} at most"
     for name in ("embedding", "encoder", "head"):

@@ -1,7 +1,7 @@
 """A trained model as plain values: what it is made of, and its weights as base64 of float32."""
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -166,7 +166,9 @@ def _gcn(layer: GCN, pack: Packer) -> Plain:
 def _convs(stack: ConvStack, pack: Packer) -> Plain:
     if stack.positions is not None:
         raise _refuse(stack.positions)
-    activation = stack.activation[0] if isinstance(stack, TCN) else stack.activation  # then comes dropout
+    activation: Any = stack.activation
+    if isinstance(stack, TCN):
+        activation = activation[0]  # then comes dropout
     return {
         "kind": "convs",
         "convs": [_conv(conv, pack) for conv in stack.convs],
@@ -177,7 +179,7 @@ def _convs(stack: ConvStack, pack: Packer) -> Plain:
     }
 
 
-def _conv(conv: nn.Module, pack: Packer) -> Plain:
+def _conv(conv: Any, pack: Packer) -> Plain:
     if isinstance(conv, HopConv):
         return _conv(conv.conv, pack) | {"hop": conv.hop}
     if type(conv) is GraphConv and conv.aggr in ("add", "sum"):
@@ -199,6 +201,6 @@ def _norm(norm: nn.Module, pack: Packer) -> Plain | None:
 def _gcrn(layer: GCRN, rounds: int | None, pack: Packer) -> Plain:
     if layer.normalization != "sym":
         raise _refuse(layer, f" with normalization={layer.normalization!r}")
-    terms: Callable[[Tensor], list[Plain | None]] = lambda weights: [pack(each.t()) for each in weights]
-    return {"kind": "gcrn", "size": layer.out_channels, "rounds": rounds, "weight_x": terms(layer.weight_x),
-            "weight_h": terms(layer.weight_h), "bias": pack(layer.bias), "peephole": pack(layer.peephole)}  # fmt: skip
+    weight_x, weight_h = ([pack(term.t()) for term in terms] for terms in (layer.weight_x, layer.weight_h))
+    return {"kind": "gcrn", "size": layer.out_channels, "rounds": rounds, "weight_x": weight_x, "weight_h": weight_h,
+            "bias": pack(layer.bias), "peephole": pack(layer.peephole)}  # fmt: skip

@@ -102,9 +102,10 @@ def render_page(
     links += [(f"task-{place}", name) for place, name in enumerate(groups)]
     links += [("figures", "Figures")] * bool(pictures) + [("settings", "Settings and versions"), ("reading", "Reading")]
     body = [
-        f"<h1>{escape(title)}</h1>",
+        f"<header><h1>{escape(title)}</h1>",
         f"<p>{escape(_overview(results))}</p>",
         *(f"<p>{escape(caution)}</p>" for caution in cautions(results)),
+        "</header>",
         "<nav aria-label='Contents'><ul>",
         *(f"<li><a href='#{anchor}'>{escape(name)}</a></li>" for anchor, name in links),
         "</ul></nav><main>",
