@@ -23,6 +23,7 @@ from gnnseq.experiments.command_line import (
     make_folder,
     report_failures,
 )
+from gnnseq.experiments.comparison import pairs
 from gnnseq.experiments.presets import make_tasks
 from gnnseq.page import export_page, run_kept
 
@@ -57,6 +58,7 @@ def explore(options: argparse.Namespace) -> int:
     ]
     tasks = make_tasks(options)
     settings = Settings(budget=options.budget, steps=options.steps, batch_size=options.batch_size)
+    pairs(tasks, families)
     make_folder(options.output)
     records = run_comparison(
         tasks,
@@ -68,7 +70,8 @@ def explore(options: argparse.Namespace) -> int:
         jobs=options.jobs,
     )
     status = report_failures(records)
-    print(export_page(records, options.output / "page.html", title="What each model sees, and what it answers"))
+    page = export_page(records, options.output / "page.html", title="What each model sees, and what it answers")
+    print(f"Results: {options.output}/records.jsonl, page.html\n{page}")
     return status
 
 

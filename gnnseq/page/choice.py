@@ -10,8 +10,8 @@ from gnnseq.results.joined import Naming, current, for_tuning
 from gnnseq.runs.store import Record
 
 _ROOM = 2_100_000  # characters of all models, so that a page stays below 3 MB
-_KEYS = ("title", "task", "family", "view", "level", "symbols", "classes", "examples", "answer_at", "step", "snapshots",
-         "embedding", "encoder", "readout", "head", "weights")  # fmt: skip
+_KEYS = ("title", "task", "family", "view", "level", "symbols", "classes", "examples", "hops", "answer_at", "step",
+         "snapshots", "embedding", "encoder", "readout", "head", "weights")  # fmt: skip
 _WITHOUT = ("There is no model to try, since these records hold no weights. A comparison run with "
             "run=gnnseq.page.run_kept keeps them.")  # fmt: skip
 

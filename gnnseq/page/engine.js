@@ -346,7 +346,8 @@ const gnnseq = (() => {
     "path both ways": tokens => ({
       size: tokens.length, tokens: places(tokens.length), edges: bothWays(hopEdges(tokens.length, [1])),
     }),
-    dilated(tokens) {
+    dilated(tokens, model) {
+      if (model.hops) return { size: tokens.length, tokens: places(tokens.length), edges: hopEdges(tokens.length, model.hops) };
       const hops = [1];
       while (2 * hops[hops.length - 1] < tokens.length) hops.push(2 * hops[hops.length - 1]);
       return { size: tokens.length, tokens: places(tokens.length), edges: hopEdges(tokens.length, hops) };
@@ -490,7 +491,7 @@ const gnnseq = (() => {
   /**
    * Everything about one input of an unpacked model.
    * options: layers (how many of the trained ones run), edges (added, [from, to]), asked (node of the output, for a
-   * model with one output per node; the last by default), influence (false to leave it out).
+   * model with one output per node; the last by default), influence (false to leave it to the result's `measure`).
    */
   function run(model, text, options = {}) {
     const tokens = tokenize(text, model.symbols);
@@ -519,7 +520,12 @@ const gnnseq = (() => {
     const logits = tape.affine(pooled, model.head.weight, model.head.bias);
     const result = { tokens, graph, logits: Array.from(logits.value), layers, asked, readout: model.readout, trace: plain(trace) };
     result.probabilities = model.classes.length > 1 ? softmax(result.logits) : null;
-    if (options.influence !== false) Object.assign(result, influence(tape, logits, leaves));
+    result.measure = () => influence(tape, logits, leaves);
+    if (options.influence !== false) Object.assign(result, result.measure());
+    else {  // which symbols are seen takes one pass, how strongly one for each output
+      tape.backward(logits, 0);
+      Object.assign(result, { influence: leaves.map(leaf => (leaf ? undefined : null)), seen: leaves.map(leaf => Boolean(leaf && leaf.live)) });
+    }
     const hops = graph.signal ? null : hopsTo(graph, asked);
     result.hops = tokens.map((_, place) => {
       if (!hops) return null;

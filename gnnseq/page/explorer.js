@@ -3,6 +3,7 @@
 function explorer(root, models) {
   const { key, number, scrubbed, select, slider, state, svg, tag } = page;
   const DRAWN = 100;  // symbols that are drawn well
+  const HEAVY = 5e7;  // letters of weights, times nodes, times outputs: above, influence follows when typing stops
   const ready = models.map(() => null);  // unpacked when first shown
   const choices = models.map((model, k) => [String(k), model.task ? `${model.title} (${model.task})` : model.title]);
   const input = tag("textarea", { id: "text", rows: 2, spellcheck: "false", autocapitalize: "off", autocomplete: "off", oninput: () => typed() });
@@ -61,8 +62,9 @@ function explorer(root, models) {
   function drawTools() {
     const first = model(index(0)), tokens = gnnseq.tokenize(input.value, first.symbols), linear = !["tree", "graph"].includes(first.view);
     const focused = document.activeElement && document.activeElement.id;
-    if (focused === "length" || focused === "from" || focused === "to") return;
-    tools.replaceChildren();
+    if (["length", "from", "to", "scale", "temperature"].includes(focused)) return;
+    tools.replaceChildren(select("Influence", "scale", [["log", "logarithmic"], ["linear", "linear"]], state.get("scale", "log"),
+      value => { state.set("scale", value); drawPanels(); }));
     if (linear) tools.append(slider("Length:", "length", 1, Math.max(60, tokens.length), tokens.length || 1, length => resize(first, length)));
     if (first.level === "node") tools.append(
       slider("Temperature:", "temperature", 0.1, 2, Number(state.get("temperature", "1")), value => { state.set("temperature", value); drawPanels(); }, 0.1),
@@ -111,7 +113,12 @@ function explorer(root, models) {
       if (section.hidden) return;
       try {
         const chosen = atStep(k, place), layers = gnnseq.layersOf(chosen);
-        const result = gnnseq.run(chosen, input.value, { edges, layers: Math.min(panel.layers || layers, layers) });
+        const result = gnnseq.run(chosen, input.value, { edges, layers: Math.min(panel.layers || layers, layers), influence: false });
+        clearTimeout(panel.waiting);
+        const measure = () => Object.assign(result, result.measure());
+        const heavy = models[k].weights.length * result.graph.size * models[k].classes.length > HEAVY;
+        if (!heavy) measure();
+        else panel.waiting = setTimeout(() => { measure(); drawPanel(panel, place, k, result, layers); }, 250);
         drawPanel(panel, place, k, result, layers);
       } catch (error) {
         say(error);
@@ -178,11 +185,12 @@ function explorer(root, models) {
     const at = model.answer_at;
     if (at !== null && at !== undefined && at < tokens.length && reads[at]) {
       const share = total ? influence[at] / total : 0, even = 1 / reads.filter(Boolean).length;
-      parts.push(seen[at] ? `The answer stands at symbol ${at + 1}, which has ${share >= 0.0005 ? number(share, true) : `${number(100 * share)} %`} of the influence${share < even / 10 ? ": it can be seen, but hardly is" : ""}. `
+      if (total || !seen[at]) parts.push(seen[at] ? `The answer stands at symbol ${at + 1}, which has ${share >= 0.0005 ? number(share, true) : `${number(100 * share)} %`} of the influence${share < even / 10 ? ": it can be seen, but hardly is" : ""}. `
         : `The answer stands at symbol ${at + 1}, so this model can only guess. `);
     }
     const unknown = tokens.map((token, place) => [token, place]).filter(([token]) => token.id === null && !token.bracket);
     if (unknown.length) parts.push(`Not in the alphabet (${model.symbols.length > 24 ? `${model.symbols.length} symbols` : model.symbols.map(visible).join(" ")}), marked, and read as an empty symbol: ${unknown.slice(0, 6).map(([token, place]) => `${token.text} at ${place + 1}`).join(", ")}${unknown.length > 6 ? " and more" : ""}. `);
+    if (influence.includes(undefined)) parts.push("How strongly each symbol is seen follows when typing stops. ");
     if (result.layers < layers) parts.push(`Only the first ${result.layers} of ${layers} trained layers are used, which the head was not trained for. `);
     if (model.length && tokens.length > model.length) parts.push(`Trained on at most ${model.length} symbols. `);
     return tag("p", {}, parts);
@@ -203,13 +211,18 @@ function explorer(root, models) {
       return [tag("p", { class: "soft" }, `${result.tokens.length} symbols are more than are drawn well (${DRAWN}); the answer and the influence are those of the whole input.`),
         framed(influenceOnly(model, result, width, letter))];
     }
-    return [framed(drawInput(model, result, width, letter)), framed(drawNodes(model, result, width, letter))];
+    const words = `${result.graph.signal ? "Step by step, mean over the nodes" : "Node by node"}: gates from 0 (light) to 1; states, blue above 0 and orange below.`;
+    return [framed(drawInput(model, result, width, letter)), tag("p", { class: "soft" }, words), framed(drawNodes(model, result, width, letter))];
   }
 
   const framed = drawing => tag("div", { class: "drawing" }, drawing);
 
-  /* Shades by influence: five steps on a logarithmic scale, from a millionth of the whole to all of it. */
-  const height = (value, total) => (value > 0 && total > 0 ? Math.max(0.04, Math.min(1, 1 + Math.log10(value / total) / 6)) : 0);
+  /** A share of the influence as a height: on a logarithmic scale from a millionth to all of it. */
+  function height(value, total) {
+    if (!(value > 0 && total > 0)) return 0;
+    const share = Math.min(1, value / total);
+    return state.get("scale") === "linear" ? share : Math.max(0.04, 1 + Math.log10(share) / 6);
+  }
 
   function influenceOnly(model, result, width, letter) {
     const { tokens, influence } = result, total = influence.reduce((sum, value) => sum + (value || 0), 0);
@@ -278,8 +291,8 @@ function explorer(root, models) {
       const place = graph.tokens[node], token = place < 0 ? null : tokens[place];
       const blind = token && influence[place] !== null && !seen[place], share = token ? height(influence[place] || 0, total) : 0;
       drawing.append(svg("circle", { class: "ground", cx: x[node], cy: y[node], r: radius }),
-        svg("circle", { class: `k${model.look.colour} node${blind ? " blind" : ""}${token && token.id === null && !token.bracket ? " unknown" : ""}${node === asked ? " asked" : ""}`, cx: x[node], cy: y[node], r: radius, "fill-opacity": (0.75 * share).toFixed(2) }));
-      if (token) drawing.append(svg("text", { class: blind ? "symbol blind" : "symbol", x: x[node], y: y[node] + 4, "text-anchor": "middle" }, short(token.text, 2 * radius)));
+        svg("circle", { class: `k${model.look.colour} node${blind ? " blind" : ""}${token && token.id === null && !token.bracket ? " unknown" : ""}${node === asked ? " asked" : ""}`, cx: x[node], cy: y[node], r: radius, "fill-opacity": (0.5 * share).toFixed(2) }));
+      if (token) drawing.append(svg("text", { class: `symbol halo${blind ? " blind" : ""}`, x: x[node], y: y[node] + 4, "text-anchor": "middle" }, short(token.text, 3.2 * radius)));
     }
     drawing.append(svg("text", { class: "tick", x: 2, y: Math.max(...y) + 4 }, "graph"));
   }
@@ -302,13 +315,12 @@ function explorer(root, models) {
     const gates = signal ? trace.map(each => meanGates(each.gates)) : trace[trace.length - 1].gates;
     const names = ["input", "forget", "output", "reset", "update"].filter(name => gates.some(gate => gate[name])), count = states.length, H = states[0].length;
     const gutter = 74, step = Math.max(6, Math.min(34, (width - gutter - 8) / count)), whole = Math.max(width, gutter + step * count + 8);
-    const column = node => gutter + (node + 0.5) * step, row = H > 24 ? Math.max(2, 120 / H) : 5, top = 20 + 16 * names.length, bottom = top + row * H + 24;
+    const column = node => gutter + (node + 0.5) * step, row = H > 24 ? Math.max(2, 120 / H) : 5, top = 6 + 16 * names.length, bottom = top + row * H + 24;
     const drawing = svg("svg", { viewBox: `0 0 ${whole} ${bottom}`, width: whole, height: bottom, role: "group", "aria-label": `Gates and states, model ${letter}` });
-    drawing.append(svg("text", { class: "tick", x: gutter, y: 11 }, `${signal ? "by step, mean over the nodes" : "node by node"}${names.length ? "; gates from 0 (light) to 1" : ""}; states above 0 blue, below orange`));
     names.forEach((name, line) => {
-      drawing.append(svg("text", { class: "tick", x: 2, y: 28 + 16 * line }, name));
+      drawing.append(svg("text", { class: "tick", x: 2, y: 13 + 16 * line }, name));
       gates.forEach((gate, node) => {
-        if (gate[name]) drawing.append(svg("rect", { class: `k${model.look.colour} cell`, x: column(node) - step / 2, y: 17 + 16 * line, width: step - 1, height: 13, "fill-opacity": average(gate[name]).toFixed(2) }));
+        if (gate[name]) drawing.append(svg("rect", { class: `k${model.look.colour} cell`, x: column(node) - step / 2, y: 2 + 16 * line, width: step - 1, height: 13, "fill-opacity": average(gate[name]).toFixed(2) }));
       });
     });
     const most = Math.max(1e-12, ...states.flatMap(state => Array.from(state, Math.abs)));

@@ -14,39 +14,40 @@ from gnnseq.runs.store import Record
 from gnnseq.training import Callback, History
 
 _EXAMPLES = 6
-_LOOKS = 8  # weights that are kept of a training, besides the last
+LOOKS = 8
 
 
-def run_kept(trial: Trial, *, folder: Path | None = None) -> Record:
+def run_kept(trial: Trial, *, folder: Path | None = None, looks: int = LOOKS) -> Record:
     """`gnnseq.experiments.run.run_trial`, with the model in the record under "model": 6 bytes a weight and look.
 
-    Weights are kept before the first step and after each eighth of the steps, for a slider through training. A model
-    that the page cannot compute has a word why in their place. Used as
-    ``run_comparison(..., run=gnnseq.page.run_kept)``.
+    Weights are kept before the first step and at equal distances, for a slider through training. A model that the page
+    cannot compute has a word why in their place. Used as ``run_comparison(..., run=gnnseq.page.run_kept)``.
 
     Args:
         trial: what to run.
         folder: of checkpoints, as for `run_trial`; looks before a training was stopped are not kept.
+        looks: weights that are kept of a training, besides the last.
     """
-    kept = _Kept(trial)
+    kept = _Kept(trial, looks)
     return run_trial(trial, folder=folder, before=kept.before, after=kept.after, callbacks=[kept])
 
 
 class _Kept(Callback):
-    def __init__(self, trial: Trial) -> None:
-        self.every = max(1, trial.settings.steps // _LOOKS)
+    def __init__(self, trial: Trial, looks: int) -> None:
+        self.every = max(1, trial.settings.steps // looks) if looks else 0
         self.looks: list[Record] = []
         self.steps = 0
         self.model: nn.Module | None = None
 
     def before(self, model: nn.Module, trial: Trial) -> Record:
         self.model = model
-        self._keep(0)
+        if self.every:
+            self._keep(0)
         return {}
 
     def step(self, history: History) -> None:
         self.steps = history.steps
-        if self.steps % self.every == 0:
+        if self.every and self.steps % self.every == 0:
             self._keep(self.steps)
 
     def _keep(self, step: int) -> None:
@@ -77,16 +78,17 @@ def describe(model: nn.Module, trial: Trial) -> Record:
     symbols = symbols_of(task)
     classes = symbols if task.num_outputs == len(symbols) else [str(number) for number in range(task.num_outputs)]
     examples = examples_of(task, trial.seed, symbols, classes)
+    hops = getattr(task, "hops", None)
     found = page_model(model, title=family.title, view=family.view, symbols=symbols, classes=classes,
-                       family=family.name, task=task.title, examples=examples)  # fmt: skip
+                       family=family.name, task=task.title, examples=examples, hops=hops)  # fmt: skip
     places = {example["at"] for example in found["examples"]}
     return found | {"answer_at": places.pop() if len(places) == 1 else None}
 
 
 def symbols_of(task: Task) -> list[str]:
     """The texts of a task's symbols: those of its data's vocabulary, or their numbers."""
-    data = task.dataset(0, "train") if hasattr(task, "dataset") else task
-    vocabulary: Any = getattr(data, "vocabulary", None)
+    data: Any = task.dataset(0, "train") if hasattr(task, "dataset") else None
+    vocabulary = getattr(task, "vocabulary", getattr(data, "vocabulary", None))
     if vocabulary is not None and len(vocabulary) == task.num_symbols:
         return list(vocabulary.symbols)
     return [str(number) for number in range(task.num_symbols or 0)]

@@ -21,6 +21,7 @@ def page_model(
     family: str = "",
     task: str = "",
     examples: Iterable[Plain] = (),
+    hops: Sequence[int] | None = None,
 ) -> Plain:
     """A trained model as plain values, which a record can hold and a page computes with.
 
@@ -34,6 +35,7 @@ def page_model(
         family: name of its family, by which it gets its colour.
         task: title of what it was trained on.
         examples: ``text``, ``answer`` and ``at``, the place of the symbol that decides the answer (None: not known).
+        hops: of the view "dilated"; the powers of two below the length of the input by default.
 
     Returns:
         Plain values, with the weights as base64 of float32.
@@ -55,7 +57,7 @@ def page_model(
         raise ValueError(f"classes holds {len(names)}, expected {parts['head']['weight']['shape'][0]}, as the outputs")
     shown = [{"text": str(e["text"]), "answer": str(e["answer"]), "at": e.get("at")} for e in examples]
     return parts | {"title": title, "view": view, "symbols": symbols, "classes": names, "family": family, "task": task,
-                    "examples": shown}  # fmt: skip
+                    "examples": shown, "hops": None if hops is None else list(hops)}  # fmt: skip
 
 
 def fault(model: Any) -> str | None:
@@ -78,8 +80,11 @@ def fault(model: Any) -> str | None:
         values = model.get(name) or []
         if not isinstance(values, list) or not all(map(holds, values)):
             return f"its {name} are none that a page writes"
-    if any(not _is_place(model.get(name)) for name in ("step", "answer_at")):
-        return "its step or answer_at is no number from 0"
+    hops = model.get("hops") or []
+    if not isinstance(hops, list) or any(
+        not _is_place(place) for place in (*hops, model.get("step"), model.get("answer_at"))
+    ):
+        return "its hops, step or answer_at are no numbers from 0"
     return _fault_of_weights(model)
 
 

@@ -98,7 +98,7 @@ def test_what_has_no_room_is_left_out_and_named(tmp_path):
         ({"classes": [1]}, "its classes are no list of texts"),
         ({"examples": [EVIL]}, "its examples are none that a page writes"),
         ({"snapshots": [{"step": 1, "weights": "AAAA"}]}, "its looks at training have other sizes"),
-        ({"step": float("nan")}, "its step or answer_at is no number"),
+        ({"step": float("nan")}, "its hops, step or answer_at are no numbers"),
         ({"encoder": {"kind": "gcrn", "rounds": 10**9}}, "its encoder names weights"),
         ({"head": {"weight": {"at": 0, "shape": [10**9, 10**9]}}}, "its head names weights"),
         ({"head": {"weight": {"at": -1, "shape": [2]}}}, "its head names weights"),
