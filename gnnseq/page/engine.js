@@ -98,6 +98,27 @@ const gnnseq = (() => {
       });
     }
 
+    /** softmax_u(scale q . k_u), by which the values v_u are added up; the result's `shares` are the softmax. */
+    attend(q, ks, vs, scale) {
+      const scores = ks.map(k => scale * k.value.reduce((sum, v, i) => sum + v * q.value[i], 0)), shares = softmax(scores);
+      const value = new Float64Array(vs[0].value.length);
+      vs.forEach((v, u) => { for (let i = 0; i < value.length; i++) value[i] += shares[u] * v.value[i]; });
+      const made = this.record(value, [q, ...ks, ...vs], () => {
+        const slopes = vs.map((v, u) => {
+          let sum = 0;
+          for (let i = 0; i < value.length; i++) { sum += made.grad[i] * v.value[i]; v.grad[i] += shares[u] * made.grad[i]; }
+          return sum;
+        });
+        const middle = slopes.reduce((sum, slope, u) => sum + shares[u] * slope, 0);
+        ks.forEach((k, u) => {
+          const g = scale * shares[u] * (slopes[u] - middle);
+          for (let i = 0; i < q.value.length; i++) { k.grad[i] += g * q.value[i]; q.grad[i] += g * k.value[i]; }
+        });
+      });
+      made.shares = shares;
+      return made;
+    }
+
     /** The derivatives of one number of a vector with respect to everything recorded. */
     backward(output, channel) {
       for (const made of this.vars) { made.grad.fill(0); made.live = false; }
@@ -122,15 +143,13 @@ const gnnseq = (() => {
     },
 
     gru(tape, w, x, children) {
-      const H = w.weight_hh.cols, own = tape.affine(x, w.weight_ih, w.bias);
-      const h = childSum(tape, children) || tape.leaf(new Float64Array(H));
-      const hidden = tape.affine(h, w.weight_hh, null);
-      const gate = from => tape.sigmoid(tape.add(tape.part(own, from, H), tape.part(hidden, from, H)));
-      const r = gate(0), z = gate(H);
-      let read = tape.part(hidden, 2 * H, H);
-      if (w.bias_hn) read = tape.add(read, tape.leaf(w.bias_hn.data));
-      const n = tape.tanh(tape.add(tape.part(own, 2 * H, H), tape.multiply(r, read)));
-      return { h: tape.add(n, tape.multiply(z, tape.mix([[1, h], [-1, n]]))), gates: { reset: r, update: z } };
+      return gruStep(tape, w, x, childSum(tape, children));
+    },
+
+    /** A GRU that reads the children by their shares of attention. */
+    dagnn(tape, w, x, children) {
+      const h = children.map(child => child.h);
+      return gruStep(tape, w, x, h.length ? tape.attend(tape.leaf(w.attention.data), h, h, 1) : null);
     },
 
     lstm(tape, w, x, children) {
@@ -170,6 +189,18 @@ const gnnseq = (() => {
     },
   };
 
+  function gruStep(tape, w, x, read) {
+    const H = w.weight_hh.cols, own = tape.affine(x, w.weight_ih, w.bias);
+    const h = read || tape.leaf(new Float64Array(H));
+    const hidden = tape.affine(h, w.weight_hh, null);
+    const gate = from => tape.sigmoid(tape.add(tape.part(own, from, H), tape.part(hidden, from, H)));
+    const r = gate(0), z = gate(H);
+    let past = tape.part(hidden, 2 * H, H);
+    if (w.bias_hn) past = tape.add(past, tape.leaf(w.bias_hn.data));
+    const n = tape.tanh(tape.add(tape.part(own, 2 * H, H), tape.multiply(r, past)));
+    return { h: tape.add(n, tape.multiply(z, tape.mix([[1, h], [-1, n]]))), gates: { reset: r, update: z } };
+  }
+
   function forgets(tape, f) {
     return f.length ? { forget: f.length === 1 ? f[0] : tape.mix(f.map(gate => [1 / f.length, gate])) } : {};
   }
@@ -208,6 +239,7 @@ const gnnseq = (() => {
     convs(tape, spec, x, graph, layers) {
       const trace = [];
       if (spec.project) x = x.map(each => tape.affine(each, spec.project.weight, spec.project.bias));
+      x = positioned(tape, spec.positions, x, graph);
       spec.convs.slice(0, layers).forEach((conv, layer) => {
         if (layer > 0) {
           const norm = spec.norms[layer - 1];
@@ -239,11 +271,68 @@ const gnnseq = (() => {
       return { out: h, trace };
     },
 
+    /** Layers of attention, each with a small network, residual connections and normalisation. */
+    transformer(tape, spec, x, graph, layers) {
+      const trace = [], reads = attended(spec.attend, graph);
+      if (spec.project) x = x.map(each => tape.affine(each, spec.project.weight, spec.project.bias));
+      x = positioned(tape, spec.positions, x, graph);
+      for (const block of spec.blocks.slice(0, layers)) {
+        const { out, shares } = attention(tape, block, spec, x, reads);
+        x = out;
+        trace.push({ states: x, gates: x.map((_, node) => (shares[node] ? { attention: { value: [shares[node]] } } : {})) });
+      }
+      const out = spec.norm ? x.map(each => tape.layerNorm(each, spec.norm.weight, spec.norm.bias, spec.norm.eps)) : x;
+      return { out, trace };
+    },
+
     bag(tape, spec, x) {
       const out = x.map(each => tape.relu(tape.affine(each, spec.weight, spec.bias)));
       return { out, trace: [{ states: out, gates: out.map(() => ({})) }] };
     },
   };
+
+  /** The nodes that each node attends to, itself among them. */
+  function attended(kind, graph) {
+    if (kind === "graph") return graph.tokens.map(() => places(graph.size));
+    const sources = incoming(graph).map(edges => edges.map(edge => edge.from));
+    if (kind === "edges") return sources.map((from, node) => [...new Set([...from, node])]);
+    const found = [];
+    for (const node of graph.order) found[node] = new Set([node, ...sources[node].flatMap(from => [...found[from]])]);
+    return found.map(set => [...set]);
+  }
+
+  /** One layer of a Transformer, and how the last node shares its attention, the mean over the heads. */
+  function attention(tape, block, spec, x, reads) {
+    const normed = (each, norm) => tape.layerNorm(each, norm.weight, norm.bias, norm.eps), { heads } = spec;
+    const H = x[0].value.length, d = H / heads, last = x.length - 1, shares = new Float64Array(x.length);
+    const qkv = x.map(each => tape.affine(spec.norm_first ? normed(each, block.norm1) : each, block.qkv.weight, block.qkv.bias));
+    const part = (kind, head) => qkv.map(each => tape.part(each, kind * H + head * d, d));
+    const read = places(heads).map(head => {
+      const [q, k, v] = [part(0, head), part(1, head), part(2, head)];
+      return q.map((each, node) => tape.attend(each, reads[node].map(u => k[u]), reads[node].map(u => v[u]), d ** -0.5));
+    });
+    for (const head of read) reads[last].forEach((u, place) => { shares[u] += head[last].shares[place] / heads; });
+    const out = x.map((each, node) => {
+      const y = tape.add(each, tape.affine(tape.join(read.map(head => head[node])), block.out.weight, block.out.bias));
+      const z = spec.norm_first ? y : normed(y, block.norm1);
+      const inner = ACTIVATIONS[spec.activation](tape, tape.affine(spec.norm_first ? normed(z, block.norm2) : z, block.linear1.weight, block.linear1.bias));
+      const sum = tape.add(z, tape.affine(inner, block.linear2.weight, block.linear2.bias));
+      return spec.norm_first ? sum : normed(sum, block.norm2);
+    });
+    return { out, shares };
+  }
+
+  /** Features with sines and cosines of each node's place: its number, or the longest way that leads to it. */
+  function positioned(tape, positions, x, graph) {
+    if (!positions) return x;
+    const read = incoming(graph), place = [], F = x[0].value.length;
+    if (positions.by_number) x.forEach((_, node) => { place[node] = node; });
+    else for (const node of graph.order) place[node] = Math.max(-1, ...read[node].map(edge => place[edge.from])) + 1;
+    return x.map((each, node) => tape.add(each, tape.leaf(places(F).map(i => {
+      const angle = place[node] * 10000 ** (-(i - i % 2) / F);
+      return i % 2 ? Math.cos(angle) : Math.sin(angle);
+    }))));
+  }
 
   const ACTIVATIONS = {
     relu: (tape, x) => tape.relu(x),
@@ -261,6 +350,15 @@ const gnnseq = (() => {
         const root = tape.affine(own, w.root, w.bias);
         if (!from.length) return root;
         return tape.add(root, tape.affine(tape.add(...from.map(edge => x[edge.from])), w.rel, null));
+      });
+    },
+
+    /** A small network of (1 + eps) x_v + the sum of the neighbours. */
+    gin(tape, w, x, graph) {
+      const read = incoming(graph);
+      return x.map((own, node) => {
+        const sum = tape.mix([[1 + w.eps, own], ...read[node].map(edge => [1, x[edge.from]])]);
+        return w.parts.reduce((each, part) => (part.weight ? tape.affine(each, part.weight, part.bias) : ACTIVATIONS[part.activation](tape, each)), sum);
       });
     },
 
@@ -425,8 +523,9 @@ const gnnseq = (() => {
     }
     const both = model.view === "path both ways" || model.view === "graph";
     graph.edges = graph.edges.concat(both ? bothWays(extra) : extra);
-    graph.order = model.encoder.kind === "recurrence" ? topological(graph.size, graph.edges) : places(graph.size);
-    if (!graph.order) throw new InputError("the added edge closes a cycle, which a recurrence cannot read");
+    const ordered = model.encoder.kind === "recurrence" || model.encoder.attend === "ancestors";
+    graph.order = ordered ? topological(graph.size, graph.edges) : places(graph.size);
+    if (!graph.order) throw new InputError("the added edge closes a cycle, which this model cannot read");
     return graph;
   }
 
@@ -471,6 +570,7 @@ const gnnseq = (() => {
     const { encoder } = model;
     if (encoder.kind === "recurrence") return encoder.cells.length / encoder.directions;
     if (encoder.kind === "convs") return encoder.convs.length;
+    if (encoder.kind === "transformer") return encoder.blocks.length;
     return encoder.rounds || 1;
   }
 

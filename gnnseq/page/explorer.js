@@ -176,7 +176,7 @@ function explorer(root, models) {
     const { seen, influence, hops, tokens } = result, reads = tokens.map((_, place) => influence[place] !== null);
     const blind = tokens.map((_, place) => place).filter(place => reads[place] && !seen[place]);
     const total = influence.reduce((sum, value) => sum + (value || 0), 0), parts = [];
-    const depth = model.encoder.kind === "convs" || model.encoder.rounds ? result.layers : null;
+    const depth = model.encoder.kind === "convs" || model.encoder.rounds || model.encoder.attend === "edges" ? result.layers : null;
     if (blind.length) {
       const far = depth === null ? "no edges lead from there to the output"
         : `${depth} layer${depth === 1 ? "" : "s"} reach ${depth} hop${depth === 1 ? "" : "s"}, and they are up to ${Math.max(...blind.map(place => hops[place]))} hops from the output`;
@@ -313,7 +313,7 @@ function explorer(root, models) {
     const { graph, trace, tokens } = result, signal = graph.signal;
     const states = signal ? trace.map(each => mean(each.states)) : trace[trace.length - 1].states;
     const gates = signal ? trace.map(each => meanGates(each.gates)) : trace[trace.length - 1].gates;
-    const names = ["input", "forget", "output", "reset", "update"].filter(name => gates.some(gate => gate[name])), count = states.length, H = states[0].length;
+    const names = ["input", "forget", "output", "reset", "update", "attention"].filter(name => gates.some(gate => gate[name])), count = states.length, H = states[0].length;
     const gutter = 74, step = Math.max(6, Math.min(34, (width - gutter - 8) / count)), whole = Math.max(width, gutter + step * count + 8);
     const column = node => gutter + (node + 0.5) * step, row = H > 24 ? Math.max(2, 120 / H) : 5, top = 6 + 16 * names.length, bottom = top + row * H + 24;
     const drawing = svg("svg", { viewBox: `0 0 ${whole} ${bottom}`, width: whole, height: bottom, role: "group", "aria-label": `Gates and states, model ${letter}` });
@@ -330,7 +330,7 @@ function explorer(root, models) {
     for (let node = 0; node < count; node++) if (step >= 8) drawing.append(svg("text", { class: "symbol", x: column(node), y: bottom - 9, "text-anchor": "middle" }, label(node)));
     const lines = node => {
       const place = signal ? node : graph.tokens[node];
-      return [`${signal ? "step" : "node"} ${node + 1}${place < 0 ? "" : `: ${visible(tokens[place].text)}`}`, ...names.filter(name => gates[node][name]).map(name => `${name} gate ${number(average(gates[node][name]))}`),
+      return [`${signal ? "step" : "node"} ${node + 1}${place < 0 ? "" : `: ${visible(tokens[place].text)}`}`, ...names.filter(name => gates[node][name]).map(name => `${name}${name === "attention" ? " of the last node" : " gate"} ${number(average(gates[node][name]))}`),
         `state: size ${number(Math.hypot(...states[node]))}, from ${number(Math.min(...states[node]))} to ${number(Math.max(...states[node]))}`];
     };
     return scrubbed(drawing, { label: `${signal ? "Steps" : "Nodes"} of model ${letter}`, count, x: column, top: 2, bottom: bottom - 2, lines });

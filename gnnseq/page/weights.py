@@ -6,10 +6,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.nn import GCNConv, GraphConv
+from torch_geometric.nn import GCNConv, GINConv, GraphConv
 
 from gnnseq.layers import GCN, GCRN, MeanReadout, RootReadout, SumReadout
-from gnnseq.layers.cells import GRUCell, LSTMCell, RecurrentCell, RNNCell
+from gnnseq.layers.attention.graph_transformer import GraphTransformer
+from gnnseq.layers.attention.positions import SinusoidalPositions
+from gnnseq.layers.cells import DAGNNCell, GRUCell, LSTMCell, RecurrentCell, RNNCell
 from gnnseq.layers.linear.min_rnns import MinGRUCell, MinLSTMCell
 from gnnseq.layers.stacked import StackedRecurrence
 from gnnseq.layers.tree_lstm import NaryCell
@@ -29,7 +31,8 @@ from gnnseq.models import (
 
 Plain = dict[str, Any]
 _CELLS: dict[type[RecurrentCell], str] = {
-    RNNCell: "rnn", GRUCell: "gru", LSTMCell: "lstm", NaryCell: "nary", MinGRUCell: "min_gru", MinLSTMCell: "min_lstm",
+    RNNCell: "rnn", GRUCell: "gru", LSTMCell: "lstm", NaryCell: "nary", DAGNNCell: "dagnn",
+    MinGRUCell: "min_gru", MinLSTMCell: "min_lstm",
 }  # fmt: skip
 _ACTIVATIONS = {nn.ReLU: "relu", nn.Tanh: "tanh", nn.Sigmoid: "sigmoid", nn.Identity: "identity"}
 _READOUTS = {RootReadout: "root", MeanReadout: "mean", SumReadout: "sum"}
@@ -127,6 +130,8 @@ def _encoder(module: nn.Module, pack: Packer) -> Plain:
     if isinstance(module, EdgeEncoder | SlotEncoder):
         if isinstance(module.layer, GCN):
             return _gcn(module.layer, pack)
+        if isinstance(module.layer, GraphTransformer):
+            return _transformer(module.layer, pack)
         if isinstance(module.layer, StackedRecurrence):
             return _recurrence(module.layer, pack)
         raise _refuse(module.layer)
@@ -150,7 +155,9 @@ def _cell(cell: Any, name: str, pack: Packer) -> Plain:
     if name.startswith("min"):
         return found | {"signed": cell.signed, "mean": cell.mean}
     found["weight_hh"] = pack(cell.weight_hh)
-    return found | ({"bias_hn": pack(cell.bias_hn)} if name == "gru" else {})
+    if name in ("gru", "dagnn"):
+        found["bias_hn"] = pack(cell.bias_hn)
+    return found | ({"attention": pack(cell.attention)} if name == "dagnn" else {})
 
 
 def _gcn(layer: GCN, pack: Packer) -> Plain:
@@ -160,12 +167,11 @@ def _gcn(layer: GCN, pack: Packer) -> Plain:
         for weight, bias in zip(layer.weights, biases, strict=True)
     ]
     return {"kind": "convs", "convs": convs, "norms": [None] * (len(convs) - 1), "residual": False, "project": None,
+            "positions": None,
             "activation": _known(_ACTIVATIONS, layer.activation)}  # fmt: skip
 
 
 def _convs(stack: ConvStack, pack: Packer) -> Plain:
-    if stack.positions is not None:
-        raise _refuse(stack.positions)
     activation: Any = stack.activation
     if isinstance(stack, TCN):
         activation = activation[0]  # then comes dropout
@@ -174,6 +180,7 @@ def _convs(stack: ConvStack, pack: Packer) -> Plain:
         "convs": [_conv(conv, pack) for conv in stack.convs],
         "norms": [_norm(norm, pack) for norm in stack.norms],
         "residual": stack.residual,
+        "positions": _positions(stack.positions),
         "project": None if isinstance(stack.project, nn.Identity) else _linear(stack.project, pack),
         "activation": _known(_ACTIVATIONS, activation),
     }
@@ -187,7 +194,40 @@ def _conv(conv: Any, pack: Packer) -> Plain:
                 "root": pack(conv.lin_root.weight), "hop": None}  # fmt: skip
     if type(conv) is GCNConv and conv.normalize and not conv.improved:
         return {"kind": "gcn", "weight": pack(conv.lin.weight), "bias": pack(conv.bias), "loops": conv.add_self_loops}
+    if type(conv) is GINConv and isinstance(conv.nn, nn.Sequential):
+        return {"kind": "gin", "eps": float(conv.eps), "parts": [_step(part, pack) for part in conv.nn]}
     raise _refuse(conv)
+
+
+def _step(part: nn.Module, pack: Packer) -> Plain:
+    """A linear layer or an activation."""
+    return _linear(part, pack) if isinstance(part, nn.Linear) else {"activation": _known(_ACTIVATIONS, part)}
+
+
+def _positions(module: nn.Module | None) -> Plain | None:
+    if module is not None and not isinstance(module, SinusoidalPositions):
+        raise _refuse(module)
+    return None if module is None else {"by_number": module.by_number}
+
+
+def _transformer(layer: GraphTransformer, pack: Packer) -> Plain:
+    blocks: list[dict[str, Plain | None]] = [
+        {name: _linear(getattr(block, name), pack) for name in ("qkv", "out", "linear1", "linear2")}
+        | {name: _norm(getattr(block, name), pack) for name in ("norm1", "norm2")}
+        for block in layer._blocks
+    ]
+    first = layer._blocks[0]
+    return {
+        "kind": "transformer",
+        "attend": layer.attend,
+        "heads": first.heads,
+        "norm_first": first.norm_first,
+        "activation": _known(_ACTIVATIONS, first.activation),
+        "project": None if isinstance(layer.project, nn.Identity) else _linear(layer.project, pack),
+        "positions": _positions(layer.positions),
+        "blocks": blocks,
+        "norm": None if layer.norm is None else _norm(layer.norm, pack),
+    }
 
 
 def _norm(norm: nn.Module, pack: Packer) -> Plain | None:

@@ -29,5 +29,8 @@ def test_a_second_run_trains_nothing_again_and_more_models_are_added(tmp_path):
 
 
 def test_a_model_without_a_forward_pass_is_named(tmp_path):
-    assert EXAMPLE.main([*TINY, "--models", "lstm", "transformer", "--budget", "2000", "--output", str(tmp_path)]) == 0
-    assert "GraphTransformer has no forward pass in the page" in (tmp_path / "page.html").read_text()
+    assert (
+        EXAMPLE.main([*TINY, "--models", "lstm", "linear-attention", "--budget", "2000", "--output", str(tmp_path)])
+        == 0
+    )
+    assert "GatedLinearAttention has no forward pass in the page" in (tmp_path / "page.html").read_text()

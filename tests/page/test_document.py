@@ -67,13 +67,15 @@ def test_models_of_records_are_shown_once_and_faults_are_told(tmp_path):
     records = make_records(2, sizes=(5,))
     for record in records[:4]:
         record["model"] = make_model()
-    records[2]["model"] = {"missing": "GraphTransformer has no forward pass in the page"}
+    records[2]["model"] = {"missing": "GatedLinearAttention has no forward pass in the page"}
     text, data = read(export_page(records, tmp_path / "p.html"))
     assert [(m["title"], m["task"], m["note"]) for m in data["models"]] == [
         ("RNN", "palindromes of length 5", "seed 0"),
         ("LSTM", "palindromes of length 5", "seed 0"),
     ]
-    assert "GCN, 8 layers on the path on palindromes of length 5, since GraphTransformer has no forward pass" in text
+    assert (
+        "GCN, 8 layers on the path on palindromes of length 5, since GatedLinearAttention has no forward pass" in text
+    )
 
 
 def test_what_has_no_room_is_left_out_and_named(tmp_path):

@@ -11,17 +11,18 @@ from gnnseq.experiments import FAMILIES
 from gnnseq.experiments.tasks.listops import ListOpsTask
 from gnnseq.experiments.tasks.palindromes import PalindromeTask
 from gnnseq.graphs import path_batch
-from gnnseq.layers import GRU, LSTM, RNN, MinGRU
+from gnnseq.layers import GRU, LSTM, RNN, GraphTransformer, MinGRU
 from gnnseq.models import ConvStack, EdgeEncoder, NodeClassifier, ScalarSymbols, SequenceClassifier, SymbolEmbedding
 from gnnseq.page.weights import NoForwardPassError, model_parts
 
 pytestmark = needs_node
 OUTPUT, INFLUENCE = 1e-5, 1e-4
 WITHOUT = {
-    "linear-attention": "GatedLinearAttention", "delta-net": "DeltaNet", "transformer": "GraphTransformer",
-    "gcn-residual": "SinusoidalPositions", "gcn-deep": "SinusoidalPositions", "gat-graph": "GATv2Conv",
-    "gin-graph": "GINConv", "gps-graph": "GPSConv", "dagnn-tree": "DAGNN", "transformer-tree": "GraphTransformer",
-}  # fmt: skip
+    "linear-attention": "GatedLinearAttention",
+    "delta-net": "DeltaNet",
+    "gat-graph": "GATv2Conv",
+    "gps-graph": "GPSConv",
+}
 SIGNALS = ("gcrn-signals", "lstm-vectors", "linear-vectors")  # of numbers, which nobody types
 TASKS = (PalindromeTask(14), ListOpsTask(30))
 CASES = [
@@ -95,6 +96,8 @@ def test_every_family_is_computed_or_named():
         (lambda: EdgeEncoder(GRU(6, 5, bias=False)), 5),
         (lambda: EdgeEncoder(LSTM(6, 5, num_layers=3, bias=False)), 5),
         (lambda: EdgeEncoder(MinGRU(6, 5, signed=True)), 5),
+        (lambda: EdgeEncoder(GraphTransformer(6, 4, 2, 2, attend="edges")), 4),
+        (lambda: EdgeEncoder(GraphTransformer(6, 4, 1, 2, attend="graph", norm_first=False, activation=nn.Tanh())), 4),
         (lambda: ConvStack(GraphConv, 6, 5, 3, nn.Tanh(), True, norm=nn.LayerNorm, project=True), 5),
     ],
 )

@@ -58,7 +58,7 @@ def test_a_task_with_a_target_at_every_symbol_is_asked_at_the_last():
 @pytest.mark.parametrize(
     ("family", "task", "word"),
     [
-        ("transformer", PalindromeTask(6), "GraphTransformer has no forward pass in the page"),
+        ("linear-attention", PalindromeTask(6), "GatedLinearAttention has no forward pass in the page"),
         ("gcn-graph", KarateTask(2), "have no symbols that can be typed in a row"),
     ],
 )
