@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gnnseq.page.models import fault
-from gnnseq.page.weights import Plain
+from gnnseq.page.packer import Plain
 from gnnseq.results.colours import Slot, slots
 from gnnseq.results.joined import Naming, current, for_tuning
 from gnnseq.runs.store import Record

@@ -12,7 +12,7 @@ from gnnseq.files import write_text
 from gnnseq.page.choice import choose
 from gnnseq.page.figures import figure_data
 from gnnseq.page.models import fault
-from gnnseq.page.weights import Plain
+from gnnseq.page.packer import Plain
 from gnnseq.results.joined import Naming, by_task, collect, family_title
 from gnnseq.results.page import Part, document, render_page
 from gnnseq.results.page_style import SCRIPT, STYLE

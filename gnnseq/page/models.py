@@ -5,7 +5,8 @@ from typing import Any
 
 from torch import nn
 
-from gnnseq.page.weights import Plain, model_parts
+from gnnseq.page.packer import Plain
+from gnnseq.page.weights import model_parts
 
 VIEWS = ("path", "path both ways", "dilated", "balanced tree", "tree", "graph", "symbols")
 _WEIGHTS = 2_000_000  # numbers of one model at most; a page holds less than 3 MB

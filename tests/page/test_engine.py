@@ -13,7 +13,8 @@ from gnnseq.experiments.tasks.palindromes import PalindromeTask
 from gnnseq.graphs import path_batch
 from gnnseq.layers import GRU, LSTM, RNN, GraphTransformer, MinGRU
 from gnnseq.models import ConvStack, EdgeEncoder, NodeClassifier, ScalarSymbols, SequenceClassifier, SymbolEmbedding
-from gnnseq.page.weights import NoForwardPassError, model_parts
+from gnnseq.page.packer import NoForwardPassError
+from gnnseq.page.weights import model_parts
 
 pytestmark = needs_node
 OUTPUT, INFLUENCE = 1e-5, 1e-4
