@@ -18,16 +18,16 @@ const gnnseq = (() => {
 
     /** Rows `from` to `from + rows` of W x + b; b may be null. */
     affine(x, W, b, from = 0, rows = W.rows) {
-      const { data, cols } = W, value = new Float64Array(rows);
+      const { data, cols } = W, value = new Float64Array(rows), read = x.value;
       for (let i = 0; i < rows; i++) {
         let sum = b ? b.data[from + i] : 0;
-        for (let j = 0, at = (from + i) * cols; j < cols; j++) sum += data[at + j] * x.value[j];
+        for (let j = 0, at = (from + i) * cols; j < cols; j++) sum += data[at + j] * read[j];
         value[i] = sum;
       }
       return this.record(value, [x], made => {
         for (let i = 0; i < rows; i++) {
-          const g = made.grad[i];
-          if (g !== 0) for (let j = 0, at = (from + i) * cols; j < cols; j++) x.grad[j] += data[at + j] * g;
+          const g = made.grad[i], grad = x.grad;
+          if (g !== 0) for (let j = 0, at = (from + i) * cols; j < cols; j++) grad[j] += data[at + j] * g;
         }
       });
     }
@@ -35,7 +35,10 @@ const gnnseq = (() => {
     /** The sum of scaled vectors, given as pairs [scale, vector]. */
     mix(pairs) {
       const value = new Float64Array(pairs[0][1].value.length);
-      for (const [scale, x] of pairs) for (let i = 0; i < value.length; i++) value[i] += scale * x.value[i];
+      for (const [scale, x] of pairs) {
+        const read = x.value;
+        for (let i = 0; i < value.length; i++) value[i] += scale * read[i];
+      }
       return this.record(value, pairs.map(pair => pair[1]), made => {
         for (const [scale, x] of pairs) for (let i = 0; i < value.length; i++) x.grad[i] += scale * made.grad[i];
       });
@@ -44,7 +47,9 @@ const gnnseq = (() => {
     add(...xs) { return this.mix(xs.map(x => [1, x])); }
 
     multiply(a, b) {
-      return this.record(a.value.map((v, i) => v * b.value[i]), [a, b], made => {
+      const value = new Float64Array(a.value.length);
+      for (let i = 0; i < value.length; i++) value[i] = a.value[i] * b.value[i];
+      return this.record(value, [a, b], made => {
         for (let i = 0; i < made.grad.length; i++) {
           a.grad[i] += made.grad[i] * b.value[i];
           b.grad[i] += made.grad[i] * a.value[i];
@@ -61,7 +66,9 @@ const gnnseq = (() => {
 
     /** f of each number; `slope` is its derivative, in terms of the result and the number. */
     each(x, f, slope) {
-      return this.record(x.value.map(f), [x], made => {
+      const value = new Float64Array(x.value.length);
+      for (let i = 0; i < value.length; i++) value[i] = f(x.value[i]);
+      return this.record(value, [x], made => {
         for (let i = 0; i < made.grad.length; i++) x.grad[i] += made.grad[i] * slope(made.value[i], x.value[i]);
       });
     }
