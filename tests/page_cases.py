@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from gnnseq.layers import GCN, LSTM
-from gnnseq.models import EdgeEncoder, SequenceClassifier, SymbolEmbedding
+from gnnseq.models import TCN, EdgeEncoder, NodeClassifier, SequenceClassifier, SymbolEmbedding
 from gnnseq.page import page_model
 
 DIGITS = list("0123456789")
@@ -23,3 +23,11 @@ def make_model(layer=LSTM, view="path", **changes):
 def make_pair():
     """A recurrence and a convolution that cannot see the first of eight symbols."""
     return [make_model(), make_model(GCN, "path both ways")]
+
+
+def make_text_model():
+    """A TCN with an output at each node, as a model of text has: three layers, which reach seven symbols back."""
+    torch.manual_seed(0)
+    letters = ["a", "b", " "]
+    model = NodeClassifier(SymbolEmbedding(3, 4), TCN(4, 6, 3), nn.Linear(6, 3))
+    return page_model(model, title="TCN", view="dilated", symbols=letters, hops=(1, 2, 4))

@@ -21,8 +21,8 @@ from gnnseq.runs.store import Record
 
 _SCRIPTS = ("engine.js", "dom.js", "comparison.js", "explorer.js")
 _READING = """<p>Type, or choose an example: each model answers at once. The bars show the influence of each symbol, the
-sum of the absolute derivatives of all outputs by the symbol's vector, on a logarithmic scale from a millionth of the
-whole. A symbol with a dashed circle cannot be seen: no operation of the model leads from it to the output.</p>"""
+sum of the absolute derivatives of all outputs by the symbol's vector, against the largest. A symbol with a dashed
+circle cannot be seen: no operation of the model leads from it to the output.</p>"""
 
 
 def export_page(

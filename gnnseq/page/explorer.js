@@ -56,14 +56,14 @@ function explorer(root, models) {
     const own = models[index(0)].examples;
     examples.replaceChildren(...own.length ? [tag("span", {}, "Examples: ")] : [], ...own.map(example => tag("button", {
       type: "button", onclick: () => write(example.text),
-    }, `${example.text.length > 32 ? `${example.text.slice(0, 31)}…` : example.text} → ${example.answer}`)));
+    }, `${example.text.length > 32 ? `${example.text.slice(0, 31)}…` : example.text} → ${visible(example.answer)}`)));
   }
 
   function drawTools() {
     const first = model(index(0)), tokens = gnnseq.tokenize(input.value, first.symbols), linear = !["tree", "graph"].includes(first.view);
     const focused = document.activeElement && document.activeElement.id;
     if (["length", "from", "to", "scale", "temperature"].includes(focused)) return;
-    tools.replaceChildren(select("Influence", "scale", [["log", "logarithmic"], ["linear", "linear"]], state.get("scale", "log"),
+    tools.replaceChildren(select("Influence", "scale", [["linear", "linear"], ["log", "logarithmic"]], state.get("scale", "linear"),
       value => { state.set("scale", value); drawPanels(); }));
     if (linear) tools.append(slider("Length:", "length", 1, Math.max(60, tokens.length), tokens.length || 1, length => resize(first, length)));
     if (first.level === "node") tools.append(
@@ -165,7 +165,7 @@ function explorer(root, models) {
     const list = order.slice(0, 5).map(([share, name]) => tag("li", {}, tag("span", { class: "class" }, visible(name)),
       svg("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" }, svg("rect", { class: `k${model.look.colour} bar`, width: 100 * share, height: 10 })),
       tag("span", { class: "share" }, number(share, true))));
-    const right = !example ? "" : example.answer === order[0][1] ? " This is right." : ` This is wrong: it is ${example.answer}.`;
+    const right = !example ? "" : example.answer === order[0][1] ? " This is right." : ` This is wrong: it is ${visible(example.answer)}.`;
     return tag("div", { class: "answer" }, tag("p", {}, tag("strong", {}, `${model.level === "node" ? "Next" : "Answer"}: ${visible(order[0][1])}`), ` (${number(order[0][0], true)}).${right}`), tag("ol", {}, list));
   }
 
@@ -175,10 +175,12 @@ function explorer(root, models) {
   function sight(model, result, layers, k) {
     const { seen, influence, hops, tokens } = result, reads = tokens.map((_, place) => influence[place] !== null);
     const blind = tokens.map((_, place) => place).filter(place => reads[place] && !seen[place]);
-    const total = influence.reduce((sum, value) => sum + (value || 0), 0), parts = [];
+    const total = sumOf(influence), parts = [];
     const depth = model.encoder.kind === "convs" || model.encoder.rounds || model.encoder.attend === "edges" ? result.layers : null;
     if (blind.length) {
+      const spans = (model.encoder.convs || []).slice(0, result.layers).map(conv => conv.hop).filter(Boolean);
       const far = depth === null ? "no edges lead from there to the output"
+        : spans.length ? `${depth} layer${depth === 1 ? "" : "s"} with hops of ${spans.join(", ")} reach ${spans.reduce((a, b) => a + b)} symbols back`
         : `${depth} layer${depth === 1 ? "" : "s"} reach ${depth} hop${depth === 1 ? "" : "s"}, and they are up to ${Math.max(...blind.map(place => hops[place]))} hops from the output`;
       parts.push(tag("strong", {}, `Cannot see ${blind.length} of ${reads.filter(Boolean).length} symbols (${ranges(blind)})`), `: ${far}. Their influence is exactly 0, before and after training. `);
     } else parts.push(tag("strong", {}, `Can see all ${reads.filter(Boolean).length} symbols. `));
@@ -211,23 +213,28 @@ function explorer(root, models) {
       return [tag("p", { class: "soft" }, `${result.tokens.length} symbols are more than are drawn well (${DRAWN}); the answer and the influence are those of the whole input.`),
         framed(influenceOnly(model, result, width, letter))];
     }
-    const words = `${result.graph.signal ? "Step by step, mean over the nodes" : "Node by node"}: gates from 0 (light) to 1; states, blue above 0 and orange below.`;
+    const gated = Object.keys(Object.assign({}, ...result.trace[result.trace.length - 1].gates));
+    const what = gated.includes("attention") ? "attention of the last node, " : gated.length ? "gates from 0 (light) to 1, " : "";
+    const words = `${result.graph.signal ? "Step by step, mean over the nodes" : "Node by node"}: ${what}and states, blue above 0 and orange below.`.replace(": and", ":");
     return [framed(drawInput(model, result, width, letter)), tag("p", { class: "soft" }, words), framed(drawNodes(model, result, width, letter))];
   }
 
   const framed = drawing => tag("div", { class: "drawing" }, drawing);
 
-  /** A share of the influence as a height: on a logarithmic scale from a millionth to all of it. */
-  function height(value, total) {
-    if (!(value > 0 && total > 0)) return 0;
-    const share = Math.min(1, value / total);
-    return state.get("scale") === "linear" ? share : Math.max(0.04, 1 + Math.log10(share) / 6);
+  /** An influence as a height: its share of the largest, or that on a logarithmic scale from a millionth to all of it. */
+  function height(value, most) {
+    if (!(value > 0 && most > 0)) return 0;
+    const share = Math.min(1, value / most);
+    return state.get("scale") === "log" ? Math.max(0.04, 1 + Math.log10(share) / 6) : share;
   }
 
+  const largest = values => Math.max(0, ...values.map(value => value || 0));
+  const sumOf = values => values.reduce((sum, value) => sum + (value || 0), 0);
+
   function influenceOnly(model, result, width, letter) {
-    const { tokens, influence } = result, total = influence.reduce((sum, value) => sum + (value || 0), 0);
+    const { tokens, influence } = result, total = sumOf(influence), most = largest(influence);
     const step = width / tokens.length, drawing = svg("svg", { viewBox: `0 0 ${width} 70`, class: "chart", role: "group", "aria-label": `Influence of ${tokens.length} symbols on model ${letter}` });
-    influence.forEach((value, place) => drawing.append(svg("rect", { class: `k${model.look.colour} bar`, x: place * step, width: Math.max(0.5, step), y: 60 - 55 * height(value, total), height: 55 * height(value, total) })));
+    influence.forEach((value, place) => drawing.append(svg("rect", { class: `k${model.look.colour} bar`, x: place * step, width: Math.max(0.5, step), y: 60 - 55 * height(value, most), height: 55 * height(value, most) })));
     return scrubbed(drawing, { label: `Symbols of model ${letter}`, count: tokens.length, x: place => (place + 0.5) * step, top: 0, bottom: 62, lines: place => tokenLines(result, place, total) });
   }
 
@@ -242,17 +249,17 @@ function explorer(root, models) {
 
   /** The graph over the symbols, and the influence of each symbol below it. */
   function drawInput(model, result, width, letter) {
-    const { tokens, graph, influence, seen } = result, total = influence.reduce((sum, value) => sum + (value || 0), 0);
+    const { tokens, graph, influence, seen } = result, total = sumOf(influence), most = largest(influence);
     const gutter = 74, step = Math.max(13, Math.min(34, (width - gutter - 8) / tokens.length)), whole = Math.max(width, gutter + step * tokens.length + 8);
     const column = place => gutter + (place + 0.5) * step, radius = Math.min(11, step / 2 - 1);
     const spots = graph.signal ? null : positions(graph, tokens.length, column);
     const top = graph.signal ? 8 + 13 * graph.size : spots.height + radius + 6, bottom = top + 74;
     const drawing = svg("svg", { viewBox: `0 0 ${whole} ${bottom}`, width: whole, height: bottom, role: "group", "aria-label": `Graph and influence, model ${letter}` });
     if (graph.signal) drawSignal(drawing, model, result, column, step);
-    else drawGraph(drawing, model, result, spots, radius, total);
+    else drawGraph(drawing, model, result, spots, radius, most);
     drawing.append(svg("text", { class: "tick", x: 2, y: top + 34 }, "influence"), svg("line", { class: "grid", x1: gutter, x2: whole - 8, y1: top + 52, y2: top + 52 }));
     tokens.forEach((token, place) => {
-      const size = 44 * height(influence[place] || 0, total);
+      const size = 44 * height(influence[place] || 0, most);
       drawing.append(svg("rect", { class: `k${model.look.colour} bar`, x: column(place) - step / 2 + 1, width: step - 2, y: top + 52 - size, height: size }));
       if (influence[place] !== null && !seen[place]) drawing.append(svg("text", { class: "tick", x: column(place), y: top + 49, "text-anchor": "middle" }, "0"));
       drawing.append(svg("text", { class: token.id === null && !token.bracket ? "symbol unknown" : "symbol", x: column(place), y: top + 67, "text-anchor": "middle" }, short(token.text, step)));
@@ -280,7 +287,7 @@ function explorer(root, models) {
     return { x, y: level.map(each => 14 + (most - each) * rise), height: 14 + most * rise, arch: false };
   }
 
-  function drawGraph(drawing, model, result, spots, radius, total) {
+  function drawGraph(drawing, model, result, spots, radius, most) {
     const { graph, tokens, influence, seen, asked } = result, { x, y } = spots;
     for (const { from, to, added } of graph.edges) {
       const far = spots.arch && Math.abs(to - from) > 1, lift = far ? 16 * Math.log2(Math.abs(to - from)) + 8 : 0;
@@ -289,7 +296,7 @@ function explorer(root, models) {
     }
     for (let node = 0; node < graph.size; node++) {
       const place = graph.tokens[node], token = place < 0 ? null : tokens[place];
-      const blind = token && influence[place] !== null && !seen[place], share = token ? height(influence[place] || 0, total) : 0;
+      const blind = token && influence[place] !== null && !seen[place], share = token ? height(influence[place] || 0, most) : 0;
       drawing.append(svg("circle", { class: "ground", cx: x[node], cy: y[node], r: radius }),
         svg("circle", { class: `k${model.look.colour} node${blind ? " blind" : ""}${token && token.id === null && !token.bracket ? " unknown" : ""}${node === asked ? " asked" : ""}`, cx: x[node], cy: y[node], r: radius, "fill-opacity": (0.5 * share).toFixed(2) }));
       if (token) drawing.append(svg("text", { class: `symbol halo${blind ? " blind" : ""}`, x: x[node], y: y[node] + 4, "text-anchor": "middle" }, short(token.text, 3.2 * radius)));

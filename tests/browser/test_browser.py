@@ -3,7 +3,7 @@
 import pytest
 from chromium import browse, needs_browser
 from comparison import make_record, make_records
-from page_cases import make_model, make_pair
+from page_cases import make_model, make_pair, make_text_model
 
 from gnnseq.page import export_page
 
@@ -127,6 +127,26 @@ def test_layers_length_edges_and_strange_symbols(page):
     assert "the input is empty" in found[4]
     assert "130 symbols are more than are drawn well (100)" in found[5]
     assert "Answer:" in found[5]
+
+
+def test_a_model_of_text_writes_on_at_a_temperature(tmp_path):
+    path = export_page([], tmp_path / "page.html", models=[make_text_model()])
+    first, hot, text, blind = browse(path, """
+        const shares = () => page.locator(".model .share").allInnerTexts();
+        await page.locator("#text").fill("ab ab");
+        const first = await shares();
+        const cool = each => { each.value = 0.1; each.dispatchEvent(new Event("input")); };
+        await page.locator("#temperature").evaluate(cool);
+        const hot = await shares();
+        for (let k = 0; k < 5; k++) await page.getByRole("button", { name: "Write one symbol on" }).click();
+        const text = await page.locator("#text").inputValue();
+        return [first, hot, text, await page.locator(".model:visible").innerText()];
+    """)  # fmt: skip
+    assert float(hot[0].split()[0]) > float(first[0].split()[0])
+    assert len(text) == 10
+    assert set(text) <= set("ab ")
+    assert "3 layers with hops of 1, 2, 4 reach 7 symbols back" in blind
+    assert "Cannot see 2 of 10 symbols (1 to 2)" in blind
 
 
 def hostile_records():

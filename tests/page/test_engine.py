@@ -10,7 +10,7 @@ from gnnseq.analysis.influence import influence, time_influence
 from gnnseq.experiments import FAMILIES
 from gnnseq.experiments.tasks.listops import ListOpsTask
 from gnnseq.experiments.tasks.palindromes import PalindromeTask
-from gnnseq.graphs import path_batch
+from gnnseq.graphs import dilated_batch, path_batch
 from gnnseq.layers import GRU, LSTM, RNN, GraphTransformer, MinGRU
 from gnnseq.models import ConvStack, EdgeEncoder, NodeClassifier, ScalarSymbols, SequenceClassifier, SymbolEmbedding
 from gnnseq.page.packer import NoForwardPassError
@@ -179,3 +179,26 @@ def test_brackets_without_operators_are_trees_with_empty_inner_nodes():
     assert [(edge["from"], edge["to"]) for edge in found["graph"]["edges"]] == [(0, 2), (1, 2), (2, 4), (3, 4)]
     assert found["influence"][0] is None
     assert found["hops"][2] == 2
+
+
+def test_fixed_hops_do_not_grow_with_the_text():
+    torch.manual_seed(6)
+    model = NodeClassifier(SymbolEmbedding(10, 6), ConvStack(GraphConv, 6, 5, 2), nn.Linear(5, 10))
+    given = (model_parts(model) | {"hops": [1, 4]}, list("0123456789"), "dilated", "314159265358")
+    found = run_page(*given)
+    batch = dilated_batch([torch.tensor([int(digit) for digit in given[3]])], hops=(1, 4))
+    assert found["logits"] == pytest.approx(model(batch)[-1].tolist(), abs=OUTPUT)
+
+
+def test_influence_may_come_later_and_what_is_seen_comes_at_once():
+    torch.manual_seed(7)
+    model = SequenceClassifier(SymbolEmbedding(10, 6), ConvStack(GraphConv, 6, 5, 2), None, nn.Linear(5, 10))
+    code = """
+    const run = gnnseq.run(gnnseq.unpack(given), "31415", { influence: false });
+    const answer = [run.influence.map(value => value === undefined), run.seen, run.measure()];
+    """
+    parts = model_parts(model) | {"symbols": list("0123456789"), "classes": list("0123456789"), "view": "path"}
+    before, seen, later = run_node(code, parts)
+    assert before == [True] * 5
+    assert seen == later["seen"] == [False, False, True, True, True]
+    assert [size > 0 for size in later["influence"]] == seen
