@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from benchmarks.count import count
-from benchmarks.machine import Gemm, load, seconds
+from benchmarks.machine import Gemm, clock, load, seconds, settle
 from benchmarks.row import Row, Side, agree
 
 Record = dict[str, Any]
@@ -34,7 +34,7 @@ def measure(row: Row, threads: int, rounds: int, gemm: Gemm) -> Record:
         "work": row.work,
         "peer": row.peer,
         "threads": threads,
-        "clock": "process CPU time" if threads == 1 else "wall clock",
+        "clock": "process CPU time" if clock(threads) is time.process_time else "wall clock",
         "goal": row.goal.get(threads),
         **record,
         "gemm_flops": flops,
@@ -79,6 +79,8 @@ def quartiles(values: Sequence[float]) -> list[float]:
 def _repeats(call: Callable[[], object]) -> int:
     """Calls that fill one measurement, after a first one to warm up."""
     call()
+    settle()
     start = time.perf_counter()
     call()
+    settle()
     return max(1, min(200, round(_SAMPLE / max(time.perf_counter() - start, 1e-6))))

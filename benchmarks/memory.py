@@ -8,17 +8,24 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
+
 _RUN = Path(__file__).with_name("run.py")
 
 
 def peak(run: Callable[[], object], warm: bool = True) -> int:
-    """Bytes that a run takes at its peak, over what the process held before (Linux with glibc).
+    """Bytes that a run takes at its peak, over what was held before: of a GPU, or of the process (Linux with glibc).
 
     A first run loads code and libraries' buffers; what it leaves unused is given back to the system.
     """
     if warm:
         run()
     gc.collect()
+    if torch.get_default_device().type == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        run()
+        return torch.cuda.max_memory_allocated() - before
     ctypes.CDLL(None).malloc_trim(0)
     Path("/proc/self/clear_refs").write_text("5")  # the peak is from here on
     before = _status("VmRSS")

@@ -29,21 +29,25 @@ KINDS = {
 }
 
 
-def passes(case: Any, dtype: torch.dtype, autocast: torch.dtype | None) -> tuple[list[Tensor], list[Tensor]]:
+def passes(
+    case: Any, dtype: torch.dtype, autocast: torch.dtype | None, device: torch.device | str = "cpu"
+) -> tuple[list[Tensor], list[Tensor]]:
     """Outputs and states, and the gradients of a random projection of them, of features and weights."""
-    layer, x, graphs, _ = run(case)
-    layer, x = copy.deepcopy(layer).to(dtype), x.detach().to(dtype).requires_grad_()
-    batch = torch.repeat_interleave(torch.tensor(graphs.sizes))
-    with torch.autocast("cpu", autocast, enabled=autocast is not None):
-        out = case.call(layer, x, graphs, batch)
+    with torch.device("cpu"):  # the same numbers for all devices
+        layer, x, graphs, _ = run(case)
+        batch = torch.repeat_interleave(torch.tensor(graphs.sizes))
+    layer, x = copy.deepcopy(layer).to(device, dtype), x.detach().to(device, dtype).requires_grad_()
+    with torch.device(device), torch.autocast(torch.device(device).type, autocast, enabled=autocast is not None):
+        out = case.call(layer, x, graphs.to(device), batch.to(device))
     torch.manual_seed(0)
-    loss = sum((part.double() * torch.randn(part.shape, dtype=torch.float64)).sum() for part in out)
+    drawn = [torch.randn(part.shape, dtype=torch.float64, device="cpu").to(device) for part in out]
+    loss = sum((part.double() * weight).sum() for part, weight in zip(out, drawn, strict=True))
     return out, list(torch.autograd.grad(loss, [x, *layer.parameters()], materialize_grads=True))
 
 
 def error(found: list[Tensor], expected: list[Tensor]) -> float:
     """Norm of the difference over the norm of what is expected, all tensors joined."""
-    a, b = (torch.cat([part.detach().double().flatten() for part in parts]) for parts in (found, expected))
+    a, b = (torch.cat([part.detach().cpu().double().flatten() for part in parts]) for parts in (found, expected))
     return float((a - b).norm() / b.norm())
 
 

@@ -15,12 +15,13 @@ import sys
 from functools import partial
 from typing import Any
 
-from gnnseq.experiments import Store, collect, find_family, markdown, run_comparison, to_csv
+from gnnseq.experiments import Store, collect, find_family, markdown, run_comparison, run_trial, to_csv
 from gnnseq.experiments.command_line import exit_status, make_folder, report_failures
 from gnnseq.experiments.presets import check, explain, groups, make_settings, parse
 from gnnseq.files import write_text
 from gnnseq.plots import plot_accuracy
 from gnnseq.plots.comparison.report import verdicts, write_report
+from gnnseq.studies.compute.study import predicted
 
 
 def compare(options: argparse.Namespace) -> int:
@@ -41,6 +42,7 @@ def compare(options: argparse.Namespace) -> int:
             settings=settings,
             jobs=options.jobs,
             retry_failed=options.retry_failed,
+            run=partial(run_trial, before=predicted),
         )
     files = write(records, options)
     status = report_failures(records)

@@ -22,7 +22,6 @@ import statistics
 import sys
 from pathlib import Path
 
-import networkx as nx
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
@@ -42,7 +41,7 @@ from gnnseq.data import (
 from gnnseq.data.signals.spreading import spreading_signals
 from gnnseq.experiments.command_line import check_at_least_one, check_positive, exit_status, make_folder
 from gnnseq.files import write_text
-from gnnseq.graphs import to_windows
+from gnnseq.graphs import rewired, to_windows
 from gnnseq.layers import GCRN
 from gnnseq.models import (
     Autoregression,
@@ -175,28 +174,6 @@ def baselines(signals: Signals, options: argparse.Namespace) -> dict[str, nn.Mod
     return {name: model.fit(loader) for name, model in models.items()}
 
 
-def random_graph(adjacency: Tensor, seed: int) -> Tensor | None:
-    """A random graph in which every node keeps its number of neighbours; weights are dealt out anew.
-
-    Returns:
-        The adjacency; None where edges cannot be swapped, as in a star or a complete graph.
-    """
-    graph = nx.from_numpy_array((adjacency > 0).numpy().astype(int))
-    dense = 2 * nx.density(graph) > 1  # a swap in the complement is one in the graph, and quicker to find
-    swapped = nx.complement(graph) if dense else graph
-    swaps = 5 * swapped.number_of_edges()
-    try:
-        nx.double_edge_swap(swapped, swaps, max_tries=100 * swaps, seed=seed)
-    except nx.NetworkXException:
-        return None
-    graph = nx.complement(swapped) if dense else swapped
-    rows, columns = torch.tensor(sorted(graph.edges)).t()
-    weight = adjacency[adjacency.triu() > 0]
-    weight = weight[torch.randperm(len(weight), generator=torch.Generator().manual_seed(seed))]
-    half = torch.zeros_like(adjacency).index_put((rows, columns), weight)
-    return half + half.t()
-
-
 def train(
     signals: Signals, name: str, adjacency: Tensor, seed: int, options: argparse.Namespace, path: Path
 ) -> tuple[nn.Module, History]:
@@ -241,7 +218,7 @@ def networks(signals: Signals, options: argparse.Namespace) -> dict[str, list[Te
     """Networks by name, with a graph for each seed. Without a random graph it says so."""
     true = [signals.adjacency] * options.seeds
     found = {"LSTM without the graph": true}
-    twins = [None if options.directed else random_graph(signals.adjacency, seed) for seed in range(options.seeds)]
+    twins = [None if options.directed else rewired(signals.adjacency, seed) for seed in range(options.seeds)]
     if any(twin is None for twin in twins):
         print("The graph has no random twin, as its edges cannot be swapped (a star, a complete graph, fewer than four "
               "nodes, directed edges): the GCRN on a random graph is left out.\n", flush=True)  # fmt: skip

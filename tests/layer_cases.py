@@ -31,6 +31,10 @@ class Graphs:
     sizes: list[int]
     arguments: dict[str, torch.Tensor] = field(default_factory=dict)  # one entry per edge
 
+    def to(self, device):
+        moved = {name: value.to(device) for name, value in self.arguments.items()}
+        return Graphs(self.edge_index.to(device), self.sizes, moved)
+
 
 class Case:
     """A layer and how it is called; the base are layers over signals."""
@@ -236,7 +240,10 @@ CASES: dict[str, list[Case]] = {
     ],
     "GraphCNNLSTM": [Case(lambda: layers.GraphCNNLSTM(F, 2, H, K))],
     "FlatGraphCNNLSTM": [Flat(lambda: layers.FlatGraphCNNLSTM(F, 2, H, K, 4), sizes=[4, 4])],
-    "ConvLSTM": [Case(lambda: layers.ConvLSTM(F, H, GraphConv))],
+    "ConvLSTM": [
+        Case(lambda: layers.ConvLSTM(F, H, GraphConv)),
+        Case(lambda: layers.ConvLSTM(F, H, lambda i, o: layers.ChebFilter(i, o, K))),
+    ],
     "SignalStack": [Case(lambda: layers.SignalStack([GCRN(F, H, K), GraphGRU(H, H, 2)]))],
     "BidirectionalSignals": [Case(lambda: layers.BidirectionalSignals(GCRN(F, 3, K), GraphGRU(F, 1, 2)))],
     "RootReadout": [Readout(layers.RootReadout)],
@@ -271,14 +278,21 @@ def replica(module):
     return copies[module]
 
 
+def on_schedule(case, graphs, num_nodes):
+    """What a recurrence is given in place of edges, and behind it, where it must be ready in both directions."""
+    schedule = Schedule(graphs.edge_index, num_nodes, batch_vector(graphs.sizes))
+    for order in (schedule, schedule.reversed()):
+        order.prepare()
+    return schedule, *graphs.arguments.values()
+
+
 def is_whole(case):
     """Whether the layer compiles without a graph break, on what is made before; a readout as it is."""
-    linear = (layers.MinGRU, layers.MinLSTM, layers.GatedLinearAttention, layers.DeltaNet)
-    return not isinstance(case, Attending | Nary | Related) and not isinstance(case.make(), (*linear, layers.ConvLSTM))
+    return not isinstance(case, Attending) and not any(isinstance(part, GraphConv) for part in case.make().modules())
 
 
 def exported(case):
     """For which graphs `torch.export` gives a program."""
-    if isinstance(case, Nary | Related | Attending):
+    if isinstance(case, Attending):
         return "none"
     return "one schedule" if isinstance(case, Recurrence) else "any size"

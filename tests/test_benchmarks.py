@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks import growth, influence_engines, memory, run, where
+from benchmarks import floor, gpu, growth, influence_engines, memory, run, where
 from benchmarks.count import count
 from benchmarks.machine import Gemm, facts
 from benchmarks.measure import measure, quartiles
@@ -145,3 +145,49 @@ def test_ways_to_influence_are_measured_where_they_agree(tmp_path):
     for number in (1, 2):
         influence_engines.store({**record, "rounds": number}, out, ["other", "nodes"])
     assert [(r["work"], r["rounds"]) for r in json.loads(out.read_text())] == [("nodes", 2)]
+
+
+def test_the_script_for_a_gpu_runs_on_tiny_work(tmp_path, capsys):
+    out = tmp_path / "gpu.json"
+    assert gpu.main(["--device", "cpu", "--small", "--out", str(out)]) == 0
+    found = json.loads(out.read_text())
+    assert found["device"] == {"name": "CPU"}
+    assert list(found["parts"]) == list(gpu.PARTS)
+    assert all(found["parts"].values())
+    assert {record["kind"] for record in found["parts"]["correctness"]} == {"float32", "TF32", "bfloat16"}
+    assert all("compiled_ms" in record for record in found["parts"]["compiled"])
+    assert torch.get_default_device().type == "cpu"
+
+
+def test_the_script_for_a_gpu_names_what_it_left_out_and_what_failed(monkeypatch):
+    assert gpu.records("throughput", torch.device("cpu"), True, until=0.0)[1:] == [
+        {"left_out": "the rest, for want of time"}
+    ]
+    monkeypatch.setitem(gpu.PARTS, "large", lambda device, small: 1 / 0)
+    assert gpu.records("large", torch.device("cpu"), True, 0.0) == [{"failed": "ZeroDivisionError: division by zero"}]
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert gpu.main([]) == 2
+
+
+def test_the_floor_of_a_step_and_of_a_short_path(monkeypatch, tmp_path, capsys):
+    for module in (paths, floor):
+        monkeypatch.setattr(module, "BATCH", 2)
+        monkeypatch.setattr(module, "UNITS", 4)
+    monkeypatch.setattr(training, "LENGTH", 4)
+    out = tmp_path / "floor.json"
+    assert floor.main(["--models", "lstm", "--rounds", "1", "--out", str(out)]) == 0
+    record = json.loads(out.read_text())
+    assert all(took > 0 for of in ("steps", "paths of 10") for row in record[of].values() for took in row.values())
+    one = floor.Training("lstm")
+    before = [weight.clone() for weight in one.model.parameters()]
+    floor.step_ways("lstm")["fit without the optimizer's step"]()
+    assert all(torch.equal(a, b) for a, b in zip(before, floor.Training("lstm").model.parameters(), strict=True))
+
+
+def test_the_page_shows_the_stored_floor_and_what_compiling_gains():
+    docs = Path(__file__).parents[1] / "docs"
+    page = (docs / "benchmarks.md").read_text()
+    record = json.loads((docs / "results" / "floor.json").read_text())
+    assert floor.table(record, "steps") in page
+    assert floor.table(record, "paths of 10") in page
+    assert gpu.compiled_table(json.loads((docs / "results" / "compiled.json").read_text())) in page

@@ -15,7 +15,8 @@ BATCH, UNITS = 128, 128
 LAYERS: dict[str, type[Recurrent]] = {"rnn": RNN, "gru": GRU, "lstm": LSTM}
 
 
-def _pair(name: str) -> tuple[Recurrent, nn.RNNBase]:
+def pair(name: str) -> tuple[Recurrent, nn.RNNBase]:
+    """Our layer and torch's module, with the same weights."""
     module = LAYERS[name].torch_type(UNITS, UNITS, batch_first=True)  # type: ignore[arg-type]
     return LAYERS[name].from_torch(module), module
 
@@ -29,7 +30,7 @@ def _shared(found: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def equal(name: str, steps: int) -> tuple[Side, Side]:
     """Paths of one length against the module on the dense tensor; the schedule is part of our work."""
-    layer, module = _pair(name)
+    layer, module = pair(name)
     x = torch.randn(BATCH, steps, UNITS)
     batch = path_batch(x)
     grad = torch.randn(BATCH * steps, UNITS)
@@ -51,7 +52,7 @@ def equal(name: str, steps: int) -> tuple[Side, Side]:
 
 def unequal(name: str, shortest: int, longest: int) -> tuple[Side, Side]:
     """Paths of so many nodes against a PackedSequence, from a list of sequences."""
-    layer, module = _pair(name)
+    layer, module = pair(name)
     lengths = torch.randint(shortest, longest + 1, (BATCH,))
     lengths[0] = longest
     sequences = [torch.randn(int(length), UNITS) for length in lengths]

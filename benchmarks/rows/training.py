@@ -17,7 +17,7 @@ from gnnseq.training import Step, fit
 LENGTH, STEPS = 20, 10  # the longest palindrome of the defaults; steps in one measurement
 
 
-class _Family:
+class Training:
     """One family of the comparison with the settings of its defaults."""
 
     def __init__(self, name: str) -> None:
@@ -26,7 +26,7 @@ class _Family:
         self.model, _ = build(trial)
         self.optimizer = trial.settings.optimizer(self.model.parameters(), trial.rate)
         self.batches = partial(trial.task.batches, family.view, trial.seed, "train", trial.settings.batch_size)
-        self.batch = next(self.batches(1))
+        self.batch = next(self.batches(1)).to(torch.get_default_device())
         self.max_norm = trial.settings.max_norm
 
     def whole(self) -> None:
@@ -62,7 +62,7 @@ def _pass(model: nn.Module, batch: Batch) -> Tensor:
 
 def make(names: list[str]) -> tuple[Side, Side]:
     """Steps of some families, one after the other."""
-    families = [_Family(name) for name in names]
+    families = [Training(name) for name in names]
     whole: list[Callable[[], None]] = [family.whole for family in families]
     alone: list[Callable[[], None]] = [family.alone for family in families]
     return (

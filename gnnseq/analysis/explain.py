@@ -9,10 +9,9 @@ from torch import Tensor, nn
 from torch_geometric.data import Data
 
 from gnnseq.analysis.calls import Model
+from gnnseq.analysis.diagnosis import CANNOT_SEE, SEES_TOO_WEAKLY, WEAK
 from gnnseq.analysis.influence import influence, model_reach
 from gnnseq.analysis.reach import hops_needed
-
-_WEAK = 1e-2  # of the average input's influence
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ def explain(
     *,
     target: Tensor | None = None,
     inputs: nn.Module | None = None,
-    weak: float = _WEAK,
+    weak: float = WEAK,
 ) -> Explanation:
     """Whether a model sees what a task asks for, measured at a batch.
 
@@ -107,7 +106,7 @@ def explain_task(
     graphs: int = 32,
     seed: int = 0,
     inputs: nn.Module | None = None,
-    weak: float = _WEAK,
+    weak: float = WEAK,
 ) -> Explanation:
     """`explain` on a batch of a task's test samples.
 
@@ -139,10 +138,10 @@ def _longest(data: Data, source: Tensor, asked: Tensor) -> int | None:
 def _diagnosis(hops: int | None, seen: float, strength: float, weak: float) -> Explanation:
     way = "there is no way along the edges" if hops is None else f"the answer is up to {hops} hops away"
     if seen <= 0.5:
-        verdict = "cannot see"
+        verdict = CANNOT_SEE
         words = f"The model cannot see the answer: {way}, and {1 - seen:.0%} of the outputs do not depend on it."
     elif strength < weak:
-        verdict = "sees too weakly"
+        verdict = SEES_TOO_WEAKLY
         words = (
             f"The model sees the answer too weakly to learn from: {way}, and it moves the output {strength:.1e} times"
         )

@@ -1,6 +1,7 @@
 """Sequences, trees and signals as plain values; no graphs, no networks."""
 
 from gnnseq.data.padded import PaddedBatch, pad
+from gnnseq.data.signals.arrays import read_npz
 from gnnseq.data.signals.calendar import calendar
 from gnnseq.data.signals.edge_tables import gaussian_kernel, read_adjacency, read_edges
 from gnnseq.data.signals.forecasts import ConsecutiveForecasts, ForecastDataset
@@ -11,6 +12,7 @@ from gnnseq.data.synthetic.adding import AddingDataset
 from gnnseq.data.synthetic.automata import Automaton, AutomatonDataset
 from gnnseq.data.synthetic.copy_memory import CopyMemoryDataset, SelectiveCopyDataset
 from gnnseq.data.synthetic.first_symbol import FirstSymbolDataset
+from gnnseq.data.synthetic.formulas import Algebra, FormulaTrees
 from gnnseq.data.synthetic.listops import ListOpsBinaryTrees, ListOpsSequences, ListOpsTrees
 from gnnseq.data.synthetic.listops_file import read_listops
 from gnnseq.data.synthetic.neighbours import NeighborsMatchDataset
@@ -32,6 +34,7 @@ from gnnseq.data.trees.treebank import Treebank, read_brackets, read_conllu, tre
 
 __all__ = [
     "AddingDataset",
+    "Algebra",
     "Automaton",
     "AutomatonDataset",
     "BlockModelDataset",
@@ -43,6 +46,7 @@ __all__ = [
     "DependencyGraphs",
     "FirstSymbolDataset",
     "ForecastDataset",
+    "FormulaTrees",
     "KarateClub",
     "ListOpsBinaryTrees",
     "ListOpsSequences",
@@ -78,6 +82,7 @@ __all__ = [
     "read_enhanced",
     "read_listops",
     "read_logic",
+    "read_npz",
     "read_series",
     "read_sick",
     "read_temporal_json",

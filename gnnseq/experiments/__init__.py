@@ -16,6 +16,7 @@ from gnnseq.experiments.settings import Settings
 from gnnseq.experiments.tasks.automata import AutomatonTask
 from gnnseq.experiments.tasks.base import Task
 from gnnseq.experiments.tasks.first_symbol import FirstSymbolTask
+from gnnseq.experiments.tasks.formulas import FormulaTask
 from gnnseq.experiments.tasks.kinds import Classification, Regression
 from gnnseq.experiments.tasks.listops import ListOpsTask
 from gnnseq.experiments.tasks.neighbours import NeighborsMatchTask
@@ -52,6 +53,7 @@ __all__ = [
     "CopyMemoryTask",
     "Family",
     "FirstSymbolTask",
+    "FormulaTask",
     "Initialisation",
     "KarateTask",
     "ListOpsTask",

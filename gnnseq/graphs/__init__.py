@@ -8,6 +8,7 @@ from gnnseq.graphs.native import both_ways, match_tree_batch, network_batch, sig
 from gnnseq.graphs.pairs import pair_batch
 from gnnseq.graphs.parse import parse_batch
 from gnnseq.graphs.path import path_batch, path_graph
+from gnnseq.graphs.rewire import rewired
 from gnnseq.graphs.symbols import symbol_signal_batch
 from gnnseq.graphs.text import text_path_batch, to_text_paths, to_texts
 from gnnseq.graphs.topology import (
@@ -37,6 +38,7 @@ __all__ = [
     "path_batch",
     "path_graph",
     "path_with_hub_batch",
+    "rewired",
     "signal_batch",
     "space_time_batch",
     "star_batch",

@@ -4,7 +4,7 @@ In all functions ``lengths`` ``[B]`` are the symbols of each sequence, and ``fir
 number of each graph's first node.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
@@ -30,8 +30,11 @@ class Edges(NamedTuple):
 
 Builder: TypeAlias = Callable[[IntArray, IntArray], Edges]
 
+_KEPT: dict[Hashable, Edges] = {}  # of one graph, by kind and length
+_MOST, _LARGEST = 32, 2**16  # graphs, and numbers in the edges of one
 
-def connect(build: Builder, lengths: IntArray, nodes: IntArray) -> Edges:
+
+def connect(build: Builder, lengths: IntArray, nodes: IntArray, kind: Hashable | None = None) -> Edges:
     """The edges of a batch.
 
     Args:
@@ -39,11 +42,17 @@ def connect(build: Builder, lengths: IntArray, nodes: IntArray) -> Edges:
             then repeated, where all lengths are the same.
         lengths: symbols of each sequence ``[B]``.
         nodes: nodes of each graph ``[B]``; as many for the same length.
+        kind: what decides the edges of one graph beside its length; they are then kept for the next batch.
     """
     first = np.cumsum(nodes) - nodes
     if (lengths != lengths[0]).any():
         return build(lengths, first)
-    one = build(lengths[:1], first[:1])
+    key = None if kind is None else (kind, int(lengths[0]))
+    one = _KEPT.get(key) or build(lengths[:1], first[:1])
+    if key is not None and one.nodes.size <= _LARGEST:
+        while len(_KEPT) > _MOST:
+            _KEPT.pop(next(iter(_KEPT)), None)
+        _KEPT[key] = one
     return Edges(_repeat(one.nodes, first), one.counts.repeat(len(lengths)))
 
 

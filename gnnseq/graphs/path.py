@@ -52,7 +52,8 @@ def path_batch(
         edges = orient(hops_apart(lengths, first, (1,)), direction)
         return concatenate(edges, loops(lengths, first)) if self_loops else edges
 
-    return assemble(x, lengths, connect(build, lengths, lengths), {"y": y})
+    kind = ("path", str(direction), bool(self_loops))
+    return assemble(x, lengths, connect(build, lengths, lengths, kind), {"y": y})
 
 
 def path_graph(

@@ -233,4 +233,4 @@ def _joined(lengths: IntArray, hops: Sequence[int], direction: Direction) -> Edg
     def build(lengths: IntArray, first: IntArray) -> Edges:
         return orient(hops_apart(lengths, first, hops), direction)
 
-    return connect(build, lengths, lengths)
+    return connect(build, lengths, lengths, ("hops", tuple(hops), str(direction)))

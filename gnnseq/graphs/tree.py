@@ -43,7 +43,7 @@ def balanced_tree_batch(
     """
     symbols, lengths = flatten(sequences, alphabet)
     nodes = 2 * lengths - 1
-    edges = connect(_balanced_edges, lengths, nodes)
+    edges = connect(_balanced_edges, lengths, nodes, "balanced")
     slots = {"edge_slot": np.tile(np.arange(2), edges.nodes.shape[1] // 2)}
     return assemble(append_empty(symbols, lengths, nodes, empty), nodes, edges, {"y": y}, slots)
 

@@ -8,7 +8,8 @@ from torch_geometric.utils import is_sparse
 
 from gnnseq.layers.cells import schedule_of
 from gnnseq.layers.stacked import StackedRecurrence
-from gnnseq.ops.transforms import is_recorded, uncompiled
+from gnnseq.ops.schedule import Schedule, refuse_trace
+from gnnseq.ops.transforms import is_captured, is_recorded, require, uncompiled
 
 
 class EdgeValueLSTM(StackedRecurrence):
@@ -31,14 +32,12 @@ class EdgeValueLSTM(StackedRecurrence):
         self, x: Tensor, edge_index: Any, values: Tensor, state: tuple[Tensor, Tensor] | None
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         self.edge_mask.refuse(self)
-        if torch.compiler.is_dynamo_compiling():
+        ready = self._is_ready(edge_index)
+        if not ready and is_recorded():
+            raise ValueError(refuse_trace("edge_index"))
+        if torch.compiler.is_dynamo_compiling() and not ready:
             out, (h, c) = uncompiled(self._run_on_edges, x, edge_index, values, state)
             return out, (h, c)
-        if is_recorded():
-            raise ValueError(
-                f"{self.value_name} is read under torch.jit.trace or torch.export, which would keep these "
-                "values for all other graphs, expected a call outside of them"
-            )
         if is_sparse(edge_index):
             raise ValueError(
                 "edge_index is a sparse matrix, which puts its edges in an order of its own, expected edges [2, E] in "
@@ -48,6 +47,10 @@ class EdgeValueLSTM(StackedRecurrence):
         self._check_values(schedule.edge_index, values)
         out, (h, c) = self._run(x, schedule, state, values)
         return out, (h, c)
+
+    def _is_ready(self, edge_index: Any) -> bool:
+        """Without torch's kernels on paths, which know no values."""
+        return isinstance(edge_index, Schedule) and edge_index.is_ready(False, self.bidirectional)
 
     def _check_values(self, edge_index: Tensor, values: Tensor) -> None:
         name = self.value_name
@@ -60,7 +63,9 @@ class EdgeValueLSTM(StackedRecurrence):
         if values.is_meta:
             return
         outside = (values < 0) | (values >= self.num_values)
-        if bool(outside.any()):
+        if is_captured():
+            require(~outside.any(), f"{name} is given, expected 0 to {self.num_values - 1} everywhere")
+        elif bool(outside.any()):
             edge = int(outside.nonzero()[0])
             raise ValueError(
                 f"{name}[{edge}] is {int(values[edge])} at node {int(edge_index[1, edge])}, "

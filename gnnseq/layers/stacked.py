@@ -82,7 +82,7 @@ class StackedRecurrence(nn.Module):
 
     def _run(self, x: Tensor, edge_index: Any, initial: States | None, *edge_values: Tensor) -> tuple[Tensor, States]:
         self.edge_mask.refuse(self)
-        ready = isinstance(edge_index, Schedule) and edge_index.is_ready(self.fused, self.bidirectional)
+        ready = self._is_ready(edge_index)
         if not ready and is_recorded():
             raise ValueError(refuse_trace("edge_index"))
         if torch.compiler.is_dynamo_compiling() and not ready:
@@ -108,6 +108,10 @@ class StackedRecurrence(nn.Module):
         if len(finals) == 1:
             return x, tuple(state.unsqueeze(0) for state in finals[0])
         return x, tuple(torch.stack(kind) for kind in zip(*finals, strict=True))
+
+    def _is_ready(self, edge_index: Any) -> bool:
+        """Whether edges are a schedule that `torch.compile` and `torch.export` may read."""
+        return isinstance(edge_index, Schedule) and edge_index.is_ready(self.fused, self.bidirectional)
 
     def _check_states(self, initial: States | Tensor, num_graphs: int) -> None:
         cell = self._cells[0]

@@ -2,7 +2,8 @@
 
 from copy import copy
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
+from weakref import WeakValueDictionary
 
 import torch
 from torch import Tensor
@@ -44,6 +45,8 @@ class Schedule(LevelOrder):
         ValueError: under `torch.jit.trace` and `torch.export`, which would keep the order of the first graphs for
             all others.
     """
+
+    prepared: ClassVar[WeakValueDictionary[int, "Schedule"]] = WeakValueDictionary()  # by their ``id``
 
     def __init__(
         self,
@@ -205,6 +208,13 @@ class Schedule(LevelOrder):
             _ = self.levels, self.scan_place, self.inverse_order, self.leaf_graph, self.in_degree, self.leaves
             _ = self.root_of_graph is not None or self._graph_of_roots
             self.ready = True
+            self.prepared[id(self)] = self
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A copy is another object, with an ``id`` of its own."""
+        vars(self).update(state)
+        if self.ready:
+            self.prepared[id(self)] = self
 
     def is_ready(self, fused: bool = True, both: bool = False) -> bool:
         """Whether `torch.compile` may read the schedule: nothing is left to compute but by torch's own operations.

@@ -5,7 +5,7 @@ from torch import Tensor
 from torch_geometric.typing import WITH_TORCH_SCATTER
 from torch_geometric.utils import segment as _segment
 
-from gnnseq.ops.transforms import is_recorded, is_traced
+from gnnseq.ops.transforms import is_captured, is_recorded, is_traced, require
 
 
 def segment(x: Tensor, ptr: Tensor, reduce: str) -> Tensor:
@@ -32,11 +32,11 @@ def segment(x: Tensor, ptr: Tensor, reduce: str) -> Tensor:
     size = ptr.diff()
     with_scatter = WITH_TORCH_SCATTER and not is_traced() and not x.is_meta
     if reduce in ("sum", "mean") and (x.device.type == "cpu" or not with_scatter):
-        owner = torch.repeat_interleave(size, output_size=x.size(0))
+        owner = _owner(ptr, x.size(0))
         total = x.new_zeros(size.size(0), *x.shape[1:]).index_add(0, owner, x)
         return total if reduce == "sum" else total / size.clamp(min=1).view(-1, *[1] * (x.dim() - 1))
     if not with_scatter:
-        return _scattered(x, size, reduce)
+        return _scattered(x, ptr, reduce)
     out: Tensor = _segment(x, ptr, reduce)
     empty = (size == 0).view(-1, *[1] * (x.dim() - 1))
     return out.masked_fill(empty, 0.0) if is_recorded() or bool(empty.any()) else out
@@ -45,14 +45,18 @@ def segment(x: Tensor, ptr: Tensor, reduce: str) -> Tensor:
 def check_bounds(ptr: Tensor, x: Tensor, empty: bool = True) -> None:
     """Raises a ``ValueError`` unless ``ptr`` ``[B + 1]`` bounds consecutive rows of ``x``.
 
-    What has no values (meta), or is read by `torch.compile` and `torch.jit.trace`, is not checked.
+    What has no values (meta), or is read by `torch.jit.trace`, is not checked; `torch.compile` checks when it runs.
 
     Args:
         ptr: the bounds.
         x: the rows ``[N, ...]``.
         empty: whether a graph may have no rows.
     """
-    if is_recorded() or torch.compiler.is_compiling() or ptr.is_meta:
+    if torch.compiler.is_compiling():
+        ascending = (ptr.diff() >= (0 if empty else 1)).all()
+        message = "ptr is given, expected ascending bounds of consecutive rows, from 0 to the rows of x"
+        require((ptr[0] == 0) & (ptr[-1] == x.size(0)) & ascending, message)
+    if is_captured() or ptr.is_meta:
         return
     if ptr.dim() != 1 or ptr.numel() == 0:
         raise ValueError(f"ptr has shape {list(ptr.shape)}, expected [B + 1], bounds of B graphs")
@@ -66,8 +70,16 @@ def check_bounds(ptr: Tensor, x: Tensor, empty: bool = True) -> None:
         raise ValueError(f"ptr says that graph {graph} has no nodes, expected at least one to read out")
 
 
-def _scattered(x: Tensor, size: Tensor, reduce: str) -> Tensor:
+def _owner(ptr: Tensor, num_rows: int) -> Tensor:
+    """The segment of each row ``[N]``; where ONNX may be made of it, without operations that it lacks."""
+    if not is_recorded():
+        return torch.repeat_interleave(ptr.diff(), output_size=num_rows)
+    ends = ptr[1:]
+    return ptr.new_zeros(num_rows + 1).index_add(0, ends, torch.ones_like(ends)).cumsum(0)[:num_rows]
+
+
+def _scattered(x: Tensor, ptr: Tensor, reduce: str) -> Tensor:
     """Max and min by torch's scatter, which has derivatives of all kinds; its ``segment_reduce`` has not."""
-    owner = torch.repeat_interleave(size, output_size=x.size(0)).view(-1, *[1] * (x.dim() - 1)).expand_as(x)
-    zeros = torch.zeros(size.size(0), *x.shape[1:], dtype=x.dtype, device=x.device)
+    owner = _owner(ptr, x.size(0)).view(-1, *[1] * (x.dim() - 1)).expand_as(x)
+    zeros = torch.zeros(ptr.size(0) - 1, *x.shape[1:], dtype=x.dtype, device=x.device)
     return zeros.scatter_reduce(0, owner, x, f"a{reduce}", include_self=False)

@@ -17,11 +17,14 @@ def is_recorded() -> bool:
     return torch.compiler.is_exporting() or bool(torch.jit.is_tracing())  # type: ignore[attr-defined, no-untyped-call]
 
 
+def is_captured() -> bool:
+    """Whether `torch.compile`, `torch.export` or `torch.jit.trace` reads this code, so that Python reads no values."""
+    return torch.compiler.is_compiling() or is_recorded()
+
+
 def is_traced() -> bool:
-    """Whether `torch.compile` or `torch.jit.trace` reads this code, or `torch.func` wraps its tensors."""
-    if torch.compiler.is_compiling() or is_recorded():
-        return True
-    return torch._C._functorch.peek_interpreter_stack() is not None
+    """Whether code is captured, or `torch.func` wraps its tensors."""
+    return is_captured() or torch._C._functorch.peek_interpreter_stack() is not None
 
 
 def has_tangent(x: Tensor) -> bool:
@@ -68,13 +71,31 @@ def autocasts(device: torch.device) -> bool:
     return torch.amp.is_autocast_available(device.type) and torch.is_autocast_enabled(device.type)
 
 
-def _call(call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-    """Runs a call outside `torch.compile`: to order or check a graph is arithmetic that depends on the data."""
-    return call(*arguments, **named)
+def require(holds: Tensor, message: str) -> None:
+    """A check of values where Python must not read one, in `torch.compile` and `torch.export`.
+
+    Args:
+        holds: whether all is well, one boolean.
+        message: of the RuntimeError that the program raises where it is not.
+    """
+    torch._assert_async(holds, message)
 
 
-uncompiled = torch.compiler.disable(
-    _call,
-    reason="gnnseq reads graphs outside of torch.compile, expected fullgraph=False, or in place of edges a ready "
-    "operator or a Schedule that the layer has run on before; docs/layers/machinery.md says which layers take one",
+def graph_break(reason: str) -> Callable[..., Any]:
+    """A function that runs a call outside `torch.compile`: to order or check a graph depends on the data.
+
+    Args:
+        reason: what torch's error says under ``fullgraph=True``.
+    """
+
+    def call(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        return function(*arguments, **named)
+
+    disabled: Callable[..., Any] = torch.compiler.disable(call, reason=reason)
+    return disabled
+
+
+uncompiled = graph_break(
+    "gnnseq reads graphs outside of torch.compile, expected fullgraph=False, or in place of edges a ready operator or "
+    "a Schedule on which `prepare()` was called (and on its `reversed()` for two directions)"
 )

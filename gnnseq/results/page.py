@@ -6,6 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from gnnseq.analysis.diagnosis import (
+    BEYOND_REACH,
+    CANNOT_COMPUTE,
+    CANNOT_SEE,
+    DID_NOT_LEARN,
+    LEARNED,
+    LEARNED_IN_PART,
+    SEES_TOO_WEAKLY,
+    WHEN,
+)
 from gnnseq.results.conditions import cautions, conditions, failures, learning_rates
 from gnnseq.results.joined import Result, by_task
 from gnnseq.results.page_style import SCRIPT, STYLE
@@ -15,19 +25,19 @@ from gnnseq.results.verdict import Comparison, ranking
 from gnnseq.runs.store import Record
 
 CLASSES = {
-    "learned": "learned",
-    "learned in part": "part",
-    "sees but did not learn": "not",
-    "cannot see": "not",
-    "scores beyond its reach": "part",
+    LEARNED: "learned",
+    LEARNED_IN_PART: "part",
+    DID_NOT_LEARN: "not",
+    SEES_TOO_WEAKLY: "not",
+    CANNOT_SEE: "not",
+    CANNOT_COMPUTE: "not",
+    BEYOND_REACH: "part",
 }
-_READING = """Score: mean over the seeds ± standard deviation (n - 1), and in brackets the 95 % percentile bootstrap
+_READING = f"""Score: mean over the seeds ± standard deviation (n - 1), and in brackets the 95 % percentile bootstrap
 interval of the mean. Intervals of few seeds are too narrow (for normally distributed scores, three seeds cover the mean
 in 75 % of cases, five in 84 %), so verdicts rest on the test alone.
 Solved: seeds whose score reaches the task's threshold.
-Diagnosis: "cannot see" if the model reaches fewer hops than lie between the answer and the output; "sees but did not
-learn" if it came less than a tenth of the way from chance to the threshold; "learned" if the mean reaches the
-threshold.
+Diagnosis: {"; ".join(f'"{word}", where {when}' for word, when in WHEN.items())}.
 Influence: the answer's relative influence on the output before training.
 Gradient norm: median over the steps, and the largest, before clipping; median over the seeds.
 Samples to threshold: median over the runs that reached it.

@@ -56,6 +56,7 @@ REQUIRED = {
 }  # fmt: skip
 OPTIONAL = {
     "label": WORDS, "stopped": WORDS, "purpose": WORDS, "finished": WORDS, "initialisation": WORDS,
+    "computes": WORDS, "because": WORDS,
     "trial": GROUP, "trial.purpose": WORDS, "trial.learning_rate": NUMBER, "trial.steps": NUMBER, "versions": GROUP,
     "score": MEASURE, "learning_rate": NUMBER, "curve": GROUP, "curve.accuracy": CURVE, "curve.grad_norm": NORMS,
     "tuning": GROUP,

@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from gnnseq.analysis.diagnosis import CANNOT_SEE, FAILED
 from gnnseq.results.joined import Result, by_task
 from gnnseq.results.statistics import Summary
 from gnnseq.results.verdict import diagnosis
@@ -58,7 +59,7 @@ def _reach(result: Result) -> Cell:
     reach = result.first("hops_reach")
     if reach is not None:
         return _plain(reach)
-    return ("–", None) if diagnosis(result) in ("cannot see", "failed") else ("no limit", float("inf"))
+    return ("–", None) if diagnosis(result) in (CANNOT_SEE, FAILED) else ("no limit", float("inf"))
 
 
 def _gradient(result: Result) -> Cell:

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
+from gnnseq.analysis.diagnosis import FAILED, diagnose
 from gnnseq.results.joined import Result
 from gnnseq.results.paired import SIGN, PairedTest, equivalence, holm, seeds_needed
 from gnnseq.results.statistics import bootstrap_interval, share_interval
 
 MARGIN = 0.05  # of the way from chance to the threshold, below which a difference is one that does not matter
-_PART = 0.1  # of the way from chance to the threshold, below which a model counts as not having learned
 
 
 @dataclass(frozen=True)
@@ -187,21 +187,11 @@ def judge(
 
 
 def diagnosis(result: Result) -> str:
-    """Why a model scores as it does: a word for its mean score, beside what it sees.
-
-    "cannot see": as `cannot_see` tells.
-    "sees but did not learn": less than a tenth of the way from chance to the task's threshold. "learned in part", and
-    "learned": the mean reaches the threshold. A model that scores above chance beyond its reach is named so: then the
-    task leaks its answer, or the reach is wrong.
-    """
+    """Why a model scores as it does, in a word for its mean score: see `gnnseq.analysis.diagnosis.WHEN`."""
     if not result.scores:
-        return "failed"
-    gain = result.gain()
-    if cannot_see(result):
-        return "cannot see" if gain < _PART else "scores beyond its reach"
-    if gain >= 1:
-        return "learned"
-    return "sees but did not learn" if gain < _PART else "learned in part"
+        return FAILED
+    influence, computes = result.middle("influence"), result.first("computes")
+    return diagnose(result.gain(), sees=not cannot_see(result), computes=computes, influence=influence)
 
 
 def cannot_see(result: Result) -> bool:

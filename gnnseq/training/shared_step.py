@@ -66,7 +66,7 @@ class SharedStep(Step):
 
     def take(self, batch: Any, history: History) -> bool:
         """As `Step.take`, on some batches."""
-        self.optimizer.zero_grad(set_to_none=True)
+        self._forget()
         weighted = len(batch) > 1 or self.devices.world > 1
         here = [0.0, 0.0, 0.0, 0.0, float(self._asked)]
         for number, (part, counts) in enumerate(batch, start=1):

@@ -47,7 +47,7 @@ ATTACKS = {
     "flips: downloads": Plan(flips.flipped_downloads, 3000, 100),
     "flips: zip archives": Plan(flips.flipped_archives, 3000, 100),
     "flips: unpacked files": Plan(flips.flipped_members, 3000, 100),
-    "mutations: every reader": Plan(readers.all_readers, 45_000, 1500),
+    "mutations: every reader": Plan(readers.all_readers, 63_000, 2100),
     "servers": Plan(server.lies, 10, 1),
     "kills: writers of files": Plan(processes.killed_writers, 300, 10),
     "kills: appending to a store": Plan(processes.killed_appends, 150, 6),

@@ -15,7 +15,11 @@ from attack.flips import HISTORY, WORDS, checkpoint, unpacked, write_archive, wr
 from attack.outcome import Attack, Outcome, judge
 from gnnseq.data import Vocabulary, encode_file, fairy_tales, read_brackets, read_conllu, read_vectors, sentiment_trees
 from gnnseq.data.files import read_text
+from gnnseq.data.signals.arrays import read_npz
+from gnnseq.data.signals.edge_tables import read_adjacency, read_edges
 from gnnseq.data.signals.series import Signals, read_signals
+from gnnseq.data.signals.tables import Series, read_series
+from gnnseq.data.signals.temporal_json import read_temporal_json
 from gnnseq.experiments import Store
 from gnnseq.training import History
 from gnnseq.training.checkpoint_file import read_checkpoint, write_checkpoint
@@ -33,6 +37,14 @@ CONLLU = b"# text = she reads\n" + b"".join(
 )
 SERIES = b"north,south,west\n" + b"".join(b"%d.5,%d,-%d\n" % (n, n * n % 7, n) for n in range(25))
 GRAPH = b"0,1,0.5\n1,0,0\n0.5,0,0\n"
+EDGES = b"from,to,weight\nnorth,south,0.5\nsouth,west,2\nwest,north,1e-3\n"
+MATRIX = b"north,south,west\n" + GRAPH
+WIDE = b"time,north,south\n" + b"".join(b"2012-03-01 00:%02d,%d.5,%d\n" % (5 * n, n, n * n % 7) for n in range(12))
+LONG = b"time,node,value\n" + b"".join(
+    b"2012-03-01 %02d:00,%b,%d.25\n" % (hour, node, hour) for hour in range(9) for node in (b"north", b"south")
+)
+TEMPORAL = b'{"edges": [[0, 1], [1, 2]], "node_ids": {"a": 0, "b": 1, "c": 2}, "FX": [[1, 2, 3], [3, 4.5, -1e2]]}\n'
+NAMES = ["north", "south", "west"]
 VECTORS = b"2 3\nthe 0.5 -1 2e-3\ncat 1 2 3\n, 0 0 1\n"
 BOOK = b"*** START OF X ***\r\nOnce upon a time.\r\n\r\n\r\nThe end.\r\n*** END OF X ***\r\n"
 
@@ -61,6 +73,25 @@ def are_dependencies(trees: list[Any]) -> bool:
 def are_signals(found: Signals) -> bool:
     finite = bool(found.values.isfinite().all() and found.adjacency.isfinite().all())
     return finite and bool((found.adjacency >= 0).all()) and len(set(found.names)) == found.values.size(1)
+
+
+def is_series(found: Series) -> bool:
+    T, N = found.values.shape
+    times = found.times is None or (len(found.times) == T and bool((np.diff(found.times) > np.timedelta64(0)).all()))
+    return times and len(set(found.names)) == N > 0 and T > 0 and not bool(found.values.isinf().any())
+
+
+def is_temporal(found: tuple[Series, torch.Tensor]) -> bool:
+    return is_series(found[0]) and found[1].shape == (len(found[0].names),) * 2 and bool(found[1].isfinite().all())
+
+
+def are_weights(found: torch.Tensor) -> bool:
+    return found.shape == (3, 3) and bool(found.isfinite().all())
+
+
+def write_npz(path: Path) -> None:
+    with path.open("wb") as file:
+        np.savez(file, data=np.arange(24.0).reshape(4, 3, 2))
 
 
 def is_history(found: History) -> bool:
@@ -110,6 +141,13 @@ READERS = [
     Reader("words.conllu", content(CONLLU + b"\n" + CONLLU), lambda path: read_conllu(path).trees, are_dependencies),
     Reader("series.csv", content(SERIES), lambda path: read_signals(path, sibling(path, GRAPH)), are_signals),
     Reader("graph.csv", content(GRAPH), lambda path: read_signals(sibling(path, SERIES), path), are_signals),
+    Reader("wide.csv", content(WIDE), lambda path: read_series(path, time="time", frequency="5min"), is_series),
+    Reader("long.csv", content(LONG), lambda path: read_series(path, time="time", node="node", value="value"),
+           is_series),
+    Reader("edges.csv", content(EDGES), lambda path: read_edges(path, NAMES), are_weights),
+    Reader("matrix.csv", content(MATRIX), lambda path: read_adjacency(path, NAMES), are_weights),
+    Reader("temporal.json", content(TEMPORAL), read_temporal_json, is_temporal),
+    Reader("pems.npz", write_npz, read_npz, is_series),
     Reader("glove.txt", content(VECTORS), lambda path: read_vectors(path, WORDS).values,
            lambda found: bool(found.isfinite().all())),
     Reader("book.txt", content(BOOK), lambda path: read_text(path), lambda found: isinstance(found, str)),

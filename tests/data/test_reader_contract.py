@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import gnnseq.data
 from gnnseq.data.files import read_chunks, read_rows, read_text
 from gnnseq.data.signals.edge_tables import read_adjacency, read_edges
-from gnnseq.data.signals.series import read_signals
+from gnnseq.data.signals.series import read_signals, read_table
 from gnnseq.data.signals.tables import read_series
 from gnnseq.data.signals.temporal_json import read_temporal_json
 from gnnseq.data.synthetic.listops_file import read_listops
@@ -111,6 +111,7 @@ READERS: dict[str, Reader] = {
     "read_edges": Reader(EDGES, lambda path: read_edges(path, NODES).tolist()),
     "read_series": Reader(TIMES, times),
     "read_signals": Reader(SERIES, series),
+    "read_table": Reader(SERIES, lambda path: [str(part) for part in read_table(path, header=True)]),
     "read_temporal_json": Reader(TEMPORAL, temporal),
     "read_vectors": Reader(VECTORS, lambda path: [part.tolist() for part in read_vectors(path, LETTERS)]),
 }
@@ -123,6 +124,7 @@ NO_READERS = {
     "extract",
     "hash_file",
     "is_intact",
+    "read_npz",  # no text: tests/attack flips its bytes
 }
 
 MARK = b"\xef\xbb\xbf"

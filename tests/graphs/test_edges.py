@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gnnseq.graphs import balanced_tree_batch, dilated_batch, edges, path_batch
 from gnnseq.graphs.edges import (
     Edges,
     concatenate,
@@ -87,3 +89,22 @@ def test_orient(graphs):
 def test_an_unknown_direction_is_named():
     with pytest.raises(ValueError, match="direction is 'up', expected one of forward, backward, b"):
         orient(edges_of([[(0, 1)]]), "up")
+
+
+@pytest.mark.parametrize("make", [path_batch, dilated_batch, balanced_tree_batch])
+def test_a_batch_does_not_share_its_edges_with_the_next(make):
+    features = torch.ones(3, 6, 2)
+    expected = make(features).edge_index.clone()
+    make(features).edge_index.zero_()
+    assert torch.equal(make(features).edge_index, expected)
+    one = [make(features[:1]), make(features[:1])]
+    one[0].edge_index.zero_()
+    assert torch.equal(one[1].edge_index, expected[:, : one[1].edge_index.size(1)])
+
+
+def test_edges_of_few_lengths_are_kept():
+    for length in range(2, 50):
+        path_batch(torch.zeros(2, length, dtype=torch.long))
+    path_batch(torch.zeros(1, 2**16, dtype=torch.long))
+    assert len(edges._KEPT) <= edges._MOST + 1
+    assert max(one.nodes.size for one in edges._KEPT.values()) <= edges._LARGEST

@@ -1,6 +1,7 @@
 """What every layer keeps under `torch.compile`: it trains, equals eager and is seldom compiled again."""
 
 import copy
+import pickle
 import shutil
 
 import pytest
@@ -9,12 +10,15 @@ from dags import batch_vector, full_trees
 from layer_cases import (
     ALL,
     CASES,
+    IN_TIME,
     OVER_SIGNALS,
+    Attending,
     Flat,
     Readout,
     Recurrence,
     flat,
     is_whole,
+    on_schedule,
 )
 from torch._dynamo.exc import Unsupported
 from torch.testing import assert_close
@@ -27,7 +31,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor 
 
 
 WHOLE = [param for param in ALL if is_whole(param.values[0])]
-BROKEN = [param for param in ALL if not is_whole(param.values[0])]
 
 
 @pytest.fixture(autouse=True)
@@ -54,18 +57,21 @@ def results(module, call, x):
     return [*out, *torch.autograd.grad(sum(part.square().sum() for part in out), given, materialize_grads=True)]
 
 
+def operator_of(layer, graphs):
+    """What the layer can be given in place of edges."""
+    given = (graphs.edge_index, sum(graphs.sizes), graphs.arguments["edge_weight"].double())
+    if isinstance(layer, layers.GCN):
+        return gcn_operator(*given)
+    return next(module for module in layer.modules() if hasattr(module, "operator")).operator(*given)
+
+
 def on_ready(layer, graphs):
-    """A call on what the layer can be given in place of edges."""
+    """A call on it."""
+    ready = operator_of(layer, graphs)
 
     def call(module, x):
         return flat(module(x, ready))
 
-    n = sum(graphs.sizes)
-    if isinstance(layer, layers.GCN):
-        ready = gcn_operator(graphs.edge_index, n, graphs.arguments["edge_weight"].double())
-    else:
-        spectral = next(module for module in layer.modules() if hasattr(module, "operator"))
-        ready = spectral.operator(graphs.edge_index, n, graphs.arguments["edge_weight"].double())
     return call
 
 
@@ -94,17 +100,77 @@ def test_on_a_ready_operator_it_compiles_as_a_whole(case):
 
 
 @pytest.mark.parametrize("case", [p for p in WHOLE if isinstance(p.values[0], Recurrence)])
-def test_on_a_used_schedule_it_compiles_as_a_whole(case):
+def test_on_a_prepared_schedule_it_compiles_as_a_whole(case):
     layer = case.make().double()
     compiled = torch.compile(layer, backend="aot_eager", fullgraph=True)
-    case, x, graphs = grown(case, -1)
-    schedule = Schedule(graphs.edge_index, len(x), batch_vector(graphs.sizes))
+    for k in (-1, 0, -1):  # other graphs of the first one's size, too
+        case, x, graphs = grown(case, k)
+        given = on_schedule(case, graphs, len(x))
+
+        def call(module, x, given=given):
+            return flat(module(x, *given))
+
+        assert_close(results(compiled, call, x), results(layer, call, x))
+
+
+@pytest.mark.parametrize("name", ["RNN", "GRU", "LSTM", "DAGNN", "ChildSumTreeLSTM"])
+def test_a_run_makes_a_schedule_ready(name):
+    case, x, graphs = grown(CASES[name][0], -1)
+    layer, schedule = case.make().double(), Schedule(graphs.edge_index, len(x), batch_vector(graphs.sizes))
 
     def call(module, x):
         return flat(module(x, schedule))
 
-    expected = results(layer, call, x)  # the first run makes it ready
-    assert_close(results(compiled, call, x), expected)
+    expected = results(layer, call, x)
+    assert_close(results(torch.compile(layer, backend="aot_eager", fullgraph=True), call, x), expected)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda schedule: pickle.loads(pickle.dumps(schedule))])
+def test_a_copied_schedule_stays_ready(copied):
+    case, x, graphs = grown(CASES["MinGRU"][0], -1)
+    layer, schedule = case.make().double(), Schedule(graphs.edge_index, len(x))
+    schedule.prepare()
+    other = copied(schedule)
+    del schedule
+
+    def call(module, x):
+        return flat(module(x, other))
+
+    assert_close(results(torch.compile(layer, backend="aot_eager", fullgraph=True), call, x), results(layer, call, x))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda slots: slots + 1, "edge_slot is given, expected 0 to 1 everywhere"),
+        (lambda slots: slots * 0, "edge_slot gives node some two children in place some"),
+    ],
+)
+def test_wrong_places_are_an_error_of_the_program(wrong, message):
+    case, x, graphs = grown(CASES["NaryTreeLSTM"][0], 0)
+    schedule, slots = on_schedule(case, graphs, len(x))
+    compiled = torch.compile(case.make().double(), backend="aot_eager", fullgraph=True)
+    compiled(x, schedule, slots)
+    with pytest.raises(RuntimeError, match=message):
+        compiled(x, schedule, wrong(slots))
+
+
+@pytest.mark.parametrize("case", [p for p in WHOLE if p in IN_TIME])
+def test_lengths_compile_as_a_whole_and_are_checked_by_the_program(case):
+    layer = case.make().double()
+    compiled = torch.compile(layer, backend="aot_eager", fullgraph=True)
+    case, x, graphs = grown(case, 0)
+    ready, batch = operator_of(layer, graphs), batch_vector(graphs.sizes)
+    lengths = torch.arange(len(graphs.sizes)) + 2
+
+    def call(module, x, lengths=lengths):
+        return flat(module(x, ready, batch=batch, lengths=lengths))
+
+    assert_close(results(compiled, call, x), results(layer, call, x))
+    with pytest.raises(RuntimeError, match=r"lengths is given, expected 1 to \d"):
+        call(compiled, x, lengths - 2)
+    with pytest.raises(RuntimeError, match=r"lengths is given, expected one for each graph"):
+        call(compiled, x, lengths[:1])
 
 
 @pytest.mark.parametrize("full", [False, True])
@@ -112,7 +178,7 @@ def test_an_n_ary_tree_lstm_on_a_used_schedule(full):
     edges, slots, _ = full_trees(2, (2, 0, 1))
     if not full:
         edges, slots = edges[:, 1:], slots[1:]
-    layer, schedule = layers.NaryTreeLSTM(3, 4).double(), Schedule(edges, 9)
+    layer, schedule = layers.NaryTreeLSTM(3, 4).double(), Schedule(edges, 9)  # without `prepare()`
     x = torch.randn(9, 3, dtype=torch.float64, requires_grad=True)
 
     def call(module, x):
@@ -130,15 +196,19 @@ def test_a_readout_compiles_as_a_whole(case):
         case, x, graphs = grown(case, k)
         batch = batch_vector(graphs.sizes)
         assert_close(case.call(compiled, x, graphs, batch), case.call(case.make(), x, graphs, batch))
+    for wrong in ([0, len(x) + 1], [1, len(x)], [0, 5, 2, len(x)]):
+        with pytest.raises(RuntimeError, match="ptr is given, expected ascending bounds"):
+            compiled(x, torch.tensor(wrong))
 
 
-@pytest.mark.parametrize("case", BROKEN)
-def test_what_needs_a_graph_break_says_so(case):
+@pytest.mark.parametrize("case", [p for p in ALL if not isinstance(p.values[0], Readout)])
+def test_on_edges_a_graph_break_says_why(case):
     layer = case.make().double()
     compiled = torch.compile(layer, backend="eager", fullgraph=True)
     case, x, graphs = grown(case, -1)
-    with pytest.raises(Unsupported, match=r"gnnseq reads graphs outside of torch\.compile, expected fullgraph=False"):
-        case.call(compiled, x, graphs, batch_vector(graphs.sizes))
+    name = type(layer).__name__ if isinstance(case, Attending) else "gnnseq"
+    with pytest.raises(Unsupported, match=rf"{name} reads graphs outside of torch\.compile, expected fullgraph=False"):
+        compiled(x, graphs.edge_index, *graphs.arguments.values())
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile's default backend needs a C++ compiler")

@@ -6,8 +6,7 @@ import io
 import layer_cases
 import pytest
 import torch
-from dags import batch_vector
-from layer_cases import ALL, Flat, Readout, Recurrence, flat
+from layer_cases import ALL, Flat, Readout, Recurrence, flat, on_schedule
 from torch import nn
 from torch.export import Dim
 from torch.testing import assert_close
@@ -28,7 +27,8 @@ class Output(nn.Module):
         self.layer, self.schedule = layer, schedule
 
     def forward(self, x, *arguments):
-        return flat(self.layer(x, *(arguments if self.schedule is None else (self.schedule,))))[0]
+        given = arguments if self.schedule is None else (self.schedule, *arguments)
+        return flat(self.layer(x, *given))[0]
 
 
 def of_sizes(case, sizes):
@@ -74,14 +74,17 @@ def test_graphs_of_any_size(case):
 @pytest.mark.parametrize("case", ON_SCHEDULES)
 def test_the_graphs_of_one_schedule(case):
     torch.manual_seed(3)
-    x, edges = arguments(of_sizes(case, [4, 2, 3]))
-    schedule = Schedule(edges, len(x), batch_vector([4, 2, 3]))
-    for order in (schedule, schedule.reversed()):
-        order.prepare()
+    case = of_sizes(case, [4, 2, 3])
+    graphs = case.graphs()
+    x = case.features(9).detach()
+    schedule, *values = on_schedule(case, graphs, len(x))
     module = Output(case.make().double().eval(), schedule)
-    program = reloaded(torch.export.export(module, (x,)))
+    program = reloaded(torch.export.export(module, (x, *values)))
     x = torch.randn_like(x)
-    assert_close(program(x), module(x))
+    assert_close(program(x, *values), module(x, *values))
+    for wrong in (value + 100 for value in values):
+        with pytest.raises(RuntimeError, match=r"edge_\w+ is given, expected 0 to \d everywhere"):
+            program(x, wrong)
 
 
 @pytest.mark.parametrize("case", OVER_EDGES)

@@ -10,6 +10,8 @@ from layer_cases import ALL, LEARNED, replica, run
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.testing import assert_close
 
+from gnnseq import layers
+
 
 def again(case, layer):
     _, x, graphs, _ = run(case)
@@ -27,6 +29,12 @@ def test_weights_that_get_memory_late(case):
     source = run(case)[0]
     layer.load_state_dict(source.state_dict())
     assert_close(again(case, layer), again(case, source), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("kind", [layers.RNN, layers.MinGRU, layers.NaryTreeLSTM, layers.GraphTransformer])
+def test_skip_init_is_refused(kind):
+    with pytest.raises(RuntimeError, match="Module must support a 'device' arg to skip initialization"):
+        torch.nn.utils.skip_init(kind, 4, 8)
 
 
 @pytest.mark.parametrize("case", ALL)

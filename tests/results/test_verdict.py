@@ -171,9 +171,9 @@ def test_the_ranking_in_words():
     [
         ("gcn", 20, 0.1, "cannot see"),
         ("gcn", 20, 0.5, "scores beyond its reach"),
-        ("gcn", 10, 0.1, "sees but did not learn"),
+        ("gcn", 10, 0.1, "sees too weakly"),
         ("gcn", 10, 0.95, "learned"),
-        ("lstm", 60, 0.18, "sees but did not learn"),
+        ("lstm", 60, 0.18, "sees too weakly"),
         ("lstm", 60, 0.19, "learned in part"),
         ("lstm", 60, 0.94, "learned in part"),
         ("lstm", 60, 0.96, "learned"),
@@ -186,7 +186,7 @@ def test_the_diagnosis(family, size, score, word):
 
 def test_the_diagnosis_where_lower_is_better_and_where_no_hops_are_known():
     good, bad = collect(make_regression(1))
-    assert (diagnosis(good), diagnosis(bad)) == ("learned", "sees but did not learn")
+    assert (diagnosis(good), diagnosis(bad)) == ("learned", "sees too weakly")
     unknown = replace(good, records=({"hops_reach": None, "hops_required": None},))
     assert diagnosis(unknown) == "learned"
 
@@ -199,7 +199,15 @@ def test_an_answer_without_influence_cannot_be_seen():
 def test_an_influence_below_any_other_number_is_no_zero():
     (result,) = collect([make_record(score=0.1, influence=2.2e-308)])
     assert not cannot_see(result)
-    assert diagnosis(result) == "sees but did not learn"
+    assert diagnosis(result) == "sees too weakly"
+
+
+def test_what_theory_says_is_read_from_the_record():
+    for influence, score, word in ((0.5, 0.5, "cannot compute"), (0.5, 0.96, "learned"), (0.0, 0.1, "cannot see")):
+        (result,) = collect([make_record(score=score, influence=influence, computes="cannot")])
+        assert diagnosis(result) == word
+    (result,) = collect([make_record(score=0.1, influence=0.5, computes="can")])
+    assert diagnosis(result) == "did not learn"
 
 
 @pytest.mark.parametrize(

@@ -152,8 +152,8 @@ def read_signals(series: str | Path, adjacency: str | Path) -> Signals:
             first row of numbers in place of names, or tables that do not fit. The message names the file, the line and
             the column.
     """
-    names, values = _read_table(Path(series), header=True)
-    _, weights = _read_table(Path(adjacency), header=False)
+    names, values = read_table(Path(series), header=True)
+    _, weights = read_table(Path(adjacency), header=False)
     if weights.shape != (len(names), len(names)):
         raise ValueError(
             f"{adjacency}: adjacency has shape {list(weights.shape)}, expected {[len(names)] * 2}, one row and one "
@@ -199,7 +199,13 @@ def _check_shapes(name: str, values: Tensor, adjacency: Tensor, names: list[str]
         raise ValueError(f"names has {len(names)} entries, expected {nodes}, one per node")
 
 
-def _read_table(path: Path, header: bool) -> tuple[list[str], Tensor]:
+def read_table(path: Path, header: bool) -> tuple[list[str], Tensor]:
+    """A table of numbers as CSV: the names in its first row, if it has them, and the numbers, float64.
+
+    Raises:
+        ValueError: for a cell that is no number, rows of different lengths, or a name that comes twice; it names the
+            file, the line and the column.
+    """
     rows = list(read_rows(path))
     names = check_names(path, *rows.pop(0)) if header and rows else []
     if not rows:

@@ -1,4 +1,4 @@
-"""Series of sensors from CSV and Parquet files, with their times, as steps at equal distances."""
+"""Series of sensors from CSV, Parquet and HDF5 files, with their times, as steps at equal distances."""
 
 import re
 from collections.abc import Sequence
@@ -19,6 +19,10 @@ from gnnseq.extras import require
 GAPS = {"", "-", "na", "n/a", "nan", "nat", "none", "null", "<na>"}
 _MOST = 1_000  # steps per row of a file; more are a wrong year
 _ZONE = re.compile(r"\d(Z|[+-]\d\d:?\d\d)$")
+_FRAMES = {
+    ".parquet": ("Parquet", "read_parquet", "pyarrow"),
+    **dict.fromkeys((".h5", ".hdf5"), ("HDF5", "read_hdf", "tables")),
+}
 Times = npt.NDArray[np.datetime64]
 
 
@@ -73,10 +77,11 @@ def read_series(
     value: str | None = None,
     frequency: str | None = None,
 ) -> Series:
-    """Reads series from CSV (a first row of names) or, where the name ends in .parquet, Parquet.
+    """Reads series from CSV (a first row of names) or, by the end of the name, .parquet or .h5 as pandas writes them.
 
     A wide table has one column per node, a long one has one row per time, node and value. Steps that are missing
-    between two times, and empty cells, are gaps: NaN. Needs pandas where there are times.
+    between two times, and empty cells, are gaps: NaN. Needs pandas where there are times. The index of a frame in
+    Parquet or HDF5 is a column too, such as the times of METR-LA; without a name of its own it is called "time".
 
     Args:
         path: of the file.
@@ -91,7 +96,7 @@ def read_series(
         ValueError: for a missing column, a cell that is no number or time, times of several zones, unsorted or
             repeated times, times off the frequency, or a name or value that comes twice; it names file, line and
             column.
-        ImportError: where pandas, or pyarrow for Parquet, is not installed.
+        ImportError: where pandas, or pyarrow for Parquet, or tables for HDF5, is not installed.
     """
     table = _read(Path(path))
     if (node is None) != (value is None) or (node is not None and time is None):
@@ -139,8 +144,8 @@ def _node_names(table: _Table, names: list[str]) -> list[str]:
 
 
 def _read(path: Path) -> _Table:
-    if path.suffix == ".parquet":
-        return _read_parquet(path)
+    if path.suffix in _FRAMES:
+        return _read_frame(path, *_FRAMES[path.suffix])
     rows = list(read_rows(path))
     if len(rows) < 2:
         raise ValueError(f"{path} holds no rows below a row of names")
@@ -152,15 +157,20 @@ def _read(path: Path) -> _Table:
     return _Table(path, names, [row for _, row in rows], [line for line, _ in rows], "line")
 
 
-def _read_parquet(path: Path) -> _Table:
+def _read_frame(path: Path, kind: str, reader: str, package: str) -> _Table:
+    """A file that pandas reads as one frame."""
     pandas = require("pandas", "experiments")
-    with path.open("rb") as file:
-        try:
-            frame = pandas.read_parquet(file)
-        except ImportError:
-            raise ImportError(f"{path}: Parquet needs pyarrow; it comes with: pip install pyarrow") from None
-        except Exception as error:
-            raise ValueError(f"{path} is no Parquet file: {error}") from None
+    with path.open("rb"):  # raises where there is no such file
+        pass
+    try:
+        frame = getattr(pandas, reader)(path)
+        frame.columns, frame.index.names  # noqa: B018  of a series, which HDF5 may hold too, there are none
+    except ImportError:
+        raise ImportError(f"{path}: {kind} needs {package}; it comes with: pip install {package}") from None
+    except Exception as error:
+        raise ValueError(f"{path} is no {kind} file of one table: {error}") from None
+    if frame.index.names == [None] and isinstance(frame.index, pandas.DatetimeIndex):
+        frame.index.name = "time"
     if any(name is not None for name in frame.index.names):
         frame = frame.reset_index()  # an index with a name is a column, such as the times
     names = [str(name) for name in frame.columns]
@@ -200,13 +210,23 @@ def _times(table: _Table, at: int) -> Any:
             here, first = (zone or "no zone", zones[0] or "no zone")
             raise ValueError(f"{table.where(row, at)}: time zone {here}, expected {first} as in the first row")
     bare = [cell[: -len(zone)] if zone else cell for cell, zone in zip(cells, zones, strict=True)]
-    found = pandas.to_datetime(pandas.Series(bare), format="ISO8601", errors="coerce", utc=False)
-    if found.isna().any():
-        row = int(found.isna().to_numpy().argmax())
+    try:
+        found = pandas.to_datetime(pandas.Series(bare), format="ISO8601", errors="coerce", utc=False)
+        bad = found.isna().to_numpy()
+    except ValueError:  # an offset that is written otherwise, such as 00-1:50
+        bad = np.array([_is_no_time(pandas, cell) for cell in bare])
+    if bad.any():
+        row = int(bad.argmax())
         raise ValueError(
             f"{table.where(row, at)}: {shorten(cells[row])} is no time, expected ISO 8601: 2012-03-01 00:05"
         )
     return pandas.DatetimeIndex(found)
+
+
+def _is_no_time(pandas: Any, cell: str) -> bool:
+    """Whether a cell without its offset is no time, or has another offset."""
+    found = pandas.to_datetime(cell, format="ISO8601", errors="coerce")
+    return bool(pandas.isna(found)) or found.tzinfo is not None
 
 
 def _check_sorted(table: _Table, at: int, times: Any) -> None:
@@ -233,7 +253,8 @@ def _on_grid(table: _Table, at: int, times: Any, frequency: str | None) -> tuple
     except (TypeError, ValueError) as error:
         raise ValueError(f"frequency is {frequency!r}, expected one of pandas, such as '5min': {error}") from None
     ticks = isinstance(offset, pandas.tseries.offsets.Tick)  # else a day or more, such as weeks
-    span = (distinct[-1] - distinct[0]) / pandas.Timedelta(offset.nanos if ticks else 86_400 * 10**9, "ns")
+    seconds = offset.nanos / 1e9 if ticks else 86_400.0
+    span = (distinct[-1] - distinct[0]).total_seconds() / seconds
     if not 0 <= span <= _MOST * len(table.rows):
         raise ValueError(
             f"{table.path}: times from {distinct[0]} to {distinct[-1]} are {span:.0f} steps for {len(table.rows)} "

@@ -15,7 +15,8 @@ from gnnseq.data.indexing import Index, check_integer, is_single
 from gnnseq.data.sequences import IntArray
 from gnnseq.data.streams import Seeded, Split, draw
 
-_LENGTH, _WORD = range(2)  # what random words are for
+_LENGTH, _WORD, _PERIOD = range(3)  # what random words are for
+_BEFORE, _PERIODS = 8, 4  # symbols before a word's period at most, and symbols of a period
 _FORBIDDEN = -1
 
 
@@ -132,6 +133,8 @@ class AutomatonDataset(Seeded, Dataset[tuple[Tensor, Tensor]]):
         num_samples: size of the dataset; ``None`` for one without end, which has no ``len``.
         seed: 0 to 2**62 - 1.
         split: "train", "validation" or "test"; each is a stream of its own.
+        periodic: whether each word is one of at most 8 symbols and then another of 1 to 4 again and again (where all
+            symbols may come in all states). What theory says of long words it says of these; random words forget more.
 
     Raises:
         ValueError: if an argument is out of range.
@@ -146,8 +149,10 @@ class AutomatonDataset(Seeded, Dataset[tuple[Tensor, Tensor]]):
         num_samples: int | None = None,
         seed: int = 0,
         split: Split = "train",
+        periodic: bool = False,
     ) -> None:
         self.automaton = automaton
+        self.periodic = periodic
         self.longest = check_integer("longest", longest, 1)
         self.shortest = check_integer("shortest", shortest, 1, self.longest)
         super().__init__(num_samples, seed, split)
@@ -163,8 +168,18 @@ class AutomatonDataset(Seeded, Dataset[tuple[Tensor, Tensor]]):
     def _words(self, index: Index) -> tuple[list[Tensor], list[Tensor]]:
         keys = self._keys(index)
         drawn = draw(keys, _WORD, self.longest)
+        if self.periodic:
+            drawn = _repeated(drawn, draw(keys, _PERIOD, 2))
         lengths = self.shortest + below(derive(keys, np.array([_LENGTH])), self.longest - self.shortest + 1)
         keep = np.arange(self.longest) < lengths[:, None]
         both = (torch.from_numpy(rows[keep]).split(lengths.tolist()) for rows in self.automaton.read(drawn))
         words, states = (list(rows) for rows in both)
         return words, states
+
+
+def _repeated(words: Words, drawn: Words) -> Words:
+    """The same, but a few of them again and again after the first few; how few, two more words ``[B, 2]`` say."""
+    before, period = below(drawn[:, :1], _BEFORE + 1), 1 + below(drawn[:, 1:], _PERIODS)
+    place = np.arange(words.shape[1])
+    taken = np.where(place < before, place, before + (place - before) % period)
+    return np.take_along_axis(words, np.minimum(taken, words.shape[1] - 1), axis=1)

@@ -118,7 +118,15 @@ class AutomatonTask(Sampled, Classification):
 
     def dataset(self, seed: int, split: Split) -> "_Words":
         """The samples; see `Sampled`."""
-        return _Words(AutomatonDataset(self.automaton, self.longest, self.shortest, seed=seed, split=split), self.level)
+        return self._words(seed, split)
+
+    def hard(self, seed: int) -> "_Words":
+        """Test samples that are the same few symbols again and again: what theory speaks of."""
+        return self._words(seed, "test", periodic=True)
+
+    def _words(self, seed: int, split: Split, periodic: bool = False) -> "_Words":
+        settings = (self.automaton, self.longest, self.shortest, None, seed, split)
+        return _Words(AutomatonDataset(*settings, periodic=periodic), self.level)
 
 
 class _Words:

@@ -2,8 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Protocol, cast
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Protocol, Self, cast
 
 import torch
 from torch import Tensor
@@ -111,6 +111,10 @@ class SequenceTask(Sampled):
     def size(self) -> int:
         """The length."""
         return self.length
+
+    def at(self, length: int) -> Self:
+        """The same task on sequences of another length."""
+        return replace(self, length=length)
 
     @property
     def views(self) -> Mapping[str, Collate]:

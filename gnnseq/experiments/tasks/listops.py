@@ -1,9 +1,9 @@
 """ListOps as a task: sequences with brackets, or the trees that the brackets mean."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
-from typing import ClassVar, TypeVar, cast
+from typing import ClassVar, Self, TypeVar, cast
 
 import numpy as np
 import torch
@@ -81,6 +81,10 @@ class ListOpsTask(Sampled, Classification):
         if view == "dilated":
             return max(length.bit_count() for length in range(self.shortest - 1, self.longest))
         return sequence_hops(view, self.longest - 1)
+
+    def at(self, length: int) -> Self:
+        """The same task on expressions of that many symbols, or up to a fifth less."""
+        return replace(self, longest=length, shortest=length - length // 5)
 
     def dataset(self, seed: int, split: Split) -> ListOpsTrees:
         """The samples; see `Sampled`."""

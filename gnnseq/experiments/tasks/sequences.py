@@ -1,8 +1,8 @@
 """Tasks over sequences of symbols or features: copy memory, adding, associative recall."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -86,6 +86,10 @@ class CopyMemoryTask(Sampled, Classification):
     def answers(self, view: str, batch: Batch) -> tuple[Tensor, Tensor]:
         """The first symbol of every graph, and the step where it must be said."""
         return elements(batch, 0), elements(batch, self.symbols + self.blanks)
+
+    def at(self, length: int) -> Self:
+        """The same task with so many blanks."""
+        return replace(self, blanks=length)
 
     def dataset(self, seed: int, split: Split) -> CopyMemoryDataset:
         """The samples; see `Sampled`."""

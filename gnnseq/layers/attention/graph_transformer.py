@@ -15,9 +15,13 @@ from gnnseq.ops.attention.along_edges import AlongEdges
 from gnnseq.ops.attention.within_graphs import WithinGraphs
 from gnnseq.ops.edges import check_batch, check_edges, plain_edges
 from gnnseq.ops.schedule import Schedule
-from gnnseq.ops.transforms import autocast_dtype, is_recorded, uncompiled
+from gnnseq.ops.transforms import autocast_dtype, graph_break, is_recorded
 
 Attended = Literal["edges", "graph", "ancestors"]
+_uncompiled = graph_break(
+    "GraphTransformer reads graphs outside of torch.compile, expected fullgraph=False, or `to_torch()` on padded "
+    "tensors of sequences"
+)
 
 
 class GraphTransformer(nn.Module):
@@ -161,10 +165,10 @@ class GraphTransformer(nn.Module):
         if is_recorded():
             raise ValueError(
                 "edge_index is read under torch.jit.trace or torch.export, which would keep these graphs for all "
-                "others, expected a call outside of them"
+                "others, expected a GraphTransformer outside of them, or `to_torch()` on padded tensors of sequences"
             )
         if torch.compiler.is_dynamo_compiling():
-            return uncompiled(self._run, x, edge_index, batch)  # type: ignore[no-any-return]
+            return _uncompiled(self._run, x, edge_index, batch)  # type: ignore[no-any-return]
         return self._run(x, edge_index, batch)
 
     def _run(self, x: Tensor, edge_index: Any, batch: Tensor | None) -> Tensor:

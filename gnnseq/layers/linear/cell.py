@@ -3,7 +3,6 @@
 from abc import abstractmethod
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from gnnseq.layers.cells import RecurrentCell
@@ -11,7 +10,6 @@ from gnnseq.layers.stacked import StackedRecurrence
 from gnnseq.ops.linear.scan import linear_scan
 from gnnseq.ops.scan import States
 from gnnseq.ops.schedule import Schedule
-from gnnseq.ops.transforms import uncompiled
 
 
 class LinearCell(RecurrentCell):
@@ -39,12 +37,7 @@ class LinearCell(RecurrentCell):
     def forward(
         self, x: Tensor, schedule: Schedule, initial: States | None = None, fused: bool = False
     ) -> tuple[Tensor, States]:
-        """Runs the recurrence; in a graph break under `torch.compile`."""
-        call = (self._run, x, schedule, initial)
-        out, final = uncompiled(*call) if torch.compiler.is_dynamo_compiling() else self._run(x, schedule, initial)
-        return out, final
-
-    def _run(self, x: Tensor, schedule: Schedule, initial: States | None) -> tuple[Tensor, States]:
+        """Runs the recurrence."""
         gates = nn.functional.linear(x, self.weight_ih, self.bias)
         out, states = self.outputs(gates, schedule, None if initial is None else initial[0])
         final = schedule.at_roots(states.flatten(1)).unflatten(-1, self.state_shape)

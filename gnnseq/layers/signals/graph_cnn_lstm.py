@@ -11,7 +11,7 @@ from gnnseq.layers.signals.cheb_filter import ChebFilter
 from gnnseq.layers.signals.layout import SignalLayout, States, within
 from gnnseq.layers.signals.spectral_module import whole_if_ready
 from gnnseq.ops.sparse import SparseOperator
-from gnnseq.ops.transforms import autocast_dtype, is_recorded
+from gnnseq.ops.transforms import autocast_dtype, is_recorded, require
 
 _NO_GRAPH = SparseOperator(torch.empty(2, 0, dtype=torch.long), torch.empty(0), 0)
 
@@ -166,7 +166,9 @@ class FlatGraphCNNLSTM(GraphCNNLSTM):
         if batch is None or is_recorded():
             return
         graph = torch.arange(len(batch), device=batch.device) // self.num_nodes
-        if not torch.equal(batch, graph.to(batch.dtype)):
+        if torch.compiler.is_compiling():
+            require((batch == graph).all(), f"batch is given, expected graphs of num_nodes={self.num_nodes} nodes each")
+        elif not torch.equal(batch, graph.to(batch.dtype)):
             raise ValueError(f"batch is {batch.tolist()}, expected graphs of num_nodes={self.num_nodes} nodes each")
 
     def _features(self, filtered: Tensor) -> Tensor:

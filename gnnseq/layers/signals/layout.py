@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from gnnseq.layers.checks import ONE_KIND, check_dtype, check_states
-from gnnseq.ops.transforms import is_recorded
+from gnnseq.ops.transforms import is_recorded, require
 
 States = tuple[Tensor, ...]
 
@@ -110,15 +110,19 @@ class SignalLayout:
         if not isinstance(lengths, Tensor) or lengths.is_floating_point():
             kind = lengths.dtype if isinstance(lengths, Tensor) else f"a {type(lengths).__name__}"
             raise TypeError(f"lengths is {kind}, expected a tensor of integers, one per sequence")
-        if batch is None or self.dim == 4:
-            count, more = (self.signals if self.dim == 4 else 1), False
-        elif batch.shape == (self.nodes,):
-            count, more = int(batch.max()) + 1, True  # graphs without nodes may follow the last one
-        else:
-            raise ValueError(f"batch has shape {list(batch.shape)}, expected [{self.nodes}], one per node")
-        if lengths.dim() != 1 or len(lengths) < count or (len(lengths) > count and not more):
+        graph = None if self.dim == 4 else batch
+        if graph is not None and graph.shape != (self.nodes,):
+            raise ValueError(f"batch has shape {list(graph.shape)}, expected [{self.nodes}], one per node")
+        inside = ((lengths >= 1) & (lengths <= self.steps)).all()
+        count = self.signals if self.dim == 4 else 1
+        if graph is not None:  # graphs without nodes may follow the last one
+            count = max(lengths.numel(), 0 if torch.compiler.is_compiling() else int(graph.max()) + 1)
+        if lengths.shape != (count,):
             raise ValueError(f"lengths has shape {list(lengths.shape)}, expected [{count}], one per sequence")
-        if bool(((lengths < 1) | (lengths > self.steps)).any()):
+        if torch.compiler.is_compiling():
+            require(inside, f"lengths is given, expected 1 to {self.steps}")
+            require(inside if graph is None else graph.max() < count, "lengths is given, expected one for each graph")
+        elif not bool(inside):
             raise ValueError(f"lengths is {lengths.tolist()}, expected 1 to {self.steps}")
 
 

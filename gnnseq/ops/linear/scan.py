@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 
 from gnnseq.ops.by_hand import is_mapped_gradient
+from gnnseq.ops.linear.operator import linear_operator
 from gnnseq.ops.scan import Children, scan
 from gnnseq.ops.schedule import Schedule, refuse_trace
-from gnnseq.ops.transforms import is_recorded
+from gnnseq.ops.transforms import is_recorded, uncompiled
 
 
 def linear_scan(
@@ -59,8 +60,9 @@ def linear_scan(
         raise ValueError(f"{names} given, expected one of edge_gate, source_gate and target_gate")
     [(name, gate)] = given.items()
     _check_input(b)
-    out: Tensor = _uncompiled(edge_index, b, name, gate)
-    return out
+    if torch.compiler.is_dynamo_compiling() and not (isinstance(edge_index, Schedule) and edge_index.ready):
+        return uncompiled(_run, edge_index, b, name, gate)  # type: ignore[no-any-return]
+    return _run(edge_index, b, name, gate)
 
 
 def _run(edge_index: Any, b: Tensor, name: str, gate: Tensor) -> Tensor:
@@ -74,10 +76,10 @@ def _run(edge_index: Any, b: Tensor, name: str, gate: Tensor) -> Tensor:
         gate = gate.index_select(0, edges[0 if name == "source_gate" else 1])
     channels = b.shape[1:].numel()
     gate, flat = gate.reshape(edges.size(1), channels), b.reshape(b.size(0), channels)
+    if torch.compiler.is_dynamo_compiling():
+        out: Tensor = linear_operator(gate, flat, edges, id(schedule), False)
+        return out.view(b.shape)
     return (plain_linear_scan if recorded else _solve)(gate, flat, schedule).view(b.shape)
-
-
-_uncompiled = torch.compiler.disable(_run, reason="to plan a recurrence is integer arithmetic that depends on the data")
 
 
 def _check_input(b: Tensor) -> None:

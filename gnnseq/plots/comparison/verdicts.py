@@ -7,6 +7,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
 
+from gnnseq.analysis.diagnosis import CANNOT_COMPUTE, CANNOT_SEE, DID_NOT_LEARN, SEES_TOO_WEAKLY
 from gnnseq.plots.comparison.models import drawable, headline
 from gnnseq.plots.style import figure, save
 from gnnseq.results.joined import Naming, Result, by_task, family_title
@@ -32,8 +33,8 @@ def plot_verdicts(
 
     Blue and an upward mark: better than the reference by the test. Orange and a downward mark: worse. Green and a mark
     of equality: equal within the margin by a test. Grey: undecided at so many seeds. Bold: the mean reaches the task's
-    threshold. Italic: the model cannot see the answer, or sees it and did not learn. Empty: the task has no graph that
-    the model reads.
+    threshold. Italic: the model cannot see the answer, cannot compute it, or did not learn it. Empty: the task has no
+    graph that the model reads.
 
     Args:
         records: of a store.
@@ -91,7 +92,7 @@ def _colour(model: str, comparisons: Sequence[Comparison], reference: str) -> st
 def _cell(axes: Axes, column: int, row: int, result: Result, colour: str) -> None:
     axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=colour, edgecolor="white", lw=2))
     text = _MARKS[colour] + number(result.summary.mean, result.percent)
-    nothing = diagnosis(result) in ("cannot see", "sees but did not learn")
+    nothing = diagnosis(result) in (CANNOT_SEE, CANNOT_COMPUTE, SEES_TOO_WEAKLY, DID_NOT_LEARN)
     axes.text(column, row, text, ha="center", va="center", fontsize=10, color="0.3" if nothing else "black",
               style="italic" if nothing else "normal", weight="bold" if result.gain() >= 1 else "normal")  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from functools import cache
+from itertools import permutations, product
 
 from gnnseq.data.synthetic.automata import Automaton
 
@@ -94,3 +95,36 @@ def _closure(generators: set[Map]) -> frozenset[Map]:
         front = {_then(a, b) for a in front for b in generators} - found
         found |= front
     return frozenset(found)
+
+
+def window(automaton: Automaton) -> int | None:
+    """How many last symbols tell the state; None where no number does."""
+    none, pairs, count = automaton.num_states, set(permutations(reachable(automaton), 2)), 0
+    seen: set[frozenset[tuple[int, int]]] = set()
+    while pairs:
+        if frozenset(pairs) in seen:
+            return None
+        seen.add(frozenset(pairs))
+        after = {(symbol[a], symbol[b]) for symbol in _symbols(automaton) for a, b in pairs}
+        pairs, count = {(a, b) for a, b in after if a != b and none not in (a, b)}, count + 1
+    return count
+
+
+def mirrored_differs(automaton: Automaton, longest: int = 3) -> Map | None:
+    """A short word that may be read backwards too, where some symbol leads to another state then; None for none."""
+    for length in range(1, longest + 1):
+        for word in product(range(automaton.num_symbols), repeat=length):
+            forwards, backwards = _states(automaton, word), _states(automaton, word[::-1])
+            if forwards and backwards and forwards != backwards[::-1]:
+                return word
+    return None
+
+
+def _states(automaton: Automaton, word: Map) -> list[int]:
+    """The states after each symbol; none at all where a symbol may not come."""
+    states = [0]
+    for symbol in word:
+        states.append(int(automaton.table[states[-1], symbol]))
+        if states[-1] < 0:
+            return []
+    return states[1:]

@@ -81,7 +81,7 @@ def test_parquet_that_is_written_by_pyarrow(tmp_path):
     frame.to_parquet(tmp_path / "speed.parquet")
     assert_close(read_series(tmp_path / "speed.parquet").values, EXPECTED, equal_nan=True, rtol=0, atol=0)
     (tmp_path / "speed.parquet").write_bytes(b"PAR1 no parquet")
-    with pytest.raises(ValueError, match=r"speed.parquet is no Parquet file"):
+    with pytest.raises(ValueError, match=r"speed.parquet is no Parquet file of one table"):
         read_series(tmp_path / "speed.parquet")
 
 
@@ -99,6 +99,20 @@ def test_what_is_not_installed_is_named(tmp_path, monkeypatch):
     with pytest.raises(ImportError, match=r'pandas is not installed; it comes with: pip install "gnnseq.experiments.'):
         read(tmp_path, WIDE, time="time")
     assert read(tmp_path, "a\n1\n").times is None
+
+
+def test_an_offset_that_is_written_otherwise_is_no_time(tmp_path):
+    text = "time,a\n2012-03-01 00:45,1\n2012-03-01 00-1:50,2\n"
+    with pytest.raises(ValueError, match=r"speed.csv, line 3, column 1 \(time\): '2012-03-01 00-1:50' is no time"):
+        read(tmp_path, text, time="time")
+
+
+def test_times_of_many_centuries_are_refused(tmp_path):
+    rows = "".join(f"{year}-03-01 00:00,a,1\n" for year in (2012, 2212, 2812))
+    with pytest.raises(
+        ValueError, match=r"speed.csv: times from 2012-03-01 00:00:00 to 2812-03-01 00:00:00 are \d+ steps"
+    ):
+        read(tmp_path, "time,node,value\n" + rows, time="time", node="node", value="value", frequency="5min")
 
 
 LONG_ARGUMENTS = {"time": "time", "node": "node", "value": "value"}
@@ -146,3 +160,42 @@ LONG_ARGUMENTS = {"time": "time", "node": "node", "value": "value"}
 def test_what_is_refused(tmp_path, text, arguments, message):
     with pytest.raises(ValueError, match=message):
         read(tmp_path, text, **arguments)
+
+
+def stored_as(frame):
+    """What pandas.read_hdf would give."""
+
+    def read_hdf(path):
+        return frame
+
+    return read_hdf
+
+
+def test_hdf5_as_metr_la_has_it(tmp_path, monkeypatch):
+    path = tmp_path / "metr_la.h5"
+    path.write_bytes(b"")
+    times = pandas.to_datetime(["2012-03-01 00:00", "2012-03-01 00:05", "2012-03-01 00:15"])
+    frame = pandas.DataFrame({"773869": [64.0, 62.5, 0.0], "767541": [67.0, float("nan"), 60.0]}, index=times)
+    monkeypatch.setattr(pandas, "read_hdf", stored_as(frame))
+    found = read_series(path, time="time", frequency="5min")
+    assert found.names == ["773869", "767541"]
+    expected = torch.tensor([[64.0, 67.0], [62.5, torch.nan], [torch.nan, torch.nan], [0.0, 60.0]])
+    assert_close(found.values, expected.double(), equal_nan=True, rtol=0, atol=0)
+    assert str(found.times[0]).startswith("2012-03-01T00:00")
+
+
+def test_hdf5_with_something_else_is_named(tmp_path, monkeypatch):
+    path = tmp_path / "x.h5"
+    path.write_bytes(b"")
+    monkeypatch.setattr(pandas, "read_hdf", stored_as(pandas.Series([1.0, 2.0])))
+    with pytest.raises(ValueError, match=r"x\.h5 is no HDF5 file of one table"):
+        read_series(path)
+
+    def missing(path):
+        raise ImportError("no tables")
+
+    monkeypatch.setattr(pandas, "read_hdf", missing)
+    with pytest.raises(ImportError, match=r"x\.h5: HDF5 needs tables; it comes with: pip install tables"):
+        read_series(path)
+    with pytest.raises(FileNotFoundError, match=r"y\.hdf5"):
+        read_series(tmp_path / "y.hdf5")

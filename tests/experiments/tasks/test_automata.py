@@ -24,6 +24,14 @@ def test_the_same_task_at_one_length():
     assert longer.required("dilated") == (127).bit_count()
 
 
+def test_hard_words_repeat_a_few_symbols():
+    words = [word for word, _ in AutomatonTask("s3").at(60).hard(3)[:20]]
+    for word in words:
+        assert any(torch.equal(word[8 + period :], word[8:-period]) for period in range(1, 5))
+    assert len({tuple(word.tolist()) for word in words}) == 20
+    assert all((states >= 0).all() for _, states in AutomatonTask("brackets").at(40).hard(0)[:20])
+
+
 def test_answers_are_the_first_symbol_and_the_last_state():
     task = AutomatonTask("parity", 5, 5)
     batch = next(task.batches("path", 0, "train", 3, 1))

@@ -12,6 +12,7 @@ from torch_geometric.nn import GCNConv, GraphConv
 from gnnseq.experiments.tasks.automata import AutomatonTask
 from gnnseq.experiments.tasks.base import Task
 from gnnseq.experiments.tasks.first_symbol import FirstSymbolTask
+from gnnseq.experiments.tasks.formulas import FormulaTask
 from gnnseq.experiments.tasks.kinds import Classification, Regression
 from gnnseq.experiments.tasks.listops import ListOpsTask
 from gnnseq.experiments.tasks.neighbours import NeighborsMatchTask
@@ -34,6 +35,8 @@ TASKS: tuple[Task, ...] = (
     SignalTask(8, 200, 3),
     AutomatonTask("modulo-3", 9),
     AutomatonTask("s3", 9, every_symbol=False),
+    FormulaTask("formula", 9),
+    FormulaTask("sum-modulo-5", 9, every_node=False),
     NeighborsMatchTask(3),
     BlockModelTask(2, 6),
     KarateTask(),
@@ -198,6 +201,7 @@ LEARNED = [
     (BlockModelTask(2, 8, 3, 0.9, 0.1), "graph", convs, 60),
     (BlockModelTask(2, 4, 2, 1.0, 0.0), "path", lstm, 150),
     (SignalTask(8, 2000, 2), "graph", one_conv, 60),
+    (FormulaTask("formula", 9), "tree", tree_lstm, 100),
 ]
 
 

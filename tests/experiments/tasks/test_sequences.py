@@ -61,3 +61,12 @@ def test_the_answers_of_adding_are_the_first_marks(view):
 def test_arguments_out_of_range(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("task", "length"), [(CopyMemoryTask(5), 29), (SelectiveCopyTask(5), 29), (RecallTask(16), 16), (AddingTask(9), 23)]
+)
+def test_the_same_task_at_another_length(task, length):
+    other = task.at(length)
+    assert (type(other), other.size) == (type(task), length)
+    assert other.at(task.size) == task

@@ -1,0 +1,149 @@
+"""Rows of the audit: what was published, and where in stored records its counterparts are."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from gnnseq.experiments.trial import Trial
+from gnnseq.results.joined import for_tuning
+from gnnseq.results.statistics import Summary, summarise
+from gnnseq.runs.store import Record
+
+Mark = Literal["read there", "read second-hand", "recalled"]
+MARKS = {
+    "read there": "read in the source itself",
+    "read second-hand": "read in a text that quotes the source",
+    "recalled": "not looked up: the source could not be read",
+}
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published number.
+
+    Attributes:
+        model: its name there.
+        value: the number, in the unit of the row.
+        source: the publication and its table.
+        mark: how it is known; one of `MARKS`.
+        where: the text in which it was read.
+    """
+
+    model: str
+    value: float
+    source: str
+    mark: Mark
+    where: str = ""
+
+    def __post_init__(self) -> None:
+        if self.mark not in MARKS:
+            raise ValueError(f"mark is {self.mark!r}, expected one of {', '.join(MARKS)}")
+        if (self.mark == "recalled") == bool(self.where):
+            raise ValueError(f"where is {self.where!r} for a number {self.mark}, expected the text that was read")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A published number beside what stored records say of the same question.
+
+    Attributes:
+        setting: data, split and what is asked.
+        metric: with its unit.
+        published: the number.
+        titles: of the tasks that ask the same, in records.
+        measure: where a record has the value: names joined by dots. Two integers are right answers and their number.
+        same: the family that is the published model; None where there is none here.
+        ours: the family of a GCRN, or of another model of this library's.
+        baselines: families of baselines.
+        constants: baselines that need no run, by their name.
+        higher_is_better: whether a larger value is better.
+        hindrance: why the numbers cannot be compared; empty where they can.
+        group: of rows that are counted together in an overview; the table's title by default.
+    """
+
+    setting: str
+    metric: str
+    published: Published
+    titles: tuple[str, ...]
+    measure: str = "score"
+    same: str | None = None
+    ours: str | None = None
+    baselines: tuple[str, ...] = ()
+    constants: Mapping[str, float] = field(default_factory=dict)
+    higher_is_better: bool = False
+    hindrance: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A published table: its rows, and the trials that fill them.
+
+    Attributes:
+        name: of the option and of the file of records.
+        title: of its section.
+        text: what the reader has to know of the setting.
+        rows: its rows.
+        trials: from a folder of data and a number of seeds; None where another command makes the records.
+        command: that command.
+    """
+
+    name: str
+    title: str
+    text: str
+    rows: tuple[Row, ...]
+    trials: Callable[[Any, int], Sequence[Trial]] | None = None
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What records say of one model in a row.
+
+    Attributes:
+        name: of the model.
+        summary: over the seeds that have a value; the worst value, over none, where every run diverged or failed.
+        lost: runs that diverged or failed.
+    """
+
+    name: str
+    summary: Summary
+    lost: int = 0
+
+
+def find(row: Row, family: str | None, records: Iterable[Record]) -> Found | None:
+    """A family's values in a row, over seeds; None where it was not run."""
+    own = [
+        record
+        for record in records
+        if record.get("task", {}).get("title") in row.titles
+        and record["family"]["name"] == family
+        and not for_tuning(record)
+    ]
+    ended = [record for record in own if record["status"] == "done"]
+    values = {record["trial"]["seed"]: value_at(record, row.measure) for record in ended}
+    kept = [value for _, value in sorted(values.items()) if value is not None and math.isfinite(value)]
+    lost = len(own) - len(ended) + sum(value is not None and not math.isfinite(value) for value in values.values())
+    if not kept and not lost:
+        return None
+    worst = Summary(0, 0.0 if row.higher_is_better else math.inf, None, None, None)
+    return Found(own[0]["family"]["title"], summarise(kept) if kept else worst, lost)
+
+
+def value_at(record: Record, measure: str) -> float | None:
+    """The value under names joined by dots; None where the record has none.
+
+    Raises:
+        ValueError: for a value that is neither a number nor two integers.
+    """
+    value: Any = record
+    for name in measure.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    if value is None:
+        return None
+    if isinstance(value, list) and len(value) == 2 and value[1]:
+        return float(value[0] / value[1])
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{measure} is {value!r}, expected a number, or right answers and their number")
+    return float(value)
