@@ -14,9 +14,9 @@ from stored import read
 
 from gnnseq.data.text.grimm import fairy_tales
 from gnnseq.experiments import Settings, Store, find_family, find_named, run_comparison
-from gnnseq.experiments.tasks.listops import ListOpsTask
 from gnnseq.experiments.tasks.palindromes import PalindromeTask
 from gnnseq.page import export_page, run_kept
+from gnnseq.studies.listops import LISTOPS_FAMILIES, LabelledListOpsTask
 from gnnseq.studies.text.families import CAUSAL_FAMILIES
 from gnnseq.studies.text.task import BookTask
 
@@ -38,10 +38,12 @@ def train_palindromes(store: Store, book: Path | None) -> None:
 
 
 def train_lists(store: Store, book: Path | None) -> None:
-    """Models that read the tree of a list beside models that read its symbols."""
-    families = [find_family(name) for name in ("tree-lstm-tree", "lstm", "conv-graph", "gcrn-graph", "dilated")]
-    settings = Settings(budget=8_000, steps=3_000, batch_size=128, stop_at=None)
-    run_comparison([ListOpsTask(20)], families, store=store, seeds=1, settings=settings, jobs=1,
+    """Tree-LSTMs that read the tree of a list beside an LSTM that reads its symbols, every list labelled."""
+    names = ("tree-child-sum", "lstm", "tree-nary")
+    families = [find_named(name, LISTOPS_FAMILIES, "family") for name in names]
+    task = LabelledListOpsTask(longest=30, depth=6, arguments=3)
+    settings = Settings(budget=20_000, embedding=32, steps=2_500, batch_size=128, max_norm=5.0, stop_at=None)
+    run_comparison([task], families, store=store, seeds=1, settings=settings, jobs=1,
                    run=partial(run_kept, looks=0))  # fmt: skip
 
 
