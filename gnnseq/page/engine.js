@@ -598,7 +598,7 @@ const gnnseq = (() => {
   /**
    * Everything about one input of an unpacked model.
    * options: layers (how many of the trained ones run), edges (added, [from, to]), asked (node of the output, for a
-   * model with one output per node; the last by default), influence (false to leave it to the result's `measure`).
+   * model with one output per node, whose `answers` are the likeliest class of each; the last by default), influence (false to leave it to the result's `measure`).
    */
   function run(model, text, options = {}) {
     const tokens = tokenize(text, model.symbols);
@@ -626,6 +626,7 @@ const gnnseq = (() => {
     const pooled = model.level === "node" ? out[asked] : READOUTS[model.readout](tape, out);
     const logits = tape.affine(pooled, model.head.weight, model.head.bias);
     const result = { tokens, graph, logits: Array.from(logits.value), layers, asked, readout: model.readout, trace: plain(trace) };
+    if (model.level === "node") result.answers = out.map(each => likeliest(new Tape().affine(each, model.head.weight, model.head.bias).value));
     result.probabilities = model.classes.length > 1 ? softmax(result.logits) : null;
     result.measure = () => influence(tape, logits, leaves);
     if (options.influence !== false) Object.assign(result, result.measure());
@@ -641,6 +642,8 @@ const gnnseq = (() => {
     });
     return result;
   }
+
+  const likeliest = logits => logits.reduce((best, value, k) => (value > logits[best] ? k : best), 0);
 
   /** The sum of absolute derivatives of all outputs by each symbol's vector, and which symbols are seen at all. */
   function influence(tape, logits, leaves) {

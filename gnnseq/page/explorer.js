@@ -38,6 +38,9 @@ function explorer(root, models) {
   const text = () => state.get("text", (models[index(0)].examples[0] || { text: models[index(0)].symbols.slice(0, 8).join(separator(models[index(0)])) }).text);
   const separator = model => (model.symbols.some(symbol => symbol.length > 1) ? " " : "");
 
+  /** Whether a model says at each symbol which one follows. */
+  const writes = model => model.level === "node" && model.classes.join("\n") === model.symbols.join("\n");
+
   function typed() {
     state.set("text", input.value);
     drawTools();
@@ -66,7 +69,7 @@ function explorer(root, models) {
     tools.replaceChildren(select("Influence", "scale", [["linear", "linear"], ["log", "logarithmic"]], state.get("scale", "linear"),
       value => { state.set("scale", value); drawPanels(); }));
     if (linear) tools.append(slider("Length:", "length", 1, Math.max(60, tokens.length), tokens.length || 1, length => resize(first, length)));
-    if (first.level === "node") tools.append(
+    if (writes(first)) tools.append(
       slider("Temperature:", "temperature", 0.1, 2, Number(state.get("temperature", "1")), value => { state.set("temperature", value); drawPanels(); }, 0.1),
       tag("button", { type: "button", onclick: () => writeOn(first) }, "Write one symbol on"));
     if (["path", "path both ways", "dilated", "tree", "graph"].includes(first.view)) {
@@ -159,14 +162,14 @@ function explorer(root, models) {
   /** The likeliest answers, with bars. */
   function answer(model, result) {
     if (!result.probabilities) return tag("p", { class: "answer" }, `Output: ${result.logits.map(v => number(v)).join(", ")}`);
-    const shares = model.level === "node" ? gnnseq.softmax(result.logits, Number(state.get("temperature", "1"))) : result.probabilities;
+    const shares = writes(model) ? gnnseq.softmax(result.logits, Number(state.get("temperature", "1"))) : result.probabilities;
     const order = shares.map((share, k) => [share, model.classes[k]]).sort((a, b) => b[0] - a[0]);
     const example = model.examples.find(each => each.text === input.value);
     const list = order.slice(0, 5).map(([share, name]) => tag("li", {}, tag("span", { class: "class" }, visible(name)),
       svg("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" }, svg("rect", { class: `k${model.look.colour} bar`, width: 100 * share, height: 10 })),
       tag("span", { class: "share" }, number(share, true))));
     const right = !example ? "" : example.answer === order[0][1] ? " This is right." : ` This is wrong: it is ${visible(example.answer)}.`;
-    return tag("div", { class: "answer" }, tag("p", {}, tag("strong", {}, `${model.level === "node" ? "Next" : "Answer"}: ${visible(order[0][1])}`), ` (${number(order[0][0], true)}).${right}`), tag("ol", {}, list));
+    return tag("div", { class: "answer" }, tag("p", {}, tag("strong", {}, `${writes(model) ? "Next" : "Answer"}: ${visible(order[0][1])}`), ` (${number(order[0][0], true)}).${right}`), tag("ol", {}, list));
   }
 
   const visible = symbol => ({ " ": "␣", "\n": "↵", "\t": "⇥" }[symbol] || symbol);
@@ -322,7 +325,8 @@ function explorer(root, models) {
     const gates = signal ? trace.map(each => meanGates(each.gates)) : trace[trace.length - 1].gates;
     const names = ["input", "forget", "output", "reset", "update", "attention"].filter(name => gates.some(gate => gate[name])), count = states.length, H = states[0].length;
     const gutter = 74, step = Math.max(6, Math.min(34, (width - gutter - 8) / count)), whole = Math.max(width, gutter + step * count + 8);
-    const column = node => gutter + (node + 0.5) * step, row = H > 24 ? Math.max(2, 120 / H) : 5, top = 6 + 16 * names.length, bottom = top + row * H + 24;
+    const column = node => gutter + (node + 0.5) * step, row = H > 24 ? Math.max(2, 120 / H) : 5, top = 6 + 16 * names.length, said = result.answers && !signal;
+    const bottom = top + row * H + (said ? 40 : 24);
     const drawing = svg("svg", { viewBox: `0 0 ${whole} ${bottom}`, width: whole, height: bottom, role: "group", "aria-label": `Gates and states, model ${letter}` });
     names.forEach((name, line) => {
       drawing.append(svg("text", { class: "tick", x: 2, y: 13 + 16 * line }, name));
@@ -334,7 +338,11 @@ function explorer(root, models) {
     drawing.append(svg("text", { class: "tick", x: 2, y: top + 12 }, "states"),
       svg("image", { x: gutter, y: top, width: step * count, height: row * H, preserveAspectRatio: "none", href: picture(states, most), class: "pixels" }));
     const label = node => { const place = signal ? node : graph.tokens[node]; return place < 0 ? "·" : short(tokens[place].text, step); };
-    for (let node = 0; node < count; node++) if (step >= 8) drawing.append(svg("text", { class: "symbol", x: column(node), y: bottom - 9, "text-anchor": "middle" }, label(node)));
+    for (let node = 0; node < count; node++) {
+      if (step >= 8) drawing.append(svg("text", { class: "symbol", x: column(node), y: top + row * H + 15, "text-anchor": "middle" }, label(node)));
+      if (said) drawing.append(svg("text", { class: "symbol", x: column(node), y: bottom - 8, "text-anchor": "middle" }, short(model.classes[result.answers[node]], step)));
+    }
+    if (said) drawing.append(svg("text", { class: "tick", x: 2, y: bottom - 8 }, writes(model) ? "next" : "answer"));
     const lines = node => {
       const place = signal ? node : graph.tokens[node];
       return [`${signal ? "step" : "node"} ${node + 1}${place < 0 ? "" : `: ${visible(tokens[place].text)}`}`, ...names.filter(name => gates[node][name]).map(name => `${name}${name === "attention" ? " of the last node" : " gate"} ${number(average(gates[node][name]))}`),

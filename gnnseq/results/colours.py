@@ -41,7 +41,7 @@ _KINDS: tuple[tuple[str, ...], ...] = (
     ("gcrn", "gcrn-graph", "gcrn-signals"),
     ("gru", "min-gru", "min-gru-tree", "dagnn-tree"),
     ("tree-lstm", "tree-lstm-balanced", "tree-lstm-tree", "tree", "tree-child-sum", "tree-nary"),
-    ("dilated", "conv-graph", "tcn", "conv-residual-graph", "conv-residual-tree"),
+    ("dilated", "conv-graph", "tcn", "conv-residual-graph", "conv-residual-tree", "dilated-conv", "path-conv"),
     ("transformer", "transformer-tree", "linear-attention", "gat-graph", "gin-graph", "gps-graph"),
     ("bag",),
 )

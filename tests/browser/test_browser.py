@@ -4,8 +4,11 @@ import pytest
 from chromium import browse, needs_browser
 from comparison import make_record, make_records
 from page_cases import make_model, make_pair, make_text_model
+from torch import nn
 
-from gnnseq.page import export_page
+from gnnseq.layers import LSTM
+from gnnseq.models import EdgeEncoder, NodeClassifier, SymbolEmbedding
+from gnnseq.page import export_page, page_model
 
 pytestmark = needs_browser
 EVIL = "<img src=x onerror=alert(1)><script>alert('x')</script> & \"y\" </script>"
@@ -147,6 +150,24 @@ def test_a_model_of_text_writes_on_at_a_temperature(tmp_path):
     assert set(text) <= set("ab ")
     assert "3 layers with hops of 1, 2, 4 reach 7 symbols back" in blind
     assert "Cannot see 2 of 10 symbols (1 to 2)" in blind
+
+
+def test_a_model_with_an_answer_at_each_node_shows_them_and_writes_nothing(tmp_path):
+    symbols = [*"0123456789", "[MIN", "]"]
+    model = NodeClassifier(SymbolEmbedding(12, 4), EdgeEncoder(LSTM(4, 6)), nn.Linear(6, 10))
+    shown = page_model(model, title="T", view="tree", symbols=symbols, classes=symbols[:10])
+    path = export_page([], tmp_path / "page.html", models=[shown])
+    rows, temperature, message = browse(path, """
+        await page.locator("#text").fill("[MIN 4 [MIN 2 3 ] ]");
+        const rows = await page.locator(".model svg[aria-label^=Gates] .symbol").allTextContents();
+        const sliders = await page.locator("#temperature").count();
+        await page.locator("#text").fill("[MIN 4 [MIN 2 3 ]");
+        return [rows, sliders, await page.locator(".said").innerText()];
+    """)  # fmt: skip
+    assert rows[::2] == ["4", "2", "3", "[MIN", "[MIN"]
+    assert set(rows[1::2]) <= set("0123456789")
+    assert temperature == 0
+    assert message == "Input: the bracket at symbol 1 is not closed."
 
 
 def hostile_records():

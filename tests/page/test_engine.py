@@ -121,6 +121,7 @@ def test_a_model_with_an_output_at_each_node_is_asked_at_one():
     for options, node in (({}, 4), ({"asked": 2}, 2)):
         found = run_page(model_parts(model), list("0123456789"), "path", "31415", **options)
         assert found["logits"] == pytest.approx(wanted[node].tolist(), abs=OUTPUT)
+        assert found["answers"] == wanted.argmax(-1).tolist()
         assert found["seen"] == [place <= node for place in range(5)]
 
 
