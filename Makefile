@@ -9,7 +9,7 @@ PYTEST := $(RUN) -m pytest -n 2
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup setup-dev setup-test compare test lint types contracts tests \
-	tests-without-scatter attack package docs links benchmark format clean
+	tests-without-scatter test-browser attack package docs links benchmark format clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-24s%s\n", $$1, $$2}' Makefile
@@ -44,6 +44,10 @@ tests: setup-test  ## the tests, with torch-scatter
 
 tests-without-scatter: setup-test  ## the tests, with torch-scatter switched off
 	@GNNSEQ_WITHOUT_SCATTER=1 $(PYTEST)
+
+test-browser: setup-dev  ## the pages in Chromium, which is installed with playwright-core and axe-core where they are missing
+	@.ci/browser
+	@$(RUN) -m pytest tests/browser tests/page
 
 attack: setup-dev  ## kills, flipped bits, mutated inputs and a server that lies, for minutes; docs/runs/reliability.md
 	@PYTHONPATH=.:tests:docs $(RUN) -m attack $(ARGS)

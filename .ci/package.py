@@ -50,9 +50,10 @@ def build(source: Path, kind: Literal["sdist", "wheel"], folder: Path) -> Path:
 
 
 def sources() -> set[str]:
-    """What belongs into a package: the modules and the mark that they are typed."""
+    """What belongs into a package: the modules, the page's scripts and style, and the mark that they are typed."""
     package = ROOT / "gnnseq"
-    return {str(path.relative_to(ROOT)) for path in package.rglob("*.py")} | {"gnnseq/py.typed"}
+    kinds = ("*.py", "page/*.js", "page/*.css")
+    return {str(path.relative_to(ROOT)) for kind in kinds for path in package.rglob(kind)} | {"gnnseq/py.typed"}
 
 
 def left_out(folder: str, names: list[str]) -> set[str]:

@@ -10,6 +10,7 @@ from sphinx.application import Sphinx
 
 sys.path.insert(0, str(Path(__file__).parent))
 import inventories
+import make_pages
 
 os.environ.setdefault("TQDM_DISABLE", "1")
 
@@ -67,7 +68,14 @@ def _shapes_are_a_field(app: Sphinx, what: str, name: str, thing: object, option
     lines[:] = [":Shapes:" if line == "Shapes:" else line for line in lines]
 
 
+def _pages(app: Sphinx, error: Exception | None) -> None:
+    """Writes the pages that page.md embeds."""
+    if error is None and app.builder.format == "html":
+        make_pages.write(Path(app.outdir) / "pages")
+
+
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
+    app.connect("build-finished", _pages)
     app.connect("autodoc-process-docstring", _shapes_are_a_field, priority=400)
     app.connect("missing-reference", _public_name, priority=400)

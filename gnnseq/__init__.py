@@ -16,6 +16,7 @@ _SUBPACKAGES = (
     "layers",
     "models",
     "ops",
+    "page",
     "plots",
     "results",
     "runs",

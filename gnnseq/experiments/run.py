@@ -20,7 +20,7 @@ from gnnseq.experiments.trial import Trial
 from gnnseq.runs.provenance import now
 from gnnseq.runs.runner import run_trials
 from gnnseq.runs.store import Record, Store
-from gnnseq.training import History, Step, best_k, fit
+from gnnseq.training import Callback, History, Step, best_k, fit
 from gnnseq.training.checkpoint import PassingCheckpoint
 
 _SAVED_EVERY = 100  # steps, where no look says otherwise
@@ -28,7 +28,12 @@ Probe = Callable[[nn.Module, Trial], Record]
 
 
 def run_trial(
-    trial: Trial, *, folder: Path | None = None, before: Probe | None = None, after: Probe | None = None
+    trial: Trial,
+    *,
+    folder: Path | None = None,
+    before: Probe | None = None,
+    after: Probe | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> Record:
     """Trains and judges one model.
 
@@ -38,6 +43,7 @@ def run_trial(
             every look at validation data, or every 100 steps. `run_resumable` removes it.
         before: more values of the record, plain and by name, measured on the model before its first step.
         after: the same, measured after training; not where the run diverged.
+        callbacks: told of every step, as by `gnnseq.training.fit`.
 
     Returns:
         A record of plain values: `Trial.description`, ``status`` ("done" or "diverged"), the model's size, the
@@ -58,7 +64,7 @@ def run_trial(
         optimizer,
         step=Step(task.loss, task.metric, settings.max_norm),
         scheduler=None if settings.schedule is None else settings.schedule.of(optimizer, settings.steps),
-        callbacks=[settings.stop_rule(task) if settings.validate_every is None else looks],
+        callbacks=[settings.stop_rule(task) if settings.validate_every is None else looks, *callbacks],
         checkpoint=_checkpoint(trial, folder),
     )
     if settings.keep_best:

@@ -1,4 +1,4 @@
-"""Figures, tables, verdicts and one page from stored records: python -m gnnseq.plots RECORDS.jsonl --output FOLDER."""
+"""Figures, tables, verdicts and pages from stored records: python -m gnnseq.plots RECORDS.jsonl --output FOLDER."""
 
 # ruff: noqa: T201
 import argparse
@@ -7,13 +7,14 @@ from functools import partial
 from pathlib import Path
 
 from gnnseq.experiments.command_line import exit_status
+from gnnseq.page import export_page
 from gnnseq.plots.comparison.report import verdicts, write_report
 from gnnseq.results.conditions import cautions
-from gnnseq.results.joined import by_task, collect, family_title, telling_apart
+from gnnseq.results.joined import Naming, by_task, collect, family_title, telling_apart
 from gnnseq.results.paired import PAIRED_T, SIGN, SIGN_FLIP
 from gnnseq.results.report import how_tested
 from gnnseq.results.schema import checked
-from gnnseq.results.verdict import ranking
+from gnnseq.results.verdict import Comparison, ranking
 from gnnseq.runs.store import Record, Store
 
 _TESTS = {"sign": SIGN, "sign-flip": SIGN_FLIP, "t": PAIRED_T}
@@ -23,7 +24,15 @@ def _parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options."""
     parser = argparse.ArgumentParser(prog="python -m gnnseq.plots", description=__doc__)
     parser.add_argument("records", type=Path, nargs="+", help="files of records, as a store writes them")
-    parser.add_argument("--output", type=Path, required=True, help="folder for what is written")
+    parser.add_argument("--output", type=Path, help="folder for figures, tables and a page")
+    parser.add_argument(
+        "--html",
+        type=Path,
+        nargs="?",
+        const=Path("page.html"),
+        metavar="PAGE",
+        help="one HTML file with figures to touch, and the models if the records hold their weights (page.html)",
+    )
     parser.add_argument("--title", default="A comparison of models", help="of the page")
     parser.add_argument(
         "--test",
@@ -40,7 +49,10 @@ def _parse(arguments: list[str] | None = None) -> argparse.Namespace:
         metavar="SETTING",
         help="tell models apart by this value of their trials; by what differs",
     )
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.output is None and options.html is None:
+        parser.error("neither --output nor --html is given, expected at least one of them")
+    return options
 
 
 def read(paths: list[Path]) -> list[Record]:
@@ -67,7 +79,7 @@ def read(paths: list[Path]) -> list[Record]:
 def main(arguments: list[str] | None = None) -> int:
     """Writes everything and prints what was decided; 2 for what it cannot use or write."""
     options = _parse(arguments)
-    return exit_status("gnnseq.plots", options.output, lambda: _report(options))
+    return exit_status("gnnseq.plots", options.output or options.html, lambda: _report(options))
 
 
 def _report(options: argparse.Namespace) -> int:
@@ -89,7 +101,7 @@ def _report(options: argparse.Namespace) -> int:
             reference=options.reference,
             together=options.together,
         )
-        paths = write_report(records, options.output, found, title=options.title, naming=naming)
+        written = _written(options, records, found, naming)
     except ImportError as error:
         raise ValueError(str(error)) from error
     for caution in cautions(results):
@@ -97,8 +109,20 @@ def _report(options: argparse.Namespace) -> int:
     for title in by_task(results):
         if own := [comparison for comparison in found if comparison.task == title]:
             print(f"{title}: {ranking(own)}\n  {how_tested(own)}")
-    print(f"Results: {options.output}/" + ", ".join(path.name for path in paths))
+    print("\n".join(written))
     return 0
+
+
+def _written(options: argparse.Namespace, records: list[Record], found: list[Comparison], naming: Naming) -> list[str]:
+    """Writes what was asked for; a line for each place."""
+    lines = []
+    if options.output is not None:
+        paths = write_report(records, options.output, found, title=options.title, naming=naming)
+        lines.append(f"Results: {options.output}/" + ", ".join(path.name for path in paths))
+    if options.html is not None:
+        page = export_page(records, options.html, comparisons=found, title=options.title, naming=naming)
+        lines.append(f"Page: {page}")
+    return lines
 
 
 def _named(setting: str, record: Record) -> str:

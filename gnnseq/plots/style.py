@@ -8,19 +8,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from gnnseq.files import write_atomically
+from gnnseq.results.colours import COLOURS
 
-# Okabe and Ito 2008
-COLOURS = (
-    "#0072B2",
-    "#D55E00",
-    "#009E73",
-    "#CC79A7",
-    "#E69F00",
-    "#56B4E9",
-    "#000000",
-    "#8C6D31",
-    "#7F7F7F",
-)
+__all__ = ["COLOURS", "MARKERS", "bare", "figure", "panels", "save"]
+
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 
 

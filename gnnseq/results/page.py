@@ -62,12 +62,32 @@ class Picture:
     caption: str = ""
 
 
+@dataclass(frozen=True)
+class Part:
+    """What another package puts into a page, before its tables.
+
+    Attributes:
+        html: of the part; whoever makes it escapes what stands in it.
+        links: anchors and words for the list of contents.
+        end: HTML behind everything else, such as data.
+        style: added to the page's own.
+        script: added to the page's own.
+    """
+
+    html: str
+    links: Sequence[tuple[str, str]]
+    end: str = ""
+    style: str = ""
+    script: str = ""
+
+
 def render_page(
     title: str,
     results: Sequence[Result],
     comparisons: Sequence[Comparison],
     records: Sequence[Record],
     pictures: Sequence[Picture] = (),
+    parts: Sequence[Part] = (),
 ) -> str:
     """The page: verdicts and results for each task, figures, settings and versions. All text is escaped.
 
@@ -79,6 +99,7 @@ def render_page(
         comparisons: of `gnnseq.results.verdict.judge`, of all tasks.
         records: from which settings, versions and failures are read.
         pictures: in order.
+        parts: shown before the tables.
 
     Raises:
         ValueError: for no results.
@@ -87,15 +108,18 @@ def render_page(
         raise ValueError("results is empty, expected at least one")
     groups = by_task(results)
     tasks = [_task(place, group, comparisons) for place, group in enumerate(groups.values())]
-    links = [(f"task-{place}", name) for place, name in enumerate(groups)]
+    links = [link for part in parts for link in part.links]
+    links += [(f"task-{place}", name) for place, name in enumerate(groups)]
     links += [("figures", "Figures")] * bool(pictures) + [("settings", "Settings and versions"), ("reading", "Reading")]
     body = [
-        f"<h1>{escape(title)}</h1>",
+        f"<header><h1>{escape(title)}</h1>",
         f"<p>{escape(_overview(results))}</p>",
         *(f"<p>{escape(caution)}</p>" for caution in cautions(results)),
+        "</header>",
         "<nav aria-label='Contents'><ul>",
         *(f"<li><a href='#{anchor}'>{escape(name)}</a></li>" for anchor, name in links),
         "</ul></nav><main>",
+        *(part.html for part in parts),
         *tasks,
         "<h2 id='figures'>Figures</h2>" * bool(pictures),
         *map(_figure, pictures),
@@ -103,8 +127,11 @@ def render_page(
         "<h2 id='reading'>How to read the tables</h2>",
         *(f"<p>{escape(part)}</p>" for part in _READING.replace(".\n", ".\n\n").split("\n\n")),
         "</main>",
+        *(part.end for part in parts),
     ]
-    return _document(title, "\n".join(part for part in body if part))
+    style = "".join([STYLE, *(part.style for part in parts)])
+    script = "".join([SCRIPT, *(part.script for part in parts)])
+    return document(title, "\n".join(part for part in body if part), style, script)
 
 
 def _overview(results: Sequence[Result]) -> str:
@@ -179,12 +206,13 @@ def _texts(lines: Iterable[Sequence[str]]) -> list[list[Cell]]:
     return [[(text, None) for text in line] for line in lines]
 
 
-def _document(title: str, body: str) -> str:
+def document(title: str, body: str, style: str = STYLE, script: str = SCRIPT) -> str:
+    """A whole document, whose policy allows its own style and script and nothing else."""
     policy = "; ".join([
         "default-src 'none'",
         "img-src data:",
-        f"style-src '{_digest(STYLE)}'",
-        f"script-src '{_digest(SCRIPT)}'",
+        f"style-src '{_digest(style)}'",
+        f"script-src '{_digest(script)}'",
         "base-uri 'none'",
         "form-action 'none'",
     ])  # fmt: skip
@@ -195,11 +223,11 @@ def _document(title: str, body: str) -> str:
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(title)}</title>
-<style>{STYLE}</style>
+<style>{style}</style>
 </head>
 <body>
 {body}
-<script>{SCRIPT}</script>
+<script>{script}</script>
 </body>
 </html>
 """

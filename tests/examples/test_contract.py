@@ -58,6 +58,11 @@ CASES = {
          "--budget 0", "--batch-size 0", "--learning-rate nan", "--tune 0", "--tuning-seeds 0", "--jobs 0",
          "--reference lsmt"),
     ),
+    "explore": Case(
+        "--tasks palindromes:4 --models lstm gcn --seeds 1 --steps 2 --budget 1000 --batch-size 4 --jobs 1",
+        ("--tasks palindrome:4", "--tasks palindromes:1", "--models lsmt", "--models gcn-graph", "--seeds 0",
+         "--steps 0", "--budget 0", "--batch-size 0", "--learning-rate 0", "--jobs 0"),
+    ),
     "gcrn_signals": Case(
         "--steps 2 --seeds 1 --hidden 2 --window 4 --batch-size 2 --nodes 8",
         ("--nodes 3", "--seeds 0", "--steps 0", "--batch-size 0", "--window 0", "--window 999", "--hidden 0", "--K 0",

@@ -95,3 +95,20 @@ def test_what_cannot_be_written_is_one_line(tmp_path, capsys):
     path = store(tmp_path / "r.jsonl", make_records(1, sizes=(5,)))
     assert main([path, "--output", path]) == 2
     assert capsys.readouterr().err.startswith("gnnseq.plots: [Errno 17] File exists: ")
+
+
+def test_one_page_to_touch_with_the_verdicts_that_were_asked_for(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    records = store(tmp_path / "r.jsonl", make_records(8, sizes=(20,)))
+    assert main([records, "--html", "--reference", "LSTM"]) == 0
+    assert capsys.readouterr().out.endswith("Page: page.html\n")
+    text = (tmp_path / "page.html").read_text()
+    assert "these records hold no weights" in text
+    assert text.count('"a":"LSTM"') == 2
+    assert sorted(path.name for path in tmp_path.glob("*.*")) == ["page.html", "r.jsonl"]
+
+
+def test_nothing_to_write_is_an_error(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main([store(tmp_path / "r.jsonl", make_records(1, (5,)))])
+    assert "neither --output nor --html is given" in capsys.readouterr().err

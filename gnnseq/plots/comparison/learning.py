@@ -1,7 +1,5 @@
 """Learning curves, a panel for each size of a task."""
 
-import math
-import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,13 +18,11 @@ from gnnseq.plots.comparison.models import (
     score_label,
     shown,
 )
-from gnnseq.plots.studies.text import moving_mean
 from gnnseq.plots.style import panels, save
+from gnnseq.results.curves import curves, joined
 from gnnseq.results.joined import Naming, Result, by_task, family_title
 from gnnseq.runs.store import Record
 
-_RECENT = 20  # batches in a moving mean
-_POINTS = 500  # of a line at most
 _ONE, _MANY = (5.6, 3.6), (3.8, 2.7)  # inches of a panel that stands alone, and of one among others
 
 
@@ -56,22 +52,6 @@ def plot_learning(records: Sequence[Record], path: str | Path, naming: Naming = 
     runs = "one seed" if seeds == 1 else f"mean of {seeds} seeds, smallest to largest (band)"
     headline(drawn, f"Learning curves: {runs}, over 20 batches", BESIDE)
     return save(drawn, path)
-
-
-def curves(result: Result) -> list[list[float]]:
-    """The smoothed curve of each seed that kept one."""
-    kept = [c for record in result.records if (c := (record.get("curve") or {}).get("accuracy"))]
-    return [moving_mean([shown(result, value) for value in curve], _RECENT) for curve in kept]
-
-
-def joined(lines: Sequence[Sequence[float]]) -> tuple[list[int], list[float], list[float], list[float]]:
-    """Steps, and the mean, smallest and largest of some curves; a shorter one keeps its last value."""
-    length = max(map(len, lines))
-    every = max(1, math.ceil(length / _POINTS))
-    places = sorted({*range(0, length, every), length - 1})
-    columns = [[line[min(place, len(line) - 1)] for line in lines] for place in places]
-    steps = [place + 1 for place in places]
-    return steps, [statistics.fmean(c) for c in columns], [min(c) for c in columns], [max(c) for c in columns]
 
 
 def _panel(axes: Axes, group: Sequence[Result], look: dict[str, Look]) -> None:

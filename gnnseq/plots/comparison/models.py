@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gnnseq.plots.style import COLOURS, MARKERS, bare
+from gnnseq.results.colours import Slot, named, slots
 from gnnseq.results.joined import Naming, Result, collect
 from gnnseq.runs.store import Record
 
@@ -22,7 +23,7 @@ class Look(NamedTuple):
     Attributes:
         colour: of lines and marks.
         marker: matplotlib's sign for it.
-        line: solid for the first models, dashed once there are more models than colours.
+        line: solid for the first family of a colour, dashed for others.
     """
 
     colour: str
@@ -50,13 +51,13 @@ def of_one_task(results: Sequence[Result]) -> None:
 
 
 def looks(results: Iterable[Result]) -> dict[str, Look]:
-    """A look for each model; with more models than colours, marker and line tell them apart."""
-    names = list(dict.fromkeys(result.model for result in results))
-    found = {}
-    for i, name in enumerate(names):
-        again, place = divmod(i, len(COLOURS))
-        found[name] = Look(COLOURS[place], MARKERS[(i + again) % len(MARKERS)], _LINES[again % len(_LINES)])
-    return found
+    """A look for each model, its family's in every figure: `gnnseq.results.colours`."""
+    return {model: _look(slot) for model, slot in slots(named(results)).items()}
+
+
+def _look(slot: Slot) -> Look:
+    colour, variant = slot
+    return Look(COLOURS[colour], MARKERS[(colour + variant) % len(MARKERS)], _LINES[variant % len(_LINES)])
 
 
 def shown(result: Result, value: float) -> float:

@@ -7,8 +7,8 @@ from statistics import fmean
 
 from matplotlib.axes import Axes
 
-from gnnseq.plots.studies.text import moving_mean
 from gnnseq.plots.style import COLOURS, MARKERS, bare, figure, save
+from gnnseq.results.curves import moving_mean
 from gnnseq.runs.store import Record
 from gnnseq.studies.gradients import FlowRecord
 

@@ -1,12 +1,13 @@
 """Curves of language models in training."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from matplotlib.axes import Axes
 
 from gnnseq.plots.style import COLOURS, MARKERS, bare, figure, save
+from gnnseq.results.curves import moving_mean
 from gnnseq.studies.text.run import TextCurve, bits
 
 _RECENT = 100  # batches in a moving mean
@@ -41,15 +42,6 @@ def plot_text_curves(curves: Mapping[str, TextCurve], path: str | Path) -> Path:
         bare(axes)
     drawn.suptitle("Predicting the next character", fontsize=11)
     return save(drawn, path)
-
-
-def moving_mean(values: Sequence[float], size: int) -> list[float]:
-    """The mean of each value and those before it, ``size`` of them at most."""
-    means, total = [], 0.0
-    for place, value in enumerate(values):
-        total += value - (values[place - size] if place >= size else 0.0)
-        means.append(total / min(place + 1, size))
-    return means
 
 
 def _draw(axes: Axes, title: str, train: list[float], held_out: list[list[float]], style: tuple[str, str, str]) -> None:

@@ -24,7 +24,7 @@ from gnnseq.graphs.cooccurrence import word_graph
 from gnnseq.models.language_model import CharLanguageModel
 from gnnseq.models.modes import evaluating
 from gnnseq.runs.store import Record
-from gnnseq.studies.text.families import BATCHES, ToBatch
+from gnnseq.studies.text.families import BATCHES, HOPS, ToBatch
 
 STREAMS = 16  # at most, in which the held-out text is read in order
 
@@ -71,6 +71,7 @@ class BookTask(WithData, SequenceTask, Classification):
     level: ClassVar[Level] = "node"
     num_features: ClassVar[None] = None
     solved: ClassVar[float] = 1.0
+    hops: ClassVar[tuple[int, ...]] = HOPS
 
     @classmethod
     def of(cls, text: str, length: int) -> "BookTask":
@@ -88,9 +89,14 @@ class BookTask(WithData, SequenceTask, Classification):
         return f"characters of a book, windows of {self.length}"
 
     @property
+    def vocabulary(self) -> Vocabulary:
+        """The characters of the text."""
+        return self.parts.vocabulary
+
+    @property
     def num_symbols(self) -> int:
         """Number of characters."""
-        return len(self.parts.vocabulary)
+        return len(self.vocabulary)
 
     @property
     def num_outputs(self) -> int:

@@ -2,31 +2,11 @@ import pytest
 from comparison import make_record, make_regression
 from drawings import legend, levels, lines
 
-from gnnseq.plots.comparison.learning import curves, joined, plot_learning
-from gnnseq.results.joined import collect
+from gnnseq.plots.comparison.learning import plot_learning
 
 
 def record(*accuracy, family="lstm", seed=0, size=10):
     return make_record(family, size, seed, 0.5, curve={"accuracy": list(accuracy)})
-
-
-def test_a_run_that_stopped_early_keeps_its_last_value():
-    steps, mean, low, high = joined([[1.0, 3.0], [1.0, 1.0, 5.0, 7.0]])
-    assert steps == [1, 2, 3, 4]
-    assert (mean, low, high) == ([1.0, 2.0, 4.0, 5.0], [1.0, 1.0, 3.0, 3.0], [1.0, 3.0, 5.0, 7.0])
-
-
-def test_long_curves_are_thinned_but_keep_their_end():
-    steps, mean, _, _ = joined([[float(i) for i in range(2345)]])
-    assert len(steps) <= 501
-    assert (steps[-1], mean[-1]) == (2345, 2344.0)
-
-
-def test_each_seed_is_smoothed_over_twenty_batches():
-    (result,) = collect([record(*[0.0] * 20, *[1.0] * 20)])
-    (curve,) = curves(result)
-    assert curve[:20] == [0.0] * 20
-    assert curve[20:] == pytest.approx([5.0 * n for n in range(1, 21)])
 
 
 def test_a_panel_for_each_size_with_the_mean_of_the_seeds(drawn):

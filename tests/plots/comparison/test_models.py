@@ -16,25 +16,17 @@ from gnnseq.plots.style import COLOURS, MARKERS, figure, panels
 from gnnseq.results.joined import collect
 
 
-class Named:
-    def __init__(self, model):
-        self.model = model
-
-
 def result(*scores, regression=False):
     records = [make_record(seed=seed, score=score) for seed, score in enumerate(scores)]
     return collect(make_regression(1) if regression else records)[0]
 
 
-def test_no_two_of_thirty_models_look_alike():
-    look = looks([Named(str(i)) for i in range(30)])
-    assert len(set(look.values())) == 30
-
-
-def test_looks_follow_the_first_appearance():
-    look = looks([Named("b"), Named("a"), Named("b")])
-    assert look == {"b": (COLOURS[0], MARKERS[0], "-"), "a": (COLOURS[1], MARKERS[1], "-")}
-    assert looks([Named(str(i)) for i in range(10)])["9"] == (COLOURS[0], MARKERS[1], "--")
+def test_a_family_looks_the_same_in_every_figure():
+    whole, part = looks(collect(make_records(1))), looks(collect(make_records(1)[1:2]))
+    assert part == {"LSTM": whole["LSTM"]} == {"LSTM": (COLOURS[0], MARKERS[0], "-")}
+    assert whole["GCN, 8 layers on the path"] == (COLOURS[2], MARKERS[2], "-")
+    graph = make_record() | {"family": {"name": "gcn-graph", "title": "on the graph"}}
+    assert looks(collect([graph]))["on the graph"] == (COLOURS[2], MARKERS[3], "--")
 
 
 def test_accuracy_is_shown_in_per_cent_and_errors_as_they_are():

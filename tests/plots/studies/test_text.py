@@ -4,7 +4,7 @@ import pytest
 from drawings import legend, lines
 from matplotlib.image import imread
 
-from gnnseq.plots.studies.text import moving_mean, plot_text_curves
+from gnnseq.plots.studies.text import plot_text_curves
 from gnnseq.studies.text.run import TextCurve
 
 ONE = TextCurve([math.log(8), math.log(4)], [0.1, 0.2], [[2, math.log(4), 0.25]])
@@ -43,9 +43,3 @@ def test_nothing_to_draw(tmp_path):
         with pytest.raises(ValueError, match="curves hold no steps"):
             plot_text_curves(curves, tmp_path / "none.png")
     assert not list(tmp_path.iterdir())
-
-
-def test_moving_mean():
-    assert moving_mean([1.0, 2.0, 6.0, 1.0], 2) == [1.0, 1.5, 4.0, 3.5]
-    assert moving_mean([1.0, 2.0, 6.0], 9) == [1.0, 1.5, 3.0]
-    assert moving_mean([], 3) == []
