@@ -25,7 +25,7 @@ ABSENT = ("joblib", "lightning_fabric", "pandas", "scipy", "dask", "tensorboard"
 
 def paired_t() -> Any:
     """The paired t test."""
-    from gnnseq.results.statistics import paired_t
+    from gnnseq.results.paired import paired_t
 
     assert 0 < paired_t([0.1, 0.2, 0.4]) < 0.2
 
