@@ -32,7 +32,7 @@ from gnnseq.experiments.command_line import (
     show_results,
 )
 from gnnseq.experiments.family import find_named
-from gnnseq.experiments.run import run_resumable, solve_size
+from gnnseq.experiments.run import over_seeds, run_resumable
 from gnnseq.plots.studies.trees import plot_listops
 from gnnseq.studies.listops import (
     LISTOPS_FAMILIES,
@@ -128,14 +128,7 @@ def trials(options: argparse.Namespace) -> list[Trial]:
         schedule=falling(options.rounds),
         validation_samples=min(500, options.test_samples),
     )
-    todo = [
-        Trial(task, family, seed, options.learning_rate, settings)
-        for family in families
-        for seed in range(options.seeds)
-    ]
-    for trial in todo[:: options.seeds]:
-        solve_size(trial)
-    return todo
+    return over_seeds(task, families, options.seeds, options.learning_rate, settings)
 
 
 def compare(options: argparse.Namespace) -> int:

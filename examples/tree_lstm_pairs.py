@@ -37,7 +37,7 @@ from gnnseq.experiments.command_line import (
     show_results,
 )
 from gnnseq.experiments.family import find_named
-from gnnseq.experiments.run import run_resumable, solve_size
+from gnnseq.experiments.run import over_seeds, run_resumable
 from gnnseq.plots.studies.trees import plot_pairs
 from gnnseq.studies.pairs.models import PAIR_FAMILIES, SETTINGS, pairs_table, run_pairs
 from gnnseq.studies.pairs.task import PairData, PairTask, RelatednessTask
@@ -134,14 +134,7 @@ def trials(options: argparse.Namespace) -> list[Trial]:
         validation_samples=len(task.targets("dev")),
         test_samples=len(task.targets("test")),
     )
-    todo = [
-        Trial(task, family, seed, options.learning_rate, settings)
-        for family in families
-        for seed in range(options.seeds)
-    ]
-    for trial in todo[:: options.seeds]:
-        solve_size(trial)
-    return todo
+    return over_seeds(task, families, options.seeds, options.learning_rate, settings)
 
 
 def compare(options: argparse.Namespace) -> int:

@@ -15,7 +15,7 @@ PART = 0.1  # of the way from chance to the threshold, below which a model count
 WHEN = {
     CANNOT_SEE: "the model reaches fewer hops than lie between the answer and the output, or, where its reach is not "
     "stated, none of its operations lead from the answer to the output",
-    CANNOT_COMPUTE: "a theorem says that no weights are right at every length, and it did not learn",
+    CANNOT_COMPUTE: "a theorem says that no weights are right at every length, and it did not reach the threshold",
     SEES_TOO_WEAKLY: "it did not learn, and before training the answer moved the output less than "
     f"{WEAK:g} times as much as the average input did",
     DID_NOT_LEARN: "it came less than a tenth of the way from chance to the task's threshold, for none of these causes",

@@ -1,7 +1,7 @@
 """One trial in, one plain record out: a model is built, measured, trained and judged."""
 
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -13,9 +13,11 @@ from torch_geometric.data import Batch
 
 import gnnseq
 from gnnseq.experiments.budget import Size, num_weights, solve_width
+from gnnseq.experiments.family import Family
 from gnnseq.experiments.looks import Looks, judged
 from gnnseq.experiments.measures import GRAPHS, Memory, kept_bytes, memory_mb, relative_influence
-from gnnseq.experiments.settings import RECENT, first_reached
+from gnnseq.experiments.settings import RECENT, Settings, first_reached
+from gnnseq.experiments.tasks.base import Task
 from gnnseq.experiments.trial import Trial
 from gnnseq.runs.provenance import now
 from gnnseq.runs.runner import run_trials
@@ -146,6 +148,22 @@ def before_training(trial: Trial, model: nn.Module) -> tuple[float | None, Memor
         )
         kept = kept_bytes(model, batch, task, family)
         return relative_influence(model, few, task, family.view), memory_mb(model, kept)
+
+
+def over_seeds(
+    task: Task, families: Iterable[Family], seeds: int, learning_rate: float | None, settings: Settings
+) -> list[Trial]:
+    """The trials of every family with seeds 0, 1, ..., once each family is known to have a size under the budget.
+
+    Raises:
+        ValueError: for a budget too small for a family.
+    """
+    trials = []
+    for family in families:
+        own = [Trial(task, family, seed, learning_rate, settings) for seed in range(seeds)]
+        solve_size(own[0])
+        trials += own
+    return trials
 
 
 def solve_size(trial: Trial) -> Size:

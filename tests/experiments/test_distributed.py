@@ -1,12 +1,9 @@
 """Every family of the comparison in `DistributedDataParallel`: two gloo processes have the gradients of one."""
 
-import warnings
-
 import pytest
 import torch
+from processes import in_two_processes
 from torch import nn
-from torch.distributed import destroy_process_group, init_process_group
-from torch.multiprocessing import start_processes
 from torch.nn.parallel import DistributedDataParallel
 from torch.testing import assert_close
 
@@ -43,26 +40,18 @@ def gradients(model):
     return {name: weight.grad for name, weight in model.named_parameters() if weight.grad is not None}
 
 
-def share(rank, folder):
-    warnings.simplefilter("ignore")
-    torch.set_num_threads(1)
-    init_process_group("gloo", f"file://{folder / 'store'}", rank=rank, world_size=2)
+def share(rank):
     found = {}
     for family in SEQUENCE_FAMILIES:
         model = DistributedDataParallel(made(family), find_unused_parameters=True)
         loss_of(model, family, SHARES[rank]).mul(2).backward()  # DDP takes the mean over two
         found[family.name] = gradients(model.module)
-    torch.save(found, folder / f"{rank}.pt")
-    destroy_process_group()
+    return found
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("processes")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of a fork beside threads
-        start_processes(share, (folder,), nprocs=2, start_method="fork")
-    return [torch.load(folder / f"{rank}.pt") for rank in range(2)]
+    return in_two_processes(share, tmp_path_factory.mktemp("processes"))
 
 
 @pytest.mark.parametrize("family", SEQUENCE_FAMILIES, ids=lambda family: family.name)

@@ -1,14 +1,10 @@
 """FSDP2 on two gloo processes, each with a part of every weight: outputs and gradients of one process."""
 
-import warnings
-
 import pytest
-import torch
 from dags import batch_vector
 from layer_cases import LEARNED, run
-from torch.distributed import destroy_process_group, init_process_group
+from processes import in_two_processes
 from torch.distributed.device_mesh import init_device_mesh
-from torch.multiprocessing import start_processes
 from torch.testing import assert_close
 
 fsdp = pytest.importorskip("torch.distributed.fsdp")
@@ -24,27 +20,19 @@ def passes(case, layer):
     return [part.detach() for part in out], whole
 
 
-def share(rank, folder):
-    warnings.simplefilter("ignore")
-    torch.set_num_threads(1)
-    init_process_group("gloo", f"file://{folder / 'store'}", rank=rank, world_size=2)
+def share(rank):
     mesh, found = init_device_mesh("cpu", (2,)), {}
     for param in LEARNED:
         layer = fsdp.fully_shard(run(param.values[0])[0], mesh=mesh)
         kept = sum(weight.to_local().numel() for weight in layer.parameters())
         out, grads = passes(param.values[0], layer)
         found[param.id] = kept, out, {name: grad.full_tensor() for name, grad in grads.items()}
-    torch.save(found, folder / f"{rank}.pt")
-    destroy_process_group()
+    return found
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("processes")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of a fork beside threads
-        start_processes(share, (folder,), nprocs=2, start_method="fork")
-    return [torch.load(folder / f"{rank}.pt") for rank in range(2)]
+    return in_two_processes(share, tmp_path_factory.mktemp("processes"))
 
 
 @every
