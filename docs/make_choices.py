@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import fmean
 
 import torch
-from stored import fill, read
+from stored import fill_all, read
 from torch import nn
 from torch_geometric.nn import GCNConv, GraphConv
 
@@ -191,9 +191,8 @@ TABLES = {
 
 def filled(text: str) -> str:
     """The page with the tables of the records."""
-    for name, (study, table) in TABLES.items():
-        text = fill(text, name, table() if records_of(study) else "Not run yet.\n")
-    return text
+    made = {name: table() if records_of(study) else "Not run yet.\n" for name, (study, table) in TABLES.items()}
+    return fill_all(text, made)
 
 
 def draw() -> None:

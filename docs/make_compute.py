@@ -12,7 +12,7 @@ import argparse
 import json
 from pathlib import Path
 
-from stored import fill, read, take_over, without_curve
+from stored import fill_all, read, take_over, without_curve
 
 from gnnseq.experiments import Store
 from gnnseq.plots.studies.compute import plot_computability, plot_drift
@@ -78,9 +78,7 @@ def filled(page: str) -> str:
         "lengths": lengths_table(found),
         "drift": places_table(read(DRIFT)),
     }
-    for name, table in tables.items():
-        page = fill(page, f"table {name}", table)
-    return page
+    return fill_all(page, {f"table {name}": table for name, table in tables.items()})
 
 
 def draw() -> None:

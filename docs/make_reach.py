@@ -14,7 +14,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from stored import fill
+from stored import fill_all
 
 from gnnseq.experiments import Family, collect, markdown
 from gnnseq.plots.studies.depth import plot_depth
@@ -85,10 +85,8 @@ def tables() -> dict[str, str]:
 
 def filled(page: str) -> str:
     """A page with its tables put in anew."""
-    for name, table in tables().items():
-        if f"<!-- table {name}:" in page:
-            page = fill(page, f"table {name}", table)
-    return page
+    own = {f"table {name}": table for name, table in tables().items() if f"<!-- table {name}:" in page}
+    return fill_all(page, own)
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from stored import fill
+from stored import fill_all
 
 DOCS = Path(__file__).parent
 PAGE, RESULTS = DOCS / "signals.md", DOCS / "results" / "signals"
@@ -126,9 +126,7 @@ def tables() -> dict[str, str]:
 
 def filled(page: str) -> str:
     """The page with its tables put in anew."""
-    for name, table in tables().items():
-        page = fill(page, f"table {name}", table)
-    return page
+    return fill_all(page, {f"table {name}": table for name, table in tables().items()})
 
 
 def main() -> None:

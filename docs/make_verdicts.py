@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from stored import fill
+from stored import fill_all
 
 from gnnseq.results.table import markdown_table, number
 
@@ -31,10 +31,13 @@ def filled(text: str) -> str:
     size = {"models": "models", "seeds": "seeds"}
     errors = [row | {"scores": row["scores"].replace("_", " ")} for row in found["errors"]]
     tests = dict(zip(TESTS, TESTS, strict=True))
-    text = fill(text, "errors", table(errors, {"scores": "scores"} | size | tests))
-    text = fill(text, "power", table(found["power"], size | tests))
-    text = fill(text, "equal", table(found["equal"], {"seeds": "seeds", "false": "found equal"}))
-    return fill(text, "coverage", table(found["coverage"], {"seeds": "seeds", "coverage": "coverage of the interval"}))
+    made = {
+        "errors": table(errors, {"scores": "scores"} | size | tests),
+        "power": table(found["power"], size | tests),
+        "equal": table(found["equal"], {"seeds": "seeds", "false": "found equal"}),
+        "coverage": table(found["coverage"], {"seeds": "seeds", "coverage": "coverage of the interval"}),
+    }
+    return fill_all(text, made)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gnnseq.experiments import Store
@@ -37,3 +37,14 @@ def fill(text: str, name: str, content: str) -> str:
     if count != 1:
         raise ValueError(f"text has the marks of {name} {count} times, expected once")
     return filled
+
+
+def fill_all(text: str, tables: Mapping[str, str]) -> str:
+    """A page with each of some tables between the marks of its name.
+
+    Raises:
+        ValueError: for a page that does not have the marks of one.
+    """
+    for name, content in tables.items():
+        text = fill(text, name, content)
+    return text

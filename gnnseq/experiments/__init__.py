@@ -29,8 +29,9 @@ from gnnseq.experiments.tasks.text import TextTask
 from gnnseq.experiments.trial import Trial
 from gnnseq.experiments.tuning import Tuning
 from gnnseq.results.joined import collect
+from gnnseq.results.ranking import ranking
 from gnnseq.results.table import markdown, to_csv
-from gnnseq.results.verdict import compare, diagnosis, judge, ranking
+from gnnseq.results.verdict import compare, diagnosis, judge
 from gnnseq.runs.progress import describe
 from gnnseq.runs.runner import run_trials
 from gnnseq.runs.store import Store

@@ -7,8 +7,9 @@ from typing import Any
 from gnnseq.results.colours import named, slots
 from gnnseq.results.curves import curves, joined
 from gnnseq.results.joined import Result, by_task
+from gnnseq.results.ranking import ranking
 from gnnseq.results.table import spread
-from gnnseq.results.verdict import Comparison, diagnosis, ranking
+from gnnseq.results.verdict import Comparison, diagnosis
 
 _POINTS = 120  # of a learning curve
 _COSTS = ("ms_per_step", "weights", "peak_memory_mb", "samples_to_threshold", "steps", "influence")

@@ -12,9 +12,10 @@ from gnnseq.plots.comparison.report import verdicts, write_report
 from gnnseq.results.conditions import cautions
 from gnnseq.results.joined import Naming, by_task, collect, family_title, telling_apart
 from gnnseq.results.paired import PAIRED_T, SIGN, SIGN_FLIP
+from gnnseq.results.ranking import ranking
 from gnnseq.results.report import how_tested
 from gnnseq.results.schema import checked
-from gnnseq.results.verdict import Comparison, ranking
+from gnnseq.results.verdict import Comparison
 from gnnseq.runs.store import Record, Store
 
 _TESTS = {"sign": SIGN, "sign-flip": SIGN_FLIP, "t": PAIRED_T}

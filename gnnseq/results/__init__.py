@@ -1,9 +1,10 @@
 """Records joined over seeds: statistics, verdicts, tables and the page; knows records only."""
 
 from gnnseq.results.joined import Result, collect
+from gnnseq.results.ranking import ranking
 from gnnseq.results.statistics import Summary, summarise
 from gnnseq.results.table import markdown, to_csv
-from gnnseq.results.verdict import compare, diagnosis, judge, ranking
+from gnnseq.results.verdict import compare, diagnosis, judge
 
 __all__ = [
     "Result",

@@ -19,9 +19,10 @@ from gnnseq.analysis.diagnosis import (
 from gnnseq.results.conditions import cautions, conditions, failures, learning_rates
 from gnnseq.results.joined import Result, by_task
 from gnnseq.results.page_style import SCRIPT, STYLE
+from gnnseq.results.ranking import ranking
 from gnnseq.results.report import VERDICT_HEADER, how_tested, verdict_cells
 from gnnseq.results.table import COLUMNS, Cell, describe_task, result_cells
-from gnnseq.results.verdict import Comparison, ranking
+from gnnseq.results.verdict import Comparison
 from gnnseq.runs.store import Record
 
 CLASSES = {

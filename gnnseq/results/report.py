@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from gnnseq.results.joined import Result, by_task
+from gnnseq.results.ranking import ranking
 from gnnseq.results.table import COLUMNS, csv_text, describe_task, markdown_table, plain, result_cells
-from gnnseq.results.verdict import Comparison, ranking
+from gnnseq.results.verdict import Comparison
 
 VERDICT_HEADER = ("A", "B", "A minus B", "A better on a seed", "seeds won A : B", "p corrected", "p equal", "verdict")
 

@@ -5,6 +5,7 @@ from comparison import make_record, make_records, make_regression
 
 from gnnseq.results.joined import by_task, collect
 from gnnseq.results.paired import PAIRED_T
+from gnnseq.results.ranking import ranking
 from gnnseq.results.verdict import (
     beyond_reach,
     cannot_see,
@@ -12,7 +13,6 @@ from gnnseq.results.verdict import (
     correct_for_number,
     diagnosis,
     judge,
-    ranking,
 )
 
 

@@ -15,9 +15,10 @@ from gnnseq.experiments.trial import Trial
 from gnnseq.experiments.tuning import check_grid
 from gnnseq.results.joined import grouped
 from gnnseq.results.joined import score as score_of
+from gnnseq.results.ranking import ranking
 from gnnseq.results.statistics import Summary, summarise
 from gnnseq.results.table import markdown_table, spread
-from gnnseq.results.verdict import Comparison, compare, ranking
+from gnnseq.results.verdict import Comparison, compare
 from gnnseq.runs.runner import run_trials
 from gnnseq.runs.store import Record, Store
 
