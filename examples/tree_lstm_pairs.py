@@ -37,7 +37,6 @@ from gnnseq.experiments.command_line import (
     show_results,
 )
 from gnnseq.experiments.family import find_named
-from gnnseq.experiments.optimizers import falling
 from gnnseq.experiments.run import over_seeds, run_resumable
 from gnnseq.plots.studies.trees import plot_pairs
 from gnnseq.studies.pairs.models import PAIR_FAMILIES, SETTINGS, pairs_table, run_pairs
@@ -52,7 +51,7 @@ OPTIONS = (
     ("budget", int, "weights of every model"),
     ("steps", int, "training steps"),
     ("batch_size", int, "pairs of a batch"),
-    ("learning_rate", float, "of Adam at the start; it falls linearly"),
+    ("learning_rate", float, "of Adam"),
     ("longest", int, "operators of a formula to learn from"),
     ("look_every", int, "steps between two looks at the held-out pairs"),
 )
@@ -134,7 +133,6 @@ def trials(options: argparse.Namespace) -> list[Trial]:
         validate_every=min(options.look_every, options.steps),
         validation_samples=len(task.targets("dev")),
         test_samples=len(task.targets("test")),
-        schedule=falling(max(1, options.steps // options.look_every)),
     )
     return over_seeds(task, families, options.seeds, options.learning_rate, settings)
 
