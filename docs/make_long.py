@@ -73,7 +73,8 @@ Seeds 3 and 4 were not used.
 {remarks}
 """
 
-REMARKS = """An RNN can learn the answer and lose it again. Best 50 then shows its best moment, fresh data the end. {examples}
+REMARKS = """An RNN can learn the answer and lose it again. Best 50 then shows its best moment, fresh data the end.
+{examples}
 """
 
 
@@ -118,9 +119,9 @@ def contest(records: list[Record]) -> str:
     ahead, behind = sum(gap > 0 for gap in gaps), sum(gap < 0 for gap in gaps)
     by_size, by_seed = dependence(of(records, "lstm"))
     return (
-        f"The RNN reaches 99 % in {sum(rnn)} runs of {len(of(records, 'lstm'))}, the LSTM in {sum(lstm)}. The LSTM does "
-        f"so with more seeds at {ahead} of the {len(gaps)} lengths and with fewer at {behind} (exact sign test over "
-        f"lengths, p = {sign_test(gaps):.2g}). Its success depends on the length (permutation test, "
+        f"The RNN reaches 99 % in {sum(rnn)} runs of {len(of(records, 'lstm'))}, the LSTM in {sum(lstm)}. The LSTM "
+        f"does so with more seeds at {ahead} of the {len(gaps)} lengths and with fewer at {behind} (exact sign test "
+        f"over lengths, p = {sign_test(gaps):.2g}). Its success depends on the length (permutation test, "
         f"p = {by_size:.2g}); a dependence on the seed is not shown (p = {by_seed:.2g})."
     )
 
