@@ -132,9 +132,8 @@ GRU and LSTM stay at 9.0, 10.0 and 9.6 % at length 20. The Tree-LSTM on the bala
 away, reaches 100.0 %.
 
 The same seeds give the same samples and initial weights on every machine, and the same results on one machine. Other
-processors round differently, which can change runs that are still learning at step 400: with Adam's steps rounded
-differently, 71 of 81 accuracies were equal and the others within 2.1 points, except for the GCRN at length 20 (57, 100
-and 97 % over three seeds instead of 69, 95 and 90 %).
+processors round differently. With Adam's steps rounded differently, 71 of 81 accuracies were equal and the others
+within 2.1 points, except for the GCRN at length 20 (57, 100 and 97 % instead of 69, 95 and 90 %).
 
 ## Influence of each symbol before training
 
