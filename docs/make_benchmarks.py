@@ -41,7 +41,7 @@ def ratio(record: Record) -> str:
 def table() -> str:
     """Markdown: the rows that have a goal, with the ratios of the three runs."""
     lines = [
-        "| row | work | peer | 1 thread | again | goal | 2 threads | goal |",
+        "| row | work | peer | 1 thread | second run | goal | 2 threads | goal |",
         "|---|---|---|---:|---:|---:|---:|---:|",
     ]
     for one, again, two in zip(*map(records, RUNS), strict=True):
