@@ -14,7 +14,6 @@ SCRIPTS = {
     "comparison.md": "make_comparison",
     "optimizers.md": "make_optimizers",
     "choices.md": "make_choices",
-    "benchmarks.md": "make_benchmarks",
 }
 
 
@@ -25,11 +24,4 @@ def test_tables_are_those_of_the_records(page, monkeypatch):
     assert MARK.search(text)
     script = runpy.run_path(str(DOCS / f"{SCRIPTS[page]}.py"), run_name="docs")
     assert script["filled"](text) == text
-    sys.modules.pop("stored", None)
-
-
-def test_all_columns_of_the_benchmarks_are_those_of_the_records(monkeypatch):
-    monkeypatch.syspath_prepend(str(DOCS))
-    script = runpy.run_path(str(DOCS / "make_benchmarks.py"), run_name="docs")
-    assert (DOCS / "results" / "benchmarks" / "rows.md").read_text(encoding="utf-8") == script["rows"]()
     sys.modules.pop("stored", None)
