@@ -44,6 +44,7 @@ myst_heading_anchors = 3
 nb_execution_mode = "force"
 nb_execution_timeout = 300
 nb_execution_raise_on_error = True
+nb_render_markdown_format = "myst"  # tables and formulas that cells show
 
 default_role = "py:obj"
 autodoc_member_order = "bysource"

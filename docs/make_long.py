@@ -50,7 +50,8 @@ the first.
 ### Why the inputs are small
 
 An orthogonal matrix keeps the norm of a state; tanh does not, where states are large. What T inputs of one size add
-up to is about $\\sqrt T$ times as large, and a bias, which is the same at every step, adds up without cancelling.
+up to is about $\\sqrt T$ times as large, and so is what a constant bias adds up to
+([Lecture 4](lectures/4_initialisation.ipynb), Exercise 4).
 With torch's input weights and biases the states of a long sequence leave the straight part of tanh, and the first
 digit is lost. `orthogonal_(model, input_scale=0.1)` makes both ten times smaller at the start of training. The same
 RNN, at the rate that suits each:

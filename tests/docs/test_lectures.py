@@ -120,6 +120,8 @@ def test_records_that_are_read_are_stored(path):
         ("loss 1.000", "loss 1.001", True),
         ("loss 1.000", "loss 1.100", False),
         ("12 of 64", "13 of 64", False),
+        ("1.2e-05", "1.3e-05", True),
+        ("1,234.5 and 1.2", "1,234.5 and 1.4", False),
         ("1.2e-05", "3.4e-05", False),
         ("True", "False", False),
         ("| a | 1 |\n|---|---:|", "| a   | 1 |\n|-----|---|", True),
