@@ -8,7 +8,7 @@ PYTEST := $(RUN) -m pytest -n 2
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-dev setup-test compare test lint types contracts tests \
+.PHONY: help setup setup-dev setup-test compare lectures test lint types contracts tests \
 	tests-without-scatter test-browser attack package docs links benchmark format clean
 
 help:  ## list the commands
@@ -25,6 +25,10 @@ setup-test:  ## setup-dev, and torch-scatter, compiled here
 
 compare: setup  ## compare recurrent and graph networks on palindromes
 	@$(RUN) examples/compare_rnn_vs_gnn.py $(ARGS)
+
+lectures:  ## open the six lectures in the browser, with JupyterLab
+	@.ci/setup lectures
+	@$(RUN) -m jupyterlab docs/lectures $(ARGS)
 
 test: setup-test lint types contracts tests tests-without-scatter docs package  ## the checks and tests below
 
@@ -55,7 +59,7 @@ attack: setup-dev  ## kills, flipped bits, mutated inputs and a server that lies
 package: setup-dev  ## build sdist and wheel into dist, and use the wheel where nothing else is installed
 	@$(RUN) .ci/package.py
 
-docs: setup-dev  ## the site, in docs/_build/html; runs the tour, and takes warnings as errors
+docs: setup-dev  ## the site, in docs/_build/html; runs the lectures, and takes warnings as errors
 	@$(RUN) -m sphinx --quiet --fail-on-warning --keep-going --builder html docs docs/_build/html
 
 links: setup-dev  ## ask every address that the site names; needs the network, so it is not part of test

@@ -26,7 +26,7 @@ ROOT = CI.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 BESIDE = {"CHANGELOG.md", "CITATION.cff", "LICENSE", "MANIFEST.in", "PKG-INFO", "README.md"}
 BESIDE |= {"pyproject.toml", "setup.cfg"}
-TOOLS = {"dev", "docs"}
+TOOLS = {"dev", "docs", "lectures"}
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info")
 TOP = {"benchmarks", "build", "dist", "docs", "results", "runs"}  # folders of the checkout, not of the package
 

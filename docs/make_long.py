@@ -52,7 +52,8 @@ Best 50 is too *low* where a model learns fast: with fewer than about 100 steps 
 ### Why the inputs are small
 
 An orthogonal matrix keeps the norm of a state, but tanh shrinks large states. T inputs of one size, or a bias
-added at T steps, grow to about $\\sqrt T$ times that size. With torch's input weights and biases the states of a long
+added at T steps, grow to about $\\sqrt T$ times that size
+([Lecture 4](lectures/4_initialisation.ipynb), Exercise 4). With torch's input weights and biases the states of a long
 sequence saturate tanh, and the first digit is lost. `orthogonal_(model, input_scale=0.1)` makes both ten times smaller
 at the start of training. The same RNN, each at its learning rate:
 

@@ -20,6 +20,8 @@ FAKES = (
     "gnnseq",
     "scipy/stats",
     "pandas",
+    "jupyterlab",
+    "ipykernel",
 )
 PIP = """
 import sys
@@ -93,6 +95,14 @@ def test_without_a_venv_one_is_made_and_a_second_call_does_nothing(checkout):
     again = setup(checkout)
     assert (again.returncode, again.stdout) == (0, "")
     assert asked(checkout) == calls == ["torch==2.13.0"] * 2
+
+
+def test_the_lectures_need_the_core_and_jupyterlab(checkout):
+    done = setup(checkout, "lectures")
+    assert done.returncode == 0, done.stderr
+    assert asked(checkout) == ["torch==2.13.0"] * 3
+    assert not (checkout / ".venv" / "done-dev").exists()
+    assert setup(checkout, "lectures").stdout == ""
 
 
 @pytest.mark.parametrize(
