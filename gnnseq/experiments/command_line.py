@@ -32,7 +32,7 @@ def make_parser(script: str, description: str | None) -> argparse.ArgumentParser
 
     Args:
         script: its name, without ``.py``.
-        description: what it does, with its command lines, ``python examples/SCRIPT.py ...``.
+        description: what it does, with its command lines, ``python examples/SCRIPT ...``.
     """
     typed, text = called(script), description or ""
     if typed != script:
