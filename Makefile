@@ -73,4 +73,4 @@ clean:  ## remove .venv if it was made here, and what the tools left; results ar
 	[ ! -f .venv/made-in ] || [ -L .venv ] || rm -rf .venv
 	rm -rf .venv-bench build dist gnnseq.egg-info .mypy_cache .ruff_cache .pytest_cache \
 		.import_linter_cache .hypothesis
-	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . -path './.venv*' -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +

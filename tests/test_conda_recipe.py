@@ -29,7 +29,7 @@ def test_rattler_build_renders_it_for_this_version():
 
 @pytest.mark.parametrize(
     ("text", "wrong"),
-    [("summary:", "summery:"), ("license: MIT", "license: MITT"), ("noarch: python", "noarch: pyton")],
+    [("summary:", "summery:"), ("license: MIT", "license: MITT"), ("noarch: python", "noarch: snake")],
 )
 def test_rattler_build_finds_a_mistake(text, wrong):
     rattler_build = pytest.importorskip("rattler_build")
