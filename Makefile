@@ -9,7 +9,7 @@ PYTEST := $(RUN) -m pytest -n 2
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup setup-dev setup-test compare test lint types contracts tests \
-	tests-without-scatter test-browser attack package docs links benchmark format clean
+	tests-without-scatter test-browser attack versions package docs links benchmark format clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-24s%s\n", $$1, $$2}' Makefile
@@ -51,6 +51,9 @@ test-browser: setup-dev  ## the pages in Chromium, which is installed with playw
 
 attack: setup-dev  ## kills, flipped bits, mutated inputs and a server that lies, for minutes; docs/runs/reliability.md
 	@PYTHONPATH=.:tests:docs $(RUN) -m attack $(ARGS)
+
+versions:  ## the tests on other versions of Python, torch and PyG, each downloaded into an environment of its own: hours
+	@$(PYTHON) .ci/versions.py $(ARGS)
 
 package: setup-dev  ## build sdist and wheel into dist, and use the wheel where nothing else is installed
 	@$(RUN) .ci/package.py
