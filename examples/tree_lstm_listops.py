@@ -33,6 +33,7 @@ from gnnseq.experiments.command_line import (
     show_results,
 )
 from gnnseq.experiments.family import find_named
+from gnnseq.experiments.optimizers import falling
 from gnnseq.experiments.run import over_seeds, run_resumable
 from gnnseq.plots.studies.trees import plot_listops
 from gnnseq.studies.listops import (
@@ -41,7 +42,6 @@ from gnnseq.studies.listops import (
     TASKS,
     LabelledListOpsTask,
     PublishedListOpsTask,
-    falling,
     listops_table,
     run_listops,
 )

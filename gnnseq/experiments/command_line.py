@@ -22,25 +22,6 @@ _STOPPED, _TERMINATED = 130, 143  # what a shell gives a process that Ctrl-C, or
 Setting = tuple[str, type, str]
 
 
-def called(script: str) -> str:
-    """What the user typed to start a script of ``examples``: ``gnnseq reach``, or else the script's own name."""
-    return sys.argv[0] if sys.argv[0].startswith("gnnseq ") else script
-
-
-def make_parser(script: str, description: str | None) -> argparse.ArgumentParser:
-    """The parser of a script of ``examples`` that is also a command of ``gnnseq``; its help shows what the user typed.
-
-    Args:
-        script: its name, without ``.py``.
-        description: what it does, with its command lines, ``python examples/SCRIPT ...``.
-    """
-    typed, text = called(script), description or ""
-    if typed != script:
-        text = text.replace(f"python examples/{script}.py", typed)
-    prog = f"{script}.py" if typed == script else typed
-    return argparse.ArgumentParser(prog, description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
-
-
 def add_settings(parser: argparse.ArgumentParser, settings: Iterable[Setting], defaults: Mapping[str, Any]) -> None:
     """Adds an option for each setting; without it the option is None, so that a preset may fill it in.
 
@@ -105,6 +86,25 @@ def make_folder(output: Path) -> None:
 def option(name: str) -> str:
     """A field's name as an option: ``batch_size`` is ``--batch-size``."""
     return f"--{name.replace('_', '-')}"
+
+
+def called(script: str) -> str:
+    """What the user typed to start a script of ``examples``: ``gnnseq reach``, or else the script's own name."""
+    return sys.argv[0] if sys.argv[0].startswith("gnnseq ") else script
+
+
+def make_parser(script: str, description: str | None) -> argparse.ArgumentParser:
+    """The parser of a script of ``examples`` that is also a command of ``gnnseq``; its help shows what the user typed.
+
+    Args:
+        script: its name, without ``.py``.
+        description: what it does, with its command lines, ``python examples/SCRIPT ...``.
+    """
+    typed, text = called(script), description or ""
+    if typed != script:
+        text = text.replace(f"python examples/{script}.py", typed)
+    prog = f"{script}.py" if typed == script else typed
+    return argparse.ArgumentParser(prog, description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
 
 
 def report_failures(records: Iterable[Mapping[str, Any]]) -> int:
