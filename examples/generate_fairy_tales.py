@@ -19,7 +19,14 @@ import torch
 
 from gnnseq.data.text.grimm import Book, fairy_tales
 from gnnseq.experiments import Settings, Store, Trial, find_named, num_weights
-from gnnseq.experiments.command_line import check_at_least_one, check_positive, exit_status, fill_in, make_folder
+from gnnseq.experiments.command_line import (
+    check_at_least_one,
+    check_positive,
+    exit_status,
+    fill_in,
+    make_folder,
+    make_parser,
+)
 from gnnseq.experiments.run import run_resumable, solve_size
 from gnnseq.files import write_json, write_text
 from gnnseq.models.generate import Pick, Sampling, generate, greedy
@@ -42,7 +49,7 @@ PROMPT = "Sleeping beauty is"
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options; those of a preset stand unless they are given."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser("generate_fairy_tales", __doc__)
     names = ", ".join(family.name for family in CAUSAL_FAMILIES)
     parser.add_argument("--path", type=Path, help="a text file, instead of the downloaded book")
     parser.add_argument("--no-download", action="store_true", help="do without the network")

@@ -11,7 +11,8 @@ from myst_parser.slugs import github_slugify
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+TOP = ("README", "CONTRIBUTING", "CHANGELOG", "SECURITY", "CODE_OF_CONDUCT", "paper")
+PAGES = [ROOT / f"{name}.md" for name in TOP]
 PAGES += sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts)
 NOTEBOOKS = sorted(book for book in DOCS.rglob("*.ipynb") if not {"_build", ".ipynb_checkpoints"} & set(book.parts))
 OPTIONAL = DOCS / "guides" / "other_libraries.md"  # tests/docs/test_other_libraries.py runs what can run
