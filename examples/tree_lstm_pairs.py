@@ -40,19 +40,20 @@ from gnnseq.experiments.command_line import (
 from gnnseq.experiments.family import find_named
 from gnnseq.experiments.run import over_seeds, run_resumable
 from gnnseq.plots.studies.trees import plot_pairs
-from gnnseq.studies.pairs.models import PAIR_FAMILIES, SETTINGS, pairs_table, run_pairs
+from gnnseq.studies.pairs.models import PAIR_FAMILIES, SETTINGS, adamw, pairs_table, run_pairs
 from gnnseq.studies.pairs.task import PairData, PairTask, RelatednessTask
 
 MODELS = [family.name for family in PAIR_FAMILIES]
 QUICK = {"seeds": 1, "steps": 2_000, "models": MODELS, "budget": 50_000, "batch_size": 128, "longest": 6,
-         "look_every": 200}  # fmt: skip
+         "weight_decay": 0.1, "look_every": 200}  # fmt: skip
 FULL = QUICK | {"seeds": 3, "steps": 20_000, "look_every": 1_000}
 PRESETS = {"full": FULL}
 OPTIONS = (
     ("budget", int, "weights of every model"),
     ("steps", int, "training steps"),
     ("batch_size", int, "pairs of a batch"),
-    ("learning_rate", float, "of Adam"),
+    ("learning_rate", float, "of AdamW"),
+    ("weight_decay", float, "of AdamW; against overfitting"),
     ("longest", int, "operators of a formula to learn from"),
     ("look_every", int, "steps between two looks at the held-out pairs"),
 )
@@ -124,11 +125,14 @@ def trials(options: argparse.Namespace) -> list[Trial]:
     """
     check_at_least_one(options, ["seeds", "jobs", *(name for name, kind, _ in OPTIONS if kind is int)])
     check_positive(options, ["learning_rate"])
+    if not options.weight_decay >= 0:
+        raise ValueError(f"--weight-decay is {options.weight_decay:g}, expected at least 0")
     families = [find_named(name, PAIR_FAMILIES, "family") for name in options.models]
     task = logic(options) if options.task == "logic" else sick(options)
     settings = replace(
         SETTINGS,
         budget=options.budget,
+        optimizer=adamw(options.weight_decay),
         steps=options.steps,
         batch_size=options.batch_size,
         validate_every=min(options.look_every, options.steps),

@@ -101,7 +101,7 @@ CASES = {
         ("--path nowhere", "--path TREES --longest 0", "--path TREES --longest 12", "--path TREES --models gcn",
          "--path TREES --seeds 0", "--path TREES --steps 0", "--path TREES --batch-size 0",
          "--path TREES --longest 2 --budget 10", "--path TREES --learning-rate 0", "--path TREES --look-every 0",
-         "--path TREES --task relatedness"),
+         "--path TREES --weight-decay -1", "--path TREES --task relatedness"),
     ),
     "tree_lstm_sentiment": Case(
         "--path TREES --epochs 1 --budget 20000 --features 6 --batch-size 4 --models tree bag",
@@ -285,7 +285,7 @@ def test_a_model_that_diverges_is_a_result(name, files, tmp_path, capsys, monkey
             for parameter in group["params"]:
                 torch.nn.init.constant_(parameter, float("nan"))
 
-    for kind in (torch.optim.Adam, torch.optim.SGD, torch.optim.Adagrad, torch.optim.RMSprop):
+    for kind in (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD, torch.optim.Adagrad, torch.optim.RMSprop):
         monkeypatch.setattr(kind, "step", spoilt)
     assert call(name, *words(CASES[name].tiny, files), "--output", str(tmp_path)) in (0, 1)
     output, errors = capsys.readouterr()

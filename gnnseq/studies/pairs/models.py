@@ -1,6 +1,7 @@
 """Models of pairs, some of which read trees and some words in a row, and how they are run."""
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from torch import nn
 
 from gnnseq.experiments.encoders import Encoder, along, binary, heads, transformer, two_states
 from gnnseq.experiments.family import Family, one_state
+from gnnseq.experiments.optimizers import Optimizer
 from gnnseq.experiments.run import run_trial
 from gnnseq.experiments.settings import Settings
 from gnnseq.experiments.tasks.base import Task
@@ -28,6 +30,12 @@ SETTINGS = Settings(budget=50_000, embedding=32, steps=1_000, batch_size=128, ma
 HIDDEN = 50  # features of the comparison, as in Tai et al. 2015
 LONGEST = 12  # operators; longer formulas count as so long, as in the data's last file
 _JUDGED = 500  # pairs of a batch
+
+
+def adamw(weight_decay: float) -> Optimizer:
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019), named by it."""
+    make = partial(torch.optim.AdamW, fused=True, weight_decay=weight_decay)
+    return Optimizer(f"adamw {weight_decay:g}", make, f"AdamW, weight decay {weight_decay:g}")
 
 
 def _pairs(encoder: Encoder) -> Any:
