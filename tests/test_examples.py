@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from gnnseq.experiments import FAMILIES
-from gnnseq.experiments.presets import PRESETS, TWINS
+from gnnseq.experiments.presets import PRESETS
+from gnnseq.results.joined import TWINS
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 

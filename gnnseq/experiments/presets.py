@@ -24,6 +24,7 @@ from gnnseq.experiments.tasks.palindromes import PalindromeTask
 from gnnseq.experiments.tasks.sequences import AddingTask, CopyMemoryTask, RecallTask, SelectiveCopyTask
 from gnnseq.experiments.tasks.signals import SignalTask
 from gnnseq.experiments.tasks.text import TextTask
+from gnnseq.results.joined import TWINS
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,6 @@ KINDS = (
 GRID = [3e-4, 1e-3, 3e-3, 1e-2, 3e-2]
 
 LONG = {"lengths": list(range(5, 61, 5)), "models": ["rnn", "lstm"], "steps": 10_000, "batch_size": 128, "width": 128}
-TWINS = ("tree-lstm",)  # child-sum on the path: the LSTM, number for number
 PRESETS: dict[str, dict[str, Any]] = {
     "report": LONG | {"optimizer": "rmsprop", "stop_at": None},
     "tuned-report": LONG | {"optimizer": "adam", "stop_at": 1.0, "seeds": 5},

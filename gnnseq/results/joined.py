@@ -2,8 +2,8 @@
 
 import math
 import statistics
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ Naming = Callable[[Record], str]
 _OLD = {"hops_required", "chance", "title", "learning_rate", "accuracy"}  # fields of records of version 0.1
 _OLD_TRIAL = {"length", "family"}
 _MAY_DIFFER = {"seed", "learning_rate", "purpose"}
+TWINS = {"tree-lstm": "lstm"}  # one model under two names: the child-sum Tree-LSTM on a path is the LSTM
 
 
 def family_title(record: Record) -> str:
@@ -115,6 +116,29 @@ def collect(records: Iterable[Record], naming: Naming = family_title) -> list[Re
     names = list(dict.fromkeys(group[0]["task"]["name"] for group in groups.values()))
     ordered = sorted(groups.items(), key=lambda item: _place(item[1][0], names))
     return [_result(model, group) for (_, model), group in ordered]
+
+
+def twins(values: Mapping[str, Any]) -> dict[str, str]:
+    """Families that are another family under a second name and have the same values: that other family.
+
+    Args:
+        values: of each family, by its name.
+    """
+    return {name: other for name, other in TWINS.items() if name in values and values[name] == values.get(other)}
+
+
+def both_names(model: str, twin: str) -> str:
+    """The name of two models that are drawn as one."""
+    return f"{model}\n(equal: {twin})"
+
+
+def without_twins(results: Sequence[Result]) -> list[Result]:
+    """The results with models that are one model drawn once, under both names, where their scores are the same."""
+    names = {str((r.first("family") or {}).get("name", r.model)): r.model for r in results}
+    scores = {name: {r.task["title"]: r.scores for r in results if r.model == model} for name, model in names.items()}
+    same = {names[other]: names[twin] for twin, other in twins(scores).items()}
+    kept = [result for result in results if result.model not in same.values()]
+    return [replace(r, model=both_names(r.model, same[r.model])) if r.model in same else r for r in kept]
 
 
 def telling_apart(records: Iterable[Record]) -> Naming:

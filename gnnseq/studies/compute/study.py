@@ -11,7 +11,6 @@ from gnnseq.experiments.comparison import check_seeds, run_comparison
 from gnnseq.experiments.encoders import LAYERS, along, predictor, two_states
 from gnnseq.experiments.families import FAMILIES
 from gnnseq.experiments.family import Family
-from gnnseq.experiments.presets import TWINS
 from gnnseq.experiments.run import run_trial
 from gnnseq.experiments.settings import Settings
 from gnnseq.experiments.tasks.automata import LANGUAGES, AutomatonTask
@@ -21,6 +20,7 @@ from gnnseq.experiments.trial import Trial
 from gnnseq.experiments.tuning import check_grid
 from gnnseq.layers import MinGRU
 from gnnseq.models.modes import evaluating
+from gnnseq.results.joined import TWINS
 from gnnseq.runs.runner import run_trials
 from gnnseq.runs.store import Record, Store
 from gnnseq.studies.compute.predict import can_compute
