@@ -64,7 +64,7 @@ def named(results: Iterable[Result]) -> list[tuple[str, str]]:
 def slots(models: Iterable[tuple[str, str]]) -> dict[str, Slot]:
     """A place for each model: its family's, whatever else is shown beside it.
 
-    A family that the table does not know gets a place by its name. Where two models of a figure would look alike, such
+    A family that is not in the table gets a place by its name. Where two models of a figure would look alike, such
     as one family at two learning rates, the later one gets a colour that the figure does not use, or another variant.
 
     Args:

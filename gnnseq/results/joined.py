@@ -108,7 +108,7 @@ def collect(records: Iterable[Record], naming: Naming = family_title) -> list[Re
         naming: gives a record's model its name; records of one name and task must differ in their seed.
 
     Raises:
-        ValueError: if two records of a model have the same task and seed, since nothing says which counts, or if its
+        ValueError: if two records of a model have the same task and seed, since it is undefined which counts, or if its
             runs differ in a setting other than the seed and a learning rate that was chosen.
     """
     final = (record for record in map(current, records) if "task" in record and not for_tuning(record))
@@ -144,8 +144,8 @@ def without_twins(results: Sequence[Result]) -> list[Result]:
 def telling_apart(records: Iterable[Record]) -> Naming:
     """A naming by title, and by the settings of the trials in which runs of one title, task and seed differ.
 
-    So optimisers on one model, or runs with and without clipping, are models of their own. Where nothing tells two such
-    runs apart, or runs of different seeds differ in a setting, `collect` refuses them.
+    So optimisers on one model, or runs with and without clipping, are separate models. Where two such runs have the same
+    settings, or runs of different seeds differ in a setting, `collect` refuses them.
     """
     final = (record for record in map(current, records) if "task" in record and not for_tuning(record))
     same = grouped(final, lambda record: (record["task"]["title"], family_title(record), record["trial"]["seed"]))
@@ -173,7 +173,7 @@ def by_name(results: Iterable[Result]) -> dict[str, list[Result]]:
 
 
 def grouped(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
-    """Items by what a function says of them, in the order of first appearance."""
+    """Items grouped by a function of them, in the order of first appearance."""
     groups: dict[K, list[T]] = {}
     for item in items:
         groups.setdefault(key(item), []).append(item)
@@ -241,7 +241,7 @@ def score(record: Record) -> float | None:
 
 
 def current(record: Record) -> Record:
-    """A record in today's form; those of version 0.1, on palindromes only, are read too."""
+    """A record in today's form; those of version 0.1, on palindromes only, are accepted."""
     trial = record.get("trial")
     if "task" in record or not isinstance(trial, dict) or not record.keys() >= _OLD or not trial.keys() >= _OLD_TRIAL:
         return record

@@ -1,4 +1,4 @@
-"""Repeat the first of some random symbols: the smallest task that asks for reach."""
+"""Repeat the first of some random symbols: the smallest task that needs reach."""
 
 import numpy as np
 import torch
