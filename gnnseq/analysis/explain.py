@@ -58,8 +58,8 @@ def explain(
         model: called as in `gnnseq.analysis.influence`, before or after training.
         data: a batch of the task's graphs.
         source: the node that holds the answer, one for each graph ``[G]``.
-        target: the row of the output that predicts the answer, one for each graph ``[G]``; by default the graph's row, or
-            the last node of each graph.
+        target: the row of the output that predicts the answer, one for each graph ``[G]``; by default the graph's
+            row, or the last node of each graph.
         inputs: the module whose output counts as the input.
         weak: the bound.
 

@@ -54,7 +54,8 @@ def gradient_flow(
     """Follows the gradient of a loss back through every recurrence and stack of convolutions of a model.
 
     RNN, GRU, LSTM and the child-sum Tree-LSTM, N-ary Tree-LSTM, GCRN and its relatives are measured at every step, a
-    `GCN` and PyG's convolutions at every layer. The model runs in evaluation mode and level by level, and is not changed.
+    `GCN` and PyG's convolutions at every layer. The model runs in evaluation mode and level by level; it is not
+    changed.
 
     Args:
         model: called as in `gnnseq.analysis.influence`.

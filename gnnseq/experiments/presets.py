@@ -240,10 +240,10 @@ def explain(options: argparse.Namespace) -> str:
         f"{tuned}gradients clipped at norm 10, {seeds}; spread is the standard deviation over "
         "seeds.\n"
         "score: on samples never trained on; mean ± standard deviation and the 95 % bootstrap interval of the mean; a "
-        "run that diverged counts as chance. best 50: the mean of the 50 best training batches, the "
-        "course report's metric, which flatters.\n"
+        "run that diverged counts as chance. best 50: the mean of the 50 best training batches, the course "
+        "report's metric; it is too high for a model at chance.\n"
         "hops required: between the answer and the output (over time for the GCRN: steps). hops reached: by the model. "
-        "Seeing is necessary, not sufficient: initialisation and the graph decide the rest.\n"
+        "A model cannot answer from outside its reach; within it, initialisation and graph decide what it learns.\n"
         "state: numbers held for one element of the input. samples to threshold: until the last 20 batches reached the "
         "task's threshold, median over the seeds that did. memory: weights, gradients, optimiser, a step's tensors.\n"
     )

@@ -144,8 +144,8 @@ def without_twins(results: Sequence[Result]) -> list[Result]:
 def telling_apart(records: Iterable[Record]) -> Naming:
     """A naming by title, and by the settings of the trials in which runs of one title, task and seed differ.
 
-    So optimisers on one model, or runs with and without clipping, are separate models. Where two such runs have the same
-    settings, or runs of different seeds differ in a setting, `collect` refuses them.
+    So optimisers on one model, or runs with and without clipping, are separate models. For two such runs with the same
+    settings, or runs of different seeds with other settings, `collect` raises an error.
     """
     final = (record for record in map(current, records) if "task" in record and not for_tuning(record))
     same = grouped(final, lambda record: (record["task"]["title"], family_title(record), record["trial"]["seed"]))

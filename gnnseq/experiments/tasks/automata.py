@@ -55,7 +55,7 @@ class AutomatonTask(Sampled, Classification):
 
     @property
     def automaton(self) -> Automaton | Majority:
-        """What reads the words.
+        """The automaton of the words.
 
         Raises:
             ValueError: for an unknown language.

@@ -23,7 +23,7 @@ def plot_computability(found: Sequence[Outcome], path: str | Path) -> Path:
 
     The upper line is the prediction ("?" for not known), the lower one the mean accuracy at the longest length, on
     random samples and, after the stroke, on random and hard ones, whichever is lower. The darker, the more runs
-    generalise. Bold in an orange frame: a run does what theory says that no weights can. Empty: the task has no
+    generalise. Bold in an orange frame: a run contradicts the theory. Empty: the task has no
     graph for the model.
 
     Args:
