@@ -1,4 +1,4 @@
-"""The time of each layer by kind of operation: shares of matrix products, sparse products, element by element, copies, the rest.
+"""Time of each layer by operation: shares of matrix products, sparse products, element by element, copies, the rest.
 
     python benchmarks/where.py
     python benchmarks/where.py gcrn nary-256

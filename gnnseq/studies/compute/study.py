@@ -89,7 +89,9 @@ def readers(tasks: Sequence[Task], families: Sequence[Family]) -> list[tuple[Tas
     joined = [(task, family) for task in tasks for family in families if family.joins(task)]
     unread = [task.title for task in tasks if task not in dict(joined)]
     if unread or not joined:
-        raise ValueError(f"families holds none with a view of {', '.join(unread) or 'a task'}, expected one for each task")
+        raise ValueError(
+            f"families holds none with a view of {', '.join(unread) or 'a task'}, expected one for each task"
+        )
     return joined
 
 

@@ -132,7 +132,7 @@ def sentence(default: SightRecord, tuned: SightRecord) -> str:
     """The reach of a family and the influence of the first symbol, in one sentence."""
     steps = len(default.mean)
     if default.family == "bag":
-        return f"{default.title}: reaches all {steps} symbols, without their order: the first has the influence of any other."
+        return f"{default.title}: reaches all {steps} symbols alike; the first has the influence of any other."
     if default.seen < steps:
         return (
             f"{default.title}: reaches the last {default.seen} of {steps} symbols; the influence of all others, "
