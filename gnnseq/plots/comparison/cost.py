@@ -86,7 +86,7 @@ def _scale(axes: Axes, costs: Sequence[float], without: str | None) -> float:
     low, high = (min(costs), max(costs)) if costs and min(costs) > 0 else (1.0, 1.0)
     wide = max(1.15, (2 / (high / low)) ** 0.5)
     low, high = low / wide, high * wide
-    edge = high * (high / low) ** 0.15
+    edge = float(high * (high / low) ** 0.15)
     axes.set_xscale("log")
     axes.set_xlim(low, high if without is None else high * (high / low) ** 0.3)
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)

@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
@@ -103,7 +104,7 @@ def plot_drift(records: Sequence[Record], path: str | Path) -> Path:
         for run in runs:
             axes.plot(places, list(run.values()), color=colour, lw=0.6, alpha=0.5)
         mean = [fmean(run[place] for run in runs) for place in places]
-        marks = {"marker": MARKERS[number % len(MARKERS)], "ms": 5, "mfc": "white" if rule else colour}
+        marks: dict[str, Any] = {"marker": MARKERS[number % len(MARKERS)], "ms": 5, "mfc": "white" if rule else colour}
         axes.plot(places, mean, ("-", "--", "-.")[rule % 3], color=colour, lw=1.8, label=title, **marks)
     mark_chance(axes, 0.5)
     axes.set_xscale("log")
