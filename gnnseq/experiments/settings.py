@@ -28,7 +28,7 @@ class Settings:
             1 - ``stop_at`` of the best blind guess's; None never stops early.
         test_samples: fresh samples on which a model is judged.
         validate_every: steps between two looks at validation data. A run then counts as having reached the task's
-            threshold when a look reaches it, and ends there unless ``stop_at`` is None; None judges by training
+            threshold when a validation reaches it, and stops there unless ``stop_at`` is None; None judges by training
             batches.
         validation_samples: fresh samples of a look; None for as many as ``test_samples``.
         keep_best: whether the weights of the best look are judged, not those of the last step.

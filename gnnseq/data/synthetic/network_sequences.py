@@ -11,8 +11,8 @@ from gnnseq.data.sequences import UNLABELLED
 def breadth_first(adjacency: Tensor) -> Tensor:
     """The nodes of networks in breadth-first order, as GraphRNN (You et al. 2018) makes them sequences.
 
-    A search begins at node 0 and takes neighbours by their number; where a component ends, the node
-    of least number that is left begins the next.
+    The search begins at node 0 and visits neighbours by their number. After a component, it continues at the unvisited
+    node of least number.
 
     Args:
         adjacency: ``[B, n, n]`` (bool), symmetric.

@@ -23,7 +23,7 @@ class RecallDataset(Stream):
         labels    .   .   .   .   .   .   7   .   .   .   .   .   8   .   .   .
 
     With a vocabulary of V, 0 is blank, keys run from 1 to V // 2 - 1 and values from V // 2 to V - 1;
-    neither occurs twice. The questions stand at places 2D + 2g for different gaps g, which are drawn
+    neither occurs twice. The queries are at places 2D + 2g for different gaps g, which are drawn
     one after the other with probability proportional to :math:`(g + 1)^{0.01 - 1}`: near ones are
     likelier than far ones, as in text. (Zoology's code can also put random symbols in place of the
     blanks; its published experiments do not, and this does not.)
