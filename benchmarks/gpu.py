@@ -1,4 +1,4 @@
-"""Everything that a GPU is to be asked, in one run of at most eight minutes: JSON records with the card's name.
+"""All measurements on a GPU, in one run of at most eight minutes: JSON records with the card's name.
 
     python benchmarks/gpu.py --out gpu.json
     python benchmarks/gpu.py --device cpu --small    the same code on tiny work, in seconds

@@ -1,4 +1,4 @@
-"""Peak memory of one side of a row, in a process of its own."""
+"""Peak memory of one side of a row, in a separate process."""
 
 import ctypes
 import gc

@@ -33,7 +33,7 @@ class Row:
     Attributes:
         name: for the command line.
         work: what is done.
-        peer: who else does it.
+        peer: the other implementation.
         goal: how many times faster to be, by number of threads; below 1 for a bound on slowness.
         make: both sides, gnnseq's first, from the same numbers. Raises `AbsentError` where the peer is not installed.
         memory: how many times less memory to take at the peak, where there is a figure for it.

@@ -5,7 +5,7 @@
     python benchmarks/run.py --list
 
 Ratios are medians over the rounds of the peer's time to ours: process CPU time on one thread, wall-clock time on
-more. Peers that are not installed are listed as absent; benchmarks/setup.sh installs them in an environment of its own.
+more. Peers that are not installed are listed as absent; benchmarks/setup.sh installs them in a separate environment.
 """
 
 import argparse

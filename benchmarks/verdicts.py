@@ -1,4 +1,4 @@
-"""How often verdicts err, and how often they find a difference that is there.
+"""Error rate and power of verdicts.
 
     python benchmarks/verdicts.py --repeats 1000 --output docs/results/verdicts.json
     python docs/make_verdicts.py

@@ -1,4 +1,4 @@
-"""Where the time of each layer goes: shares of matrix products, sparse products, element by element, copies, the rest.
+"""Time of each layer by operation: shares of matrix products, sparse products, element by element, copies, the rest.
 
     python benchmarks/where.py
     python benchmarks/where.py gcrn nary-256

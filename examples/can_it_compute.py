@@ -1,14 +1,14 @@
-"""Can it compute? What theory says of models on tasks that track states, and what training finds at greater lengths.
+"""State tracking: predictions of theory for each model and task, and results of training at greater lengths.
 
     python examples/can_it_compute.py
     python examples/can_it_compute.py --tasks parity modulo-3 a5 --models lstm delta-net transformer --steps 1000
     python examples/can_it_compute.py --preset full --output runs/compute
 
-Every model that reads a task is trained on it, on inputs of 3 to 40 symbols, and tested at 40, 80, 160 and 256, on
-random inputs and on hard ones (a few symbols again and again, or formulas whose deepest leaf decides). Prints a table:
+Every model is trained on each task that has its graph, on inputs of 3 to 40 symbols, and tested at 40, 80, 160 and 256,
+on random and hard inputs (repetitions of a few symbols, or formulas whose deepest leaf decides). Prints a table:
 the prediction; the mean accuracy at the longest length on random inputs, and on both, whichever is lower; and in how
 many runs each is at least 99 %. Writes records.jsonl, outcomes.json, table.md and compute.png into the output folder;
-with --drift also drift.jsonl and drift.png, accuracy up to 10,000 symbols. Run again with the same folder, it does only
+with --drift also drift.jsonl and drift.png, accuracy up to 10,000 symbols. A second run with the same folder does only
 what is missing.
 """
 

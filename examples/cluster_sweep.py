@@ -1,4 +1,4 @@
-"""A small sweep on a cluster: Dask schedules the trials, this process alone writes the store.
+"""A small sweep on a cluster: Dask schedules the trials, only this process writes the store.
 
     python examples/cluster_sweep.py
     python examples/cluster_sweep.py --scheduler tcp://10.0.0.5:8786
@@ -6,8 +6,8 @@
 
 Without an address it starts a scheduler and two worker processes on this machine, which listen to this machine only.
 Workers of your own need one thread each (dask worker ADDRESS --nthreads 1): threads would share random numbers. Three
-recurrent layers learn palindromes at some learning rates; prints their accuracy on fresh ones. Run again with the same
-folder, it does only what is missing, on a cluster or not.
+recurrent layers learn palindromes at some learning rates; prints the accuracy on test data. A second run with the same
+folder does only what is missing, on a cluster or not.
 """
 
 import argparse

@@ -4,9 +4,9 @@
     python examples/compare_optimizers.py --family lstm --length 8 --seeds 12
     python examples/compare_optimizers.py --optimizers sgd adam --rates 0.01 0.1 1
 
-Prints the steps that each needs until 95 % of fresh palindromes are right, with a verdict for each pair, and writes
-records.jsonl, optimizers.md, verdicts.csv, optimizers.png, learning.png and paths.png (the ways that they take over
-losses of two weights) into the output folder. Run again with the same folder, it does only what is missing.
+Prints the steps that each needs to reach an accuracy of 95 %, with a verdict for each pair, and writes
+records.jsonl, optimizers.md, verdicts.csv, optimizers.png, learning.png and paths.png (their paths over
+losses of two weights) into the output folder. A second run with the same folder does only what is missing.
 """
 
 import argparse

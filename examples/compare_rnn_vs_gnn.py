@@ -7,7 +7,7 @@
     python examples/compare_rnn_vs_gnn.py --preset report --output runs/report
 
 Prints a table for each task, and writes records.jsonl, summary.csv, summary.md and accuracy.png (one for each kind of
-task) into the output folder. Run again with the same folder, it does only what is missing.
+task) into the output folder. A second run with the same folder does only what is missing.
 """
 
 import argparse
@@ -81,7 +81,7 @@ def write_page(records: list[dict[str, Any]], options: argparse.Namespace) -> li
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Compares the models; 2 for what no run could use."""
+    """Compares the models; exit status 2 for invalid options."""
     options = parse(__doc__, arguments)
     return exit_status("compare_rnn_vs_gnn", options.output, partial(compare, options))
 

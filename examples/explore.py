@@ -1,11 +1,11 @@
-"""Two small models and a page to touch: type a sequence, and see what each model sees and what it answers.
+"""An interactive page with two small models: type a sequence, and see each model's influence map and answer.
 
     python examples/explore.py
     python examples/explore.py --tasks listops:20 --models lstm tree-lstm-tree --output runs/lists
     python examples/explore.py --tasks palindromes:8 --models lstm gcn gcrn min-gru --seeds 3
 
 Trains the models in about half a minute, and writes records.jsonl and page.html into the output folder. The page needs
-no network and no other file. Run again with the same folder, it does only what is missing.
+no network and no other file. A second run with the same folder does only what is missing.
 """
 
 import argparse

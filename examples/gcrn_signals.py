@@ -1,17 +1,17 @@
-"""From file to forecast: does the graph help, and does it have to be the right one?
+"""Forecasts of signals on a graph: a GCRN on the true graph, on a random graph, without a graph, and baselines.
 
     python examples/gcrn_signals.py
     python examples/gcrn_signals.py --series speed.csv --time time --frequency 5min --edges roads.csv --horizon 12
 
-By default signals spread over a known graph, where a node's next value depends on its neighbours alone. With --series
-and one of --adjacency (one row per node), --edges (from, to, weight) and --distances (from, to, distance) it reads your
-own, from CSV or Parquet: a column per sensor, or with --node and --value a row per time and sensor. Gaps stay gaps.
+By default signals spread over a known graph, where a node's next value depends on its neighbours only. With --series
+and one of --adjacency (one row per node), --edges (from, to, weight) and --distances (from, to, distance) it uses your
+own data, from CSV or Parquet: a column per sensor, or with --node and --value a row per time and sensor. Gaps are kept.
 
 Forecasts the next steps up to the horizon with the mean, the last value, the same time of the last period (--period),
-linear autoregressions alone, with neighbours and per node, an LSTM on every node alone, and GCRNs: on the true graph
+linear autoregressions (of a node, with neighbours, per node), an LSTM on each node, and GCRNs: on the true graph
 with all steps at once or step by step (seq2seq), and on a random graph with the same degrees, if there is one. Prints
 the errors by step ahead in the unit of the series, and writes records.jsonl, results.json and forecasts.png into the
-output folder. Run again with the same folder, it goes on where it stopped.
+output folder. A second run with the same folder resumes.
 """
 
 import argparse

@@ -1,13 +1,13 @@
-"""A character model that learns from Grimms' Fairy Tales and writes some of its own.
+"""A character language model of Grimms' Fairy Tales, and text that it generates.
 
     python examples/generate_fairy_tales.py
     python examples/generate_fairy_tales.py --path my_book.txt --model gcrn --steps 500 --output runs/my_book
     python examples/generate_fairy_tales.py --preset report --output runs/tales_report
     python examples/generate_fairy_tales.py --compare --output runs/tales_compare
 
-Trains on the first nine tenths of the book and measures on the last, or on more of a small book. Writes samples.txt,
+Trains on the first nine tenths of the book and tests on the rest (on more, for a small book). Writes samples.txt,
 measurements.json, curves.png, checkpoint.pt and checkpoint.best.pt into the output folder; with --compare,
-compare.jsonl, compare.md and curves.png. Run again with the same folder, it goes on where it stopped.
+compare.jsonl, compare.md and curves.png. A second run with the same folder resumes.
 """
 
 import argparse

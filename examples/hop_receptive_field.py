@@ -1,27 +1,27 @@
-"""How far does a model see, how strongly, and does it learn what it sees?
+"""Reach and influence: which inputs affect a model's output, how strongly, and what training learns from them.
 
     python examples/hop_receptive_field.py
     python examples/hop_receptive_field.py --preset full
     python examples/hop_receptive_field.py --steps 40 --models gcn lstm --show sight heat
     python examples/hop_receptive_field.py --topologies
 
-Shows, each with a figure in the output folder:
+Measures, each with a figure in the output folder:
 
 - sight: for every family, how many hops of the graph lie between the first symbol and the output, how many the model
-  covers, and how strongly each symbol influences the output before training, measured by the Jacobian, with what theory
-  expects. A stack of L graph convolutions is exactly zero beyond L hops; a recurrence sees everything, but how strongly
-  is a matter of its initialisation. (sight.json, sight.md, sight.png)
+  covers, and how strongly each symbol influences the output before training, measured by the Jacobian, and in
+  theory. Beyond L hops the influence on a stack of L graph convolutions is exactly zero; a recurrence has no limit, but
+  its influence depends on the initialisation. (sight.json, sight.md, sight.png)
 - heat: the influence of every position on every output. (heat.json, heat.png)
 - depth: how it grows with the number of layers. (depth.json, depth.png)
-- reach: small models, trained to repeat a symbol that stands further and further back: accuracy against distance, and
+- reach: small models, trained to repeat a symbol at increasing distance: accuracy against distance, and
   influence before and after training. (reach.jsonl, reach.png, trained.png)
 
-The whole takes half a minute; ``--preset full``, a few minutes, has more distances and seeds.
+All together takes half a minute; ``--preset full``, a few minutes, has more distances and seeds.
 ``--topologies`` makes one table instead, in a few minutes: the same sequences as a path, dilated path, window, cycle,
 star, path with a virtual node, balanced tree and complete graph: hops needed, influence end to end, and whether a stack
 of graph convolutions learns. (topologies.jsonl, topologies.md, topologies.csv)
 
-Run again with the same folder, it repeats no training that is done.
+A second run with the same folder repeats no finished training.
 """
 
 import argparse
@@ -95,7 +95,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, help="initialisations (sight 3, heat 1, depth 2, reach 1, topologies 3)")
     parser.add_argument("--width", type=int, default=16, help="features of a state, for sight and heat (16)")
     parser.add_argument("--distances", type=int, nargs="+",
-                        help="for reach: how far back the answer stands (2 4 7 9)")  # fmt: skip
+                        help="for reach: distances of the answer from the last symbol (2 4 7 9)")  # fmt: skip
     parser.add_argument("--train-steps", type=int, help="training steps at most (150; for --topologies 400)")
     parser.add_argument("--jobs", type=int, default=1, help="trainings at a time (1)")
     parser.add_argument("--output", type=Path, default=Path("runs/sight"), help="folder of the results (runs/sight)")

@@ -1,4 +1,4 @@
-"""Published tables beside what this library measures on them, and beside baselines of one line.
+"""Published tables beside this library's results on the same data, and beside simple baselines.
 
     python examples/published_tables.py
     python examples/published_tables.py --tables influenza --seeds 5 --output runs/influenza
@@ -6,13 +6,13 @@
 
 Tables of forecasts on graphs (GP-VAR, chickenpox in Hungary, influenza in Japan and the United States, a week of
 METR-LA), Tree-NeighborsMatch, adding and copy memory, and rows for sentiment, logical inference and ListOps, whose
-records other examples make (--records). Every row has the published number and how it is known, the same model run
-here, a GCRN, baselines, and a word that a rule gives: reproduced, not reproduced, beaten by a baseline, not
+records other examples make (--records). Every row has the published number and its source, the same model run
+here, a GCRN, baselines, and a verdict by a fixed rule: reproduced, not reproduced, beaten by a baseline, not
 comparable, not run yet.
 
 Data files that are not in --path are downloaded into it and checked by their hashes. Every run is a record in
-<table>.jsonl of the output folder, beside audit.md, audit.csv and audit.json; run again with the same folder, it goes
-on where it stopped. All tables take less than two hours on two cores; --baselines takes seconds.
+<table>.jsonl of the output folder, beside audit.md, audit.csv and audit.json; a second run with the same folder
+resumes. All tables take less than two hours on two cores; --baselines takes seconds.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--path", type=Path, help="folder of the data files (that of downloads)")
     parser.add_argument("--seeds", type=int, default=3, help="runs of each network, seeds 0, 1, ... (3)")
     parser.add_argument("--steps", type=int, help="training steps at most, for a quick look (each table its own)")
-    parser.add_argument("--baselines", action="store_true", help="baselines alone, without training")
+    parser.add_argument("--baselines", action="store_true", help="only baselines, without training")
     parser.add_argument("--records", type=Path, help="folder with more records, such as docs/results")
     parser.add_argument("--jobs", type=int, default=1, help="processes at a time (1)")
     parser.add_argument("--output", type=Path, default=Path("runs/audit"), help="folder (runs/audit)")

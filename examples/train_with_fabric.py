@@ -1,4 +1,4 @@
-"""One training on several processes or devices, in another precision, that can be killed and goes on.
+"""Training with Fabric: several processes or devices, other precisions, and resuming after an interruption.
 
     python examples/train_with_fabric.py --devices 2
     python examples/train_with_fabric.py --accumulate 2
@@ -6,8 +6,8 @@
     python examples/train_with_fabric.py --accelerator cuda --devices 4
 
 An LSTM learns palindromes. The first two commands take the same steps: two processes with one batch each, or one with
-two. Writes checkpoint.pt, checkpoint.best.pt, history.csv and TensorBoard's files into the output folder; run again
-with the same folder, it goes on where it stopped.
+two. Writes checkpoint.pt, checkpoint.best.pt, history.csv and TensorBoard's files into the output folder; a second run
+with the same folder resumes.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from gnnseq.training import Checkpoint, SharedStep, TensorBoard, evaluate, fit
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--devices", type=int, default=1, help="processes, each with a device of its own (1)")
+    parser.add_argument("--devices", type=int, default=1, help="number of processes, one device each (1)")
     parser.add_argument("--accelerator", default="cpu", help="cpu, cuda or mps (cpu)")
     parser.add_argument("--precision", default="32-true", help="32-true, 64-true, bf16-mixed or bf16-true (32-true)")
     parser.add_argument("--accumulate", type=int, default=1, help="batches of a step in each process (1)")
@@ -45,7 +45,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def check(options: argparse.Namespace) -> None:
-    """Raises a ValueError for what no training could use."""
+    """Raises a ValueError for invalid options."""
     check_at_least_one(options, ["devices", "accumulate", "steps", "batch_size", "every"])
     check_positive(options, ["max_norm"])
     PalindromeDataset(options.length)
@@ -104,7 +104,7 @@ def launch(options: argparse.Namespace) -> int:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Starts the processes and trains in each; 2 for what no training could use."""
+    """Starts the processes and trains in each; exit status 2 for invalid options."""
     options = parse(arguments)
     return exit_status("train_with_fabric", options.output, lambda: launch(options))
 

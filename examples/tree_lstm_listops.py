@@ -1,4 +1,4 @@
-"""Nested lists of digits: does a model that reads the tree learn what they come to, and one that reads the symbols?
+"""ListOps, nested lists of digits: models on the tree against models on the sequence of symbols.
 
     python examples/tree_lstm_listops.py
     python examples/tree_lstm_listops.py --depth 20 --arguments 5 --longest 100 --rounds 40 --output runs/listops_deep
@@ -6,11 +6,11 @@
     python examples/tree_lstm_listops.py --preset full --output runs/listops_full
     python examples/tree_lstm_listops.py --preset paper --test test_d20s.tsv --output runs/listops_paper
 
-An expression such as [MAX 2 9 [MIN 4 7 ] 0 ] has a value, here 9 (ListOps, Nangia and Bowman 2018). Tree-LSTMs read it
-as a tree, the LSTM and the bag as a row of symbols; all get the same samples in the same order and about the same
-number of weights. The value of every list is a label, at its node or at its "]"; the bag has the answer alone. Writes
-records.jsonl, table.md and accuracy.png into the output folder. Run again with the same folder, it goes on where it
-stopped; of the run that was stopped at most one round is lost.
+An expression such as [MAX 2 9 [MIN 4 7 ] 0 ] has a value, here 9 (ListOps, Nangia and Bowman 2018). Tree-LSTMs get it
+as a tree, the LSTM and the bag as a sequence; all get the same samples in the same order and about the same
+number of weights. The value of every list is a label, at its node or at its "]"; the bag has only the answer. Writes
+records.jsonl, table.md and accuracy.png into the output folder. A second run with the same folder resumes
+and loses at most one round of the interrupted run.
 """
 
 import argparse

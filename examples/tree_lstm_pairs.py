@@ -1,21 +1,21 @@
-"""Pairs of formulas or sentences: models that read both as trees against models that read both in a row.
+"""Pairs of formulas or sentences: models on trees against models on sequences.
 
     python examples/tree_lstm_pairs.py --path logic/
     python examples/tree_lstm_pairs.py --path logic/ --preset full --output runs/logic_full
     python examples/tree_lstm_pairs.py --task relatedness --path sick/ --trees balanced --output runs/sick
 
-Task "logic" is the relation between two formulas of propositional logic, one of seven (Bowman et al. 2015). --path is a
-folder with train1, train2, ... and test1, test2, ..., a relation and two formulas in brackets a line. Models learn from
-formulas of up to --longest operators; the score is of the test formulas that are longer, and the table has every
-length. A tenth of the training pairs is held out: it chooses the look whose weights are judged.
+Task "logic": which of seven relations holds between two formulas of propositional logic (Bowman et al. 2015). --path is
+a folder with train1, train2, ... and test1, test2, ..., each line a relation and two formulas in brackets. Models learn
+from formulas of up to --longest operators; the score is of the test formulas that are longer, and the table has every
+length. A tenth of the training pairs is validation data: it selects the weights that are tested.
 
 Tasks "relatedness" and "entailment" are those of SICK (SemEval 2014, task 1). --path is a folder with SICK_train.txt,
-SICK_trial.txt and SICK_test_annotated.txt. The sentences are not parsed: their trees are balanced, or branch to the
-right (--trees), whatever the grammar, so these numbers are not those of parsed sentences. With a parser of your own
+SICK_trial.txt and SICK_test_annotated.txt. The sentences are not parsed: their trees are balanced or branch to the
+right (--trees), without regard to grammar, so results differ from those with parses. With a parser,
 call gnnseq.data.read_sick(path, parse).
 
-Writes records.jsonl, table.md and accuracy.png into the output folder. Run again with the same folder, it goes on where
-it stopped.
+Writes records.jsonl, table.md and accuracy.png into the output folder. A second run with the same folder
+resumes.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""The sentiment of sentences: Tree-LSTMs on parses against models that read the same words in a row.
+"""The sentiment of sentences: Tree-LSTMs on parses against models on the sequence of words.
 
     python examples/tree_lstm_sentiment.py --path trees/
     python examples/tree_lstm_sentiment.py --preset full --output runs/sentiment_full
@@ -6,9 +6,9 @@
 
 The Stanford Sentiment Treebank (Socher et al. 2013) has a label from 0 (very negative) to 4 (very positive) at every
 node. It is downloaded once, or read from --path: a folder with train.txt, dev.txt and, if you have it, test.txt, one
-tree in brackets a line. Every model has the same number of weights besides the table of words, which all share. Writes
-records.jsonl, table.md and accuracy.png into the output folder. Run again with the same folder, it goes on where it
-stopped; of the run that was stopped at most one epoch is lost.
+tree in brackets a line. Every model has the same number of weights, not counting the word vectors. Writes
+records.jsonl, table.md and accuracy.png into the output folder. A second run with the same folder resumes
+and loses at most one epoch of the interrupted run.
 """
 
 import argparse
@@ -60,7 +60,7 @@ SETTINGS = (
     ("dropout", float, "before the last layer"),
     ("word_dropout", float, "of whole words, which become the unknown word"),
     ("feature_dropout", float, "of the features of words"),
-    ("phrases", int, "of each sentence in each epoch, for models that read words in a row"),
+    ("phrases", int, "of each sentence in each epoch, for models on sequences"),
 )
 OF_TASK = ("features", "phrases", "dropout", "word_dropout", "feature_dropout")
 

@@ -1,13 +1,13 @@
-"""Why recurrent networks forget: gradients that vanish or explode on their way back, and what clipping does.
+"""Vanishing and exploding gradients in recurrent networks, and the effect of clipping.
 
     python examples/vanishing_gradients.py
     python examples/vanishing_gradients.py --steps 100 --radii 0.9 1 1.1 --max-norm 0.5
 
-Every model reads random symbols and must repeat the first. First, before training: the norm of the loss's gradient at
+The task is to repeat the first of some random symbols. Measured before training: the norm of the loss's gradient at
 every time step, for vanilla RNNs whose recurrent matrix has three spectral radii, and for an LSTM with default and with
-chrono initialisation, as it is and after clipping. Then the RNNs are trained with and without clipping. Writes
-gradients.json, gradients.md, gradients.png, training.jsonl and clipping.png into the output folder; run again with the
-same folder, it does only the training that is missing.
+chrono initialisation, before and after clipping. Then the RNNs are trained with and without clipping. Writes
+gradients.json, gradients.md, gradients.png, training.jsonl and clipping.png into the output folder; a second run with
+the same folder does only the training that is missing.
 """
 
 import argparse

@@ -16,6 +16,7 @@ PAGES = [ROOT / f"{name}.md" for name in TOP]
 PAGES += sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts)
 NOTEBOOKS = sorted(book for book in DOCS.rglob("*.ipynb") if not {"_build", ".ipynb_checkpoints"} & set(book.parts))
 OPTIONAL = DOCS / "guides" / "other_libraries.md"  # tests/docs/test_other_libraries.py runs what can run
+NEEDS = {DOCS / "guides" / "lightning.md": "lightning"}  # no dependency: skipped where it is not installed
 WITH_CODE = [page for page in PAGES if "```python\n" in page.read_text(encoding="utf-8") and page != OPTIONAL]
 FOLDERS = ("benchmarks", "docs", "examples", "gnnseq")
 SOURCES = PAGES + sorted(
@@ -59,7 +60,10 @@ def docstrings(source):
 
 
 @pytest.mark.parametrize("page", WITH_CODE, ids=name)
+@pytest.mark.filterwarnings("ignore:.*:Warning:lightning")
 def test_code_runs_in_order(page, tmp_path, monkeypatch):
+    if page in NEEDS:
+        pytest.importorskip(NEEDS[page])
     monkeypatch.chdir(tmp_path)
     names = {"__name__": "page"}
     for block in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):

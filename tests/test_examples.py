@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from gnnseq.experiments import FAMILIES
-from gnnseq.experiments.presets import PRESETS, TWINS
+from gnnseq.experiments.presets import PRESETS
+from gnnseq.results.joined import TWINS
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -219,7 +220,7 @@ def test_hop_receptive_field(tmp_path):
     small = ["--show", "sight", "--steps", 12, "--seeds", 2, "--width", 8]
     done = run("hop_receptive_field.py", *small, "--output", tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "GCN, 8 layers on the path: sees the last 9 of 12 symbols" in done.stdout
+    assert "GCN, 8 layers on the path: reaches the last 9 of 12 symbols" in done.stdout
     assert "exactly 0" in done.stdout
     assert len(json.loads((tmp_path / "sight.json").read_text())) >= 9
     assert (tmp_path / "sight.png").stat().st_size > 10_000

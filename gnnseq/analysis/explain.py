@@ -21,7 +21,7 @@ class Explanation:
     Attributes:
         verdict: "cannot see", "sees too weakly" or "can see".
         hops: edges on the longest of the ways from the answers to the outputs; None where one has no way.
-        seen: share of the graphs in which the model's operations lead from the answer to the output, as `model_reach`
+        seen: share of the graphs in which the model's operations lead from the answer to the output, by `model_reach`
             tells.
         strength: influence of the answer relative to the average input of its graph, geometric mean over the graphs
             where it is not zero; 0 where it is in none, which underflow can be the reason of.
@@ -44,7 +44,7 @@ def explain(
     inputs: nn.Module | None = None,
     weak: float = WEAK,
 ) -> Explanation:
-    """Whether a model sees what a task asks for, measured at a batch.
+    """Whether the answer of a task influences a model's output, measured on a batch.
 
     It cannot see the answer where in most graphs none of its operations lead from there to the output (`model_reach`);
     the size of a derivative has no say in that. It sees it too weakly where the answer moves the output less than
@@ -58,8 +58,8 @@ def explain(
         model: called as in `gnnseq.analysis.influence`, before or after training.
         data: a batch of the task's graphs.
         source: the node that holds the answer, one for each graph ``[G]``.
-        target: the row of the output that is asked, one for each graph ``[G]``; by default the graph's row, or the last
-            node of each graph.
+        target: the row of the output that predicts the answer, one for each graph ``[G]``; by default the graph's
+            row, or the last node of each graph.
         inputs: the module whose output counts as the input.
         weak: the bound.
 
@@ -92,7 +92,7 @@ class SupportsExplain(Protocol):
         """Batches of a split."""
 
     def answers(self, view: str, batch: Data) -> tuple[Tensor, Tensor]:
-        """For each graph the node that holds the answer, and the row of the output that is asked.
+        """For each graph the node that holds the answer, and the row of the output that predicts it.
 
         Where ``batch.x`` holds symbols ``[N, T]``, the place in the flattened tensor stands for the node.
         """
@@ -113,7 +113,7 @@ def explain_task(
     Args:
         task: anything with ``batches`` and ``answers``, as the tasks of `gnnseq.experiments` have them.
         model: called as in `gnnseq.analysis.influence`.
-        view: as which graph the model reads a sample.
+        view: graph of a sample that is the model's input.
         graphs: number of samples.
         seed: of the samples.
         inputs: the module whose output counts as the input.

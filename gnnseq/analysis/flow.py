@@ -31,7 +31,7 @@ class LayerFlow:
 
 @dataclass(frozen=True)
 class GradientFlow:
-    """What `gradient_flow` finds.
+    """The result of `gradient_flow`.
 
     Attributes:
         layers: by the module's name in the model.
@@ -53,8 +53,9 @@ def gradient_flow(
 ) -> GradientFlow:
     """Follows the gradient of a loss back through every recurrence and stack of convolutions of a model.
 
-    RNN, GRU, LSTM and the child-sum Tree-LSTM, N-ary Tree-LSTM, GCRN and its relatives are read at every step, a `GCN`
-    and PyG's convolutions at every layer. The model runs in evaluation mode and level by level, and is left as it was.
+    RNN, GRU, LSTM and the child-sum Tree-LSTM, N-ary Tree-LSTM, GCRN and its relatives are measured at every step, a
+    `GCN` and PyG's convolutions at every layer. The model runs in evaluation mode and level by level; it is not
+    changed.
 
     Args:
         model: called as in `gnnseq.analysis.influence`.
@@ -63,7 +64,7 @@ def gradient_flow(
         max_norm: to which gradients would be clipped.
 
     Raises:
-        ValueError: for a model without such a layer (a `torch.nn.LSTM` cannot be read; see ``LSTM.from_torch``), a loss
+        ValueError: for a model without such a layer (for a `torch.nn.LSTM` see ``LSTM.from_torch``), a loss
             that is not finite, or a ``max_norm`` that is not positive.
     """
     if max_norm is not None and not max_norm > 0:

@@ -53,8 +53,8 @@ def rnn_gradients(x: Tensor, y: Tensor, weights: RNNWeights) -> RNNGradients:
             \qquad D_k = \mathrm{diag}(1 - (h^{(k)})^2) \\
         \partial L / \partial W_{hh} &= \textstyle\sum_{t=1}^{T} D_t\, g^{(t)}\, h^{(t-1)\,\top}
 
-    W_ph sees the last step alone; W_hh sees every earlier step, through a product that grows with the distance and can
-    vanish or explode.
+    W_ph depends on the last step only; W_hh on every earlier step, through a product that grows with the distance
+    and can vanish or explode.
 
     Args:
         x: inputs ``[B, T, d]``.
@@ -120,7 +120,7 @@ def lstm_gradients(x: Tensor, grad: Tensor, W: Tensor, U: Tensor, b: Tensor) -> 
     r"""Gradients of an LSTM in closed form, given that of a loss with respect to the last output.
 
     With gates :math:`i, f, g, o` in this order, :math:`c_t = f \odot c_{t-1} + i \odot g` and
-    :math:`h_t = o \odot \tanh c_t`, the cell state passes gradients on through the forget gate alone:
+    :math:`h_t = o \odot \tanh c_t`, the cell state passes gradients on only through the forget gate:
 
     .. math::
         \frac{\partial L}{\partial c_t} = \frac{\partial L}{\partial h_t} \odot o_t \odot (1 - \tanh^2 c_t)

@@ -52,7 +52,7 @@ def influence(
 
     (Xu et al. 2018, https://arxiv.org/abs/1806.03536). It equals the dense Jacobian of automatic differentiation; an
     influence that cannot exist is exactly zero. The opposite does not hold: a unit may be shut at this batch, and a
-    product of many small slopes may be smaller than any number. `model_reach` tells what can exist.
+    product of many small slopes may be smaller than any number. `model_reach` shows which influences are possible.
 
     Any model runs unchanged that PyG could call, in evaluation mode (dropout off, running batch statistics) and in
     float64. A module that fails in float64 is measured in its own dtype, with a warning; any other function is called
@@ -137,18 +137,18 @@ def dependencies(model: Model, data: Data, *, inputs: nn.Module | None = None) -
 
 
 def model_reach(model: Model, data: Data, *, inputs: nn.Module | None = None, by_step: bool = False) -> Tensor:
-    """Which inputs the operations of a model can pass to which outputs: `reach`, read from the model itself.
+    """The inputs that a model's operations can pass to each output: `reach`, computed from the model itself.
 
     A statement about the graph of its operations, not about numbers: a derivative counts that is smaller than any
     number, one through a unit that is shut or saturated at this batch, and one through weights that are all zero before
-    training. An edge of weight zero carries nothing. What a model reads without a derivative, such as an argmax or a
+    training. An edge of weight zero carries nothing. Operations without a derivative, such as an argmax or a
     comparison, does not show.
 
     Args:
         model: called as in `influence`.
         data: a graph, or a batch of graphs.
         inputs: the module whose output counts as the input.
-        by_step: whether each time step of features ``[N, T, F]`` counts as an input of its own.
+        by_step: whether each time step of features ``[N, T, F]`` counts as a separate input.
 
     Returns:
         ``[N_out, N_in]`` (bool), or ``[N_out, N_in * T]`` by step.

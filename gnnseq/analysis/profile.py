@@ -31,7 +31,7 @@ def by_distance(influence: Tensor, hops: Tensor, max_hops: int | None = None) ->
 
 
 def influence_range(profile: Tensor) -> float:
-    r"""The mean distance from which influence comes.
+    r"""The mean distance of influence.
 
     .. math:: R = \frac1{|V|} \sum_v \frac{\sum_h h\, T_h(v)}{\sum_h T_h(v)}
 

@@ -18,7 +18,7 @@ def hop_distance(
     """Number of edges on the shortest way from one node to another.
 
     Args:
-        edge_index: edges ``[2, E]``, from the node read to the node that reads.
+        edge_index: edges ``[2, E]``, from source to target.
         num_nodes: number of nodes N.
         max_hops: longer ways are not looked for.
         edge_weight: weights ``[E]``; an edge of weight zero carries nothing and counts as missing.
@@ -47,11 +47,11 @@ def reach(
 
     Args:
         edge_index: edges ``[2, E]``, or one such tensor for each layer, the first layer first.
-        num_layers: number of layers, each of one hop; K Chebyshev terms count as K - 1 of them. None stands for a
+        num_layers: number of layers, each of one hop; K Chebyshev terms count as K - 1 of them. None means a
             recurrence, which reaches all ancestors.
         num_nodes: number of nodes N.
         edge_weight: weights ``[E]`` of one graph; edges of weight zero count as missing.
-        self_loops: whether a layer reads the node itself, by a self-loop or a weight of its own.
+        self_loops: whether a layer's input contains the node itself, by a self-loop or a separate weight.
 
     Returns:
         ``[N, N]`` (bool): row v, column u is True where input u can reach output v.
@@ -75,12 +75,12 @@ def reach(
 
 
 def hops_needed(edge_index: Tensor, source: Tensor, target: Tensor, num_nodes: int) -> Tensor:
-    """How many hops a task needs: the edges from each node that holds an answer to the node that is asked.
+    """The hops that a task requires: the edges from each node that holds an answer to the node that predicts it.
 
     Args:
         edge_index: edges ``[2, E]`` of one graph or a batch.
         source: nodes that hold the answer ``[P]``.
-        target: nodes that are asked ``[P]``.
+        target: nodes that predict ``[P]``.
         num_nodes: number of nodes N.
 
     Returns:

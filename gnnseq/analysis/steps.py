@@ -18,12 +18,12 @@ Watched = list[tuple[Tensor, tuple[Tensor, ...]]]
 
 @contextmanager
 def watching(name: str, module: nn.Module, seen: dict[str, Watched]) -> Iterator[None]:
-    """Notes each step's state and the weights that this step alone used, as long as the block runs.
+    """Records each step's state and the weights of this step, within the block.
 
     Args:
         name: of the module in its model.
-        module: one of the layers that `gnnseq.analysis.gradient_flow` follows; any other is left alone.
-        seen: where steps go, by the name of their layer.
+        module: one of the layers that `gnnseq.analysis.gradient_flow` follows; others are ignored.
+        seen: recorded steps, by the name of their layer.
     """
     if isinstance(module, Recurrent):
         fused, module.fused = module.fused, False

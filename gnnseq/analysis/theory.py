@@ -1,4 +1,4 @@
-"""What theory says about influence, to stand beside what is measured."""
+"""Influence in theory, to compare with measurements."""
 
 from typing import NamedTuple
 
@@ -14,13 +14,13 @@ def mean_operator(
     r"""The row-normalised adjacency :math:`\tilde D^{-1} \tilde A`, by which a layer takes means.
 
     Args:
-        edge_index: edges ``[2, E]``, from the node read to the node that reads.
+        edge_index: edges ``[2, E]``, from source to target.
         num_nodes: number of nodes N.
         edge_weight: weights ``[E]``, not negative.
-        self_loops: whether every node reads itself too.
+        self_loops: whether every node has an edge to itself.
 
     Returns:
-        ``[N, N]`` (float64), one row per reader; a node that reads nothing has a row of zeros.
+        ``[N, N]`` (float64), one row per target; a node without incoming edges has a row of zeros.
 
     Raises:
         ValueError: for a node out of range, or weights that do not fit or are negative.
@@ -56,7 +56,7 @@ def random_walk(
         num_layers: number of layers k.
         num_nodes: number of nodes N.
         edge_weight: weights ``[E]``.
-        self_loops: whether every node reads itself too.
+        self_loops: whether every node has an edge to itself.
 
     Returns:
         ``[N, N]`` (float64), row v, column u.
@@ -78,7 +78,7 @@ def end_to_end(length: int, both_ways: bool = True, self_loops: bool = True) -> 
     Args:
         length: number of nodes L.
         both_ways: whether edges run both ways.
-        self_loops: whether every node reads itself too.
+        self_loops: whether every node has an edge to itself.
 
     Raises:
         ValueError: for a length below 1.

@@ -39,12 +39,12 @@ def download(
     The file is written beside ``path`` and then renamed, so an interrupted download leaves nothing
     behind. A file that is already there is used if its hash is right: ``sha256``, or else the one
     that was stored beside it (``path`` + ``.sha256``) when it was fetched. If it is not, a warning
-    says so and the file is fetched again.
+    is reported and the file is fetched again.
 
     Args:
-        url: where the file lies.
+        url: address of the file.
         sha256: hash of the file in hexadecimal; ``None`` to trust the first download.
-        path: where the file goes.
+        path: file to write.
         accept: called with the file before it takes its place; what it raises leaves nothing behind. A file that no
             hash names should be looked at: a network's login page comes with status 200.
         max_bytes: size that the file may have.
@@ -154,7 +154,7 @@ def changed_members(archive: str | Path, folder: str | Path) -> list[str]:
 
 
 def _fetch(url: str, file: IO[bytes], max_bytes: int, deadline: float) -> str:
-    """Copies what lies at ``url`` into a file and returns its hash."""
+    """Downloads ``url`` into a file and returns its hash."""
     digest = hashlib.sha256()
     with _network(url):
         reply = urlopen(Request(url, headers={"User-Agent": "gnnseq"}), timeout=_TIMEOUT)
@@ -218,7 +218,7 @@ def _open(archive: str | Path) -> zipfile.ZipFile:
 
 
 def _check_members(archive: str | Path, members: list[zipfile.ZipInfo], max_bytes: int, max_members: int) -> None:
-    """Checks what the archive says about itself; zipfile takes no more of a member than that."""
+    """Checks the archive's directory; zipfile takes no more of a member than that."""
     if len(members) > max_members:
         raise ValueError(f"{archive} has {len(members)} members, expected at most {max_members}")
     size = sum(member.file_size for member in members)

@@ -1,4 +1,4 @@
-"""Text and numbers from files, with errors that say where they cannot be read."""
+"""Text and numbers from files, with errors that name file and line."""
 
 import codecs
 import csv
@@ -18,7 +18,7 @@ def read_number(text: str) -> float:
     """A decimal number that is finite in float32.
 
     Raises:
-        ValueError: for anything else, also for what Python alone takes for a number, such as ``1_000``.
+        ValueError: for anything else, also for Python's own forms of numbers, such as ``1_000``.
     """
     try:
         value = float(text)

@@ -15,7 +15,7 @@ Index: TypeAlias = int | slice | Rows
 
 
 def is_single(index: Index) -> bool:
-    """Whether an index asks for one sample, not for a batch."""
+    """Whether an index is of one sample, not of a batch."""
     if isinstance(index, Tensor | np.ndarray):
         return index.ndim == 0
     return not isinstance(index, slice | Sequence)

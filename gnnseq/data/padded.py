@@ -18,7 +18,7 @@ class PaddedBatch(NamedTuple):
 
     Args:
         x: symbols ``[B, T]`` or features ``[B, T, F]``.
-        lengths: symbols of each sequence ``[B]``, int64, on the CPU as torch's packing wants them.
+        lengths: symbols of each sequence ``[B]``, int64, on the CPU as torch's packing requires.
         y: one target per sequence ``[B]``, or one per position ``[B, T]`` with -100 in the padding.
     """
 
@@ -33,7 +33,7 @@ def pad(samples: Samples, *, padding: int = 0) -> PaddedBatch:
     Args:
         samples: a list of ``(sequence, target)`` pairs, or the pair of all sequences and all
             targets, as ``dataset[slice]`` gives.
-        padding: what stands after the end of a shorter sequence.
+        padding: value after the end of a shorter sequence.
 
     Raises:
         ValueError: if sequences or targets do not fit together, or the padding is no symbol where x has symbols.

@@ -57,7 +57,7 @@ def flatten(sequences: Sequences, alphabet: str | None = None) -> Flat:
 
 
 def locate(lengths: IntArray, node: int) -> str:
-    """Where a flat position lies, for messages: ``sequences[2] at position 5``."""
+    """A flat position in words, for messages: ``sequences[2] at position 5``."""
     row, position = place_of(lengths, node)
     return f"sequences[{row}] at position {position}"
 

@@ -1,4 +1,4 @@
-"""What datasets of random samples share: a size, a seed, a split, and whole batches at once."""
+"""Base of datasets of random samples: a size, a seed, a split, and whole batches at once."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -17,12 +17,12 @@ Values: TypeAlias = tuple[Tensor, ...]
 
 
 class Seeded:
-    """Random samples, where sample ``i`` depends on ``(seed, split, i)`` and the task's own settings alone.
+    """Random samples, where sample ``i`` depends only on ``(seed, split, i)`` and the task's settings.
 
     Args:
-        num_samples: size of the dataset; ``None`` for one without end, which has no ``len``.
+        num_samples: size of the dataset; ``None`` for an endless one, which has no ``len``.
         seed: 0 to 2**62 - 1.
-        split: "train", "validation" or "test"; each is a stream of its own.
+        split: "train", "validation" or "test"; each is a separate stream.
 
     Raises:
         ValueError: if an argument is out of range.
@@ -64,7 +64,7 @@ class Stream(Seeded, Dataset[Values]):
         return tuple(value[0] for value in values) if is_single(index) else values
 
     def __getitems__(self, indices: Sequence[int]) -> list[Values]:
-        """The samples as a list of tuples, made in one batch (torch's DataLoader asks for these)."""
+        """The samples as a list of tuples, made in one batch (called by torch's DataLoader)."""
         return list(zip(*(value.unbind() for value in self[indices]), strict=True))
 
     @abstractmethod

@@ -35,14 +35,14 @@ def solve_width(
     tolerance: float = 0.02,
     multiple: int = 1,
 ) -> Size:
-    """The width at which a model comes closest to a number of weights.
+    """The width at which a model's number of weights is closest to a budget.
 
     One unit of width can change the count by more than the tolerance; then the embedding's width moves too, as little
     as it takes.
 
     Args:
         build: makes a model from a width and an embedding width.
-        budget: number of weights asked for.
+        budget: number of weights.
         embedding: features of a symbol to begin with.
         tolerance: share of the budget that the count may differ by.
         multiple: of which the width is one, such as a number of heads.

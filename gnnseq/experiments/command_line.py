@@ -23,12 +23,12 @@ Setting = tuple[str, type, str]
 
 
 def add_settings(parser: argparse.ArgumentParser, settings: Iterable[Setting], defaults: Mapping[str, Any]) -> None:
-    """Adds an option for each setting; without it the option is None, so that a preset may fill it in.
+    """Adds an option for each setting; its default is None, so that a preset may replace it.
 
     Args:
         parser: of the command.
         settings: name of a field, type and description.
-        defaults: what the description says the value is without the option, by name; None where each model has its own.
+        defaults: default values named in the descriptions, by name; None if each model has its own.
     """
     for name, kind, text in settings:
         default = "each its own" if defaults[name] is None else defaults[name]
@@ -36,7 +36,7 @@ def add_settings(parser: argparse.ArgumentParser, settings: Iterable[Setting], d
 
 
 def fill_in(options: argparse.Namespace, preset: Mapping[str, Any]) -> argparse.Namespace:
-    """The options with the values of a preset where none were given, and those that are no options."""
+    """The options, completed by the values of a preset; values that are no options are added."""
     for name, value in preset.items():
         if getattr(options, name, None) is None:
             setattr(options, name, value)
@@ -44,7 +44,7 @@ def fill_in(options: argparse.Namespace, preset: Mapping[str, Any]) -> argparse.
 
 
 def check_at_least_one(options: argparse.Namespace, names: Sequence[str]) -> None:
-    """Refuses numbers below 1, which no run could use; None passes.
+    """Raises for numbers below 1; None is allowed.
 
     Raises:
         ValueError: with the option, its value and what was expected.
@@ -56,7 +56,7 @@ def check_at_least_one(options: argparse.Namespace, names: Sequence[str]) -> Non
 
 
 def check_positive(options: argparse.Namespace, names: Sequence[str]) -> None:
-    """Refuses numbers that are not positive and finite, alone or in a list; None passes.
+    """Raises for numbers that are not positive and finite, single or in a list; None is allowed.
 
     Raises:
         ValueError: with the option, its value and what was expected.
@@ -70,7 +70,7 @@ def check_positive(options: argparse.Namespace, names: Sequence[str]) -> None:
 
 
 def make_folder(output: Path) -> None:
-    """Makes the folder of the results, so that a run which could not write them is refused before its first step.
+    """Makes the folder of the results before the first step, so that an unwritable folder is an error at once.
 
     Raises:
         ValueError: if the folder cannot be made, or no file in it.
@@ -139,15 +139,15 @@ def show_results(
 
 
 def exit_status(command: str, output: Path, run: Callable[[], int | None]) -> int:
-    """Runs a command: its own status, 2 for what no run could use or write, 130 after Ctrl-C and 143 after SIGTERM.
+    """Runs a command: its own status, 2 for invalid input or output, 130 after Ctrl-C and 143 after SIGTERM.
 
     Where every trial of a sweep failed, the status is 1.
     Inside, SIGTERM does what Ctrl-C does, warnings are lines that begin with ``note:``, and characters that the
     terminal's encoding lacks are written as escapes.
 
     Args:
-        command: the script's name; `called` gives what stands before an error's message.
-        output: the folder from which the same command goes on.
+        command: the script's name; `called` gives the prefix of error messages.
+        output: the folder from which the same command resumes.
         run: the command; None counts as 0.
     """
     for stream in (sys.stdout, sys.stderr):
@@ -170,7 +170,7 @@ def exit_status(command: str, output: Path, run: Callable[[], int | None]) -> in
 
 @contextmanager
 def _sigterm_as_ctrl_c() -> Iterator[Callable[[], bytes]]:
-    """Handles SIGTERM as Ctrl-C is handled at that moment; tells the numbers of all signals that came, once."""
+    """Handles SIGTERM like Ctrl-C; yields a function that returns the numbers of all signals received, once."""
 
     def handle(number: int, frame: FrameType | None) -> None:
         handler = signal.getsignal(signal.SIGINT)

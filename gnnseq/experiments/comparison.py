@@ -29,17 +29,17 @@ def run_comparison(
     settings: Settings | None = None,
     **runner: Any,
 ) -> list[Record]:
-    """Every family on every task that offers the graph it reads, over seeds.
+    """Every family on every task that has its view, over seeds.
 
     All models see the same samples in the same order for a seed. With a grid, every model first tries every learning
     rate on the same tuning seeds, judged on validation data; the best mean score decides (between equal ones the lower
-    loss), and only the final runs see test data. Where the best rate stands at an end of the grid, the grid goes on
+    loss), and only the final runs use test data. If the best rate is at an end of the grid, the grid is extended
     there by the ratio of its last two rates, until the best is inside, at most ``extensions`` times; the page marks a
     choice that stays at an end. All runs, those of tuning too, are stored; nothing that a store holds is run again.
 
     Args:
-        tasks: what is asked.
-        families: who is asked; see `Family` for one's own models.
+        tasks: the tasks.
+        families: the models; see `Family` for your own.
         store: where records are, and go.
         seeds: of the final runs, or their number.
         grid: learning rates that every model tries on every task; None takes each family's own.
@@ -54,7 +54,7 @@ def run_comparison(
 
     Raises:
         ValueError: for no seeds, a rate that is not positive, seeds used for both purposes, a task without validation
-            data where a grid is given, or a task that no family can read.
+            data where a grid is given, or a task without a matching family.
     """
     settings = Settings() if settings is None else settings
     chosen_seeds = check_seeds(seeds)
@@ -84,10 +84,10 @@ def _whole(record: Record, trial: Trial) -> Record:
 
 
 def pairs(tasks: Iterable[Task], families: Iterable[Family]) -> list[Pair]:
-    """Each task with each family that can read it; says of the others why they are left out.
+    """Each task with each family that has a matching view; a note for each other family.
 
     Raises:
-        ValueError: for no tasks or families, two families of one name, or a task that no family can read.
+        ValueError: for no tasks or families, two families of one name, or a task without a matching family.
     """
     tasks, families = list(tasks), list(families)
     for name, values in (("tasks", tasks), ("families", families)):

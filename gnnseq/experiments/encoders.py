@@ -86,12 +86,12 @@ def binary(task: Task, features: int, width: int) -> nn.Module:
 
 
 def gcn(layers: Callable[[Task], int], task: Task, features: int, width: int) -> nn.Module:
-    """A GCN, as deep as a function of the task says."""
+    """A GCN whose depth is a function of the task."""
     return EdgeEncoder(GCN(features, width, num_layers=layers(task)))
 
 
 def convolutions(layers: Callable[[Task], int], task: Task, features: int, width: int) -> nn.Module:
-    """Graph convolutions with a weight for the node itself, as deep as a function of the task says."""
+    """Graph convolutions with a weight for the node itself; the depth is a function of the task."""
     return ConvStack(GraphConv, features, width, num_layers=layers(task))
 
 
@@ -109,7 +109,7 @@ def bag(task: Task, width: int, embedding: int) -> SequenceClassifier | NodeClas
 
 
 def in_rounds(task: Task, features: int, width: int) -> nn.Module:
-    """A GCRN that reads the same features in every round."""
+    """A GCRN with the same features as input in every round."""
     return RoundsEncoder(GCRN(features, width, K=GCRN_TERMS), graph_layers(task))
 
 
@@ -172,7 +172,7 @@ def gps(task: Task, features: int, width: int) -> nn.Module:
 
 
 def nodes_as_vector(recurrent: bool, task: Task, width: int, embedding: int) -> NodesAsVector:
-    """All nodes of a signal as one vector a step, by an LSTM or a linear map; no graph is read."""
+    """All nodes of a signal as one vector per step, for an LSTM or a linear map, without a graph."""
     nodes, window, features = _signal_shape(task)
     return NodesAsVector(nodes, features, window, width if recurrent else None)
 
@@ -201,7 +201,7 @@ def graph_layers(task: Task) -> int:
 
 
 def two_states(task: Task, width: int) -> int:
-    """The state size of an LSTM: what it says and what it keeps."""
+    """The state size of an LSTM: output h and cell state c."""
     return 2 * width
 
 

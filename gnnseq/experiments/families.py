@@ -1,4 +1,4 @@
-"""The families of models that are compared, each with the graph it reads and what it can see."""
+"""The families of models that are compared, each with its view and its reach."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""What a comparison needs to know of a model: how it is built, which graph it reads, and how far it sees."""
+"""A model in a comparison: its constructor, its view and its reach."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Hops = TypeVar("Hops", bound=int | None)
 
 @dataclass(frozen=True)
 class Sight:
-    """How far a model sees, against how far it must.
+    """The reach of a model, and the reach that the task requires.
 
     Attributes:
         required: hops (for a GCRN over time: steps) from the answer to the output; None where there is no such number.
@@ -56,7 +56,7 @@ DEFAULT = Initialisation("default", _nothing)
 
 
 def _no_limit(task: Task) -> None:
-    """The reach of a recurrence, and of a model whose reach nobody has stated."""
+    """The reach of a recurrence, and of a model without a stated reach."""
     return
 
 
@@ -79,26 +79,26 @@ def whole(model: nn.Module) -> nn.Module:
 class Family:
     """A kind of model, which becomes a model for a task and a width.
 
-    A model of one's own takes three lines::
+    Your own model takes three lines::
 
         mine = Family("mine", view="path", build=lambda task, width, embedding:
                       Mine(task.num_symbols, width, task.num_outputs))
         records = run_comparison([PalindromeTask(20)], [mine, *SEQUENCE_FAMILIES], store=Store("runs/mine.jsonl"))
 
     Attributes:
-        name: short; together with the view and the initialisation it stands for the model in a trial's key. So a model
+        name: short; together with the view and the initialisation it identifies the model in a trial's key. So a model
             that is changed needs another name.
-        view: which of a task's graphs the model reads.
+        view: which of a task's graphs is the model's input.
         build: makes a model from task, width and embedding width; ``model(batch)`` gives ``[B, C]`` outputs, or
             ``[N, C]`` for a task with targets at nodes. The width is solved for the budget.
         title: in tables and figures; the name by default.
         initialise: what is done to the weights; named in every table, fixed before any comparison.
         learning_rate: with Adam, where no other is given.
-        reach: hops that the model covers for a task; None stands for no limit.
+        reach: hops that the model covers for a task; None means no limit.
         state_size: numbers that the model holds for one element of its input (a symbol, a node, a step) and hands on
             to the next: H for a vanilla RNN, 2H for an LSTM, and for a GCRN over symbols 2H for each of the S nodes.
         counted: the part of a model whose weights the budget counts; all of it by default.
-        order_free: whether the model reads all elements at once, without order or edges: a baseline.
+        order_free: whether the model ignores order and edges: a baseline.
         width_multiple: of which the width is one, such as a number of heads.
     """
 
@@ -126,11 +126,11 @@ class Family:
         return self.initialise.name
 
     def joins(self, task: Task) -> bool:
-        """Whether the task has the graph that the model reads."""
+        """Whether the task has the model's view."""
         return self.view in task.views
 
     def collate(self, task: Task) -> Collate:
-        """What makes batches of the graph that the model reads.
+        """The function that makes batches of the model's view.
 
         Raises:
             ValueError: if the task has no such view.

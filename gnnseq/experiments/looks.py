@@ -47,11 +47,11 @@ class Looks(Callback):
             self.model.load_state_dict(self._best)
 
     def state_dict(self) -> dict[str, Any]:
-        """What was seen so far."""
+        """The state of the validation so far."""
         return {"reached": self.reached, "values": self.values, "best": self._best}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Goes on from there."""
+        """Restores that state."""
         self.reached, self.values, self._best = state["reached"], list(state["values"]), state["best"]
 
 

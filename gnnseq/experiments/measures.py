@@ -1,4 +1,4 @@
-"""What can be said of a model before its first step: whether it fits its task, what it sees, what it will keep."""
+"""Measurements before the first step: whether outputs fit the task, the answer's influence, memory."""
 
 import copy
 import sys
@@ -40,7 +40,7 @@ def check_outputs(model_name: str, outputs: Any, batch: Batch, task: Task, view:
 def relative_influence(model: nn.Module, batch: Batch, task: Task, view: str) -> float | None:
     """How much the answer moves the output, relative to the average element of its input.
 
-    1 stands for the average, 0 for an answer that the model cannot see: none of its operations lead from there to the
+    1 is the average, 0 an answer out of reach: none of the model's operations lead from there to the
     output. Where they do and yet no number is as small as the influence, it is the smallest positive one. Elements that
     hold nothing (inner nodes of a tree over a sequence) do not count in the average. The geometric mean over the graphs
     in which it is not 0, as in `gnnseq.analysis.explain`, measured in float64.
@@ -48,7 +48,7 @@ def relative_influence(model: nn.Module, batch: Batch, task: Task, view: str) ->
     Args:
         model: before training; it is left as it is.
         batch: a few graphs.
-        task: knows where its answers stand, or there is no number.
+        task: a `HasAnswers`; for other tasks there is no number.
         view: of the batch.
 
     Returns:

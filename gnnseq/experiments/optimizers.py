@@ -19,8 +19,8 @@ class Optimizer:
     Attributes:
         name: in tables and in a trial's key; another setting needs another name.
         make: of parameters and ``lr``.
-        title: in tables and figures; the name where there is none.
-        groups: of a model, its parameters in groups with settings of their own; None for all alike.
+        title: in tables and figures; the name by default.
+        groups: makes a model's parameter groups with their settings; None for one group.
     """
 
     name: str

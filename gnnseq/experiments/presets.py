@@ -24,6 +24,7 @@ from gnnseq.experiments.tasks.palindromes import PalindromeTask
 from gnnseq.experiments.tasks.sequences import AddingTask, CopyMemoryTask, RecallTask, SelectiveCopyTask
 from gnnseq.experiments.tasks.signals import SignalTask
 from gnnseq.experiments.tasks.text import TextTask
+from gnnseq.results.joined import TWINS
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,6 @@ KINDS = (
 GRID = [3e-4, 1e-3, 3e-3, 1e-2, 3e-2]
 
 LONG = {"lengths": list(range(5, 61, 5)), "models": ["rnn", "lstm"], "steps": 10_000, "batch_size": 128, "width": 128}
-TWINS = ("tree-lstm",)  # child-sum on the path: the LSTM, number for number
 PRESETS: dict[str, dict[str, Any]] = {
     "report": LONG | {"optimizer": "rmsprop", "stop_at": None},
     "tuned-report": LONG | {"optimizer": "adam", "stop_at": 1.0, "seeds": 5},
@@ -84,15 +84,15 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 PRESET_HELP = """report: the course report's settings: RNN and LSTM with 128 units, lengths 5 to 60, 10,000 steps of
 batch 128, RMSprop, digits as numbers, LSTM at 1e-2. tuned-report: the same sizes, embedded digits, Adam, a chrono LSTM,
-an orthogonal RNN with small inputs at 5e-4, 5 seeds; training ends once the last 20 batches are all right. verdicts:
-ten tasks, all models at one budget, tuned, 15 seeds, each judged against the LSTM"""
+an orthogonal RNN with small inputs at 5e-4, 5 seeds; training stops once the last 20 batches are all right. verdicts:
+ten tasks, all models at one budget, tuned, 15 seeds, each compared with the LSTM"""
 QUIET: dict[str, Any] = {"initialise": ORTHOGONAL_QUIET, "learning_rate": 5e-4}
 REPORT_RATES = {"lstm": 1e-2}  # every other model: 1e-3
 READ_SYMBOLS = ("tree-lstm-balanced", "gcrn")  # under the report's settings too
 
 
 def parse(description: str | None, arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """The options of a comparison; those of a preset stand unless they are given.
+    """The options of a comparison; options that are given override those of a preset.
 
     Args:
         description: of the command, for its help.
@@ -103,24 +103,24 @@ def parse(description: str | None, arguments: Sequence[str] | None = None) -> ar
     kinds = ", ".join(kind.name for kind in KINDS)
     parser.add_argument("--tasks", nargs="+", help=f"which of: {kinds}; with its size: copy:30 (palindromes)")
     parser.add_argument("--lengths", type=int, nargs="+", help="sizes of the tasks (palindromes: 5 10 20)")
-    parser.add_argument("--models", nargs="+", help=f"all, or which of: {names} (those that read the tasks, but "
+    parser.add_argument("--models", nargs="+", help=f"all, or which of: {names} (all with a view of the tasks, but "
                         f"{', '.join(ON_REQUEST)})")  # fmt: skip
     parser.add_argument("--seeds", type=int, help="runs of each model, seeds 0, 1, ... (3)")
     parser.add_argument("--steps", type=int, help="training steps at most (400)")
-    parser.add_argument("--budget", type=int, default=10_000, help="weights of every model (10,000)")
-    parser.add_argument("--width", type=int, help="features of a state of every model, in place of a budget")
+    parser.add_argument("--budget", type=int, default=10_000, help="number of weights of every model (10,000)")
+    parser.add_argument("--width", type=int, help="features of every model's state, instead of a budget")
     parser.add_argument("--batch-size", type=int, help="samples in a training batch (64)")
     parser.add_argument("--learning-rate", type=float, help="for all models (each family's own)")
     parser.add_argument("--tune", type=float, nargs="*", metavar="RATE",
-                        help="rates that every model tries on validation data (3e-4 to 3e-2)")  # fmt: skip
-    parser.add_argument("--tuning-seeds", type=int, help="runs for each learning rate tried (1)")
+                        help="learning rates tried for every model on validation data (3e-4 to 3e-2)")  # fmt: skip
+    parser.add_argument("--tuning-seeds", type=int, help="runs for each learning rate (1)")
     parser.add_argument("--optimizer", choices=[each.name for each in OPTIMIZERS], help="adam")
     parser.add_argument("--default-init", action="store_true", help="torch's initialisation instead of the family's")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time (2)")
-    parser.add_argument("--retry-failed", action="store_true", help="try runs again that failed before")
+    parser.add_argument("--retry-failed", action="store_true", help="repeat failed runs")
     parser.add_argument("--html", action="store_true", default=None,
-                        help="write a page with verdicts and all figures too: page.html")  # fmt: skip
-    parser.add_argument("--reference", metavar="MODEL", help="the page compares all models with this one alone")
+                        help="also write page.html, with verdicts and all figures")  # fmt: skip
+    parser.add_argument("--reference", metavar="MODEL", help="for the page: compare all models with this one only")
     parser.add_argument("--output", type=Path, default=Path("runs/compare"),
                         help="folder of the results (runs/compare)")  # fmt: skip
     parser.add_argument("--preset", choices=list(PRESETS), help=PRESET_HELP)
@@ -144,7 +144,7 @@ def parse(description: str | None, arguments: Sequence[str] | None = None) -> ar
 
 
 def check(options: argparse.Namespace) -> None:
-    """Raises a ValueError for what no run could use."""
+    """Raises a ValueError for invalid options."""
     check_at_least_one(options, ["seeds", "tuning_seeds", "steps", "budget", "width", "batch_size", "jobs"])
     for length in options.lengths or []:
         if length < 2:
@@ -162,12 +162,12 @@ def check(options: argparse.Namespace) -> None:
 
 
 def make_tasks(options: argparse.Namespace) -> list[Task]:
-    """A task for each kind and size; a size of its own stands before those of all."""
+    """A task for each kind and size; a task's own size has priority over --lengths."""
     return [task for word in options.tasks for task in _tasks_of(word, options.lengths)]
 
 
 def _tasks_of(word: str, lengths: list[int] | None) -> list[Task]:
-    """The tasks that a name, or a name with its size, stands for."""
+    """The tasks of a name, or of a name with its size."""
     name, colon, own = word.partition(":")
     kind = find_named(name, KINDS, "task")
     sizes = lengths or kind.sizes
@@ -182,7 +182,7 @@ def _tasks_of(word: str, lengths: list[int] | None) -> list[Task]:
 
 
 def _make_families(options: argparse.Namespace, tasks: list[Task]) -> list[Family]:
-    """The models asked for, or those that can read some task; with the report's settings, or as they are."""
+    """The models of the options, or all with a matching task; with the report's settings if asked."""
     if options.models and options.models != ["all"]:
         families = [find_family(name) for name in options.models]
     else:
@@ -200,7 +200,7 @@ def _make_families(options: argparse.Namespace, tasks: list[Task]) -> list[Famil
 
 
 def groups(options: argparse.Namespace) -> list[tuple[list[Task], list[Family]]]:
-    """Who meets which task: all meet all, but that the report's models read digits as numbers, if they can."""
+    """Tasks with their models: all with all, but digits are numbers for the report's models where possible."""
     tasks = make_tasks(options)
     families = _make_families(options, tasks)
     if options.preset != "report":
@@ -214,7 +214,7 @@ def groups(options: argparse.Namespace) -> list[tuple[list[Task], list[Family]]]
 
 
 def make_settings(options: argparse.Namespace) -> Settings:
-    """What all runs share."""
+    """The settings that all runs share."""
     return Settings(
         budget=options.budget,
         width=options.width,
@@ -226,7 +226,7 @@ def make_settings(options: argparse.Namespace) -> Settings:
 
 
 def explain(options: argparse.Namespace) -> str:
-    """What the columns mean, and under which settings they were measured."""
+    """The meaning of the columns and the settings of the runs."""
     stop = "no early stop"
     if options.stop_at is not None:
         stop = f"stopped early once the last 20 batches were {100 * options.stop_at:g} % right"
@@ -240,10 +240,10 @@ def explain(options: argparse.Namespace) -> str:
         f"{tuned}gradients clipped at norm 10, {seeds}; spread is the standard deviation over "
         "seeds.\n"
         "score: on samples never trained on; mean ± standard deviation and the 95 % bootstrap interval of the mean; a "
-        "run that diverged counts as chance. best 50: the mean of the 50 best training batches, the "
-        "course report's metric, which flatters.\n"
+        "run that diverged counts as chance. best 50: the mean of the 50 best training batches, the course "
+        "report's metric; it is too high for a model at chance.\n"
         "hops required: between the answer and the output (over time for the GCRN: steps). hops reached: by the model. "
-        "Seeing is necessary, not sufficient: initialisation and the graph decide the rest.\n"
+        "A model cannot answer from outside its reach; within it, initialisation and graph decide what it learns.\n"
         "state: numbers held for one element of the input. samples to threshold: until the last 20 batches reached the "
         "task's threshold, median over the seeds that did. memory: weights, gradients, optimiser, a step's tensors.\n"
     )

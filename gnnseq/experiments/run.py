@@ -41,11 +41,11 @@ def run_trial(
 
     Args:
         trial: what to run.
-        folder: of checkpoints: training that was stopped goes on exactly from ``<key>.pt`` in it, which is written at
+        folder: of checkpoints: interrupted training resumes exactly from ``<key>.pt`` in it, which is written at
             every look at validation data, or every 100 steps. `run_resumable` removes it.
         before: more values of the record, plain and by name, measured on the model before its first step.
         after: the same, measured after training; not where the run diverged.
-        callbacks: told of every step, as by `gnnseq.training.fit`.
+        callbacks: called after every step, as in `gnnseq.training.fit`.
 
     Returns:
         A record of plain values: `Trial.description`, ``status`` ("done" or "diverged"), the model's size, the
@@ -186,7 +186,7 @@ def solve_size(trial: Trial) -> Size:
 
 
 def _judged(model: nn.Module, trial: Trial) -> Record:
-    """The score on data that no choice has seen; on validation data where this is a run that a choice looks at."""
+    """The score on test data; on validation data for a tuning run."""
     tuning = trial.purpose == "tuning"
     result = judged(model, trial, "validation" if tuning else "test")
     return {

@@ -19,16 +19,16 @@ class Settings:
     Attributes:
         budget: number of weights.
         width: features of a state; None solves it for the budget.
-        embedding: features of a symbol; moves a little where that meets the budget better.
+        embedding: features of a symbol; adjusted slightly to meet the budget.
         steps: training steps at most.
         batch_size: samples in a training batch.
         optimizer: one of `gnnseq.experiments.optimizers`, or one's own.
-        max_norm: gradients are clipped to this norm; None leaves them alone.
+        max_norm: gradients are clipped to this norm; None never clips.
         stop_at: training ends where the mean accuracy of the last 20 batches reaches this, or their mean error
             1 - ``stop_at`` of the best blind guess's; None never stops early.
         test_samples: fresh samples on which a model is judged.
         validate_every: steps between two looks at validation data. A run then counts as having reached the task's
-            threshold when a look reaches it, and ends there unless ``stop_at`` is None; None judges by training
+            threshold when a validation reaches it, and stops there unless ``stop_at`` is None; None judges by training
             batches.
         validation_samples: fresh samples of a look; None for as many as ``test_samples``.
         keep_best: whether the weights of the best look are judged, not those of the last step.
@@ -65,14 +65,14 @@ class Settings:
 
     @property
     def plain(self) -> dict[str, Any]:
-        """The values as JSON knows them; what was added later only where it is used, so that keys stay."""
+        """The values for JSON; settings added later only if they are used, so that keys do not change."""
         values = {f.name: getattr(self, f.name) for f in fields(self)} | {"optimizer": self.optimizer.name}
         later = {name: values.pop(name) for name in ("validate_every", "validation_samples", "keep_best", "schedule")}
         later["schedule"] = later["schedule"] and later["schedule"].name
         return values | {name: value for name, value in later.items() if value}
 
     def stop_rule(self, task: Task) -> Callable[[History], bool]:
-        """Whether training may end, asked after every step."""
+        """Whether training may stop, checked after every step."""
         if self.stop_at is None or getattr(task, "to_the_end", False):
             return lambda history: False
         bound = self.stop_at if task.higher_is_better else (1 - self.stop_at) * task.chance

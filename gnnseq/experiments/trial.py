@@ -19,7 +19,7 @@ class Trial:
     """Everything that decides a run; the same trial gives the same record, but for times.
 
     Attributes:
-        task: what the model is asked to do.
+        task: the task.
         family: the model.
         seed: of weights and samples.
         learning_rate: step size; the family's own by default.
@@ -50,7 +50,7 @@ class Trial:
 
     @property
     def plain(self) -> dict[str, Any]:
-        """All values as JSON knows them."""
+        """All values, for JSON."""
         return {
             "task": {"name": self.task.name} | _values(self.task),
             "family": self.family.name,
@@ -64,7 +64,7 @@ class Trial:
 
     @property
     def key(self) -> str:
-        """A hash of all the values, by which a store finds the record again."""
+        """A hash of all the values, the key of its record in a store."""
         return hashlib.sha256(json.dumps(self.plain, sort_keys=True).encode()).hexdigest()[:16]
 
     @property

@@ -62,7 +62,7 @@ def check_validation(task: Task) -> None:
 
 
 def extended(tuning: Tuning) -> tuple[float, ...]:
-    """The grid, and one rate more where the chosen one stands at an end, by the ratio of the two rates there.
+    """The grid, extended by one rate if the chosen one is at an end, by the ratio of the two rates there.
 
     Nothing is added where the rate beside it scores the same, nor where no rate could be chosen.
     """
@@ -82,7 +82,7 @@ def choose(task: Task, grid: tuple[float, ...], seeds: tuple[int, ...], runs: Se
     Where no rate has only runs that were done, the smallest is taken.
 
     Args:
-        task: says which scores are better.
+        task: defines which scores are better.
         grid: the rates.
         seeds: of the runs.
         runs: for each rate the records of all seeds.

@@ -45,10 +45,10 @@ def check_graph(data: Data) -> tuple[Tensor, int]:
 def levels_of(data: Data, levels: Levels | None = None) -> dict[str, Level]:
     """The level of every attribute but ``edge_index`` and ``num_nodes``.
 
-    What the caller says comes first. Attributes of this library and of PyG are known by name; ``y`` belongs to the
-    graph if it has one row per graph, or else to the nodes. Others are told apart as by PyG's ``is_node_attr`` and
+    The caller's choice has priority. Attributes of this library and of PyG are recognised by name; ``y`` belongs to the
+    graph if it has one row per graph, or else to the nodes. Others are classified as by PyG's ``is_node_attr`` and
     ``is_edge_attr``, by their size along ``__cat_dim__``; where several sizes are the same, "edge" or "node" in the
-    name decides. A name that begins with "graph_" is the graph's.
+    name decides. A name that begins with "graph_" belongs to the graph.
 
     Args:
         data: a graph, or a batch as one graph.

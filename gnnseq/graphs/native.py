@@ -95,7 +95,7 @@ def space_time_batch(series: Tensor, adjacency: Tensor, y: Tensor | None = None)
 
     Every node v of the graph stands there once for each of the L steps, and once more, without a value, for the step
     that follows. Edges lead from (v, t) to (v, t + 1) and, where u and v are joined, from (u, t) to (v, t + 1); so
-    there are no cycles. Nodes stand step after step.
+    there are no cycles. Nodes are ordered by step.
 
     Args:
         series: ``[B, N, L]``.
@@ -124,7 +124,7 @@ def space_time_batch(series: Tensor, adjacency: Tensor, y: Tensor | None = None)
 
 
 def signal_batch(series: Tensor, adjacency: Tensor, y: Tensor | None = None) -> Batch:
-    """Signals on a graph in the form that a GCRN reads: nodes with a series each.
+    """Signals on a graph as input of a GCRN: nodes with a series each.
 
     Args:
         series: ``[B, N, L]``.

@@ -48,7 +48,7 @@ def parse_batch(
     Raises:
         TypeError: if ``corpus`` is no :class:`gnnseq.data.TreeCorpus`.
         ValueError: if the corpus is empty or has no column of that name, or an attribute's name is taken or has
-            "index" in it, which PyG reads as node numbers.
+            "index" in it, which PyG treats as node numbers.
     """
     require_corpus(corpus)
     nodes, edges = nodes or {}, edges or {}
@@ -71,7 +71,7 @@ def parse_batch(
 
 
 def check_names(names: Collection[str], taken: Collection[str] = ()) -> None:
-    """Refuses names of attributes that are taken, and those that PyG reads as node numbers."""
+    """Raises for names of attributes that are taken, and for those that PyG treats as node numbers."""
     for name in names:
         if name in _TAKEN or name in taken or "index" in name:
             raise ValueError(f"an attribute is named {name!r}, expected a free name without 'index' in it")

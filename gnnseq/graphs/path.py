@@ -21,9 +21,9 @@ def path_batch(
 ) -> Batch:
     """Sequences as a batch of path graphs: a node for every symbol, an edge to the next.
 
-    Nodes stand in reading order, so the last node of a graph is the last symbol. With "forward"
+    Nodes are in reading order, so the last node of a graph is the last symbol. With "forward"
     edges that node is the root: information of the whole sequence flows into it. "backward" turns
-    every edge round and leaves the nodes where they are; then the *first* node is the root. To read
+    every edge round and keeps the order of the nodes; then the *first* node is the root. To read
     a sequence backwards with the root last, reverse the sequence.
 
     A batch of equal lengths holds a view of ``sequences``.

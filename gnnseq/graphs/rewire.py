@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def rewired(adjacency: Tensor, seed: int) -> Tensor | None:
-    """A random graph in which every node keeps its number of neighbours; weights are dealt out anew.
+    """A random graph in which every node keeps its number of neighbours; weights are assigned at random.
 
     Edges are swapped in pairs, five times as often as there are edges.
 

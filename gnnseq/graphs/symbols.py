@@ -21,9 +21,9 @@ def symbol_signal_batch(
     """Sequences in the form of the GCRN paper (https://arxiv.org/abs/1612.07659).
 
     Every graph has one node per symbol. At time ``t`` the node of the symbol that stands at
-    position ``t`` holds that symbol, all others hold ``num_symbols``, which stands for "empty":
+    position ``t`` holds that symbol, all others hold ``num_symbols``, which means "empty":
     an embedding with ``padding_idx=num_symbols`` makes it zero. Shorter sequences are empty at the
-    end; ``lengths`` tells where they end.
+    end; ``lengths`` holds the numbers of steps.
 
     Args:
         sequences: symbols ``[B, T]``, or a list of ``[T]`` tensors, whose lengths may differ.

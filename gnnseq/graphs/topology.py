@@ -33,7 +33,7 @@ def dilated_batch(
 
     Returns:
         As :func:`gnnseq.graphs.path_batch`, and ``edge_hop`` ``[E]`` (int64), the distance that an
-        edge bridges. In each graph the edges stand by hop, then by position.
+        edge bridges. In each graph the edges are ordered by hop, then by position.
 
     Raises:
         TypeError: if the sequences are of another type, or of several.
@@ -68,7 +68,7 @@ def window_batch(
         alphabet: a character's symbol is its position here; its Unicode code point if ``None``.
 
     Returns:
-        As :func:`gnnseq.graphs.path_batch`. In each graph the edges stand by distance, then by
+        As :func:`gnnseq.graphs.path_batch`. In each graph the edges are ordered by distance, then by
         position.
 
     Raises:
@@ -100,7 +100,7 @@ def complete_batch(
         alphabet: a character's symbol is its position here; its Unicode code point if ``None``.
 
     Returns:
-        As :func:`gnnseq.graphs.path_batch`. In each graph the edges stand by distance, then by
+        As :func:`gnnseq.graphs.path_batch`. In each graph the edges are ordered by distance, then by
         position.
 
     Raises:

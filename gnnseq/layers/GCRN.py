@@ -117,7 +117,7 @@ class GCRN(_PeepholeRecurrent):
         - **output:** ``[N, T, H]`` (``[N, H]``, ``[B, N, T, H]``), and the final ``(h, c)``
 
     Attributes:
-        fused: whether the backward pass written by hand may run (see `gnnseq.ops.graph_lstm`). What it cannot do goes
+        fused: whether the backward pass written by hand may run (see `gnnseq.ops.graph_lstm`). Other cases run
             step by step by itself; set it to False to compare, or to watch steps.
 
     Raises:

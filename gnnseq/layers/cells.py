@@ -39,7 +39,7 @@ class RecurrentCell(nn.Module, ABC):
         out_channels: features of an output, H.
         bias: whether the projection has a bias.
         rows: features of the projection, for gates and candidates.
-        recurrent: whether gates read the states too, by ``weight_hh``.
+        recurrent: whether gates also depend on the states, by ``weight_hh``.
 
     Attributes:
         states: number of tensors in a state.
@@ -66,7 +66,7 @@ class RecurrentCell(nn.Module, ABC):
 
     @abstractmethod
     def reset_parameters(self) -> None:
-        """Draws all weights anew."""
+        """Redraws all weights."""
 
     def extra_repr(self) -> str:
         """Sizes, as PyG prints them."""
@@ -87,9 +87,9 @@ class RecurrentCell(nn.Module, ABC):
 
 
 class Cell(RecurrentCell):
-    """A cell whose gates read the states.
+    """A cell whose gates depend on the states.
 
-    A subclass gives the number of gates and the equations of one level. Gates come in torch's order.
+    A subclass defines the number of gates and the equations of one level. Gates are in torch's order.
 
     Args:
         in_channels: features of a node, F.
@@ -143,7 +143,7 @@ class Cell(RecurrentCell):
     def on_paths(self, x: Tensor, paths: PathLayout, initial: States | None = None) -> tuple[Tensor, States]:
         """The same on a batch of paths, by torch's fused kernel on the padded tensor.
 
-        What comes after the last node of a path cannot change an earlier output, so padding is exact.
+        Padding after the last node of a path cannot change an earlier output, so the result is exact.
         """
         dtype = autocast_dtype(x)
         if initial is None:
@@ -192,7 +192,7 @@ class GRUCell(Cell):
         n &= \tanh(W_{in} x_v + b_n + r \odot (W_{hn} \tilde h_v + b_{hn})) \\
         h_v &= (1 - z) \odot n + z \odot \tilde h_v
 
-    Of torch's two biases only the candidate's second one, ``bias_hn``, is a weight of its own.
+    Of torch's second biases, only the candidate's, ``bias_hn``, is a separate weight.
     """
 
     gates = 3

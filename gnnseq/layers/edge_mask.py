@@ -17,7 +17,7 @@ class EdgeMask(MessagePassing):  # type: ignore[misc]
     """Multiplies the entries of a layer's operator by the mask of an explainer of `torch_geometric.explain`.
 
     Explainers look for modules of the class `MessagePassing`, set a number between 0 and 1 for each edge, and count
-    such modules as hops. A layer whose products are matrices passes no messages; this module without weights stands
+    such modules as hops. A layer that multiplies by matrices passes no messages; this module without weights stands
     for its hops. As in PyG the degrees stay those of the whole graph, and self-loops are not masked.
 
     Args:

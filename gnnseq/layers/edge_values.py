@@ -1,4 +1,4 @@
-"""Recurrences whose cells read a number of every edge: the place of a child, or a relation."""
+"""Recurrences whose cells take an integer for every edge: the place of a child, or a relation."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ class EdgeValueLSTM(StackedRecurrence):
         return out, (h, c)
 
     def _is_ready(self, edge_index: Any) -> bool:
-        """Without torch's kernels on paths, which know no values."""
+        """Without torch's kernels on paths, which take no values of edges."""
         return isinstance(edge_index, Schedule) and edge_index.is_ready(False, self.bidirectional)
 
     def _check_values(self, edge_index: Tensor, values: Tensor) -> None:

@@ -33,7 +33,7 @@ class GCN(nn.Module):
         out_channels: features of every layer's output, H.
         num_layers: number of convolutions L.
         bias: whether each layer has a bias.
-        add_self_loops: whether every node reads itself.
+        add_self_loops: whether every node has an edge to itself.
         activation: applied between layers; ReLU by default.
 
     Shapes:

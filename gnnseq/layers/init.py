@@ -1,4 +1,4 @@
-"""Initialisations that decide whether a recurrence remembers."""
+"""Initialisations that determine how long a recurrence keeps information."""
 
 from collections.abc import Iterator
 from typing import TypeVar

@@ -40,7 +40,7 @@ def take(goal: Tensor, *parts: Tensor | Sequence[Tensor | None], name: str = "we
 def load_torch(cells: Iterable[Cell], num_directions: int, module: nn.RNNBase) -> None:
     """Copies the weights of a torch module into cells of the same sizes, with what is frozen.
 
-    torch's two bias vectors are added up, but for the second one of a GRU's candidate, which stands apart.
+    torch's two bias vectors are added. The second bias of a GRU's candidate stays separate.
     """
     for number, cell in enumerate(cells):
         suffix = _suffix(number, num_directions)
@@ -65,7 +65,7 @@ def _load_bias(layer: Any, module: nn.RNNBase, suffix: str) -> None:
 
 @torch.no_grad()
 def store_torch(cells: Iterable[Cell], num_directions: int, module: nn.RNNBase) -> None:
-    """The way back: torch's second bias vector becomes zero, but for a GRU's candidate."""
+    """The inverse: torch's second bias vector becomes zero, except for a GRU's candidate."""
     for number, cell in enumerate(cells):
         suffix = _suffix(number, num_directions)
         bias, candidate = cell.bias, getattr(cell, "bias_hn", None)

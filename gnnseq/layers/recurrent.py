@@ -78,15 +78,15 @@ class RNN(Recurrent):
     Args:
         in_channels: features of a node, F.
         out_channels: features of a state, H, in each direction.
-        num_layers: layers, each reading the one below.
+        num_layers: layers; each takes the outputs of the one below.
         bias: whether there is a bias.
         dropout: probability of zeroing an output between layers, in training.
         bidirectional: whether a second recurrence runs against the edges.
 
     Shapes:
         - **x:** ``[N, F]``
-        - **edge_index:** ``[2, E]`` from the node read to the node that reads, or a `Schedule`
-        - **state:** ``[num_layers * directions, G, H]``, one entry per graph, read by the nodes without incoming edges
+        - **edge_index:** ``[2, E]`` from source to target (child to parent), or a `Schedule`
+        - **state:** ``[num_layers * directions, G, H]``, one entry per graph, input of the nodes without incoming edges
         - **output:** ``[N, directions * H]``, and the state of every graph's root in the shape of ``state``. A graph
           is a weakly connected component, in the order of the components' first nodes; with several roots the state
           is their mean.
@@ -123,14 +123,14 @@ class GRU(RNN):
 
 
 class DAGNN(GRU):
-    r"""The GRU of the DAG neural network (Thost and Chen 2021, https://arxiv.org/abs/2101.07965), which attends.
+    r"""The GRU of the DAG neural network (Thost and Chen 2021, https://arxiv.org/abs/2101.07965), with attention.
 
     .. math:: \tilde h_v = \sum_{u \to v} \mathrm{softmax}_u\big(w_1^\top x_v + w_2^\top h_u\big)\, h_u
 
     in place of the sum over the children, and the rest as in `GRU`. The paper's first term is the same for all children
     of a node, so the softmax does not depend on it, and :math:`w_1` is left out. A node with one child reads the
     child, so on paths this is the GRU, and runs torch's kernel. It has :math:`3nd + 3n^2 + 5n` weights. Arguments and
-    shapes are those of `RNN`. `from_torch` draws w anew, and `to_torch` leaves it out.
+    shapes are those of `RNN`. `from_torch` draws w, and `to_torch` omits it.
     """
 
     cell_type = DAGNNCell
@@ -144,7 +144,7 @@ class LSTM(Recurrent):
         f_u &= \sigma(W_f x_v + U_f h_u + b_f) \\
         c_v &= i \odot g + \textstyle\sum_{u \to v} f_u \odot c_u, \qquad h_v = o \odot \tanh(c_v)
 
-    (Tai et al. 2015, https://arxiv.org/abs/1503.00075). On a batch of paths every node reads one other, and this is
+    (Tai et al. 2015, https://arxiv.org/abs/1503.00075). On paths every node has at most one child, and this is
     `torch.nn.LSTM` on the padded tensor; it then runs its kernel. It has :math:`4nd + 4n^2 + 4n` weights for d
     inputs and n outputs (torch keeps a second bias vector, 4n more).
 

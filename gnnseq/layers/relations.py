@@ -45,7 +45,7 @@ class RelationCell(LSTMCell):
 
 
 class RelationTreeLSTM(EdgeValueLSTM):
-    r"""The child-sum Tree-LSTM on any directed acyclic graph, which reads each child by its relation.
+    r"""The child-sum Tree-LSTM on any directed acyclic graph, with weights for the relation of each child.
 
     .. math::
         \hat h_u &= h_u + r_{uv} \\
@@ -64,7 +64,7 @@ class RelationTreeLSTM(EdgeValueLSTM):
         num_relations: number of relations R.
         num_layers: layers, each reading the one below.
         bias: whether gates have a bias.
-        bidirectional: whether a second recurrence runs against the edges, with relations of its own.
+        bidirectional: whether a second recurrence runs against the edges, with separate weights of relations.
 
     Shapes:
         - **x:** ``[N, F]``

@@ -1,4 +1,4 @@
-"""Layers and directions of a recurrence, whatever its equations."""
+"""Layers and directions of any recurrence."""
 
 from typing import Any, cast
 
@@ -19,7 +19,7 @@ class StackedRecurrence(nn.Module):
     Args:
         in_channels: features of a node, F.
         out_channels: features of a state, H, in each direction.
-        num_layers: layers, each reading the one below.
+        num_layers: layers; each takes the outputs of the one below.
         bias: whether gates have a bias.
         dropout: probability of zeroing an output between layers, in training.
         bidirectional: whether a second recurrence runs against the edges (down a tree, back along a path).
@@ -70,7 +70,7 @@ class StackedRecurrence(nn.Module):
         return cast(list[RecurrentCell], list(self.cells))
 
     def reset_parameters(self) -> None:
-        """Draws all weights anew."""
+        """Redraws all weights."""
         for cell in self._cells:
             cell.reset_parameters()
 
@@ -110,7 +110,7 @@ class StackedRecurrence(nn.Module):
         return x, tuple(torch.stack(kind) for kind in zip(*finals, strict=True))
 
     def _is_ready(self, edge_index: Any) -> bool:
-        """Whether edges are a schedule that `torch.compile` and `torch.export` may read."""
+        """Whether edges are a schedule that `torch.compile` and `torch.export` can use."""
         return isinstance(edge_index, Schedule) and edge_index.is_ready(self.fused, self.bidirectional)
 
     def _check_states(self, initial: States | Tensor, num_graphs: int) -> None:

@@ -125,7 +125,7 @@ class NaryTreeLSTM(EdgeValueLSTM):
 
     Attributes:
         fused: whether the backward pass written by hand may run where every inner node has all its children (see
-            `gnnseq.ops.nary_lstm`). What it cannot do goes level by level by itself.
+            `gnnseq.ops.nary_lstm`). Other cases run level by level automatically.
 
     Shapes:
         - **x:** ``[N, F]``
@@ -198,7 +198,7 @@ class NaryTreeLSTM(EdgeValueLSTM):
             raise ValueError("edge_slot " + message.format(*divmod(int(twice[0]), self.arity)))
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        """Reads the names of weights before there were layers and directions too."""
+        """Also loads state dicts with the names of weights from before layers and directions."""
         for name in ("weight_ih", "weight_igo", "weight_f", "bias"):
             if prefix + name in state_dict:
                 state_dict[f"{prefix}cells.0.{name}"] = state_dict.pop(prefix + name)

@@ -1,4 +1,4 @@
-"""Models that read no edges: what a comparison starts from."""
+"""Baselines that use no edges."""
 
 import torch
 from torch import Tensor, nn
@@ -9,9 +9,9 @@ from gnnseq.ops.segment import segment
 
 
 class BagEncoder(Resettable):
-    """A layer that looks at every node alone, so that only an order-free readout is left: the baseline.
+    """A layer on each node separately; with a sum or mean readout, a baseline without order.
 
-    It reads no edges, so their weights and attributes do not matter.
+    It uses no edges; their weights and attributes are ignored.
 
     Args:
         in_channels: features of a node, F.
@@ -36,7 +36,7 @@ class DeepSetEncoder(Resettable):
 
     .. math:: h_v = \rho\Big(W_1 \rho(W_0 x_v) + W_2 \frac{1}{n} \sum_u \rho(W_0 x_u)\Big)
 
-    with :math:`\rho` the ReLU (Zaheer et al. 2017, https://arxiv.org/abs/1703.06114). It reads no edges, so their
+    with :math:`\rho` the ReLU (Zaheer et al. 2017, https://arxiv.org/abs/1703.06114). It uses no edges, so their
     weights and attributes do not matter.
 
     Args:

@@ -1,4 +1,4 @@
-"""What a batch says of its edges and its graphs, and which of it a layer takes."""
+"""Attributes of a batch's edges and graphs, passed to the layers that take them."""
 
 import inspect
 from typing import Any
@@ -13,10 +13,10 @@ PASSED = (*REFUSED, "edge_type", "edge_hop", "batch", "lambda_max")
 
 
 class Resettable(nn.Module):
-    """A module whose weights can be drawn anew, as `torch_geometric.nn.Sequential` and PyG's layers ask for it."""
+    """A module with ``reset_parameters``, which `torch_geometric.nn.Sequential` and PyG's layers require."""
 
     def reset_parameters(self) -> None:
-        """Draws all weights anew, each part by its own ``reset_parameters``."""
+        """Redraws all weights, each part by its ``reset_parameters``."""
         for child in self.children():
             reset(child)
 
@@ -33,7 +33,7 @@ def names_taken(call: Any) -> frozenset[str]:
 
 
 def edge_arguments(names: frozenset[str], layer: nn.Module, batch: Data) -> dict[str, Any]:
-    """What the batch says of its edges and graphs beside ``edge_index``, under the names that the layer takes.
+    """Attributes of the batch's edges and graphs besides ``edge_index``, under the names that the layer takes.
 
     Args:
         names: what the layer takes: `names_taken`.

@@ -1,4 +1,4 @@
-"""Encoders that read a text one symbol at a time."""
+"""Causal encoders of text, one symbol at a time."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ class PathRecurrence(EdgeEncoder):
         super().__init__(layer)
 
     def advance(self, x: Tensor, batch: Batch, state: Any) -> tuple[Tensor, Any]:
-        """Reads the next symbols of every path, from the state after the last ones (None at the start)."""
+        """Encodes the next symbols of every path, from the state after the previous ones (None at the start)."""
         given = edge_arguments(self.takes, self.layer, batch)
         out, state = self.layer(x, batch.edge_index, state, **given)
         return out, state
@@ -53,8 +53,8 @@ class PathRecurrence(EdgeEncoder):
 class SymbolGraphEncoder(Resettable):
     """A GCRN on the graph of symbols, where the symbols of a text are the nodes and its positions are the time.
 
-    At each step the node of the symbol that is read gets that symbol's features and all others get zeros (Seo et al.
-    2016, https://arxiv.org/abs/1612.07659). What stands for a position is the state of its symbol's node, joined with
+    At each step the current symbol's node gets that symbol's features and all others get zeros (Seo et al.
+    2016, https://arxiv.org/abs/1612.07659). The encoding of a position is the state of its symbol's node, joined with
     the mean over all nodes.
 
     Args:
@@ -91,7 +91,7 @@ class SymbolGraphEncoder(Resettable):
         return self.advance(x, batch, None)[0]
 
     def advance(self, x: Tensor, batch: Batch, state: Any) -> tuple[Tensor, Any]:
-        """Reads the next symbols of every path, from the state after the last ones (None at the start)."""
+        """Encodes the next symbols of every path, from the state after the previous ones (None at the start)."""
         edge_arguments(frozenset(), self, batch)
         ptr, symbol, path = graph_bounds(batch), batch.x, node_graphs(batch)
         lengths = ptr.diff()

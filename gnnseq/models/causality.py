@@ -1,4 +1,4 @@
-"""Whether a model of text looks at symbols that it must not see: its Jacobian tells."""
+"""Checks by the Jacobian that the predictions of a text model do not depend on later symbols."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,7 +30,7 @@ def symbol_influence(model: NodeClassifier, ids: Tensor, to_batch: ToBatch) -> T
         to_batch: makes a batch of graphs of them, with a node for every symbol, in order.
 
     Shapes:
-        - **output:** ``[B * T, B * T]``: rows predict, columns are read
+        - **output:** ``[B * T, B * T]``: rows: predictions, columns: inputs
     """
     batch = to_batch(ids)
     return _influence(model, batch, torch.arange(len(batch.x)))

@@ -11,7 +11,7 @@ from gnnseq.models.batches import Resettable, graph_bounds
 
 
 class SymbolEmbedding(nn.Embedding):
-    """A vector for each of S symbols, and the zero vector for symbol S, which means "nothing here".
+    """A vector for each of S symbols, and the zero vector for symbol S, which means "no symbol".
 
     Args:
         num_symbols: number of symbols S.
@@ -119,7 +119,7 @@ class ExplainedClassifier(MessagePassing):  # type: ignore[misc]
         self.classifier = classifier
 
     def reset_parameters(self) -> None:
-        """Draws all weights anew."""
+        """Redraws all weights."""
         self.classifier.reset_parameters()
 
     def forward(self, x: Tensor, edge_index: Tensor, **attributes: Any) -> Tensor:

@@ -71,7 +71,7 @@ class SlotEncoder(_LayerEncoder):
 class SignalEncoder(_LayerEncoder):
     """A GCRN over signals on a graph; every node's output at the end of its sequence is its encoding.
 
-    Edge weights are read where the batch has them, and ``batch.lengths`` where sequences end at different steps.
+    Edge weights are used if the batch has them, and ``batch.lengths`` if sequences end at different steps.
 
     Args:
         layer: a `GCRN` or another layer with its call.
@@ -103,7 +103,7 @@ class SignalEncoder(_LayerEncoder):
 
 
 class RoundsEncoder(Resettable):
-    """A GCRN on the nodes of a graph that does not change: the same features are read again in every round.
+    """A GCRN on the nodes of a constant graph, with the same features as input in every round.
 
     With K Chebyshev terms each round reaches K - 1 hops, so R rounds reach R (K - 1).
 

@@ -1,4 +1,4 @@
-"""Forecasts of several steps ahead by layers that read signals on a graph."""
+"""Forecasts of several steps ahead by layers over signals on a graph."""
 
 import math
 from typing import Any
@@ -12,12 +12,12 @@ from gnnseq.ops.sparse import SparseOperator
 
 
 class Forecaster(nn.Module):
-    """Windows in, forecasts out, on a graph that lives in the model: it moves, is copied and is saved with it.
+    """Windows in, forecasts out, on a graph that is part of the model: it is moved, copied and saved with it.
 
     Args:
         horizon: steps ahead H.
         graph: what ``layer.operator(edge_index, N, edge_weight)`` or `gnnseq.ops.diffusion_operator` gives; None for a
-            layer that reads no neighbours (K = 1).
+            layer without neighbours (K = 1).
 
     Shapes:
         - **batch.x:** ``[B, N, L, F]``, the value of a node first, then features; NaN where it is missing
@@ -41,8 +41,8 @@ class DirectForecaster(Forecaster):
 
     .. math:: \hat x_{L+k} = x_L + w_k^\top h_L + b_k, \qquad k = 1, \dots, H
 
-    The head begins at zero, so an untrained model is the persistence. ``DirectForecaster(GCRN(F, 16, K=1), None, H)``
-    is an LSTM on every node alone.
+    The head is zero before training, so the model predicts the last value (persistence).
+    ``DirectForecaster(GCRN(F, 16, K=1), None, H)`` is an LSTM on each node separately.
 
     Args:
         layer: a `GCRN` or another layer with its call.
@@ -76,7 +76,7 @@ class RolloutForecaster(Forecaster):
     https://arxiv.org/abs/1506.03099), as in DCRNN. One draw decides for all nodes of a batch, from torch's generator.
 
     Args:
-        layer: a `GCRN` or another layer with its call; it reads the value alone (``in_channels`` 1).
+        layer: a `GCRN` or another layer with its call; its only input is the value (``in_channels`` 1).
         graph: as for `Forecaster`.
         horizon: steps ahead H.
         decay: k, in training steps; ``math.inf`` for teacher forcing at every step, None for none.
@@ -134,9 +134,9 @@ class RolloutForecaster(Forecaster):
 
 
 class Seq2SeqForecaster(RolloutForecaster):
-    r"""An encoder reads the window, and a decoder goes on from its state: seq2seq, as in DCRNN (Li et al. 2018).
+    r"""A seq2seq model: an encoder of the window, and a decoder from its state, as in DCRNN (Li et al. 2018).
 
-    The decoder (https://arxiv.org/abs/1707.01926) reads the last observed value and then its own forecasts, in training
+    The decoder (https://arxiv.org/abs/1707.01926) takes the last observed value and then its own forecasts, in training
     now and then the true value: see `RolloutForecaster`.
 
     Args:
@@ -190,7 +190,7 @@ def last_observed(values: Tensor) -> Tensor:
 
 
 def _head(layer: nn.Module, outputs: int) -> nn.Linear:
-    """A linear map of a layer's states that begins at zero."""
+    """A linear map of a layer's states, initialised with zero."""
     layers = getattr(layer, "layers", None)
     inner = layers[-1] if isinstance(layers, nn.ModuleList) else layer
     width = getattr(inner, "out_channels", None)

@@ -25,7 +25,7 @@ def greedy(logits: Tensor, generator: Generator | None = None) -> Tensor:
 class Sampling:
     r"""Draws symbols from :math:`\mathrm{softmax}(y / \tau)`, or from its largest entries.
 
-    A small temperature comes close to `greedy`, a large one to a draw from all symbols alike. Cuts are made in the
+    A small temperature comes close to `greedy`, a large one to a uniform draw. Cuts are made in the
     order ``top_k``, ``top_p``.
 
     Args:
@@ -78,10 +78,10 @@ def generate(
     pick: Pick = greedy,
     generator: Generator | None = None,
 ) -> Tensor:
-    """Goes on with texts.
+    """Continues texts.
 
-    A model that carries its state reads every symbol once, so a symbol costs the same after any number of others. Any
-    other model reads the last ``reach + 1`` symbols again for each new one.
+    A model with a state processes every symbol once, so the cost of a symbol does not grow with the text. Any
+    other model processes the last ``reach + 1`` symbols again for each new one.
 
     Args:
         model: a causal language model; dropout is off meanwhile.
@@ -95,7 +95,7 @@ def generate(
         The symbols that follow the prompts ``[B, length]``, int64.
 
     Raises:
-        ValueError: if there is no prompt, one is empty or holds a symbol that the model does not know, ``length`` is
+        ValueError: if there is no prompt, one is empty or holds a symbol outside of the vocabulary, ``length`` is
             less than 1, or logits are not finite.
     """
     if length < 1:
@@ -110,7 +110,7 @@ def generate(
 
 
 def _carried(model: CharLanguageModel, texts: list[Tensor], to_batch: ToBatch) -> Steps[Tensor, Tensor, None]:
-    """Logits ``[B, S]`` behind the texts, then behind each symbol that is sent, which is the only one read."""
+    """Logits ``[B, S]`` after the texts, then after each symbol that is sent; only that symbol is processed."""
     logits, state = model.advance(to_batch(texts))
     ends = torch.tensor([len(text) for text in texts], device=logits.device).cumsum(0) - 1
     logits = logits[ends]
@@ -120,7 +120,7 @@ def _carried(model: CharLanguageModel, texts: list[Tensor], to_batch: ToBatch) -
 
 
 def _read_again(model: CharLanguageModel, texts: list[Tensor], to_batch: ToBatch) -> Steps[Tensor, Tensor, None]:
-    """The same from a window of the last symbols, which is read anew for each."""
+    """The same from a window of the last symbols, which is processed again for each."""
     while True:
         if model.reach is not None:
             texts = [text[-model.reach - 1 :] for text in texts]

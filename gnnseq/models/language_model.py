@@ -12,7 +12,7 @@ from gnnseq.ops.transforms import is_traced
 
 @runtime_checkable
 class CarriesState(Protocol):
-    """An encoder that goes on from a state instead of reading the past again."""
+    """An encoder that continues from a state instead of processing the past again."""
 
     def advance(self, x: Tensor, batch: Batch, state: Any) -> tuple[Tensor, Any]:
         """Features of the next symbols of every path, and a state, to outputs and the new state."""

@@ -10,7 +10,7 @@ from torch import nn
 def evaluating(model: object) -> Iterator[None]:
     """Every module of a model in evaluation mode for a while: no dropout, no batch statistics.
 
-    Afterwards each has its own mode again, also where something failed. What is no module is left alone.
+    Afterwards each has its previous mode, also after an error. Other objects than modules are ignored.
     """
     modes = [(module, module.training) for module in model.modules()] if isinstance(model, nn.Module) else []
     if isinstance(model, nn.Module):

@@ -44,7 +44,7 @@ class PairClassifier(Resettable):
 
 
 class PairComparison(Resettable):
-    r"""The comparison of Tai et al. 2015 (https://arxiv.org/abs/1503.00075, equation 15), which knows no order.
+    r"""The comparison of Tai et al. 2015 (https://arxiv.org/abs/1503.00075, equation 15), symmetric in both states.
 
     .. math::
         h_s = \sigma(W_\times (h_L \odot h_R) + W_+ |h_L - h_R| + b_h), \qquad \mathrm{logits} = W_p h_s + b_p
@@ -78,7 +78,7 @@ class PairComparison(Resettable):
 
 
 class OrderedComparison(PairComparison):
-    """`PairComparison` of both states too, so that it can tell which graph comes first, as entailment needs it.
+    """`PairComparison` with both states as further inputs, so that it depends on their order, as entailment requires.
 
     (Mou et al. 2016, https://arxiv.org/abs/1512.08422, join the states, their product and their difference.)
     """

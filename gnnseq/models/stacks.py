@@ -30,7 +30,7 @@ class ConvStack(Resettable):
         norm: makes a normalisation from a width, applied before each activation, such as `torch.nn.LayerNorm` or PyG's
             `GraphNorm`. One that takes ``batch`` gets it, so that it looks at each graph by itself. Batch
             normalisation mixes the graphs of a batch in training; in evaluation it uses its running statistics.
-        positions: makes what adds a node's position to what the first convolution reads, from the width, such as
+        positions: makes, from the width, a module that adds positions to the first convolution's input, such as
             `SinusoidalPositions`.
         project: whether a linear layer brings the features to width H before the first convolution, for convolutions
             that need equal widths, such as `GPSConv`.
@@ -93,7 +93,7 @@ class HopConv(Resettable):
         - **x:** ``[N, F]``
         - **edge_index:** ``[2, E]``
         - **edge_hop:** ``[E]``, symbols between the two ends of an edge, as `gnnseq.graphs.dilated_batch` gives them;
-          edges of other hops are not read
+          edges of other hops are not used
         - **output:** ``[N, H]``
     """
 

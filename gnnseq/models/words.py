@@ -1,4 +1,4 @@
-"""Words as vectors that can be dropped, and what a bidirectional recurrence knows of a phrase."""
+"""Word vectors with dropout, and the state of a bidirectional recurrence for a phrase."""
 
 from typing import Self
 
@@ -101,7 +101,7 @@ class WordEmbedding(Resettable):
 
 
 class EndsReadout(Resettable):
-    """What a bidirectional recurrence knows of a whole path: forward at its last node, backward at its first.
+    """The state of a bidirectional recurrence for a whole path: forward at its last node, backward at its first.
 
     Shapes:
         - **x:** ``[N, 2H]``, forward outputs, then backward ones

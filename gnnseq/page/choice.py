@@ -1,4 +1,4 @@
-"""Which models a page shows, and what it says of those that it does not."""
+"""The models that a page shows, and notes about the others."""
 
 from collections.abc import Sequence
 from typing import Any

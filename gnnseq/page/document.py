@@ -51,7 +51,7 @@ def export_page(
         The path.
 
     Raises:
-        ValueError: if there is neither a finished record nor a model, or a model is none of `page_model`.
+        ValueError: if there is neither a finished record nor a model, or a model that `page_model` did not make.
     """
     for model in models:
         if (word := fault(model)) is not None:

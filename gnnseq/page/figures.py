@@ -70,5 +70,5 @@ def _pair(comparison: Comparison) -> Plain:
 
 
 def finite(value: float | None) -> float | None:
-    """A number that JSON knows; None for the others."""
+    """A number for JSON; None for NaN and infinity."""
     return value if value is not None and math.isfinite(value) else None

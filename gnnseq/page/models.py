@@ -29,7 +29,7 @@ def page_model(
     Args:
         model: a `SequenceClassifier` or `NodeClassifier` over symbols.
         title: its name on the page.
-        view: the graph that it reads: "path", "path both ways", "dilated", "balanced tree", "tree" or "graph" (of
+        view: the graph of its input: "path", "path both ways", "dilated", "balanced tree", "tree" or "graph" (of
             brackets in the text, child to parent or both ways) or "symbols".
         symbols: S texts; a symbol's id is its place.
         classes: names of the outputs; those of the symbols by default.
@@ -62,9 +62,9 @@ def page_model(
 
 
 def fault(model: Any) -> str | None:
-    """What keeps a page from showing a model that stands in a record; None for nothing.
+    """The reason why a page cannot show a model of a record; None if it can.
 
-    A page must not hang or fail at values that nobody wrote with `page_model`, so sizes and places are looked at here.
+    Records may hold values that `page_model` did not write, so sizes and places are checked here.
     """
     if not isinstance(model, dict):
         return "it is no dictionary"

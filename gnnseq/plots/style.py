@@ -4,13 +4,15 @@ import math
 from pathlib import Path
 
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from gnnseq.files import write_atomically
 from gnnseq.results.colours import COLOURS
 
-__all__ = ["COLOURS", "MARKERS", "bare", "figure", "panels", "save"]
+__all__ = ["COLOURS", "MARKERS", "bare", "decades", "figure", "panels", "save"]
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 
@@ -37,12 +39,26 @@ def panels(count: int, width: float, height: float, shared: bool = True) -> tupl
     grid = list(drawn.subplots(lines, columns, sharex=shared, sharey=shared, squeeze=False).flat)
     for axes in grid[count:]:
         axes.set_visible(False)
+    for axes in grid[max(0, count - columns) : count]:
+        axes.tick_params(labelbottom=True)
     return drawn, grid[:count]
 
 
 def bare(axes: Axes) -> None:
     """Takes away the frame's upper and right side."""
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def decades(axis: Axis) -> None:
+    """Labels a logarithmic axis in plain numbers: every decade, and 2 and 5 times it where there are few.
+
+    An axis that leaves 0.0001 to 1,000,000 keeps powers of ten. Call it when the limits are set.
+    """
+    low, high = sorted(axis.get_view_interval())
+    axis.set_major_locator(LogLocator(10, (1.0,) if high > 100 * low else (1.0, 2.0, 5.0), numticks=12))
+    axis.set_minor_formatter(NullFormatter())
+    if low > 5e-5 and high < 2e6:
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
 
 
 def save(drawn: Figure, path: str | Path) -> Path:

@@ -1,4 +1,4 @@
-"""Records joined over seeds: statistics, verdicts, tables and the page; knows records only."""
+"""Records joined over seeds: statistics, verdicts, tables and the page; depends on records only."""
 
 from gnnseq.results.joined import Result, collect
 from gnnseq.results.ranking import ranking

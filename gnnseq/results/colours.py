@@ -1,5 +1,6 @@
 """The colour, marker and line of each family: one table for all figures, on paper and on pages."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from zlib import crc32
@@ -35,19 +36,24 @@ class Slot(NamedTuple):
 
 # One colour for a kind of model, so that no two of the models that are compared by default share one where 9 suffice.
 _KINDS: tuple[tuple[str, ...], ...] = (
-    ("lstm", "min-lstm", "lstm-vectors"),
-    ("rnn", "delta-net", "linear-vectors"),
-    ("gcn", "gcn-graph", "gcn-residual", "gcn-residual-graph", "gcn-deep"),
-    ("gcrn", "gcrn-graph", "gcrn-signals"),
-    ("gru", "min-gru", "min-gru-tree", "dagnn-tree"),
+    ("lstm", "min-lstm", "lstm-vectors", "lstm-memory", "bilstm", "lstm-by-level"),
+    ("rnn", "delta-net", "linear-vectors", "graph-rnn"),
+    ("gcn", "gcn-graph", "gcn-residual", "gcn-residual-graph", "gcn-deep", "cheb"),
+    ("gcrn", "gcrn-graph", "gcrn-signals", "graph-cnn-lstm", "conv-lstm"),
+    ("gru", "min-gru", "min-gru-tree", "dagnn-tree", "min-gru-signed", "mingru", "graph-gru"),
     ("tree-lstm", "tree-lstm-balanced", "tree-lstm-tree", "tree", "tree-child-sum", "tree-nary"),
-    ("dilated", "conv-graph", "tcn", "conv-residual-graph", "conv-residual-tree", "dilated-conv", "path-conv"),
+    ("dilated", "conv-graph", "tcn", "conv-residual-graph", "conv-residual-tree", "dilated-conv", "path-conv", "conv"),
     ("transformer", "transformer-tree", "linear-attention", "gat-graph", "gin-graph", "gps-graph"),
     ("bag",),
 )
 FAMILIES: Mapping[str, Slot] = {
     name: Slot(colour, variant) for colour, names in enumerate(_KINDS) for variant, name in enumerate(names)
 }
+
+
+def family_slot(family: str) -> Slot | None:
+    """The place of a family in the table, for any number of layers (``"gcn-4"`` is ``"gcn"``); None without one."""
+    return FAMILIES.get(family) or FAMILIES.get(re.sub(r"-\d+$", "", family))
 
 
 def named(results: Iterable[Result]) -> list[tuple[str, str]]:
@@ -58,7 +64,7 @@ def named(results: Iterable[Result]) -> list[tuple[str, str]]:
 def slots(models: Iterable[tuple[str, str]]) -> dict[str, Slot]:
     """A place for each model: its family's, whatever else is shown beside it.
 
-    A family that the table does not know gets a place by its name. Where two models of a figure would look alike, such
+    A family that is not in the table gets a place by its name. Where two models of a figure would look alike, such
     as one family at two learning rates, the later one gets a colour that the figure does not use, or another variant.
 
     Args:
@@ -66,7 +72,7 @@ def slots(models: Iterable[tuple[str, str]]) -> dict[str, Slot]:
     """
     found: dict[str, Slot] = {}
     pairs = dict(models)
-    known = {model: FAMILIES[family] for model, family in pairs.items() if family in FAMILIES}
+    known = {model: slot for model, family in pairs.items() if (slot := family_slot(family)) is not None}
     for model, slot in known.items():
         if slot not in found.values():
             found[model] = slot

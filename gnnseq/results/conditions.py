@@ -1,4 +1,4 @@
-"""What the runs of a comparison had in common, and what went wrong, read from their records."""
+"""Conditions of the runs of a comparison, and failures, from their records."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -42,7 +42,7 @@ def conditions(records: Sequence[Record]) -> list[tuple[str, str]]:
 
 
 def cautions(results: Sequence[Result]) -> list[str]:
-    """What a reader of the means must know: models without some seeds of their task, and runs on unlike processors.
+    """Cautions about the means: models without some seeds of their task, and runs on different processors.
 
     Another processor adds up in another order, so the same trial may end elsewhere.
     """

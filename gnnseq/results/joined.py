@@ -2,8 +2,8 @@
 
 import math
 import statistics
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ Naming = Callable[[Record], str]
 _OLD = {"hops_required", "chance", "title", "learning_rate", "accuracy"}  # fields of records of version 0.1
 _OLD_TRIAL = {"length", "family"}
 _MAY_DIFFER = {"seed", "learning_rate", "purpose"}
+TWINS = {"tree-lstm": "lstm"}  # one model under two names: the child-sum Tree-LSTM on a path is the LSTM
 
 
 def family_title(record: Record) -> str:
@@ -107,7 +108,7 @@ def collect(records: Iterable[Record], naming: Naming = family_title) -> list[Re
         naming: gives a record's model its name; records of one name and task must differ in their seed.
 
     Raises:
-        ValueError: if two records of a model have the same task and seed, since nothing says which counts, or if its
+        ValueError: if two records of a model have the same task and seed, since it is undefined which counts, or if its
             runs differ in a setting other than the seed and a learning rate that was chosen.
     """
     final = (record for record in map(current, records) if "task" in record and not for_tuning(record))
@@ -117,11 +118,34 @@ def collect(records: Iterable[Record], naming: Naming = family_title) -> list[Re
     return [_result(model, group) for (_, model), group in ordered]
 
 
+def twins(values: Mapping[str, Any]) -> dict[str, str]:
+    """Families that are another family under a second name and have the same values: that other family.
+
+    Args:
+        values: of each family, by its name.
+    """
+    return {name: other for name, other in TWINS.items() if name in values and values[name] == values.get(other)}
+
+
+def both_names(model: str, twin: str) -> str:
+    """The name of two models that are drawn as one."""
+    return f"{model}\n(equal: {twin})"
+
+
+def without_twins(results: Sequence[Result]) -> list[Result]:
+    """The results with models that are one model drawn once, under both names, where their scores are the same."""
+    names = {str((r.first("family") or {}).get("name", r.model)): r.model for r in results}
+    scores = {name: {r.task["title"]: r.scores for r in results if r.model == model} for name, model in names.items()}
+    same = {names[other]: names[twin] for twin, other in twins(scores).items()}
+    kept = [result for result in results if result.model not in same.values()]
+    return [replace(r, model=both_names(r.model, same[r.model])) if r.model in same else r for r in kept]
+
+
 def telling_apart(records: Iterable[Record]) -> Naming:
     """A naming by title, and by the settings of the trials in which runs of one title, task and seed differ.
 
-    So optimisers on one model, or runs with and without clipping, are models of their own. Where nothing tells two such
-    runs apart, or runs of different seeds differ in a setting, `collect` refuses them.
+    So optimisers on one model, or runs with and without clipping, are separate models. For two such runs with the same
+    settings, or runs of different seeds with other settings, `collect` raises an error.
     """
     final = (record for record in map(current, records) if "task" in record and not for_tuning(record))
     same = grouped(final, lambda record: (record["task"]["title"], family_title(record), record["trial"]["seed"]))
@@ -149,7 +173,7 @@ def by_name(results: Iterable[Result]) -> dict[str, list[Result]]:
 
 
 def grouped(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
-    """Items by what a function says of them, in the order of first appearance."""
+    """Items grouped by a function of them, in the order of first appearance."""
     groups: dict[K, list[T]] = {}
     for item in items:
         groups.setdefault(key(item), []).append(item)
@@ -217,7 +241,7 @@ def score(record: Record) -> float | None:
 
 
 def current(record: Record) -> Record:
-    """A record in today's form; those of version 0.1, on palindromes only, are read too."""
+    """A record in today's form; those of version 0.1, on palindromes only, are accepted."""
     trial = record.get("trial")
     if "task" in record or not isinstance(trial, dict) or not record.keys() >= _OLD or not trial.keys() >= _OLD_TRIAL:
         return record

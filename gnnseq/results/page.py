@@ -53,8 +53,8 @@ class Picture:
     Attributes:
         title: heading.
         png: the picture's bytes.
-        alt: what it shows, in words, for those who do not see it.
-        caption: how to read it.
+        alt: description of the figure, for screen readers.
+        caption: explanation of the figure.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""What tables and figures need of a record, checked once when a file is read."""
+"""Fields of a record that tables and figures need, checked when a file is loaded."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Results as a table that people and other tools read: one line for each model on each task."""
+"""Results as a table in Markdown and CSV: one line for each model on each task."""
 
 import csv
 import io

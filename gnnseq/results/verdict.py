@@ -28,7 +28,7 @@ class Comparison:
         corrected: p-value after correction for the number of comparisons.
         comparisons: that number.
         alpha: level at which a difference is decided.
-        margin: the smallest difference that matters; None where nobody said it.
+        margin: the smallest difference that matters; None if there is none.
         equal_p: p-value of `gnnseq.results.paired.equivalence`; 1 without a margin.
         equal_corrected: the same, corrected for the number of comparisons.
     """

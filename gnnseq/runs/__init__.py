@@ -1,4 +1,4 @@
-"""Any function over many settings: a store of records, claims, processes, progress; knows no model."""
+"""Any function over many settings: a store of records, claims, processes, progress; independent of models."""
 
 from gnnseq.runs.progress import describe
 from gnnseq.runs.runner import Runnable, TrialsFailedError, run_trials

@@ -40,8 +40,8 @@ def run_trials(
     Every record is stored as soon as it is there, so a run that was stopped, even by kill -9, does only what is
     missing. Several calls may share one store: a trial that another one runs is waited for, not repeated. A trial that
     raises (SystemExit too), returns no record, or takes its process with it, is recorded as "failed" with its
-    traceback, and the others go on; a warning tells how many failed and why the first did. It is not tried again unless
-    ``retry_failed`` asks for it. A first Ctrl-C lets the running trials end and stores them, a second one stops at
+    traceback, and the others continue; a warning has the number of failures and the first error. It is not repeated
+    unless ``retry_failed`` is set. A first Ctrl-C lets the running trials end and stores them, a second one stops at
     once. Results do not depend on ``jobs``: every trial seeds itself and has its own process.
 
     Args:
@@ -52,8 +52,8 @@ def run_trials(
             trials to run. Under ``joblib.parallel_config`` joblib's backend of that name runs them, e.g. "dask" on a
             cluster; it must give every trial a process.
         threads: of torch in each process.
-        retry_failed: whether trials whose record says "failed" are run once more, as the next ``attempt``.
-        progress: whether a bar, or without a terminal a line for each trial, tells how it goes.
+        retry_failed: whether failed trials are repeated, as the next ``attempt``.
+        progress: whether to show a bar or, without a terminal, a line for each trial.
 
     Raises:
         ValueError: for no trials, ``jobs`` or ``threads`` under 1, a ``key`` that is no text, a store that cannot be

@@ -65,7 +65,7 @@ class Store:
         """All whole records by key; of two with one key the later one counts.
 
         Raises:
-            ValueError: for a record of a newer format than this version knows.
+            ValueError: for a record of a newer format than this version supports.
         """
         return {record["key"]: record for _, record in self.numbered()}
 
@@ -73,7 +73,7 @@ class Store:
         """All whole records with the numbers of their lines, from 1.
 
         Raises:
-            ValueError: for a record of a newer format than this version knows.
+            ValueError: for a record of a newer format than this version supports.
         """
         with locked(self.path, exclusive=False) as descriptor:
             data = _bytes(descriptor)
@@ -104,7 +104,7 @@ class Store:
             self._write(descriptor, record)
 
     def append_new(self, record: Record) -> bool:
-        """Adds a record unless its key is there with the same or a later ``attempt`` (1 where none is told).
+        """Adds a record unless its key is there with the same or a later ``attempt`` (1 by default).
 
         Returns:
             Whether it was added. Of several processes that try, one does.

@@ -31,7 +31,7 @@ _CROWD = 4  # processes for each core at most
 class Sweep:
     """Runs trials and stores their records; see `gnnseq.experiments.run_trials`.
 
-    This process alone claims trials and writes the store, so workers need not see its files.
+    Only this process claims trials and writes the store, so workers need no access to its files.
 
     Args:
         store: where records are.

@@ -1,4 +1,4 @@
-"""One trial in a process of its own."""
+"""One trial in a separate process."""
 
 import json
 import multiprocessing
@@ -26,7 +26,7 @@ def guarded(trial: Any, about: Record, run: Callable[[Any], Record], threads: in
 
     Args:
         trial: what to run.
-        about: what the record says besides.
+        about: further values of the record.
         run: a trial to its record.
         threads: of torch.
         parent: the process that hands out trials; another one leaves Ctrl-C to it, and ends with it.
@@ -75,7 +75,7 @@ def _checked(found: Any) -> Record:
 
 
 def _end(trial: Any, about: Record, start: float) -> Record:
-    """What the sweep says of every trial, whatever its record says."""
+    """Values that the sweep adds to every trial's record."""
     counted = {"attempt": about["attempt"]} if "attempt" in about else {}
     return counted | {"key": trial.key, "ended": now(), "elapsed": round(time.monotonic() - start, 3)}
 
@@ -99,7 +99,7 @@ def _words(error: BaseException) -> str:
 
 
 def _plain(trial: Any) -> Record:
-    """A trial's values as JSON has them; what is none is told in words."""
+    """A trial's values for JSON; other objects become their repr."""
     if not is_dataclass(trial) or isinstance(trial, type):
         return {}
     values: Record = json.loads(json.dumps(asdict(trial), default=repr))

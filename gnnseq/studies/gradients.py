@@ -23,7 +23,7 @@ SETTINGS = Settings(width=32, steps=200, optimizer=SGD, max_norm=None, stop_at=N
 
 
 def recurrence(radius: float | None = None, chrono: bool = False, input_scale: float = 0.1) -> Family:
-    """A vanilla RNN or an LSTM, and how it begins.
+    """A vanilla RNN or an LSTM, and its initialisation.
 
     Args:
         radius: spectral radius of an RNN's recurrent matrix, a multiple of an orthogonal one, so that all its singular

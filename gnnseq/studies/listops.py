@@ -1,4 +1,4 @@
-"""ListOps: models that read the tree against models that read the same symbols in a row."""
+"""ListOps: models on trees against models on sequences of the same symbols."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -46,7 +46,7 @@ _FORMS: dict[str, type[ListOps]] = {
 class LabelledListOpsTask(ListOpsTask):
     """ListOps with the value of every list as a label in training, at the list's node or at its "]".
 
-    Validation and test data have the value of the whole expression alone. The view "bag" has it in training too, since
+    Validation and test data have only the value of the whole expression. The view "bag" has it in training too, since
     a model without order has one output for the whole expression. In the view "binary tree" a list takes one argument
     at a time, as in the paper (Nangia and Bowman 2018).
     """
@@ -151,7 +151,7 @@ def _batch(data: ListOps, rows: range, view: str, every_list: bool) -> Batch:
 
 
 def _roots(batch: Batch) -> Tensor:
-    """The labels of the roots alone."""
+    """The labels of the roots only."""
     kept = torch.full_like(batch.y, -100)
     kept[batch.ptr[1:] - 1] = batch.y[batch.ptr[1:] - 1]
     return kept

@@ -1,4 +1,4 @@
-"""What a training tells of its steps, and to whom."""
+"""Callbacks after each training step."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ AfterStep: TypeAlias = Callable[[History], bool | None]
 
 
 class Callback:
-    """Is told how a training goes; a subclass does what it likes with that.
+    """Base class: its methods are called during training.
 
     Attributes:
         everywhere: with several processes, whether each has it; otherwise the first one alone has.
@@ -21,7 +21,7 @@ class Callback:
     everywhere = True
 
     def begin(self, steps: int) -> None:
-        """Training begins, or goes on after some steps."""
+        """Called when training begins, or resumes after some steps."""
 
     def step(self, history: History) -> bool | None:
         """A step was taken, the last of the history; training stops where it returns True."""
@@ -35,7 +35,7 @@ class Callback:
         return {}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Goes on from what `state_dict` gave."""
+        """Restores what `state_dict` returned."""
 
 
 class _Function(Callback):
@@ -88,7 +88,7 @@ class Measurements(Callback):
 
 
 class Progress(Callback):
-    """A progress bar on the terminal; silent where the output is none.
+    """A progress bar on the terminal; no output elsewhere.
 
     Args:
         title: before the bar.
@@ -139,7 +139,7 @@ class Callbacks:
                 callback.end(history)
 
     def step(self, history: History) -> None:
-        """Tells all of a step; the history notes where one stops training."""
+        """Calls all callbacks after a step; the history records which one stops training."""
         for callback in self._told:
             if callback.step(history):
                 history.stopped = f"stopped by a callback at step {history.steps}"

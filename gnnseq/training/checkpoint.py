@@ -1,4 +1,4 @@
-"""Training that goes on where it was, whatever stopped it."""
+"""Checkpoints: an interrupted training resumes at its last saved step."""
 
 import math
 import statistics
@@ -58,14 +58,14 @@ class Checkpoint(Unsaved):
 
     The file holds the model, the optimizer, the scheduler, the state of every random generator, the position in the
     data, the history and the settings. It is replaced as a whole, so a kill at any moment leaves the last or the one
-    before; the best one so far is kept beside it. A save that fails warns and training goes on; the last save of a
+    before; the best one so far is kept beside it. A failed save is a warning and training continues; the last save of a
     training raises.
 
     Args:
         path: of the last checkpoint, e.g. ``"run/checkpoint.pt"``; the best is ``"run/checkpoint.best.pt"``.
         every: steps between two saves.
-        score: of a history, asked at every save; the best has the highest. By default it is minus the mean loss of
-            the last ``every`` steps.
+        score: function of the history, called at every save; the best has the highest score. By default
+            minus the mean loss of the last ``every`` steps.
         settings: further plain values (paths, too) that decide the run; a checkpoint with others is refused.
         generators: further random generators by name, e.g. the one that shuffles the data.
         accept_changes: whether a checkpoint with other settings is used all the same; the optimizer then takes the
@@ -120,7 +120,7 @@ class Checkpoint(Unsaved):
         them where it stopped.
 
         Raises:
-            CheckpointError: if the file is none of this training.
+            CheckpointError: if the file is not a checkpoint of this training.
         """
         self._best, self._random, self._saved = None, None, 0
         self._parts, self._devices = parts, devices

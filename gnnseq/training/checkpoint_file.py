@@ -1,4 +1,4 @@
-"""The file of a checkpoint: written as a whole, read with care."""
+"""The file of a checkpoint: written atomically, verified when loaded."""
 
 import copy
 import io
@@ -22,17 +22,17 @@ Fields: TypeAlias = Mapping[str, Types]
 
 
 class CheckpointError(ValueError):
-    """A checkpoint that is none, or one of another run; the file is as it was."""
+    """A file that is no checkpoint, or of another run; the file is not changed."""
 
 
 def write_checkpoint(path: str | Path, kind: str, state: Mapping[str, Any]) -> None:
     """Writes tensors and plain values so that the file is there as a whole or not at all.
 
-    What is to be written is read back first, so that a file that cannot be read never replaces one that can.
+    The new file is loaded before it replaces the old one, so a damaged file never replaces a good one.
 
     Args:
         path: of the file.
-        kind: what was saved, e.g. "training"; it is asked for when it is read.
+        kind: what was saved, e.g. "training"; loading checks it.
         state: tensors, plain values, and lists and dictionaries of them; NumPy's scalars and paths are made plain.
 
     Raises:

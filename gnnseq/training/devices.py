@@ -20,7 +20,7 @@ _REFUSED = ("16-mixed", "16-true")  # their scaled gradients overflow on purpose
 
 
 class Devices:
-    """This process alone, on the device of the model's parameters."""
+    """One process, on the device of the model's parameters."""
 
     rank = 0
     world = 1
@@ -32,7 +32,7 @@ class Devices:
         return model, optimizer
 
     def shards(self, batches: Iterable[Batch]) -> int:
-        """How many processes share the batches; 1 where each has batches of its own already."""
+        """Number of processes that share the batches; 1 if each has its own batches already."""
         return self.world
 
     def place(self, batch: Batch) -> Batch:

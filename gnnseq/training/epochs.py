@@ -10,10 +10,10 @@ from torch_geometric.data import Batch
 class Epochs:
     """The batches of several epochs as `gnnseq.training.fit` takes them: from any batch of the training on.
 
-    A training that was stopped goes on within an epoch, and makes that epoch's batches alone again.
+    An interrupted training resumes within an epoch and makes only that epoch's batches again.
 
     Args:
-        make: the number of an epoch, from 0, to its batches, which depend on that number alone.
+        make: the number of an epoch, from 0, to its batches, which depend only on that number.
         count: epochs of the training.
         size: batches of an epoch.
 

@@ -35,8 +35,8 @@ def fit(
 ) -> History:
     """Trains a model, one step per batch, until the batches end.
 
-    With a checkpoint, ``batches`` are those of the whole training, and what was done before is passed over: on the CPU
-    the result is bit by bit that of a training without a break, if batch k depends on k, on generators of its own or
+    With a checkpoint, ``batches`` are those of the whole training, and steps done before are skipped: on the CPU
+    the result is bit by bit that of a training without a break, if batch k depends on k, on separate generators or
     on those of the checkpoint. A first Ctrl-C or SIGTERM then saves and raises KeyboardInterrupt after the step.
 
     Inside, numbers too small for quick arithmetic count as zero: see `denormals_flushed`.
@@ -49,8 +49,8 @@ def fit(
         step: what is done with a batch, with loss, metric and clipping; `Step` by default. A `SharedStep` takes
             several batches, in several processes.
         scheduler: of the optimizer's learning rate; moved on after every step, ReduceLROnPlateau with its loss.
-        callbacks: told of every step: a `Callback`, or a function of the history. One that returns True stops training.
-        checkpoint: where the training is saved, and goes on from.
+        callbacks: called after every step: a `Callback`, or a function of the history; True stops training.
+        checkpoint: where the training is saved and resumed.
 
     Returns:
         The history. A loss that is not finite stops training before it reaches the weights, and is recorded. A batch

@@ -88,7 +88,7 @@ class History:
         write_text(path, text.getvalue())
 
     def to_json(self, path: str | Path) -> None:
-        """Writes all of it with a checksum; `from_json` reads it."""
+        """Writes the history with a checksum; `from_json` loads it."""
         write_json(path, asdict(self))
 
     @classmethod

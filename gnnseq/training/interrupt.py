@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM that wait for a good moment, and a second one that does not."""
+"""Ctrl-C and SIGTERM take effect after the current step; a second one takes effect at once."""
 
 import os
 import signal

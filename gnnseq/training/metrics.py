@@ -88,7 +88,7 @@ def accuracy(logits: Tensor, y: Tensor) -> float:
 def best_k(values: Sequence[float], k: int = 50) -> float:
     """Mean of the k largest values: the course report's metric on training batches.
 
-    It is biased upwards: with 10,000 batches of 128 and ten classes it reads 0.18 for a model at pure chance. Show
+    It is biased upwards: with 10,000 batches of 128 and ten classes it is 0.18 for a model at pure chance. Show
     it beside accuracy on fresh data, never instead.
 
     Args:

@@ -48,7 +48,7 @@ class Parts:
         self.settings = as_plain(self.settings | _settings_of(self.optimizer, self.scheduler))
 
     def step(self, history: History) -> None:
-        """A step was taken: moves the scheduler on, and tells the callbacks."""
+        """After a step: moves the scheduler on, and calls the callbacks."""
         if isinstance(self.scheduler, ReduceLROnPlateau):
             self.scheduler.step(history.loss[-1])
         elif self.scheduler is not None:

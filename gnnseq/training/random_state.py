@@ -25,7 +25,7 @@ def random_state(generators: Generators | None = None) -> dict[str, Any]:
 
 
 def set_random_state(state: Mapping[str, Any], generators: Generators | None = None) -> None:
-    """Goes back to where `random_state` was called.
+    """Restores the state at the call of `random_state`.
 
     Raises:
         ValueError: if a generator is missing on one of the sides.

@@ -26,7 +26,7 @@ class Step:
     Args:
         loss: of logits and targets, the mean over the targets that count.
         metric: of logits and targets, a sum over the targets that count and their number; right answers by default.
-        max_norm: gradients are scaled down to this norm where theirs is larger; None leaves them alone.
+        max_norm: gradients are scaled down to this norm if theirs is larger; None never scales.
 
     Raises:
         ValueError: for a ``max_norm`` that is not positive.
@@ -94,7 +94,7 @@ class Step:
         return stream
 
     def stops(self, asked: bool) -> bool:
-        """Whether training stops after this step, where this process was asked to or not."""
+        """Whether training stops after this step, in any process."""
         return asked
 
     @property

@@ -22,7 +22,7 @@ def main(*arguments):
 def test_every_part_writes_its_figure_and_its_numbers(tmp_path, capsys):
     assert main(*TINY, *MODELS, "--output", tmp_path) == 0
     printed = capsys.readouterr().out
-    assert "GCN, 8 layers on the path: sees the last 9 of 11 symbols" in printed
+    assert "GCN, 8 layers on the path: reaches the last 9 of 11 symbols" in printed
     for name in ("sight", "heat", "depth", "reach", "trained"):
         assert (tmp_path / f"{name}.png").stat().st_size > 10_000
         assert name == "trained" or f"{name}.png" in printed

@@ -4,7 +4,9 @@ import pytest
 from drawings import legend, points
 from matplotlib.image import imread
 
-from gnnseq.plots.growth import OF, TITLES, plot_growth
+from gnnseq.plots.growth import FAMILY, OF, TITLES, plot_growth
+from gnnseq.plots.style import COLOURS
+from gnnseq.results.colours import FAMILIES
 
 
 def record(layer, axis, *sizes, by=10):
@@ -21,7 +23,7 @@ def test_a_panel_for_each_axis_with_a_curve_for_each_layer(drawn, of):
     figure = drawn(plot_growth, records, of)
     steps, nodes = figure.axes
     assert [steps.get_xlabel(), nodes.get_xlabel()] == [TITLES["steps"], TITLES["nodes"]]
-    expected = {"seconds": [[1e-3, 1e-2, 0.1]] * 2, "bytes": [[10, 100, 1000], [9, 99, 999]]}[of]
+    expected = {"seconds": [[1e-3, 1e-2, 0.1]] * 2, "bytes": [[1e-5, 1e-4, 1e-3], [9e-6, 99e-6, 999e-6]]}[of]
     assert curves(nodes) == [([10, 100, 1000], pytest.approx(values)) for values in expected]
     assert (steps.get_xscale(), steps.get_yscale()) == ("log", "log")
     assert figure.get_supylabel() == OF[of]
@@ -30,7 +32,7 @@ def test_a_panel_for_each_axis_with_a_curve_for_each_layer(drawn, of):
 
 def test_what_was_too_small_to_measure_is_left_out(drawn):
     (axes,) = drawn(plot_growth, [record("GCN", "nodes", 10, 100)], "bytes").axes
-    assert curves(axes) == [([100], [90])]
+    assert curves(axes) == [([100], [pytest.approx(90e-6)])]
 
 
 def test_grey_lines_have_a_slope_of_one_and_do_not_move_the_axis(drawn):
@@ -45,6 +47,15 @@ def test_more_layers_than_colours_differ_by_their_lines(drawn):
     (axes,) = drawn(plot_growth, [record(f"layer {n}", "nodes", 10, 100) for n in range(11)], "seconds").axes
     own = [line for line in axes.get_lines() if line.get_color() != "0.82"]
     assert len({(line.get_color(), line.get_linestyle()) for line in own}) == 11
+
+
+def test_layers_of_a_family_have_its_colour(drawn):
+    records = [record(layer, "steps", 10, 100) for layer in FAMILY]
+    (axes,) = drawn(plot_growth, records, "seconds").axes
+    own = dict(zip(FAMILY, [line for line in axes.get_lines() if line.get_color() != "0.82"], strict=True))
+    assert own["LSTM"].get_color() == own["LSTM by level"].get_color() == COLOURS[0]
+    assert (own["GCN"].get_color(), own["GCRN"].get_color()) == (COLOURS[2], COLOURS[3])
+    assert set(FAMILY.values()) <= set(FAMILIES)
 
 
 def test_a_file_is_written(tmp_path):

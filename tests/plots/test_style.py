@@ -6,7 +6,7 @@ import pytest
 from colours import BLIND, contrast, lightness, seen_distance
 from matplotlib.image import imread
 
-from gnnseq.plots.style import COLOURS, MARKERS, bare, figure, panels, save
+from gnnseq.plots.style import COLOURS, MARKERS, bare, decades, figure, panels, save
 
 
 def test_lightness_is_that_of_greys():
@@ -78,3 +78,28 @@ def test_a_bare_panel_keeps_two_sides():
     _, (axes,) = panels(1, 2.0, 2.0)
     bare(axes)
     assert [name for name, spine in axes.spines.items() if spine.get_visible()] == ["left", "bottom"]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "labels"),
+    [
+        (15, 340, ["20", "50", "100", "200"]),
+        (0.002, 30, ["0.01", "0.1", "1", "10"]),
+        (10, 30_000, ["10", "100", "1,000", "10,000"]),
+        (1e-6, 1, ["$\\mathdefault{10^{-6}}$", "$\\mathdefault{10^{-5}}$"]),
+    ],
+)
+def test_decades_are_plain_numbers_where_these_are_short(low, high, labels):
+    _, (axes,) = panels(1, 3.0, 3.0)
+    axes.set_yscale("log")
+    axes.set_ylim(low, high)
+    decades(axes.yaxis)
+    axes.figure.canvas.draw()
+    shown = [t.get_text() for t, place in zip(axes.get_yticklabels(), axes.get_yticks(), strict=True)
+             if low <= place <= high]  # fmt: skip
+    assert shown[: len(labels)] == labels
+
+
+def test_the_lowest_panel_of_each_column_has_tick_labels():
+    _, grid = panels(4, 2.0, 2.0)
+    assert [axes.xaxis.get_tick_params()["labelbottom"] for axes in grid] == [False, True, True, True]

@@ -6,7 +6,7 @@ from comparison import make_record, make_records
 
 from gnnseq.experiments.families import FAMILIES as OFFERED
 from gnnseq.experiments.families import PALINDROME_FAMILIES
-from gnnseq.results.colours import COLOURS, FAMILIES, Slot, named, slots
+from gnnseq.results.colours import COLOURS, FAMILIES, Slot, family_slot, named, slots
 from gnnseq.results.joined import collect
 
 
@@ -42,3 +42,8 @@ def test_names_come_from_the_records():
     assert dict(named(collect(make_records(1, (5,)))))["LSTM"] == "lstm"
     foreign = make_record() | {"family": {"title": "Mine"}}
     assert named(collect([foreign])) == [("Mine", "Mine")]
+
+
+def test_a_number_of_layers_does_not_change_the_look():
+    assert family_slot("gcn-4") == family_slot("gcn") == FAMILIES["gcn"]
+    assert family_slot("mine") is None

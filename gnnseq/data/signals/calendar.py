@@ -1,4 +1,4 @@
-"""What a calendar says of each step, as features."""
+"""Features of the calendar for each step."""
 
 import numpy as np
 import numpy.typing as npt

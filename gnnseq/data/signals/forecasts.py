@@ -21,11 +21,11 @@ class ForecastDataset(Stream):
         length: steps L of a window, its history.
         num_samples: size of the dataset; ``None`` for one without end, which has no ``len``.
         seed: 0 to 2**62 - 1.
-        split: "train", "validation" or "test"; each is a stream of its own.
-        horizon: steps ahead H that are asked.
+        split: "train", "validation" or "test"; each is a separate stream.
+        horizon: number of steps ahead H to forecast.
 
     Shapes:
-        - ``ds[int]``: windows ``[N, L, 1 + C]``, as a GCRN reads them, and next values ``[N, H]``. Behind the value
+        - ``ds[int]``: windows ``[N, L, 1 + C]``, the input of a GCRN, and next values ``[N, H]``. Behind the value
           come the C ``features`` of the signals. Gaps are NaN in both.
         - ``ds[indices]``: windows ``[B, N, L, 1 + C]`` and next values ``[B, N, H]``.
 
@@ -89,13 +89,13 @@ class ForecastDataset(Stream):
 class ConsecutiveForecasts(ForecastDataset):
     """All windows of a split in the order of time, for testing.
 
-    The values asked lie in the split's part. The history may begin before the part, which is known by then; so datasets
+    Targets lie in the split's part. The history may begin before the part; so datasets
     of several lengths ask the same values.
 
     Args:
         signals: the series.
         length: steps L of a window.
-        horizon: steps ahead H that are asked.
+        horizon: number of steps ahead H to forecast.
         stride: steps from one window to the next.
         split: "train", "validation" or "test".
 

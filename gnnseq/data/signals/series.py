@@ -139,7 +139,7 @@ def standardised(
 
 
 def read_signals(series: str | Path, adjacency: str | Path) -> Signals:
-    """Reads series and the graph that joins them.
+    """Reads series and their graph.
 
     Rows are steps at equal distances in the order of time, without a column of timestamps and without gaps.
 

@@ -24,12 +24,12 @@ def spreading_signals(
 
     - "symmetric": :math:`f(x) = \rho D^{-1/2} A D^{-1/2} x`, an operator that many graph layers have built in;
     - "mean": :math:`f(x) = \rho D^{-1} A x`;
-    - "signed": :math:`f(x) = W x`, where every direction of an edge has a weight of its own from N(0, 1), scaled to the
+    - "signed": :math:`f(x) = W x`, where every direction of an edge has a separate weight from N(0, 1), scaled to the
       spectral radius :math:`\rho`; no filter that all edges share is right;
     - "saturating": :math:`f(x) = 2 \rho \tanh(D^{-1} A x)`.
 
-    A node's next value depends on its neighbours alone: its own past says something about it only through them. The
-    best forecast knows f and errs by the noise.
+    A node's next value depends on its neighbours only: its own past has an effect only through them. The
+    best forecast uses f itself; its error is the noise.
 
     Args:
         num_nodes: nodes, placed at random in the unit square; each is joined to its four nearest.

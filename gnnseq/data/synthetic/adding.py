@@ -21,9 +21,9 @@ class AddingDataset(Stream):
 
     Args:
         length: steps T >= 2.
-        num_samples: size of the dataset; ``None`` for one without end, which has no ``len``.
+        num_samples: size of the dataset; ``None`` for an endless one, which has no ``len``.
         seed: 0 to 2**62 - 1.
-        split: "train", "validation" or "test"; each is a stream of its own.
+        split: "train", "validation" or "test"; each is a separate stream.
 
     Shapes:
         - ``ds[int]``: features ``[T, 2]`` and sum ``[]``, float32.

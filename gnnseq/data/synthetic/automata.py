@@ -1,4 +1,4 @@
-"""Random words, and at each symbol the state of a finite automaton that has read so far."""
+"""Random words, and at each symbol the state of a finite automaton after it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ _FORBIDDEN = -1
 
 @dataclass(frozen=True)
 class Automaton:
-    """A finite automaton that begins in state 0.
+    """A finite automaton with initial state 0.
 
     Attributes:
         name: for messages and tables.
-        transitions: for each state, the state after each symbol; -1 where the symbol may not come. In each state one
-            symbol may come at least.
+        transitions: for each state, the state after each symbol; -1 where the symbol is not allowed. In each state one
+            symbol at least is allowed.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Automaton:
     def read(self, words: Words) -> tuple[IntArray, IntArray]:
         """Symbols and the states after them, each ``[B, T]``, from random words ``[B, T]``.
 
-        Of the symbols that may come in a state each is as likely.
+        All symbols that are allowed in a state have the same probability.
         """
         allowed = np.argsort(self.table == _FORBIDDEN, axis=1, kind="stable")
         count = (self.table != _FORBIDDEN).sum(axis=1)
@@ -127,14 +127,15 @@ class AutomatonDataset(Seeded, Dataset[tuple[Tensor, Tensor]]):
     ``dataset[i]`` is a pair of tensors ``[T]``; a slice or row of indices gives a list of words and a list of states.
 
     Args:
-        automaton: what reads the words; an `Automaton`, or `Majority`.
+        automaton: an `Automaton`, or `Majority`.
         longest: most symbols of a word.
         shortest: least symbols of a word; lengths in between are equally likely.
         num_samples: size of the dataset; ``None`` for one without end, which has no ``len``.
         seed: 0 to 2**62 - 1.
-        split: "train", "validation" or "test"; each is a stream of its own.
+        split: "train", "validation" or "test"; each is a separate stream.
         periodic: whether each word is one of at most 8 symbols and then another of 1 to 4 again and again (where all
-            symbols may come in all states). What theory says of long words it says of these; random words forget more.
+            symbols are allowed in all states). The theory of long words applies to these; random words erase more of
+            the past.
 
     Raises:
         ValueError: if an argument is out of range.
@@ -162,7 +163,7 @@ class AutomatonDataset(Seeded, Dataset[tuple[Tensor, Tensor]]):
         return (words[0], states[0]) if is_single(index) else (words, states)
 
     def __getitems__(self, indices: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
-        """The samples as a list of pairs (torch's DataLoader asks for these)."""
+        """The samples as a list of pairs (called by torch's DataLoader)."""
         return list(zip(*self._words(indices), strict=True))
 
     def _words(self, index: Index) -> tuple[list[Tensor], list[Tensor]]:

@@ -19,7 +19,7 @@ class CopyMemoryDataset(Stream):
     and then the m symbols. So each symbol must be kept over ``blanks + symbols`` steps. A blank is
     0, symbols run from 1 to ``base``, and the marker is ``base + 1``.
 
-    Whoever remembers nothing knows all but the last m targets, and those to one in ``base``:
+    A predictor without memory is certain of all but the last m targets; for those its probability is 1 / ``base``:
 
     .. math:: \text{memoryless cross-entropy} = \frac{m \ln 8}{T + 2m}
 
@@ -29,7 +29,7 @@ class CopyMemoryDataset(Stream):
         base: number of different symbols; 8 in the paper.
         num_samples: size of the dataset; ``None`` for one without end, which has no ``len``.
         seed: 0 to 2**62 - 1.
-        split: "train", "validation" or "test"; each is a stream of its own.
+        split: "train", "validation" or "test"; each is a separate stream.
 
     Shapes:
         - ``ds[int]``: inputs and targets ``[T + 2m]``, int64.
@@ -66,7 +66,7 @@ class CopyMemoryDataset(Stream):
 
     @property
     def memoryless_cross_entropy(self) -> float:
-        """Mean over all positions of the best predictor that remembers nothing."""
+        """Mean over all positions for the best predictor without memory."""
         return self.symbols * math.log(self.base) / self.length
 
     def _generate(self, keys: Words) -> tuple[Tensor, Tensor]:
@@ -79,15 +79,15 @@ class CopyMemoryDataset(Stream):
         return torch.from_numpy(inputs), torch.from_numpy(targets)
 
     def _places(self, keys: Words) -> IntArray:
-        """Where the symbols stand ``[B, m]``."""
+        """Positions of the symbols ``[B, m]``."""
         return np.tile(np.arange(self.symbols), (len(keys), 1))
 
 
 class SelectiveCopyDataset(CopyMemoryDataset):
-    """Selective copying (Gu and Dao 2023, https://arxiv.org/abs/2312.00752): the symbols stand anywhere among blanks.
+    """Selective copying (Gu and Dao 2023, https://arxiv.org/abs/2312.00752): symbols at random places.
 
     The m symbols take random places among the first T + m - 1, in order; the rest is as in `CopyMemoryDataset`, whose
-    arguments and shapes it has. Its places tell a model when to read, so a time-invariant memory is not enough.
+    arguments and shapes it has. A model must select steps by their content, so a time-invariant memory is not enough.
     """
 
     def _places(self, keys: Words) -> IntArray:

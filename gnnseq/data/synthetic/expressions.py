@@ -14,7 +14,7 @@ _NESTED = 4  # one argument in so many is a list
 
 
 class Level(NamedTuple):
-    """The nodes of all expressions at one depth; those with one parent stand together.
+    """The nodes of all expressions at one depth; siblings are adjacent.
 
     Args:
         parent: place of the parent among the lists of the level above ``[n]``.
@@ -35,7 +35,7 @@ def grow(keys: Words, depth: int, arguments: int) -> list[Level]:
     """Expressions from their keys ``[B]``: the nodes of every level, from the roots down.
 
     A node's key is its random word and the source of its arguments' keys, so an expression depends
-    on its own key alone.
+    on its own key only.
 
     Args:
         keys: random words.
@@ -82,7 +82,7 @@ def first_positions(levels: list[Level], sizes: list[IntArray], roots: IntArray,
 
 
 def evaluate(levels: list[Level]) -> list[IntArray]:
-    """What every subtree comes to."""
+    """The value of every subtree."""
     values: list[IntArray] = []
     for level in reversed(levels):
         value = level.symbol.copy()
@@ -93,12 +93,12 @@ def evaluate(levels: list[Level]) -> list[IntArray]:
 
 
 def starts(counts: IntArray) -> IntArray:
-    """Where groups of the given sizes begin that stand end to end."""
+    """First positions of consecutive groups of the given sizes."""
     return np.cumsum(counts) - counts
 
 
 def _apply(operators: IntArray, arguments: IntArray, counts: IntArray) -> IntArray:
-    """What lists come to, from the values of their arguments, list after list."""
+    """The values of lists, from the values of their arguments."""
     begin = starts(counts)
     ranked = arguments[np.lexsort((arguments, np.repeat(begin, counts)))]
     middle = (ranked[begin + (counts - 1) // 2] + ranked[begin + counts // 2]) // 2

@@ -1,4 +1,4 @@
-"""Repeat the first of some random symbols: the smallest task that asks for reach."""
+"""Repeat the first of some random symbols: the smallest task that needs reach."""
 
 import numpy as np
 import torch
@@ -16,11 +16,11 @@ class FirstSymbolDataset(Stream):
     does not see the first symbol scores chance.
 
     Args:
-        length: symbols of a sequence, T >= 2; the answer stands T - 1 symbols before the last.
+        length: symbols of a sequence, T >= 2; the answer is T - 1 symbols before the last.
         base: number of different symbols, at least 2.
         num_samples: size of the dataset; ``None`` for one without end, which has no ``len``.
         seed: 0 to 2**62 - 1.
-        split: "train", "validation" or "test"; each is a stream of its own.
+        split: "train", "validation" or "test"; each is a separate stream.
 
     Shapes:
         - ``ds[int]``: symbols ``[T]`` and target ``[]``, both int64.

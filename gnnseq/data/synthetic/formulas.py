@@ -1,4 +1,4 @@
-"""Random binary trees of operations, and at each node the value of what stands below it."""
+"""Random binary trees of operations, with the value of the subtree at each node."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ def modular_sums(modulus: int) -> Algebra:
 class FormulaTrees(Seeded, Dataset[Tree]):
     """Random binary trees: values at the leaves, operators at inner nodes, and at each node its value as the label.
 
-    All shapes of one size are equally likely, so depth grows as the square root of the size. Nodes stand in postfix
+    All shapes of one size are equally likely, so depth grows as the square root of the size. Nodes are in postfix
     order: children before their parent, the left one first. ``trees[i]`` is a :class:`Tree`, a slice or row of indices
     a :class:`TreeCorpus`.
 
@@ -81,9 +81,9 @@ class FormulaTrees(Seeded, Dataset[Tree]):
         shortest: least nodes; numbers of leaves in between are equally likely.
         num_samples: size of the dataset; ``None`` for one without end, which has no ``len``.
         seed: 0 to 2**62 - 1.
-        split: "train", "validation" or "test"; each is a stream of its own.
+        split: "train", "validation" or "test"; each is a separate stream.
         deep: whether operators are drawn among those that pass the value of the deeper child on, where there are some.
-            Then the root has the value of its deepest leaf, and a model that sees the upper levels alone must guess.
+            Then the root has the value of its deepest leaf, and a model that reaches only the upper levels must guess.
 
     Raises:
         ValueError: if an argument is out of range.
@@ -110,7 +110,7 @@ class FormulaTrees(Seeded, Dataset[Tree]):
         return corpus[0] if is_single(index) else corpus
 
     def __getitems__(self, indices: Sequence[int]) -> TreeCorpus:
-        """The trees of a batch (torch's DataLoader asks for these)."""
+        """The trees of a batch (called by torch's DataLoader)."""
         return self._corpus(indices)
 
     def _corpus(self, index: Index) -> TreeCorpus:
@@ -128,7 +128,7 @@ class FormulaTrees(Seeded, Dataset[Tree]):
         return TreeCorpus(ptr, parents, slots, places, symbols, values, words=words, classes=classes)
 
     def _evaluated(self, is_leaf: npt.NDArray[np.bool_], words: Words) -> tuple[IntArray, ...]:
-        """Parents, slots, symbols and values ``[B, T]`` of trees in postfix order, read with one stack for each."""
+        """Parents, slots, symbols and values ``[B, T]`` of trees in postfix order, decoded with one stack for each."""
         size, steps = is_leaf.shape
         rows, V = np.arange(size), self.algebra.num_values
         parents, slots, values = np.full((size, steps), -1), np.zeros((size, steps), np.int64), below(words, V)
@@ -149,7 +149,7 @@ class FormulaTrees(Seeded, Dataset[Tree]):
         return parents, slots, symbols, values
 
     def _operators(self, words: Words, light: IntArray) -> IntArray:
-        """An operator for each word; where deep ones are asked for, one that leaves the other child's value."""
+        """An operator for each word; for deep trees, one that keeps the other child's value."""
         if not self.deep:
             return below(words, len(self.algebra.tables))
         passes = (self.algebra.table == np.arange(self.algebra.num_values)[:, None]).all(axis=1)[:, light].T  # [B, O]

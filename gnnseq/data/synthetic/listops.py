@@ -1,4 +1,4 @@
-"""ListOps: nested lists of digits and what they come to, as trees and as sequences."""
+"""ListOps: nested lists of digits and their values, as trees and as sequences."""
 
 from collections.abc import Sequence
 from typing import ClassVar, Self, TypeAlias
@@ -29,11 +29,11 @@ _MOST_TRIES = 10_000  # expressions grown until one has a length that fits
 class ListOps(Seeded):
     """Random expressions of nested lists (Nangia and Bowman 2018, arXiv:1804.06028).
 
-    ``[MAX 2 9 [MIN 4 7 ] 0 ]`` comes to 9. A list has an operator, MIN, MAX, MED (the median,
+    ``[MAX 2 9 [MIN 4 7 ] 0 ]`` has the value 9. A list has an operator, MIN, MAX, MED (the median,
     rounded down) or SM (the sum modulo 10), and two or more arguments; an argument is a digit, or
     with probability 1/4 a list. The task is to name the value, a digit.
 
-    Expression ``i`` depends on the constructor's arguments and ``i`` alone, and is the same for
+    Expression ``i`` depends only on the constructor's arguments and ``i``, and is the same for
     :class:`ListOpsTrees`, :class:`ListOpsBinaryTrees` and :class:`ListOpsSequences`, the datasets.
 
     Args:
@@ -44,7 +44,7 @@ class ListOps(Seeded):
             default leaves out lists of two or three digits: there are so few that they would come
             again and again. ``None`` for no upper bound.
         seed: 0 to 2**62 - 1.
-        split: "train", "validation" or "test"; each is a stream of its own.
+        split: "train", "validation" or "test"; each is a separate stream.
 
     Raises:
         ValueError: if an argument is out of range, or expressions of these lengths are so rare that
@@ -107,7 +107,7 @@ class ListOpsTrees(ListOps, Dataset[Tree]):
         return corpus[0] if is_single(index) else corpus
 
     def __getitems__(self, indices: Sequence[int]) -> TreeCorpus:
-        """The trees of a batch (torch's DataLoader asks for these)."""
+        """The trees of a batch (called by torch's DataLoader)."""
         return self._corpus(indices)
 
     def _corpus(self, index: Index) -> TreeCorpus:
@@ -115,7 +115,7 @@ class ListOpsTrees(ListOps, Dataset[Tree]):
 
 
 class ListOpsBinaryTrees(ListOpsTrees):
-    """ListOps as binary trees that take one argument at a time, as the paper's Tree-LSTM reads them.
+    """ListOps as binary trees that take one argument at a time, as for the paper's Tree-LSTM.
 
     ``[MAX 2 9 0 ]`` is ``((([MAX 2) 9) 0)``: operators and digits are leaves, and an inner node joins
     an operator with the arguments so far (slot 0) and one more argument (slot 1). The node of the last
@@ -142,7 +142,7 @@ class ListOpsSequences(ListOps, Dataset[tuple[Tensor, Tensor]]):
         return (sequences[0], roots[0]) if is_single(index) else (sequences, roots)
 
     def __getitems__(self, indices: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
-        """The samples of a batch as pairs (torch's DataLoader asks for these)."""
+        """The samples of a batch as pairs (called by torch's DataLoader)."""
         sequences, values = self.with_values(indices)
         return [(sequence, row[-1]) for sequence, row in zip(sequences, values, strict=True)]
 

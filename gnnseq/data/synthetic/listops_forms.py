@@ -32,7 +32,7 @@ def to_corpus(levels: list[Level]) -> TreeCorpus:
 
 
 def to_binary_corpus(levels: list[Level]) -> TreeCorpus:
-    """A leaf for every digit and operator, and a node for every argument, which joins it to what stands before it.
+    """A leaf for every digit and operator, and a node for every argument, which joins it to the list so far.
 
     A list of k arguments has s nodes in all and becomes 2 s - 1: its operator, then each argument followed by the
     node that takes it. The last of these is the list's own.
@@ -69,7 +69,7 @@ def to_sequences(levels: list[Level]) -> tuple[list[Tensor], list[Tensor]]:
 
 
 def _places(levels: list[Level]) -> list[IntArray]:
-    """Where every node's symbol stands in its sequence."""
+    """The position of every node's symbol in its sequence."""
     lengths = sums(levels, 2)
     return first_positions(levels, lengths, np.zeros_like(lengths[0]), 1)
 

@@ -1,4 +1,4 @@
-"""Tree-NeighborsMatch: the root of a tree must find the leaf that has its key."""
+"""Tree-NeighborsMatch: the target is the value of the leaf that has the root's key."""
 
 import numpy as np
 import torch
@@ -22,14 +22,14 @@ class NeighborsMatchDataset(Stream):
     constant answer is right for 1 in K.
 
     The authors train and test on parts of one finite set, of 32,000 trees at most, and report
-    *training* accuracy. Here every tree is drawn anew. At depth 2 there are only 96 different trees,
-    so that a test sees trees of the training; from depth 4 on there are more than 10**14.
+    *training* accuracy. Here every tree is a new random draw. At depth 2 there are only 96 different trees,
+    so that test trees also occur in training; from depth 4 on there are more than 10**14.
 
     Args:
         depth: r, 1 to 10; the paper has 2 to 8.
         num_samples: size of the dataset; ``None`` for one without end, which has no ``len``.
         seed: 0 to 2**62 - 1.
-        split: "train", "validation" or "test"; each is a stream of its own.
+        split: "train", "validation" or "test"; each is a separate stream.
 
     Shapes:
         - ``ds[int]``: features of the leaves from left to right, and last of the root ``[K + 1, 2K]``

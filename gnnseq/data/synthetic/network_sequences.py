@@ -11,8 +11,8 @@ from gnnseq.data.sequences import UNLABELLED
 def breadth_first(adjacency: Tensor) -> Tensor:
     """The nodes of networks in breadth-first order, as GraphRNN (You et al. 2018) makes them sequences.
 
-    A search begins at node 0 and takes neighbours by their number; where a component ends, the node
-    of least number that is left begins the next.
+    The search begins at node 0 and visits neighbours by their number. After a component, it continues at the unvisited
+    node of least number.
 
     Args:
         adjacency: ``[B, n, n]`` (bool), symmetric.
@@ -45,9 +45,9 @@ def breadth_first(adjacency: Tensor) -> Tensor:
 def adjacency_rows(features: Tensor, adjacency: Tensor, labels: Tensor, passes: int = 2) -> tuple[Tensor, Tensor]:
     """Networks as sequences that lose nothing: every node with its features and its row of the adjacency matrix.
 
-    The nodes stand in breadth-first order, and so do the columns of the matrix, whose diagonal is 1, which says where a
-    node itself stands. With two passes the sequence is read twice, the second time with 1 as the last feature: a
-    recurrence that goes one way knows the whole network when it is asked. Only the last pass has labels.
+    The nodes are in breadth-first order, and so do the columns of the matrix, whose diagonal is 1, which marks
+    the node itself. With two passes the sequence is repeated, the second time with 1 as the last feature: a
+    recurrence in one direction has received the whole network before its first label. Only the last pass has labels.
 
     GraphRNN (You et al. 2018, https://arxiv.org/abs/1802.08773) gives a node's edges to the nodes before it; here are
     also those to the nodes after it.
@@ -56,7 +56,7 @@ def adjacency_rows(features: Tensor, adjacency: Tensor, labels: Tensor, passes: 
         features: ``[B, n, F]``.
         adjacency: ``[B, n, n]`` (bool), symmetric.
         labels: ``[B, n]``.
-        passes: how many times the nodes are read, at least 1.
+        passes: how many times the nodes are repeated, at least 1.
 
     Returns:
         Sequences ``[B, passes * n, F + n + 1]`` and labels ``[B, passes * n]``, -100 in all passes but the last.

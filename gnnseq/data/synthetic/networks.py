@@ -16,14 +16,14 @@ _CLASSES, _KNOWN, _EDGES = range(3)  # what random words are for
 
 
 class BlockModelDataset(Stream):
-    """Stochastic block models (Holland, Laskey and Leinhardt 1983): every sample is a network of its own.
+    """Stochastic block models (Holland, Laskey and Leinhardt 1983): every sample is another network.
 
     The nodes are dealt at random into communities of equal size. Two nodes of one community are
     joined with probability ``inside``, two of different ones with ``outside``. A few nodes of every
-    community say which it is; that of all other nodes is to be told, from the edges alone: the
-    number of a community means nothing, and the numbers of the nodes neither.
+    community say which it is; the targets are those of all other nodes, predicted from the edges: the
+    numbers of communities and nodes carry no information.
 
-    As many nodes of each community are asked, so that any constant answer is right for 1 in
+    The targets hold equally many nodes of each community, so that any constant answer is right for 1 in
     ``communities``.
 
     Args:
@@ -32,7 +32,7 @@ class BlockModelDataset(Stream):
         known: nodes of each community that say where they belong, 1 to ``members - 1``.
         probabilities: of an edge inside a community, and between two.
         seed: 0 to 2**62 - 1.
-        split: "train", "validation" or "test"; each is a stream of its own.
+        split: "train", "validation" or "test"; each is a separate stream.
 
     Shapes:
         - ``ds[int]``: features ``[n, C]`` (float32), one-hot at the known nodes and else zero; adjacency
@@ -101,8 +101,8 @@ class BlockModelDataset(Stream):
 class KarateClub:
     """Zachary's karate club (1977): 34 members, 78 friendships, and the two clubs into which it split.
 
-    A few members of each club are known; the rest is to be told. The network is the same for every
-    seed, which draws who is known, who validates and who tests: three sets without a common member,
+    The clubs of a few members are given; the others are the targets. The network is the same for every
+    seed, which draws the given, validation and test members: three sets without a common member,
     with as many of both clubs. Both have 17 members, so that any constant answer is right for half.
 
     Args:

@@ -16,18 +16,18 @@ class PalindromeDataset(Stream):
     first half are uniform and independent, and the second half mirrors them. A model that
     answers from the last symbol must remember the first over ``length - 2`` steps.
 
-    Sample ``i`` depends on ``(seed, split, i)`` alone: every digit is a hash (SplitMix64,
+    Sample ``i`` depends only on ``(seed, split, i)``: every digit is a hash (SplitMix64,
     https://doi.org/10.1145/2660193.2660195) of these three and its position. So batches of any
     size, in any order and from any worker hold the same samples, and one call makes a whole batch:
     ``ds[i]`` is one sample, ``ds[100:228]``, ``ds[[3, 1, 2]]`` and ``ds[torch.arange(128)]`` are
     batches.
 
     Args:
-        length: digits of a palindrome, at least 2; even and odd ones are equally fine.
-        num_samples: size of the dataset; ``None`` for one without end, which has no ``len``.
+        length: digits of a palindrome, at least 2; even or odd.
+        num_samples: size of the dataset; ``None`` for an endless one, which has no ``len``.
         base: digits run from 0 to ``base - 1``; 2 to 10.
         seed: 0 to 2**62 - 1.
-        split: "train", "validation" or "test"; each is a stream of its own.
+        split: "train", "validation" or "test"; each is a separate stream.
 
     Shapes:
         - ``ds[int]``: digits ``[length - 1]`` and target ``[]``, both int64.

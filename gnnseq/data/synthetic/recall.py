@@ -16,14 +16,14 @@ _KEYS, _VALUES, _GAPS = range(3)  # what random words are for
 class RecallDataset(Stream):
     r"""Multi-query associative recall (MQAR; Arora et al. 2024, Zoology, https://arxiv.org/abs/2312.04927).
 
-    The first 2D symbols are D pairs of a key and its value. Then every key is asked once: it stands
+    The first 2D symbols are D pairs of a key and its value. Then every key occurs once more: it is
     somewhere in the rest, and the label of that place is its value. All other labels are -100::
 
         inputs    2   8   4   7   0   0   4   0   0   0   0   0   2   0   0   0
         labels    .   .   .   .   .   .   7   .   .   .   .   .   8   .   .   .
 
     With a vocabulary of V, 0 is blank, keys run from 1 to V // 2 - 1 and values from V // 2 to V - 1;
-    neither comes twice. The questions stand at places 2D + 2g for different gaps g, which are drawn
+    neither occurs twice. The queries are at places 2D + 2g for different gaps g, which are drawn
     one after the other with probability proportional to :math:`(g + 1)^{0.01 - 1}`: near ones are
     likelier than far ones, as in text. (Zoology's code can also put random symbols in place of the
     blanks; its published experiments do not, and this does not.)
@@ -34,7 +34,7 @@ class RecallDataset(Stream):
         vocabulary: V, large enough for D different keys; 8192 in Zoology.
         num_samples: size of the dataset; ``None`` for one without end, which has no ``len``.
         seed: 0 to 2**62 - 1.
-        split: "train", "validation" or "test"; each is a stream of its own.
+        split: "train", "validation" or "test"; each is a separate stream.
 
     Shapes:
         - ``ds[int]``: inputs and labels ``[length]``, int64.

@@ -22,12 +22,12 @@ _QUOTES = str.maketrans(dict.fromkeys("\u2018\u2019\u201a\u201b", "'") | dict.fr
 
 
 class Book(NamedTuple):
-    """A text and where it comes from.
+    """A text and its source.
 
     Args:
         text: the normalised text.
         source: "path", "cache" or "download" for the fairy tales; "python topics" for the English
-            help texts that come with Python, which took their place.
+            Python's own help texts as a replacement.
     """
 
     text: str
@@ -44,8 +44,8 @@ def fairy_tales(path: str | Path | None = None, cache: str | Path | None = None,
 
     The licence around the START and END marks is cut off, and the text is normalised by
     :func:`normalise`. Without ``path`` the book is taken from the cache, or else downloaded to it.
-    If neither works, the English help texts that come with Python (``pydoc_data.topics``) take its
-    place, and a warning says so.
+    If neither works, Python's English help texts (``pydoc_data.topics``) take its
+    place, with a warning.
 
     Args:
         path: a local copy of the book.

@@ -29,8 +29,8 @@ class Vocabulary:
 
     Args:
         symbols: characters, or words.
-        unknown: the symbol that stands for all others; ``None`` if others are an error.
-        separator: what stands between two symbols of a text: "" for characters, " " for words.
+        unknown: the symbol for all others; ``None`` if others are an error.
+        separator: string between two symbols of a text: "" for characters, " " for words.
 
     Raises:
         TypeError: if a symbol, ``unknown`` or ``separator`` is no string.
@@ -176,14 +176,14 @@ class Vocabulary:
             raise ValueError(str(error)) from None
 
     def save(self, path: str | Path) -> None:
-        """Writes the vocabulary as JSON, with a checksum by which :meth:`load` knows a damaged file."""
+        """Writes the vocabulary as JSON, with a checksum by which :meth:`load` detects a damaged file."""
         write_text(path, json.dumps({**self.state_dict(), _CHECKSUM: _checksum(self)}))
 
     @classmethod
     def load(cls, path: str | Path) -> "Vocabulary":
         """The vocabulary that :meth:`save` wrote.
 
-        A file without a checksum, as earlier versions wrote it, is read too.
+        Files without a checksum, written by earlier versions, are accepted.
 
         Raises:
             OSError: if the file cannot be read.

@@ -33,7 +33,7 @@ class _Windows(Dataset[Window]):
         return (inputs[0], targets[0]) if is_single(index) else (inputs, targets)
 
     def __getitems__(self, indices: Sequence[int]) -> list[Window]:
-        """The windows as a list of pairs, cut in one batch (torch's DataLoader asks for these)."""
+        """The windows as a list of pairs, cut in one batch (called by torch's DataLoader)."""
         inputs, targets = self[indices]
         return list(zip(inputs.unbind(), targets.unbind(), strict=True))
 
@@ -107,7 +107,7 @@ class TextStreams(Dataset[Window]):
     """A text as parallel streams, for truncated backpropagation with a carried state.
 
     The text is cut into ``batch_size`` streams of equal length. Item ``k`` is a batch: step ``k`` of
-    every stream. Row ``b`` of step ``k + 1`` goes on where row ``b`` of step ``k`` ends, so a model
+    every stream. Row ``b`` of step ``k + 1`` continues where row ``b`` of step ``k`` ends, so a model
     may keep its state from one step to the next. Read the steps in order:
     ``for inputs, targets in streams``, or ``DataLoader(streams, batch_size=None)``.
 

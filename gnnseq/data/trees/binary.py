@@ -1,4 +1,4 @@
-"""Binary trees without labels: read from brackets, or made over the words of a sentence that nobody parsed."""
+"""Binary trees without labels: read from brackets, or made over the words of an unparsed sentence."""
 
 from collections.abc import Callable, Sequence
 
@@ -36,7 +36,7 @@ def parse_binary(text: str) -> Tree:
 
 
 def right_branching_tree(words: Sequence[str]) -> Tree:
-    """The tree ``( a ( b ( c d ) ) )`` over words that nobody parsed."""
+    """The tree ``( a ( b ( c d ) ) )`` over unparsed words."""
     return _over(words, lambda start, stop: start + 1)
 
 

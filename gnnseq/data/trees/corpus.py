@@ -144,7 +144,7 @@ class TreeCorpus(Dataset[Tree]):
         return self._tree(int(rows[0])) if is_single(index) else self._select(rows)
 
     def __getitems__(self, indices: Sequence[int]) -> "TreeCorpus":
-        """Some of the trees (torch's DataLoader asks for these)."""
+        """Some of the trees (called by torch's DataLoader)."""
         return self._select(positions(indices, len(self)))
 
     def _tree(self, row: int) -> Tree:

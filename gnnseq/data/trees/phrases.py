@@ -1,4 +1,4 @@
-"""The phrases of parsed sentences: the words under every node, for models that read words in a row."""
+"""The phrases of parsed sentences: the words under every node, for models of sequences."""
 
 from dataclasses import dataclass
 
@@ -14,8 +14,8 @@ from gnnseq.data.trees.corpus import TreeCorpus, require_corpus
 class Phrases:
     """Every node of a corpus as the sequence of words from the first to the last one under it.
 
-    Node n of the corpus is phrase n, with the same label, so a model that reads words in a row can learn from the same
-    labels as one that reads trees. The root is the sentence.
+    Node n of the corpus is phrase n, with the same label, so a model of sequences can learn from the same
+    labels as a model of trees. The root is the sentence.
 
     Args:
         words: ids of the words, sentence after sentence ``[W]``.

@@ -24,7 +24,7 @@ def sentiment_trees(part: Part, path: str | Path | None = None, cache: str | Pat
     Args:
         part: "train" (8,544 trees), "dev" (1,101) or "test".
         path: a folder with ``train.txt``, ``dev.txt`` and ``test.txt``; ``None`` to download them.
-        cache: where the download goes; ``None`` for :func:`gnnseq.data.download.cache_folder`.
+        cache: folder of the download; ``None`` for :func:`gnnseq.data.download.cache_folder`.
 
     Raises:
         OSError: if a file cannot be read or fetched.

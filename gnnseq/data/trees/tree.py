@@ -99,7 +99,7 @@ class Tree:
 
     @property
     def sentence_id(self) -> str:
-        """What the comment ``# sent_id = ...`` says; "" without one."""
+        """The value of the comment ``# sent_id = ...``; "" without one."""
         named = (comment.partition("=") for comment in self.comments)
         return next((value.strip() for name, _, value in named if name.strip("# ") == "sent_id"), "")
 
@@ -126,7 +126,7 @@ class Tree:
         return children
 
     def sentence(self) -> list[str]:
-        """The words as they stand in the sentence."""
+        """The words in the order of the sentence."""
         order = np.argsort(self.places, kind="stable")
         return [self.words[node] for node in order.tolist() if self.places[node] >= 0]
 
@@ -176,7 +176,7 @@ def dependency_tree(
 ) -> Tree:
     """A tree whose nodes are words, dependents before their head.
 
-    Dependents of a head are its children from left to right, whatever side of it they stand on.
+    Dependents of a head are its children from left to right, on either side of it.
 
     Args:
         words: of the sentence ``[n]``.

@@ -38,7 +38,7 @@ class AutomatonTask(Sampled, Classification):
         language: a name in `LANGUAGES`.
         longest: most symbols of a word.
         shortest: least symbols of a word.
-        every_symbol: whether the state after every symbol is asked, or at the end only.
+        every_symbol: whether the state after every symbol is a target, or only the last one.
     """
 
     language: str
@@ -55,7 +55,7 @@ class AutomatonTask(Sampled, Classification):
 
     @property
     def automaton(self) -> Automaton | Majority:
-        """What reads the words.
+        """The automaton of the words.
 
         Raises:
             ValueError: for an unknown language.
@@ -97,7 +97,7 @@ class AutomatonTask(Sampled, Classification):
 
     @property
     def views(self) -> Mapping[str, Collate]:
-        """The graphs over a word; with every state asked, those whose nodes are the symbols."""
+        """The graphs over a word; with a target at every symbol, those whose nodes are the symbols."""
         return sequence_views(self.num_symbols, self.level)
 
     def required(self, view: str) -> int:
@@ -108,7 +108,7 @@ class AutomatonTask(Sampled, Classification):
         return sequence_hops(view, self.longest - 1)
 
     def answers(self, view: str, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The first symbol of every word, and where its last state is asked."""
+        """The first symbol of every word, and the node of its last state."""
         ends: Tensor = batch.ptr[1:] - 1
         return batch.ptr[:-1], ends if self.every_symbol else torch.arange(int(batch.num_graphs))
 
@@ -121,7 +121,7 @@ class AutomatonTask(Sampled, Classification):
         return self._words(seed, split)
 
     def hard(self, seed: int) -> "_Words":
-        """Test samples that are the same few symbols again and again: what theory speaks of."""
+        """Test samples that repeat a few symbols: the samples of the theory."""
         return self._words(seed, "test", periodic=True)
 
     def _words(self, seed: int, split: Split, periodic: bool = False) -> "_Words":
@@ -130,7 +130,7 @@ class AutomatonTask(Sampled, Classification):
 
 
 class _Words:
-    """Words with the states that a task asks for."""
+    """Words with the target states of a task."""
 
     def __init__(self, words: AutomatonDataset, level: Level) -> None:
         self._words, self._level = words, level

@@ -58,7 +58,7 @@ class Task(Protocol):
 
     @property
     def chance(self) -> float:
-        """The metric of the best guess that sees no input."""
+        """The metric of the best guess without the input."""
 
     @property
     def solved(self) -> float:
@@ -66,7 +66,7 @@ class Task(Protocol):
 
     @property
     def views(self) -> Mapping[str, Collate]:
-        """The graphs that the samples can become, by name; a family reads one of them.
+        """The graphs of the samples, by name; a family uses one of them.
 
         They are "path", "path both ways", "dilated", "balanced tree", "symbols", "graph" (undirected, as the data
         come), "tree" (child to parent), "signals" (series ``[N, T, F]`` on the nodes of a graph).
@@ -101,20 +101,20 @@ class Task(Protocol):
 
 @runtime_checkable
 class HasAnswers(Protocol):
-    """A task that knows where the answer stands, so that its influence on the output can be measured."""
+    """A task with known positions of the answers, so that their influence on the output can be measured."""
 
     def answers(self, view: str, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Where the answers stand and where they are asked, one pair for each graph at most.
+        """Positions of the answers and of the outputs that predict them, at most one pair for each graph.
 
         Returns:
             Elements of ``batch.x`` that hold an answer ``[P]`` (nodes, or for signals ``[N, T]`` positions in the
-            flattened tensor; see `elements`), and the rows of the model's output that are asked for it ``[P]``.
+            flattened tensor; see `elements`), and the rows of the model's output that predict them ``[P]``.
         """
 
 
 @runtime_checkable
 class HasPlain(Protocol):
-    """A task with fields that are no plain values, which says itself what stands for it in a trial's key."""
+    """A task with fields that are no plain values, which defines its part of a trial's key."""
 
     @property
     def plain(self) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def sequence_views(num_symbols: int | None, level: Level = "graph") -> dict[str,
 
 
 def sequence_hops(view: str, distance: int) -> int:
-    """Hops to the last symbol, the root, from a symbol that stands so many places before it.
+    """Hops to the last symbol, the root, from a symbol at a distance before it.
 
     Args:
         view: one of `sequence_views`; for "symbols" the steps are counted.
@@ -153,7 +153,7 @@ def sequence_hops(view: str, distance: int) -> int:
 
 
 def elements(batch: Batch, position: int) -> Tensor:
-    """Where the symbol at a position of every sequence stands in ``batch.x`` (flattened for signals) ``[B]``."""
+    """Indices in ``batch.x`` (flattened for signals) of the symbol at a position of every sequence ``[B]``."""
     if batch.x.dim() < 2 or batch.x.is_floating_point():
         found: Tensor = batch.ptr[:-1] + position
         return found

@@ -26,14 +26,14 @@ def _over(make: Callable[..., Batch], samples: tuple[Tensor, Tensor]) -> Batch:
 
 @dataclass(frozen=True)
 class FirstSymbolTask(FirstAsked):
-    """Random symbols are read; the answer is the first: :class:`gnnseq.data.synthetic.first_symbol.FirstSymbolDataset`.
+    """Random symbols, the answer is the first: :class:`gnnseq.data.synthetic.first_symbol.FirstSymbolDataset`.
 
     It has more views than other tasks, so that graphs over one and the same sequence can be compared: the paths and
     trees of every sequence, and "window", "cycle", "star", "path with hub" and "complete". The first T nodes of every
-    graph are the symbols, and its last node is asked.
+    graph are the symbols, and its last node predicts the answer.
 
     Attributes:
-        length: symbols of a sequence, T >= 2; the answer stands T - 1 symbols before the last.
+        length: symbols of a sequence, T >= 2; the answer is T - 1 symbols before the last.
         base: number of different symbols.
     """
 
@@ -57,7 +57,7 @@ class FirstSymbolTask(FirstAsked):
         }
 
     def required(self, view: str) -> int:
-        """Hops from the first symbol to the node that is asked; for "symbols" the steps."""
+        """Hops from the first symbol to the node that predicts it; for "symbols" the steps."""
         collate = find_view(self, view)
         return self.length - 1 if view == "symbols" else _hops(self, collate)
 

@@ -30,7 +30,7 @@ class FormulaTask(Sampled, Classification):
         kind: a name in `FORMULAS`.
         longest: most nodes of a tree.
         shortest: least nodes.
-        every_node: whether the value of every subtree is asked, or that of the whole tree only.
+        every_node: whether the value of every subtree is a target, or only that of the whole tree.
     """
 
     kind: str

@@ -1,4 +1,4 @@
-"""What tasks of a kind have in common: the loss, the metric, and how samples become batches."""
+"""Base classes of tasks: the loss, the metric, and how samples become batches."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
@@ -56,11 +56,11 @@ class Regression:
 
 
 class WithData:
-    """A dataclass with data that are no part of a trial's key, since a hash among its fields stands for them."""
+    """A dataclass with data that are not part of a trial's key; one of its fields is their hash."""
 
     @property
     def plain(self) -> dict[str, Any]:
-        """What stands for the task in a trial's key: the fields by which tasks are compared."""
+        """The task's part of a trial's key: the fields by which tasks are compared."""
         return {f.name: getattr(self, f.name) for f in fields(cast(Any, self)) if f.compare}
 
 
@@ -71,7 +71,7 @@ class _Sliced(Protocol):
 
 
 class Sampled(ABC):
-    """Batches cut from a dataset that gives any slice of its samples; settings that fit no dataset are refused."""
+    """Batches cut from a dataset that gives any slice of its samples; settings that fit no dataset are errors."""
 
     def __post_init__(self) -> None:
         self.dataset(0, "train")
@@ -85,7 +85,7 @@ class Sampled(ABC):
         """
 
     def required(self, view: str) -> int | None:
-        """Hops from the answer to the output; None unless a subclass knows how far back the answer lies."""
+        """Hops from the answer to the output; None unless a subclass defines it."""
         find_view(cast(Task, self), view)
         return None
 
@@ -157,7 +157,7 @@ class FirstAsked(SequenceTask, Classification):
         return 1.0 / self.base
 
     def answers(self, view: str, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The first symbol of every graph, asked at the graph's row."""
+        """The first symbol of every graph, and the graph's row."""
         return elements(batch, 0), torch.arange(int(batch.num_graphs))
 
 

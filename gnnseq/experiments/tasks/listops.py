@@ -24,7 +24,7 @@ _COUNTED = 10_000  # expressions by which the commonest value is found
 
 @dataclass(frozen=True)
 class ListOpsTask(Sampled, Classification):
-    """What an expression of nested lists comes to: :class:`gnnseq.data.synthetic.listops.ListOps`.
+    """The value of an expression of nested lists: :class:`gnnseq.data.synthetic.listops.ListOps`.
 
     Attributes:
         longest: most symbols of an expression, "]" included.
@@ -73,7 +73,7 @@ class ListOpsTask(Sampled, Classification):
     def required(self, view: str) -> int | None:
         """Hops from the outermost operator, or in a tree from the deepest digit, of the largest expression.
 
-        For "dilated" the first operator may stand at any distance up to the longest.
+        For "dilated" the first operator may be at any distance up to the longest.
         """
         find_view(self, view)
         if view in ("tree", "graph"):

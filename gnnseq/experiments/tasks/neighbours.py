@@ -17,12 +17,12 @@ from gnnseq.graphs.native import both_ways, match_tree_batch
 
 @dataclass(frozen=True)
 class NeighborsMatchTask(Sampled, Classification):
-    """The root of a binary tree must find the leaf with its key: Tree-NeighborsMatch.
+    """Tree-NeighborsMatch: the target is the value of the leaf with the root's key.
 
     The data are :class:`gnnseq.data.NeighborsMatchDataset`. As "tree" (child to parent) and "graph" (the
-    same tree, undirected) all that the root learns of 2**depth leaves comes through its two children. As a sequence the
-    leaves stand from left to right and the root last; inner nodes hold nothing and are left out, so a sequence
-    loses nothing, and asks for an associative memory.
+    same tree, undirected) all information from 2**depth leaves reaches the root through its two children. As a sequence
+    the leaves are in order and the root is last; inner nodes are left out, so a sequence
+    loses nothing and requires an associative memory.
 
     Attributes:
         depth: of the tree.
@@ -75,7 +75,7 @@ class NeighborsMatchTask(Sampled, Classification):
         return sequence_hops(view, self.num_outputs)
 
     def answers(self, view: str, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The leaf with the root's key in every graph, asked at the graph's row."""
+        """The leaf with the root's key in every graph, and the graph's row."""
         keys = batch.x[batch.ptr[1:] - 1, : self.num_outputs].argmax(1)
         return batch.ptr[:-1] + keys, torch.arange(int(batch.num_graphs))
 

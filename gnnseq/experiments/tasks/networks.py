@@ -1,4 +1,4 @@
-"""Nodes of networks to be classified, and the sequences from which a recurrent model reads a network."""
+"""Classification of nodes in networks, and the sequences of a network for recurrent models."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
@@ -35,8 +35,8 @@ class _Networks(Classification):
     def views(self) -> Mapping[str, Collate]:
         """The network, and the sequence of its nodes with their edges.
 
-        For a recurrent model ("path") and with longer hops ("dilated") the sequence is read twice and answered the
-        second time. In "path both ways" it stands once, for models that read it in both directions. In all three a
+        For a recurrent model ("path") and with longer hops ("dilated") the sequence is repeated, with targets the
+        second time. In "path both ways" it occurs once, for bidirectional models. In all three a
         node's features are followed by its row of the adjacency matrix
         (:func:`gnnseq.data.synthetic.network_sequences.adjacency_rows`); in "graph" those features are zero, since the
         edges say it.
@@ -91,7 +91,7 @@ class BlockModelTask(Sampled, _Networks):
 
     @property
     def num_features(self) -> int:
-        """What a node says of itself, its row of the adjacency matrix, and whether it is asked."""
+        """A node's community if given, its row of the adjacency matrix, and whether it is a target."""
         return self.communities + self.size + 1
 
     @property
@@ -115,7 +115,7 @@ class KarateTask(_Networks):
     """To which club each member of Zachary's karate club went: :class:`gnnseq.data.synthetic.networks.KarateClub`.
 
     There is one network, the same for all seeds and splits, which choose the nodes whose labels count (transductive).
-    So a batch is that network, once, whatever ``batch_size`` is. A node's features in "graph" say who it is, one-hot.
+    So a batch is that network, once, whatever ``batch_size`` is. A node's features in "graph" are its number, one-hot.
     It is solved at 0.85 and not higher: a few members' ties do not say where they went.
 
     Attributes:
@@ -142,7 +142,7 @@ class KarateTask(_Networks):
 
     @property
     def num_features(self) -> int:
-        """A node's name or its row of the adjacency matrix, and whether it is asked."""
+        """A node's number or its row of the adjacency matrix, and whether it is a target."""
         return KarateClub.num_nodes + 1
 
     @property
@@ -153,7 +153,7 @@ class KarateTask(_Networks):
     def batches(
         self, view: str, seed: int, split: Split, batch_size: int, num_batches: int, first: int = 0
     ) -> Iterator[Batch]:
-        """The network, as many times as batches are asked for; see `Task`."""
+        """The network, once per batch; see `Task`."""
         collate: Callable[..., Batch] = find_view(self, view)
         club = KarateClub(self.known, seed)
         names = torch.eye(club.num_nodes) if view == "graph" else torch.zeros(club.num_nodes, 0)

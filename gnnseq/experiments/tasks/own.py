@@ -22,11 +22,11 @@ Metric = Literal["accuracy", "mean squared error"]
 
 @dataclass(frozen=True)
 class OwnTask(WithData):
-    """Samples of one's own: made by `from_sequences`, `from_trees` or `from_graphs`.
+    """A task of your own samples: made by `from_sequences`, `from_trees` or `from_graphs`.
 
-    Every trial's seed splits the samples anew into training, validation and test data (70, 15 and 15 %), unless
-    ``splits`` fixes them. Training goes through the training samples in epochs, each in another order; validation and
-    test data are read once, in order. The hash of all samples, labels and splits is part of a trial's key, so records
+    The seed of a trial splits the samples into training, validation and test data (70, 15 and 15 %), unless
+    ``splits`` fixes them. Training samples are shuffled in each epoch; validation and
+    test data are used once, in order. The hash of all samples, labels and splits is part of a trial's key, so records
     of other data are never taken for these::
 
         task = OwnTask.from_sequences("reviews", texts, labels)
@@ -145,7 +145,7 @@ class OwnTask(WithData):
 
     @property
     def rooted(self) -> bool:
-        """Whether the last node of a sample is its root, so that a model may read its answer there."""
+        """Whether the last node of a sample is its root, so that a model may predict there."""
         return self.samples.rooted
 
     @property
@@ -176,12 +176,12 @@ class OwnTask(WithData):
         return Classification() if self.higher_is_better else Regression()
 
     def required(self, view: str) -> int | None:
-        """Hops from the symbol ``answer`` of the longest sequence to the last one; None where nobody said."""
+        """Hops from the symbol ``answer`` of the longest sequence to the last one; None without ``answer``."""
         find_view(self, view)
         return None if self.answer is None else sequence_hops(view, self.size - 1 - self.answer)
 
     def answers(self, view: str, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Where the answers stand and where they are asked; nowhere, where nobody said."""
+        """Positions of the answers and of the outputs that predict them; none without ``answer``."""
         if self.answer is None:
             return torch.empty(0, dtype=torch.long), torch.empty(0, dtype=torch.long)
         last = torch.arange(int(batch.num_graphs)) if self.level == "graph" else batch.ptr[1:] - 1
@@ -218,7 +218,7 @@ class OwnTask(WithData):
 
 
 def _shuffled(rows: Any, seed: int, places: Any) -> Any:
-    """The samples at some places of an endless row of epochs, each of which has all samples in an order of its own."""
+    """The samples at some places of an endless sequence of epochs, each a new order of all samples."""
     epochs, found = places // len(rows), np.empty_like(places)
     for epoch in np.unique(epochs):
         order = np.random.default_rng([seed, 1, epoch]).permutation(rows)

@@ -25,10 +25,10 @@ Rows = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 @dataclass
 class Samples:
-    """Samples and what a task says of them.
+    """Samples and their properties.
 
     Attributes:
-        take: some samples, by their numbers, as the views' collate functions read them.
+        take: some samples, by their numbers, as input of the views' collate functions.
         sizes: nodes of each sample.
         labels: encoded, of all samples end to end; -100 or NaN for none.
         level: whether a label belongs to a sample or to each of its nodes.

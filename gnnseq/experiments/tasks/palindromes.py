@@ -1,4 +1,4 @@
-"""Palindromes as a task: name the first of many digits."""
+"""Palindromes as a task: predict the first of many digits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from gnnseq.experiments.tasks.kinds import FirstAsked
 
 @dataclass(frozen=True)
 class PalindromeTask(FirstAsked):
-    """All digits of a random palindrome but the last are read; the last, which is the first, is the answer.
+    """The input is a random palindrome without its last digit; the answer is the last digit, which equals the first.
 
     Attributes:
-        length: digits of the palindrome, at least 2; a model reads one fewer.
+        length: digits of the palindrome, at least 2; the input has one fewer.
         base: digits are 0 to base - 1.
-        numbers: whether a digit is read as one number, the course report's input, and not as a symbol.
+        numbers: whether a digit is one number, the course report's input, and not a symbol.
     """
 
     numbers: bool = False
@@ -55,7 +55,7 @@ class PalindromeTask(FirstAsked):
         return {name: partial(_numbers, collate) for name, collate in views.items()} if self.numbers else views
 
     def required(self, view: str) -> int:
-        """Hops from the first digit to the last that is read."""
+        """Hops from the first digit to the last one of the input."""
         find_view(self, view)
         return sequence_hops(view, self.num_steps - 1)
 

@@ -18,11 +18,11 @@ from gnnseq.experiments.tasks.kinds import Classification, Regression, Sampled, 
 
 @dataclass(frozen=True)
 class CopyMemoryTask(Sampled, Classification):
-    """Symbols are shown, and after a silence they must be said: :class:`gnnseq.data.CopyMemoryDataset`.
+    """The targets are the first symbols, after a number of blanks: :class:`gnnseq.data.CopyMemoryDataset`.
 
-    The loss counts every step, blanks included, so that it can be read against
-    ``memoryless_cross_entropy``. The accuracy counts only the symbols that must be remembered: with the blanks, doing
-    nothing would look good.
+    The loss counts every step, blanks included, so that it can be compared with
+    ``memoryless_cross_entropy``. The accuracy counts only the symbols to be remembered: with the blanks, predicting
+    only blanks would score high.
 
     Attributes:
         blanks: between the last symbol and the first answer, T.
@@ -65,7 +65,7 @@ class CopyMemoryTask(Sampled, Classification):
 
     @property
     def memoryless_cross_entropy(self) -> float:
-        """Loss of the best model that remembers nothing."""
+        """Loss of the best model without memory."""
         return self.dataset(0, "train").memoryless_cross_entropy
 
     @property
@@ -79,12 +79,12 @@ class CopyMemoryTask(Sampled, Classification):
         return int(((outputs.argmax(-1) == y) & asked).sum()), int(asked.sum())
 
     def required(self, view: str) -> int:
-        """Hops from a symbol to the step where it must be said; the same for all."""
+        """Hops from a symbol to the step of its target; the same for all."""
         find_view(self, view)
         return sequence_hops(view, self.symbols + self.blanks)
 
     def answers(self, view: str, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The first symbol of every graph, and the step where it must be said."""
+        """The first symbol of every graph, and the step of its target."""
         return elements(batch, 0), elements(batch, self.symbols + self.blanks)
 
     def at(self, length: int) -> Self:
@@ -118,7 +118,7 @@ class SelectiveCopyTask(CopyMemoryTask):
         return farthest
 
     def answers(self, view: str, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The first symbol of every graph, and the step where it must be said."""
+        """The first symbol of every graph, and the step of its target."""
         length = 2 * self.symbols + self.blanks
         first = (batch.x.view(-1, length) > 0).int().argmax(1)
         return batch.ptr[:-1] + first, elements(batch, self.symbols + self.blanks)
@@ -156,7 +156,7 @@ class AddingTask(SequenceTask, Regression):
         return sequence_hops(view, self.length - 1)
 
     def answers(self, view: str, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The first marked number of every graph, asked at the graph's row."""
+        """The first marked number of every graph, and the graph's row."""
         marks = [batch.x[start : start + self.length, 1] for start in batch.ptr[:-1].tolist()]
         first: Tensor = batch.ptr[:-1] + torch.stack(marks).argmax(1)
         return first, torch.arange(int(batch.num_graphs))
@@ -196,7 +196,7 @@ class RecallTask(SequenceTask, Classification):
 
     @property
     def num_outputs(self) -> int:
-        """As many as symbols, though only values are asked."""
+        """As many as symbols, although only values are targets."""
         return self.vocabulary
 
     @property
@@ -210,7 +210,7 @@ class RecallTask(SequenceTask, Classification):
         return self.dataset(0, "train").chance_of_values
 
     def required(self, view: str) -> int:
-        """Hops from the farthest value that can be asked for, from the first pair to the last question."""
+        """Hops from the farthest possible answer, from the first pair to the last query."""
         find_view(self, view)
         farthest = self.length - 3
         if view == "dilated":
@@ -218,7 +218,7 @@ class RecallTask(SequenceTask, Classification):
         return sequence_hops(view, farthest)
 
     def answers(self, view: str, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The value that the last question of every graph asks for, and that question."""
+        """The answer to the last query of every graph, and that query."""
         symbols, labels = batch.x.view(-1, self.length), batch.y.view(-1, self.length)
         asked = self.length - 1 - (labels >= 0).int().flip(1).argmax(1)
         wanted = labels.gather(1, asked.unsqueeze(1))

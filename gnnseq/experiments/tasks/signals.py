@@ -28,7 +28,7 @@ _DESCRIBED = 8  # graphs of which a task is told that has one for each seed
 class SignalTask(Sampled, Regression):
     """The next value of every node of a graph, from a window: :func:`gnnseq.data.signals.spreading.spreading_signals`.
 
-    A node's next value depends on its neighbours' current ones and on noise; its own past says something about it only
+    A node's next value depends on its neighbours' current ones and on noise; its own past has an effect only
     through them. Values are z-scores. Seed and split of the samples choose windows of the first 70 % of a series, the
     next 10 % or the last 20 %.
 
@@ -77,7 +77,7 @@ class SignalTask(Sampled, Regression):
 
     @property
     def noise(self) -> float:
-        """Expected error of the best possible forecast, which knows the graph and its rule."""
+        """Expected error of the best possible forecast, computed from the graph and its rule."""
         return fmean(cast(float, one._signals.noise) for one in self._graphs)
 
     def references(self, seed: int) -> dict[str, float]:
@@ -106,14 +106,14 @@ class SignalTask(Sampled, Regression):
     def views(self) -> Mapping[str, Collate]:
         """The graph over space and time, the graph whose nodes hold series, and sequences.
 
-        - "graph": every node at every step, and each node at the step that is asked, without a value
+        - "graph": every node at every step, and each node at the step to forecast, without a value
           (:func:`gnnseq.graphs.native.space_time_batch`); undirected.
-        - "space-time": the same with edges forward in time alone, a directed acyclic graph.
-        - "signals": nodes with a series each, as a GCRN reads them.
+        - "space-time": the same with only edges forward in time, a directed acyclic graph.
+        - "signals": nodes with a series each, the input of a GCRN.
         - "path", "path both ways", "dilated": all values step after step, the nodes of a step in breadth-first order,
-          and then the nodes that are asked, without values. A recurrent model gets all values, and the graph only
+          and then the nodes to forecast, without values. A recurrent model gets all values, and the graph only
           through the fixed order.
-        - "path per node": every node's series alone; the neighbours, on which the answer depends, are not seen.
+        - "path per node": every node's series separately, without the neighbours on which the answer depends.
         """
         one = self._graphs[0]
         adjacency, order = one._signals.adjacency, one._order
@@ -127,7 +127,7 @@ class SignalTask(Sampled, Regression):
         return cast(Mapping[str, Collate], views)
 
     def required(self, view: str) -> int | None:
-        """Hops from the farthest neighbour's last value; None for "path per node", where it is not seen."""
+        """Hops from the farthest neighbour's last value; None for "path per node", which does not contain it."""
         find_view(self, view)
         if view == "path per node":
             return None

@@ -24,15 +24,15 @@ class TextTask(SequenceTask, Classification):
     """At every character of a window, the character that follows.
 
     The first 80 % of the text are trained on, the next 10 % are validation, the last 10 % the test. Windows start
-    anywhere in their part. Only graphs whose edges all go forward are offered: on others a model could read the answer.
+    anywhere in their part. Only graphs with forward edges are offered: on others the answer could be an input.
 
-    How far back the answer lies is not known, and no text can be predicted to the last character, so this task says
-    neither how many hops it requires nor, with ``solved`` 1, that it was ever learned.
+    The distance of the answer is not known, and no text can be predicted completely, so ``required``
+    is None, and ``solved`` is 1, which no model reaches.
 
     Attributes:
         length: characters of a window.
-        path: a text file; None for the English help texts that come with Python, whatever its version has.
-        digest: of the text, SHA-256; found where it is empty. So a trial's settings say which text was read.
+        path: a text file; None for the English help texts of the installed Python version.
+        digest: of the text, SHA-256; found where it is empty. So a trial's settings identify the text.
 
     Raises:
         ValueError: if the text has another digest, or a part of it is shorter than ``length + 1``.

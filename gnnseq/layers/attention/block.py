@@ -55,7 +55,7 @@ class TransformerBlock(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draws all weights anew as torch does: Glorot for queries, keys and values, no bias in the attention."""
+        """Redraws all weights as torch does: Glorot for queries, keys and values, no bias in the attention."""
         for part in (self.out, self.linear1, self.linear2, self.norm1, self.norm2):
             part.reset_parameters()
         nn.init.xavier_uniform_(self.qkv.weight)

@@ -36,19 +36,19 @@ class GraphTransformer(nn.Module):
     - ``"edges"``, the sources of its incoming edges, so that L layers reach L hops; the attention is
       `torch_geometric.nn.TransformerConv` without ``root_weight``, with a self-loop at each node;
     - ``"graph"``, all nodes of its graph; on any batch of sequences this is `torch.nn.TransformerEncoder`;
-    - ``"ancestors"``, all nodes from which a way leads to it; on forward paths this is `torch.nn.TransformerEncoder`
+    - ``"ancestors"``, all nodes with a path to it; on forward paths this is `torch.nn.TransformerEncoder`
       with a causal mask, the decoder of language models.
 
     The last two run on torch's fused kernels.
 
     Args:
-        in_channels: features of a node, F. Where F is not H, a linear layer comes first.
+        in_channels: features of a node, F. If F differs from H, a linear layer projects the features first.
         out_channels: features of the output and of all layers, H.
         num_layers: number of layers.
         heads: number of heads, which divides H.
-        attend: which nodes a node attends to.
-        positions: makes what adds a node's position to its H features before the first layer, from the width, such as
-            `SinusoidalPositions`. Without it a Transformer does not know the order of a sequence.
+        attend: nodes that a node attends to.
+        positions: makes, from the width H, a module that adds positions to the features before the first layer, such as
+            `SinusoidalPositions`. Without positions the output does not depend on the order of a sequence.
         feedforward: width inside each layer, 4 H by default.
         dropout: as `TransformerBlock`.
         norm_first: as `TransformerBlock`; the last layer is then followed by one more normalisation.
@@ -56,7 +56,7 @@ class GraphTransformer(nn.Module):
 
     Shapes:
         - **x:** ``[N, F]``
-        - **edge_index:** ``[2, E]`` from the node read to the node that reads
+        - **edge_index:** ``[2, E]`` from source to target
         - **batch:** graph of each node ``[N]``. Without it all nodes are one graph for ``"graph"``; edges tell
           the graphs for ``"edges"`` and ``"ancestors"``.
         - **output:** ``[N, H]``
@@ -107,7 +107,7 @@ class GraphTransformer(nn.Module):
         return cast(list[TransformerBlock], list(self.blocks))
 
     def reset_parameters(self) -> None:
-        """Draws all weights anew."""
+        """Redraws all weights."""
         for part in (self.project, self.positions, *self.blocks, self.norm):
             if hasattr(part, "reset_parameters"):
                 part.reset_parameters()

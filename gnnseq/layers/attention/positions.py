@@ -1,4 +1,4 @@
-"""Where a node stands in its graph, added to its features."""
+"""Encodings of a node's position in its graph, added to its features."""
 
 from abc import ABC, abstractmethod
 from typing import Any

@@ -17,7 +17,7 @@ _EPS = 1e-5
 
 
 class MatrixCell(LinearCell):
-    """A cell whose state is a matrix ``[d, d]`` for each head, written by keys and values and read by queries.
+    """A cell whose state is a matrix ``[d, d]`` for each head: keys and values update it, queries multiply it.
 
     Args:
         in_channels: features of a node, F.
@@ -25,7 +25,7 @@ class MatrixCell(LinearCell):
         bias: whether projections have a bias.
         heads: number of heads, of ``d = H / heads`` features each.
         gates: further rows of the projection.
-        mean: whether a node reads the mean of its children's states, or their sum.
+        mean: whether a node takes the mean of its children's states, or their sum.
     """
 
     def __init__(self, in_channels: int, out_channels: int, bias: bool, heads: int, gates: int, mean: bool) -> None:
@@ -49,7 +49,7 @@ class MatrixCell(LinearCell):
         nn.init.uniform_(self.weight_out, -bound, bound)
 
     def outputs(self, gates: Tensor, schedule: Schedule, initial: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Reads the states with queries, normalises each head, gates and mixes them."""
+        """Multiplies the states by queries, normalises each head, gates and mixes them."""
         H = self.out_channels
         parts = gates.split([H, H, H, H, gates.size(-1) - 4 * H], dim=-1)
         q, k, v = (part.unflatten(-1, (self.heads, -1)) for part in parts[:3])
@@ -118,13 +118,13 @@ class GatedLinearAttention(LinearRecurrence):
         dropout: probability of zeroing an output between layers, in training.
         bidirectional: whether a second recurrence runs against the edges.
         decay: "vector" (a gate for each feature of a key), "scalar" (one for each head) or "none".
-        mean: whether a node reads the mean of its children's states. Their sum (False) can grow by a factor of up to
+        mean: whether a node takes the mean of its children's states. Their sum (False) can grow by a factor of up to
             :math:`m_v` at each node, and overflow on deep graphs.
 
     Shapes:
         - **x:** ``[N, F]``
-        - **edge_index:** ``[2, E]`` from the node read to the node that reads, or a `Schedule`
-        - **state:** ``[num_layers * directions, G, heads, d, d]``, read by the nodes without incoming edges
+        - **edge_index:** ``[2, E]`` from source to target (child to parent), or a `Schedule`
+        - **state:** ``[num_layers * directions, G, heads, d, d]``, input of the nodes without incoming edges
         - **output:** ``[N, directions * H]``, and the state of every graph's root in the shape of ``state``, as `RNN`
 
     Raises:

@@ -13,14 +13,14 @@ from gnnseq.ops.schedule import Schedule
 
 
 class LinearCell(RecurrentCell):
-    """A cell whose gates read the features of a node only, so that its states are a linear recurrence.
+    """A cell whose gates depend on a node's features only, so that its states are a linear recurrence.
 
     Args:
         in_channels: features of a node, F.
         out_channels: features of an output, H.
         bias: whether the projection has a bias.
         rows: features of the projection.
-        mean: whether a node reads the mean of its children's states, or their sum.
+        mean: whether a node takes the mean of its children's states, or their sum.
     """
 
     def __init__(self, in_channels: int, out_channels: int, bias: bool, rows: int, mean: bool) -> None:
@@ -50,7 +50,7 @@ class LinearCell(RecurrentCell):
     def solve(self, schedule: Schedule, keep: Tensor, b: Tensor, initial: Tensor | None) -> Tensor:
         r"""States :math:`h_v = b_v + k_v \odot \frac{1}{m_v} \sum_{u \to v} h_u` of all nodes.
 
-        The gates k are broadcast to b. Nodes without children read the initial state of their graph.
+        The gates k are broadcast to b. Nodes without children take the initial state of their graph.
         """
         if initial is not None:
             leaf = schedule.leaves

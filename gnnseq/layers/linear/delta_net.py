@@ -77,7 +77,7 @@ class DeltaNet(LinearRecurrence):
         bidirectional: whether a second recurrence runs against the edges.
         signed: whether :math:`\beta` is doubled, in (0, 2), so that an eigenvalue of the transition lies in (-1, 1) in
             place of (0, 1): the recurrence can then track states (Grazzi et al. 2024, https://arxiv.org/abs/2411.12537).
-        mean: whether a node reads the mean of its children's states, or their sum.
+        mean: whether a node takes the mean of its children's states, or their sum.
     """
 
     cell_type = DeltaNetCell

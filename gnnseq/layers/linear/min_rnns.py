@@ -1,4 +1,4 @@
-"""Gated recurrences whose gates do not read the state, along the edges of directed acyclic graphs."""
+"""Gated recurrences whose gates do not depend on the state, along the edges of directed acyclic graphs."""
 
 from torch import Tensor
 from torch.nn.functional import logsigmoid
@@ -62,13 +62,13 @@ class MinGRU(LinearRecurrence):
         bidirectional: whether a second recurrence runs against the edges.
         signed: whether the children's gate is :math:`1 - 2 z_v`, in (-1, 1), in place of :math:`1 - z_v`. Without
             negative gates such a recurrence cannot compute parity (Grazzi et al. 2024, https://arxiv.org/abs/2411.12537).
-        mean: whether a node reads the mean of its children's states. Their sum (False: no :math:`1 / m_v`) can grow by
+        mean: whether a node takes the mean of its children's states. Their sum (False: no :math:`1 / m_v`) can grow by
             a factor of up to :math:`m_v` at each node, and overflow on deep graphs.
 
     Shapes:
         - **x:** ``[N, F]``
-        - **edge_index:** ``[2, E]`` from the node read to the node that reads, or a `Schedule`
-        - **state:** ``[num_layers * directions, G, H]``, read by the nodes without incoming edges as their only child
+        - **edge_index:** ``[2, E]`` from source to target (child to parent), or a `Schedule`
+        - **state:** ``[num_layers * directions, G, H]``, input of the nodes without incoming edges, as their only child
         - **output:** ``[N, directions * H]``, and the state of every graph's root in the shape of ``state``, as `RNN`
 
     Raises:

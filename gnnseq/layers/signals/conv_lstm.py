@@ -38,7 +38,7 @@ class ConvLSTM(nn.Module):
         - **edge_index:** whatever the convolution takes (edges, a sparse matrix, or a `SparseOperator`), or a list of T
           of them
         - **edge_weight:** ``[E]``, or a list of T; handed to the convolution only where it is given
-        - **state**, **batch**, **lengths**, **mask**, **output:** as for the `GCRN`; ``batch`` tells whose length it is
+        - **state**, **batch**, **lengths**, **mask**, **output:** as for the `GCRN`; ``batch`` assigns lengths to nodes
         - further keyword arguments go to both convolutions at every step
     """
 

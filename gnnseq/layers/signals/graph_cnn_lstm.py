@@ -65,7 +65,7 @@ class GraphCNNLSTM(nn.Module):
         return cnn_channels
 
     def reset_parameters(self) -> None:
-        """Draws all weights anew."""
+        """Redraws all weights."""
         self.cnn.reset_parameters()
         self.lstm.reset_parameters()
 
@@ -102,7 +102,7 @@ class GraphCNNLSTM(nn.Module):
         return num_nodes
 
     def _check_batch(self, batch: Tensor | None) -> None:
-        """Raises where the layer would not read the graphs that ``batch`` says."""
+        """Raises if the nodes of the layer do not match the graphs of ``batch``."""
 
     def _features(self, filtered: Tensor) -> Tensor:
         """Filtered signals ``[N, S, T, C]`` to the LSTM's inputs."""

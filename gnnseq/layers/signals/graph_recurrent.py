@@ -18,8 +18,8 @@ from gnnseq.ops.transforms import autocast_dtype
 class GraphRecurrent(SpectralModule):
     r"""Chebyshev filters of order K in place of the products of a recurrent cell.
 
-    Every gate reads :math:`\sum_k T_k(\tilde L) x_t W_k + \sum_k T_k(\tilde L) h_{t-1} U_k + b`. A subclass gives the
-    number of gates and what they do.
+    A gate's input is :math:`\sum_k T_k(\tilde L) x_t W_k + \sum_k T_k(\tilde L) h_{t-1} U_k + b`. A subclass gives the
+    number of gates and their equations.
 
     Args:
         in_channels: features of a node at one step, F.
@@ -46,7 +46,7 @@ class GraphRecurrent(SpectralModule):
 
     @property
     def filter_weight(self) -> Tensor:
-        """The weight that says in which dtype the layer works."""
+        """The weight whose dtype is the layer's."""
         return self.weight_x
 
     def reset_parameters(self) -> None:

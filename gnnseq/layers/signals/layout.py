@@ -1,4 +1,4 @@
-"""The layouts in which signals on a graph come, and the way to the one in which they are computed."""
+"""The layouts of signals on a graph, and their conversion to the one used in computation."""
 
 from copy import copy
 from typing import Any, Self
@@ -73,7 +73,7 @@ class SignalLayout:
         return out[:, 0, 0] if self.dim == 2 else out.squeeze(1)
 
     def state_from_nodes(self, state: Tensor) -> Tensor:
-        """A state ``[N, S, H]`` to ``[N, H]`` or ``[B, N, H]``, in memory of its own."""
+        """A state ``[N, S, H]`` to ``[N, H]`` or ``[B, N, H]``, in separate memory."""
         own = state.transpose(0, 1) if self.dim == 4 else state.squeeze(1)
         return own.clone(memory_format=torch.contiguous_format)
 
@@ -87,7 +87,7 @@ class SignalLayout:
         return tuple(state.transpose(0, 1) if self.dim == 4 else state.unsqueeze(1) for state in states)
 
     def masked(self, x: Tensor, mask: Tensor) -> Tensor:
-        """Missing values replaced by zero, whatever stands there."""
+        """Missing values replaced by zero, also where they are NaN."""
         if not is_recorded() and (mask.dtype != torch.bool or mask.shape not in (x.shape, x.shape[:-1])):
             raise ValueError(
                 f"mask is {mask.dtype} of shape {list(mask.shape)}, "
@@ -127,5 +127,5 @@ class SignalLayout:
 
 
 def within(x: Tensor, active: Tensor | None) -> Tensor:
-    """Signals ``[N, S, T, F]`` with zeros after the end of each sequence, whatever stands there."""
+    """Signals ``[N, S, T, F]`` with zeros after the end of each sequence."""
     return x if active is None else torch.where(active.unsqueeze(-1), x, 0.0)

@@ -1,4 +1,4 @@
-"""What all layers with Chebyshev filters share: how they come from edges to an operator."""
+"""Shared by all layers with Chebyshev filters: the operator of the edges."""
 
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -53,7 +53,7 @@ class SpectralModule(nn.Module):
 
     @property
     def filter_weight(self) -> Tensor:
-        """The weight that says in which dtype the layer works."""
+        """The weight whose dtype is the layer's."""
         weight = self.weight
         assert isinstance(weight, Tensor)
         return weight
@@ -110,7 +110,7 @@ def weighted_edges(edge_index: Any, edge_weight: Any, weight: Tensor) -> tuple[T
 
 
 def ready(operator: SparseOperator, num_nodes: int, mask: EdgeMask | None = None, **given: Any) -> SparseOperator:
-    """A ready operator, for so many nodes; nothing may be given beside it that it would not read."""
+    """A ready operator for so many nodes. Other arguments that it would ignore are errors."""
     if mask is not None and mask.is_set and not isinstance(operator, MaskedOperator):
         raise ValueError("edge_index is a ready operator, expected edges [2, E]: an explainer masks them")
     for name, value in given.items():

@@ -1,4 +1,4 @@
-"""Several layers, and both directions in time, for all layers that read signals on a graph."""
+"""Several layers, and both directions in time, for all layers over signals on a graph."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,7 +13,7 @@ from gnnseq.layers.signals.spectral_module import SpectralModule, whole_if_ready
 
 
 class SignalStack(nn.Module):
-    """Layers that read signals on a graph, each the outputs of the one below, with dropout in between.
+    """Layers over signals on a graph: each takes the outputs of the one below, with dropout in between.
 
     What ``num_layers`` and ``dropout`` are for `torch.nn.LSTM`. Where all layers filter with the same normalisation,
     the graph is normalised once for all of them.
@@ -37,7 +37,7 @@ class SignalStack(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def reset_parameters(self) -> None:
-        """Draws all weights anew."""
+        """Redraws all weights."""
         for layer in self.layers:
             layer.reset_parameters()  # type: ignore[operator]
 
@@ -80,14 +80,14 @@ class SignalStack(nn.Module):
 
 
 class BidirectionalSignals(nn.Module):
-    """Two layers that read signals on a graph, one along and one against the time.
+    """Two layers over signals on a graph, one forward and one backward in time.
 
-    What ``bidirectional`` is for `torch.nn.LSTM`: outputs of a step stand side by side, and each sequence is reversed
+    As ``bidirectional`` of `torch.nn.LSTM`: outputs of a step are concatenated, and each sequence is reversed
     within its own length.
 
     Args:
-        forward_layer: the layer that reads along the time.
-        backward_layer: a layer of the same input width that reads against it.
+        forward_layer: the layer forward in time.
+        backward_layer: a layer of the same input width, backward in time.
 
     Shapes:
         - **x**, **edge_index** and the rest as for the `GCRN`; further keyword arguments go to both layers
@@ -101,7 +101,7 @@ class BidirectionalSignals(nn.Module):
         self.backward_layer = backward_layer
 
     def reset_parameters(self) -> None:
-        """Draws all weights anew."""
+        """Redraws all weights."""
         for layer in (self.forward_layer, self.backward_layer):
             layer.reset_parameters()  # type: ignore[operator]
 

@@ -15,6 +15,7 @@ from gnnseq.plots.comparison.models import (
     score_axis,
     score_label,
     shown,
+    size_label,
 )
 from gnnseq.plots.style import panels, save
 from gnnseq.results.joined import Naming, Result, family_title
@@ -23,7 +24,7 @@ from gnnseq.runs.store import Record
 
 
 def plot_accuracy(records: Sequence[Record], path: str | Path, naming: Naming = family_title) -> Path:
-    """Draws a panel for each model: every seed, the mean with its interval, chance, and what the model cannot see.
+    """Draws a panel for each model: every seed, the mean with its interval, chance, and sizes out of the model's reach.
 
     Args:
         records: of a store, of one task in any number of sizes.
@@ -44,7 +45,7 @@ def plot_accuracy(records: Sequence[Record], path: str | Path, naming: Naming = 
     for axes, (model, own) in zip(grid, look.items(), strict=True):
         _panel(axes, model, results, own.colour)
         axes.set_xticks(sizes if len(sizes) < 9 else sizes[:: len(sizes) // 6])
-    drawn.supxlabel(f"size of the task {results[0].task['name']}", fontsize=10)
+    drawn.supxlabel(size_label(results), fontsize=10)
     drawn.supylabel(score_label(results[0]), fontsize=10)
     headline(drawn, _title(results))
     return save(drawn, path)
@@ -56,7 +57,10 @@ def _title(results: Sequence[Result]) -> str:
     budget = f"{min(weights):,} to {max(weights):,} weights; " if weights else ""
     many = f"{seeds} seeds (dots), mean and 95\u00a0% bootstrap interval (line)"
     runs = many if seeds > 1 else "one seed (dots)"
-    return f"Who learns {results[0].task['name']}? {budget}{runs}, other models (grey)"
+    name = str(results[0].task["name"])
+    return (
+        f"{name[:1].upper()}{name[1:]}, {results[0].task['metric']} of each model: {budget}{runs}, other models (grey)"
+    )
 
 
 def _panel(axes: Axes, model: str, results: Sequence[Result], colour: str) -> None:
@@ -90,7 +94,7 @@ def _shade_blind(axes: Axes, own: Sequence[Result]) -> None:
     if blind:
         place = (max(blind), 0.55)
         axes.annotate(
-            "cannot see\nthat far", place, xycoords=("data", "axes fraction"), fontsize=8, color="0.35",
+            "out of\nreach", place, xycoords=("data", "axes fraction"), fontsize=8, color="0.35",
             ha="right" if max(blind) == sizes[-1] and len(sizes) > 1 else "center", va="center",
         )  # fmt: skip
 

@@ -1,5 +1,6 @@
-"""Cost against score: what a model's answers take in time, weights, memory and samples."""
+"""Score against cost: time, weights, memory and samples."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from gnnseq.plots.comparison.models import (
     headline,
     legend_beside,
     looks,
+    mark_chance,
     score_axis,
     score_label,
     shown,
@@ -22,7 +24,7 @@ from gnnseq.results.joined import Naming, Result, by_name, family_title
 from gnnseq.runs.store import Record
 
 COSTS = {
-    "ms_per_step": "milliseconds a training step",
+    "ms_per_step": "milliseconds per training step",
     "weights": "weights",
     "peak_memory_mb": "peak memory (MB)",
     "samples_to_threshold": "samples to the threshold",
@@ -32,8 +34,8 @@ COSTS = {
 def plot_cost(records: Sequence[Record], path: str | Path, naming: Naming = family_title) -> Path:
     """Draws a row for each task at its largest size, and in it the score against each cost, on a logarithmic axis.
 
-    A cost is the median over the seeds, a score their mean with its interval. A model that never reached the threshold
-    has no point against samples; its name is written there instead.
+    A cost is the median over the seeds, a score their mean with its interval. A model without a cost, such as one that
+    never reached the threshold, has an empty marker at the right edge.
 
     Raises:
         ValueError: if no record is done.
@@ -53,7 +55,7 @@ def plot_cost(records: Sequence[Record], path: str | Path, naming: Naming = fami
     for axes, key in zip(grid[-1], costs, strict=True):
         axes.set_xlabel(COSTS[key])
     legend_beside(drawn, grid[:, 0])
-    headline(drawn, "What does a score cost?", BESIDE)
+    headline(drawn, "Score against cost: mean score and 95 % interval, median cost (empty markers: no cost)", BESIDE)
     return save(drawn, path)
 
 
@@ -63,38 +65,36 @@ def _largest(group: Sequence[Result]) -> list[Result]:
 
 
 def _panel(axes: Axes, group: Sequence[Result], key: str, look: dict[str, Look]) -> None:
-    missing = []
+    costs = [cost for result in group if (cost := result.middle(key)) is not None]
+    word = "not\nreached" if key == "samples_to_threshold" else "not\nmeasured"
+    edge = _scale(axes, costs, word if len(costs) < len(group) else None)
     for result in group:
         colour, marker, _ = look[result.model]
         cost = result.middle(key)
-        if cost is None:
-            missing.append(result.model)
-            axes.plot([], [], marker, color=colour, label=result.model)
-            continue
+        place, face = (edge, "none") if cost is None else (cost, colour)
         low, high = (shown(result, end) for end in ends(result))
-        axes.vlines(cost, low, high, color=colour, lw=1.2, zorder=2)
-        axes.plot(cost, shown(result, result.summary.mean), marker, color=colour, ms=7, mec="white", mew=0.6, ls="",
+        axes.vlines(place, low, high, color=colour, lw=1.2, zorder=2)
+        axes.plot(place, shown(result, result.summary.mean), marker, color=colour, mfc=face, ms=7, ls="",
+                  mec="white" if cost is not None else colour, mew=0.6 if cost is not None else 1.2,
                   label=result.model, zorder=3)  # fmt: skip
-    if missing:
-        names = "\n".join(name if len(name) < 26 else name[:24] + "…" for name in missing)
-        word = "never reached:" if key == "samples_to_threshold" else "not measured:"
-        axes.text(0.03, 0.03, f"{word}\n{names}", transform=axes.transAxes, fontsize=6.5, color="0.35", va="bottom")
-    axes.axhline(shown(group[0], group[0].task["chance"]), color="0.3", ls=":", lw=1.2, zorder=1)
-    if len(missing) < len(group):
-        _scale(axes, [cost for result in group if (cost := result.middle(key)) is not None])
-    else:
-        axes.set_xticks([])
+    mark_chance(axes, shown(group[0], group[0].task["chance"]))
     score_axis(axes, group[0])
 
 
-def _scale(axes: Axes, costs: Sequence[float]) -> None:
-    """A logarithmic axis that is not narrower than a factor of two, so that small differences look small."""
-    low, high = min(costs), max(costs)
-    if low <= 0:
-        return
+def _scale(axes: Axes, costs: Sequence[float], without: str | None) -> float:
+    """A logarithmic axis over a factor of two at least; the place of models without a cost, named by ``without``."""
+    low, high = (min(costs), max(costs)) if costs and min(costs) > 0 else (1.0, 1.0)
     wide = max(1.15, (2 / (high / low)) ** 0.5)
+    low, high = low / wide, high * wide
+    edge = float(high * (high / low) ** 0.15)
     axes.set_xscale("log")
-    axes.set_xlim(low / wide, high * wide)
-    ticks = [low, high] if high > 1.2 * low else [(low * high) ** 0.5]
-    axes.set_xticks(ticks, [f"{tick:,.3g}" if tick < 1000 else f"{tick:,.0f}" for tick in ticks])
+    axes.set_xlim(low, high if without is None else high * (high / low) ** 0.3)
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    few = (1, 2, 5) if high < 10 * low else (1, 3)
+    ticks = [step * 10.0**power for power in powers for step in few if low <= step * 10.0**power <= high]
+    ticks = (ticks or [(low * high) ** 0.5]) if costs else []
+    names = [f"{tick:,.3g}" if tick < 1000 else f"{tick:,.0f}" for tick in ticks]
+    axes.set_xticks([*ticks, edge] if without else ticks, [*names, without] if without else names)
     axes.set_xticks([], minor=True)
+    axes.tick_params(axis="x", labelsize=8)
+    return edge

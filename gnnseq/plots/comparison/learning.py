@@ -49,8 +49,8 @@ def plot_learning(records: Sequence[Record], path: str | Path, naming: Naming = 
     legend_beside(drawn, grid)
     seeds = max(result.summary.count for result in results)
     drawn.set_figwidth(drawn.get_figwidth() + BESIDE)
-    runs = "one seed" if seeds == 1 else f"mean of {seeds} seeds, smallest to largest (band)"
-    headline(drawn, f"Learning curves: {runs}, over 20 batches", BESIDE)
+    runs = "one seed" if seeds == 1 else f"mean (line) and range (band) of {seeds} seeds"
+    headline(drawn, f"Learning curves, moving mean over 20 batches: {runs}", BESIDE)
     return save(drawn, path)
 
 
@@ -60,5 +60,5 @@ def _panel(axes: Axes, group: Sequence[Result], look: dict[str, Look]) -> None:
         steps, mean, low, high = joined(curves(result))
         axes.fill_between(steps, low, high, color=colour, alpha=0.12, lw=0)
         axes.plot(steps, mean, color=colour, ls=line, lw=1.6, marker=marker, markevery=[-1], ms=5, label=result.model)
-    mark_chance(axes, shown(group[0], group[0].task["chance"]), right=True)
+    mark_chance(axes, shown(group[0], group[0].task["chance"]))
     score_axis(axes, group[0])

@@ -1,5 +1,6 @@
 """What figures of a comparison have in common: each model's look, and scores with their intervals."""
 
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -9,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gnnseq.plots.style import COLOURS, MARKERS, bare
-from gnnseq.results.colours import Slot, named, slots
-from gnnseq.results.joined import Naming, Result, collect
+from gnnseq.results.colours import Slot, family_slot, named, slots
+from gnnseq.results.joined import Naming, Result, collect, without_twins
 from gnnseq.runs.store import Record
 
 _LINES = ("-", "--", "-.")
@@ -32,6 +33,15 @@ class Look(NamedTuple):
 
 
 def drawable(records: Sequence[Record], naming: Naming) -> list[Result]:
+    """Results of the records, a model that has two names once.
+
+    Raises:
+        ValueError: if no record is done.
+    """
+    return without_twins(finished(records, naming))
+
+
+def finished(records: Sequence[Record], naming: Naming) -> list[Result]:
     """Results of the records.
 
     Raises:
@@ -43,6 +53,13 @@ def drawable(records: Sequence[Record], naming: Naming) -> list[Result]:
     return results
 
 
+def size_label(results: Sequence[Result]) -> str:
+    """Label of an axis of sizes, such as "length of palindromes"."""
+    task = results[0].task
+    found = re.match(rf"(.*) of (\w+) {task['size']}\b", str(task["title"]))
+    return f"{found[2]} of {found[1]}" if found else f"size of the task ({task['name']})"
+
+
 def of_one_task(results: Sequence[Result]) -> None:
     """Raises a ValueError unless the results are of one task, whatever its sizes."""
     names = sorted({result.task["name"] for result in results})
@@ -52,7 +69,18 @@ def of_one_task(results: Sequence[Result]) -> None:
 
 def looks(results: Iterable[Result]) -> dict[str, Look]:
     """A look for each model, its family's in every figure: `gnnseq.results.colours`."""
-    return {model: _look(slot) for model, slot in slots(named(results)).items()}
+    return family_looks(named(results))
+
+
+def family_looks(names: Iterable[tuple[str, str]]) -> dict[str, Look]:
+    """A look for each model, from its name in the figure and its family's name."""
+    return {model: _look(slot) for model, slot in slots(names).items()}
+
+
+def family_look(family: str) -> Look:
+    """The look of a family that has a panel of its own."""
+    slot = family_slot(family)
+    return _look(slots([(family, family)])[family] if slot is None else slot)
 
 
 def _look(slot: Slot) -> Look:
@@ -65,7 +93,7 @@ def shown(result: Result, value: float) -> float:
     return 100 * value if result.percent else value
 
 
-def score_label(result: Result, of: str = "on fresh data") -> str:
+def score_label(result: Result, of: str = "on test data") -> str:
     """Label of an axis of scores."""
     return f"{result.task['metric']} {of}{' (%)' if result.percent else ''}"
 
@@ -86,13 +114,18 @@ def ends(result: Result) -> tuple[float, float]:
     )
 
 
-def mark_chance(axes: Axes, chance: float, right: bool = False) -> None:
-    """A dotted line where guesses are, its word at the left end or at the right."""
-    place, side = (0.99, "right") if right else (0.01, "left")
-    axes.axhline(chance, color="0.3", ls=":", lw=1.2, zorder=2)
+def mark_chance(axes: Axes, chance: float) -> None:
+    """A dotted line at the score of a guess, named beside the panel."""
+    mark_level(axes, chance, "chance")
+
+
+def mark_level(axes: Axes, level: float, word: str) -> None:
+    """A dotted line from edge to edge, named to the right of the panel, where no data are."""
+    axes.axhline(level, color="0.3", ls=":", lw=1.2, zorder=1)
     axes.annotate(
-        "chance", (place, chance), xycoords=("axes fraction", "data"), ha=side, va="bottom", fontsize=7, color="0.3"
-    )
+        word, (1.01, level), xycoords=("axes fraction", "data"), va="center", fontsize=7, color="0.3",
+        annotation_clip=False,
+    )  # fmt: skip
 
 
 def headline(drawn: Figure, text: str, beside: float = 0.0) -> None:

@@ -1,4 +1,4 @@
-"""Score against reach: does a model fall to chance where its sight ends?"""
+"""Score against reach, over all tasks of a comparison."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,21 +7,21 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
-from gnnseq.plots.comparison.models import BESIDE, Look, drawable, ends, headline, legend_beside, looks
+from gnnseq.plots.comparison.models import BESIDE, Look, drawable, ends, headline, legend_beside, looks, mark_level
 from gnnseq.plots.style import bare, figure, save
 from gnnseq.results.joined import Naming, Result, family_title
 from gnnseq.runs.store import Record
 
-_ASIDE = 5.0  # points between models at one place
+_ASIDE = 5.0  # points between marks of models at one place
 LOWEST, HIGHEST = -0.25, 1.25  # gains outside are drawn at the edge
 
 
 def plot_reach(records: Sequence[Record], path: str | Path, naming: Naming = family_title) -> Path:
-    """Draws how far each model came against how far it sees, over all tasks and sizes.
+    """Draws the score of each model against its reach, over all tasks and sizes.
 
-    The height is the way from chance (0) to the task's threshold (1), so that tasks and metrics share an axis. Left:
-    models with a limit, at the hops they reach minus the hops required; under 0 nothing but chance is possible.
-    Right: models without a limit, at the hops required.
+    Scores are rescaled: 0 is chance, 1 the task's threshold, so that tasks and metrics share an axis. Left: models with
+    a limit, at the hops they reach minus the hops required; under 0 nothing but chance is possible. Right: models
+    without a limit, at the hops required. Marks of several models at the same hops stand side by side.
 
     Raises:
         ValueError: if no record is done, or none says how many hops are required.
@@ -37,17 +37,20 @@ def plot_reach(records: Sequence[Record], path: str | Path, naming: Naming = fam
     grid = drawn.subplots(1, len(kinds), sharey=True, squeeze=False)[0]
     for axes, (group, has_limit) in zip(grid, kinds, strict=True):
         _panel(axes, group, has_limit, look)
-    grid[0].set_ylabel("way from chance (0) to the task's threshold (1)")
+    grid[0].set_ylabel("rescaled score (0: chance, 1: threshold)")
     legend_beside(drawn, grid)
-    headline(drawn, "What do models learn of what they see? Mean and 95 % interval, every task", BESIDE)
+    headline(
+        drawn,
+        "Score against reach, all tasks: mean and 95 % interval (side by side: the same hops)",
+        BESIDE,
+    )
     return save(drawn, path)
 
 
 def _panel(axes: Axes, results: Sequence[Result], has_limit: bool, look: dict[str, Look]) -> None:
-    models = list(dict.fromkeys(result.model for result in results))
     places = [_place(result, has_limit) for result in results]
     for result, place in zip(results, places, strict=True):
-        aside = _ASIDE * _order(models, result.model, place, has_limit) / 72
+        aside = _ASIDE * _order(_at(results, place, has_limit), result.model, place, has_limit) / 72
         beside = axes.transData + ScaledTranslation(aside, 0, axes.figure.dpi_scale_trans)
         low, middle, high = (_clipped(result.gain(v)) for v in (ends(result)[0], result.summary.mean, ends(result)[1]))
         colour, marker, _ = look[result.model]
@@ -58,8 +61,9 @@ def _panel(axes: Axes, results: Sequence[Result], has_limit: bool, look: dict[st
     axes.set_xlim(min(places) - room, max(places) + room)
     if has_limit and min(places) < 0:
         axes.axvspan(min(places) - room, -0.5, color="0.93", lw=0, zorder=0)
-        axes.text(min(places) - 0.9 * room, 0.5, "cannot see", fontsize=8, color="0.35")
-    _levels(axes)
+        axes.text(min(places) - 0.9 * room, 0.5, "out of reach", fontsize=8, color="0.35")
+    mark_level(axes, 0, "chance")
+    mark_level(axes, 1, "threshold")
     axes.set_xlabel("hops reached minus hops required" if has_limit else "hops required (models without a limit)")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylim(LOWEST - 0.05, HIGHEST + 0.05)
@@ -71,18 +75,17 @@ def _place(result: Result, has_limit: bool) -> int:
     return int(result.first("hops_reach")) - required if has_limit else required
 
 
+def _at(results: Sequence[Result], place: int, has_limit: bool) -> list[str]:
+    """The models that have a mark at a place."""
+    return list(dict.fromkeys(result.model for result in results if _place(result, has_limit) == place))
+
+
 def _order(models: Sequence[str], model: str, place: int, has_limit: bool) -> float:
-    """How many places a mark moves aside: about its hops, but never over the border to what cannot be seen."""
+    """How many places a mark moves aside: about its hops, but never over the border to what is out of reach."""
     index, last = models.index(model), len(models) - 1
     if not has_limit:
         return index - last / 2
     return index if place >= 0 else index - last
-
-
-def _levels(axes: Axes) -> None:
-    for level, word in ((0, "chance"), (1, "threshold")):
-        axes.axhline(level, color="0.3", ls=":", lw=1.2, zorder=1)
-        axes.annotate(word, (0.005, level), xycoords=("axes fraction", "data"), va="top", fontsize=7, color="0.3")
 
 
 def _clipped(gain: float) -> float:

@@ -114,8 +114,8 @@ def _draw(records: Sequence[Record], folder: Path, naming: Naming) -> list[tuple
                                  "A run that stopped early keeps its last value."))  # fmt: skip
     if any(result.first("hops_required") is not None for result in results):
         made.append(_picture(plot_reach, whole, folder / "reach.png", naming, "Score against reach", _sight(results),
-                             "Models at one place stand side by side. Left of 0 a model cannot see the answer, and "
-                             "only chance is possible; right of it, it can."))  # fmt: skip
+                             "Models at the same hops stand side by side. Left of 0 the answer is out of reach, and "
+                             "only chance is possible."))  # fmt: skip
     made.append(_picture(plot_cost, whole, folder / "cost.png", naming, "Cost against score", _costs(results),
                          "Each task at its largest size; medians over the seeds."))  # fmt: skip
     return made

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
 
 from gnnseq.analysis.diagnosis import CANNOT_COMPUTE, CANNOT_SEE, DID_NOT_LEARN, SEES_TOO_WEAKLY
-from gnnseq.plots.comparison.models import drawable, headline
+from gnnseq.plots.comparison.models import finished, headline
 from gnnseq.plots.style import figure, save
 from gnnseq.results.joined import Naming, Result, by_task, family_title
 from gnnseq.results.table import number
@@ -29,12 +29,12 @@ def plot_verdicts(
     reference: str,
     naming: Naming = family_title,
 ) -> Path:
-    """Draws a table: a row for each model, a column for each task, and in each cell the mean score on fresh data.
+    """Draws a table: a row for each model, a column for each task, and in each cell the mean score on test data.
 
     Blue and an upward mark: better than the reference by the test. Orange and a downward mark: worse. Green and a mark
     of equality: equal within the margin by a test. Grey: undecided at so many seeds. Bold: the mean reaches the task's
-    threshold. Italic: the model cannot see the answer, cannot compute it, or did not learn it. Empty: the task has no
-    graph that the model reads.
+    threshold. Italic: the answer is out of reach, the model cannot compute it, or it did not learn it. Empty: the task
+    has no graph for the model.
 
     Args:
         records: of a store.
@@ -49,7 +49,7 @@ def plot_verdicts(
     Raises:
         ValueError: if no record is done, or no model has the reference's name.
     """
-    results = drawable(records, naming)
+    results = finished(records, naming)
     models = list(dict.fromkeys(result.model for result in results))
     if reference not in models:
         raise ValueError(f"reference is {reference!r}, expected one of {'; '.join(models)}")
@@ -68,8 +68,8 @@ def plot_verdicts(
                  loc="outside lower center", ncols=5, fontsize=9, frameon=False)  # fmt: skip
     seeds = max(result.summary.count for result in results)
     runs = f"{seeds} seed{'s' * (seeds != 1)}{_patience(results)}"
-    headline(drawn, f"Who beats the {reference}? Mean score on fresh data over {runs}; bold: solved, italic: at chance "
-             "or hardly above")  # fmt: skip
+    title = f"Mean score on test data, compared with the {reference}, over {runs}"
+    headline(drawn, f"{title}; bold: solved, italic: at chance or hardly above it")
     return save(drawn, path)
 
 
@@ -98,7 +98,7 @@ def _cell(axes: Axes, column: int, row: int, result: Result, colour: str) -> Non
 
 
 def _heading(result: Result) -> str:
-    """The task, what is measured where it is no accuracy, and the score of a guess."""
+    """The task, its metric if that is not accuracy, and the score of a guess."""
     metric = "" if result.percent else f"{result.task['metric']}, less is better; "
     lines = textwrap.wrap(result.task["title"], 16) + textwrap.wrap(
         f"({metric}chance {number(result.task['chance'], result.percent)})", 18

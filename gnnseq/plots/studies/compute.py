@@ -4,11 +4,13 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
 
-from gnnseq.plots.style import COLOURS, MARKERS, bare, figure, save
+from gnnseq.plots.comparison.models import family_look, mark_chance
+from gnnseq.plots.style import MARKERS, bare, figure, save
 from gnnseq.runs.store import Record
 from gnnseq.studies.compute.outcomes import MARKS, Outcome, drift_title
 
@@ -18,12 +20,12 @@ _WRONG = "#D55E00"
 
 
 def plot_computability(found: Sequence[Outcome], path: str | Path) -> Path:
-    """Draws a table: a row for each model, a column for each task, and in each cell what theory and training say.
+    """Draws a table: a row for each model, a column for each task, and in each cell the theory and the result.
 
     The upper line is the prediction ("?" for not known), the lower one the mean accuracy at the longest length, on
     random samples and, after the stroke, on random and hard ones, whichever is lower. The darker, the more runs
-    generalise. Bold in an orange frame: a run does what theory says that no weights can. Empty: the model does not read
-    the task.
+    generalise. Bold in an orange frame: a run contradicts the theory. Empty: the task has no
+    graph for the model.
 
     Args:
         found: of `gnnseq.studies.compute.outcomes.outcomes`.
@@ -48,15 +50,15 @@ def plot_computability(found: Sequence[Outcome], path: str | Path) -> Path:
     axes.spines[:].set_visible(False)
     seeds = [len(outcome.longest) for outcome in found]
     runs = f"{min(seeds)}" if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)}"
-    words = {EXACT: "every run right, on hard samples too", ALWAYS: "every run right on random samples",
-             SOMETIMES: "some runs are", NEVER: "no run is"}  # fmt: skip
+    words = {EXACT: "all runs correct, also on hard samples", ALWAYS: "all runs correct on random samples",
+             SOMETIMES: "some runs correct", NEVER: "no run correct"}  # fmt: skip
     handles = [Patch(facecolor=colour, edgecolor="0.6", label=word) for colour, word in words.items()]
-    handles.append(Patch(facecolor="white", edgecolor=_WRONG, lw=2, label="against the theory"))
+    handles.append(Patch(facecolor="white", edgecolor=_WRONG, lw=2, label="contradicts the theory"))
     drawn.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
     length = max(max(outcome.accuracy) for outcome in found)
     drawn.suptitle(
-        f"Theory, and the mean accuracy at length {length} after training on shorter inputs ({runs} "
-        f"seed{'s' * (max(seeds) > 1)} each)", fontsize=10.5
+        f"Prediction of the theory, and mean accuracy at length {length} on random / on hard samples,\n"
+        f"after training on shorter inputs ({runs} seed{'s' * (max(seeds) > 1)} each)", fontsize=10.5
     )  # fmt: skip
     return save(drawn, path)
 
@@ -74,7 +76,9 @@ def _cell(axes: Axes, column: int, row: int, outcome: Outcome) -> None:
 
 
 def plot_drift(records: Sequence[Record], path: str | Path) -> Path:
-    """Draws accuracy against the place in a word: a thin line for each run, a thick one for the mean.
+    """Draws accuracy against the position in a word: a thin line for each run, a thick one for the mean.
+
+    A model has its family's colour; rules of training differ by line and marker.
 
     Args:
         records: of `gnnseq.studies.compute.drift.run_drift`.
@@ -84,29 +88,34 @@ def plot_drift(records: Sequence[Record], path: str | Path) -> Path:
         ValueError: for records without accuracy by place.
     """
     groups: dict[str, list[dict[int, float]]] = {}
+    families: dict[str, str] = {}
     for record in records:
         if record.get("by_place"):
             shares = {int(place): right / total for place, (right, total) in record["by_place"].items()}
+            families[drift_title(record)] = record["family"]["name"]
             groups.setdefault(drift_title(record), []).append(dict(sorted(shares.items())))
     if not groups:
         raise ValueError("records hold no by_place, expected those of gnnseq.studies.compute.drift.run_drift")
     drawn = figure(7.5, 4.2)
     axes = drawn.subplots()
     for number, (title, runs) in enumerate(groups.items()):
-        colour, places = COLOURS[number % len(COLOURS)], list(runs[0])
+        colour, places = family_look(families[title]).colour, list(runs[0])
+        rule = list(families.values())[:number].count(families[title])
         for run in runs:
             axes.plot(places, list(run.values()), color=colour, lw=0.6, alpha=0.5)
         mean = [fmean(run[place] for run in runs) for place in places]
-        axes.plot(places, mean, color=colour, lw=1.8, marker=MARKERS[number % len(MARKERS)], ms=4.5, label=title)
-    axes.axhline(0.5, color="0.3", ls=":", lw=1.2)
-    axes.text(places[0], 0.48, "chance", fontsize=8, color="0.35")
+        marks: dict[str, Any] = {"marker": MARKERS[number % len(MARKERS)], "ms": 5, "mfc": "white" if rule else colour}
+        axes.plot(places, mean, ("-", "--", "-.")[rule % 3], color=colour, lw=1.8, label=title, **marks)
+    mark_chance(axes, 0.5)
     axes.set_xscale("log")
     axes.set_xticks(places, [f"{place:,}" for place in places], fontsize=8)
     axes.minorticks_off()
-    axes.set_xlabel("place in the word (symbols from the mark before to this one)")
+    axes.set_xlabel("position in the word (accuracy from the previous mark to this one)")
     axes.set_ylabel("accuracy")
     axes.legend(fontsize=8, frameon=False, loc="lower left", bbox_to_anchor=(0.01, 0.24))
     bare(axes)
     seeds = max(len(runs) for runs in groups.values())
-    axes.set_title(f"Parity, learned on at most 40 symbols, in words of {places[-1]:,}; {seeds} runs each", fontsize=10)
+    axes.set_title(
+        f"Parity: trained on at most 40 symbols, tested on words of {places[-1]:,}; {seeds} runs each", fontsize=10
+    )
     return save(drawn, path)

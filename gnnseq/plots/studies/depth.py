@@ -1,4 +1,4 @@
-"""What a stack of convolutions sees, against its depth."""
+"""Influence on the output of a stack of convolutions, against its depth."""
 
 import math
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from statistics import fmean
 
 from matplotlib.axes import Axes
 
-from gnnseq.plots.style import COLOURS, MARKERS, bare, figure, save
+from gnnseq.plots.style import COLOURS, MARKERS, bare, decades, figure, save
 from gnnseq.studies.reach.depth import DepthRecord
 
 
@@ -30,7 +30,9 @@ def plot_depth(records: Sequence[DepthRecord], path: str | Path) -> Path:
         own = sorted((record for record in records if record.stack == stack), key=lambda record: record.layers)
         _profiles(left, own)
         _growth(right, own)
-    drawn.suptitle("How far a stack of convolutions sees as it grows deeper, before training", fontsize=11)
+    drawn.suptitle(
+        "Influence against distance in stacks of convolutions of different depth, before training", fontsize=11
+    )
     return save(drawn, path)
 
 
@@ -47,6 +49,7 @@ def _profiles(axes: Axes, records: list[DepthRecord]) -> None:
         last = number == len(records) - 1
         axes.plot(distance, theory, ":", color="0.25", lw=1.3, label="theory" if last else None, zorder=4)
     axes.set_yscale("log")
+    decades(axes.yaxis)
     axes.set_xlabel("distance (hops)")
     axes.set_ylabel("share of the influence on the node")
     axes.set_title(records[0].title.replace("\n", " "), fontsize=8.5)
@@ -56,13 +59,13 @@ def _profiles(axes: Axes, records: list[DepthRecord]) -> None:
 
 def _growth(axes: Axes, records: list[DepthRecord]) -> None:
     layers = [record.layers for record in records]
-    axes.plot(layers, layers, color="0.55", lw=1.4, ls="--", label="reach: exactly 0 beyond")
+    axes.plot(layers, layers, color="0.55", lw=1.4, ls="--", label="reach (influence beyond it is exactly 0)")
     axes.plot(layers, [fmean(record.field) for record in records], "s-", color=COLOURS[1], ms=4, lw=1.5,
-              label="95 % of the influence within")  # fmt: skip
+              label="distance within which 95 % of the influence lies")  # fmt: skip
     axes.plot(layers, [fmean(record.mean_distance) for record in records], "o-", color=COLOURS[0], ms=4, lw=1.5,
               label="mean distance of the influence")  # fmt: skip
     axes.plot(layers, [record.expected_distance for record in records], ":", color="0.25", lw=1.4, zorder=4,
-              label="the same in theory")  # fmt: skip
+              label="mean distance, theory")  # fmt: skip
     axes.set_xlabel("layers")
     axes.set_ylabel("distance (hops)")
     axes.legend(fontsize=7, frameon=False, loc="upper left")

@@ -9,13 +9,14 @@ from statistics import fmean
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from gnnseq.plots.style import COLOURS, bare, panels, save
+from gnnseq.plots.comparison.models import family_look, mark_chance
+from gnnseq.plots.style import bare, decades, panels, save
 from gnnseq.results.joined import family_title, grouped
 from gnnseq.runs.store import Record
 
 
 def plot_first_symbol(records: Sequence[Record], path: str | Path) -> Path:
-    """Draws accuracy against how far back the answer stands, a panel for each model, what it cannot see in grey.
+    """Draws accuracy against the distance of the answer, a panel for each model, distances out of reach in grey.
 
     Args:
         records: of `gnnseq.studies.reach.first_symbol.run_first_symbol`; what is not done is left out.
@@ -26,15 +27,15 @@ def plot_first_symbol(records: Sequence[Record], path: str | Path) -> Path:
     """
     models = _by_model(records)
     drawn, grid = panels(len(models), 3.7, 2.6)
-    for number, (axes, (title, own)) in enumerate(zip(grid, models.items(), strict=True)):
-        _accuracy(axes, own, COLOURS[number % len(COLOURS)])
+    for axes, (title, own) in zip(grid, models.items(), strict=True):
+        _accuracy(axes, own, _colour(own))
         axes.set_title(title, fontsize=9)
     seeds = len({record["trial"]["seed"] for own in models.values() for record in own})
-    drawn.supxlabel("how many symbols before the last one the answer stands")
-    drawn.supylabel("accuracy on fresh sequences (%)")
+    drawn.supxlabel("distance of the answer from the last symbol")
+    drawn.supylabel("accuracy on test data (%)")
     drawn.suptitle(
-        "Repeat the first symbol: accuracy against its distance, and where reach ends (grey)\n"
-        f"after training; {seeds} seed{'s' * (seeds > 1)} (dots) and their mean (line)",
+        "Repeat the first symbol: accuracy after training against distance; grey: out of reach;\n"
+        f"{seeds} seed{'s' * (seeds > 1)} (dots) and their mean (line)",
         fontsize=11,
     )
     return save(drawn, path)
@@ -59,12 +60,17 @@ def plot_before_after(records: Sequence[Record], path: str | Path) -> Path:
         length = _farthest(own)
         _shares(axes, [record for record in own if record["task"]["size"] == length], floor)
         axes.set_title(title, fontsize=9)
-    drawn.supxlabel("how many symbols before the last one (the arrow: the answer)")
+    drawn.supxlabel("distance from the last symbol (arrow: the answer)")
     drawn.supylabel("share of the influence on the logits")
     drawn.suptitle(
-        "Influence before and after training, each model at the farthest answer that it learned or sees", fontsize=11
+        "Influence before and after training, each model at the longest distance that it learned or that it reaches",
+        fontsize=11,
     )
     return save(drawn, path)
+
+
+def _colour(own: list[Record]) -> str:
+    return family_look(str(own[0]["family"].get("name", own[0]["family"]["title"]))).colour
 
 
 def _by_model(records: Sequence[Record]) -> dict[str, list[Record]]:
@@ -96,11 +102,10 @@ def _accuracy(axes: Axes, own: list[Record], colour: str) -> None:
         for record in runs:
             axes.plot(length - 1, 100 * record["score"], "o", color=colour, ms=4.5, mec="white", mew=0.7, zorder=4)
     axes.plot(back, [100 * fmean(r["score"] for r in runs) for runs in lengths.values()], color=colour, lw=1.8)
-    axes.axhline(100 * own[0]["task"]["chance"], color="0.3", ls=":", lw=1.2)
-    axes.text(back[0], 100 * own[0]["task"]["chance"] - 2, "chance", fontsize=7, color="0.3", va="top")
+    mark_chance(axes, 100 * own[0]["task"]["chance"])
     if blind:
         narrow = len(blind) < 2
-        axes.text(fmean(blind), 55, "cannot see" if narrow else "cannot\nsee", fontsize=8, color="0.35",
+        axes.text(fmean(blind), 55, "out of reach" if narrow else "out of\nreach", fontsize=8, color="0.35",
                   rotation=90 if narrow else 0, ha="center", va="center", zorder=5)  # fmt: skip
     axes.set_xlim(back[0] - 0.5, back[-1] + 0.5)
     axes.set_ylim(-4, 106)
@@ -119,17 +124,18 @@ def _farthest(own: list[Record]) -> int:
 def _shares(axes: Axes, runs: list[Record], floor: float) -> None:
     accuracy = fmean(record["score"] for record in runs)
     for name, key, colour, style in (
-        ("before", "shares_before", COLOURS[0], "--"),
-        ("after", "shares_after", COLOURS[1], "-"),
+        ("before", "shares_before", "0.5", "--"),
+        ("after", "shares_after", _colour(runs), "-"),
     ):
         mean = [fmean(values) for values in zip(*(record[key] for record in runs), strict=True)]
-        label = f"{name} training" + ("" if name == "before" else f" ({accuracy:.0%} right)")
+        label = f"{name} training" + ("" if name == "before" else f" (accuracy {100 * accuracy:.0f} %)")
         shown = [value or math.nan for value in mean]
         axes.plot(shown, style, color=colour, marker="os"[name == "after"], ms=4, lw=1.6, label=label)
     answer = len(runs[0]["shares_before"]) - 1
     axes.annotate("", (answer, 1.05), (answer, 5), arrowprops={"arrowstyle": "-|>", "color": "0.3"})
     axes.set_yscale("log")
     axes.set_ylim(floor, 8)
+    decades(axes.yaxis)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(fontsize=7, frameon=False, loc="lower left")
     bare(axes)

@@ -7,7 +7,8 @@ from statistics import fmean
 
 from matplotlib.axes import Axes
 
-from gnnseq.plots.style import COLOURS, MARKERS, bare, figure, save
+from gnnseq.plots.comparison.models import family_look, mark_level
+from gnnseq.plots.style import COLOURS, MARKERS, bare, decades, figure, save
 from gnnseq.results.curves import moving_mean
 from gnnseq.runs.store import Record
 from gnnseq.studies.gradients import FlowRecord
@@ -16,7 +17,9 @@ _FLOOR = 1e-16  # what single precision adds to weights of size 1 is far above
 
 
 def plot_gradient_flow(records: Sequence[FlowRecord], path: str | Path) -> Path:
-    """Draws the norm of the gradient at every time step, as it is and as clipping leaves it.
+    """Draws the norm of the gradient at every time step, with and without clipping.
+
+    A model has its family's colour; settings of one family differ by line and marker.
 
     Args:
         records: of `gnnseq.studies.gradients.measure_flow`.
@@ -30,17 +33,20 @@ def plot_gradient_flow(records: Sequence[FlowRecord], path: str | Path) -> Path:
     drawn = figure(10.5, 4.6)
     left, right = drawn.subplots(1, 2, sharey=True)
     for number, record in enumerate(records):
-        colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
-        _flow(left, record, colour, marker, clipped=False)
-        _flow(right, record, colour, marker, clipped=True)
-    left.set_title("without clipping (dotted: the bound σ$^{T-t}$ of Pascanu et al., from the last step)", fontsize=9)
-    right.set_title(f"with gradients clipped to norm {records[0].max_norm:g}: the same slopes", fontsize=9)
+        family = record.title.partition(",")[0]
+        setting = [other.title.partition(",")[0] for other in records[:number]].count(family)
+        look = (family_look(family.lower()).colour, MARKERS[number % len(MARKERS)], ("-", "--", "-.")[setting % 3])
+        _flow(left, record, look, clipped=False)
+        _flow(right, record, look, clipped=True)
+    left.set_title("without clipping (dotted: the upper bound σ$^{T-t}$ of Pascanu et al.)", fontsize=9)
+    right.set_title(f"clipped to norm {records[0].max_norm:g}: scaled by one factor", fontsize=9)
     left.set_ylabel("norm of the gradient ‖∂L/∂h$_t$‖")
     left.set_yscale("log")
     values = [v for record in records for own in record.hidden for v in own if v > 0]
     left.set_ylim(max(_FLOOR, 0.3 * min(values)), 5 * max(values))
+    decades(left.yaxis)
     for axes in (left, right):
-        axes.set_xlabel("time step t (the loss is at the last)")
+        axes.set_xlabel("time step t (the loss is at the last step)")
         bare(axes)
     right.legend(fontsize=7.5, frameon=False, loc="lower right")
     seeds = len(records[0].hidden)
@@ -77,20 +83,26 @@ def plot_clipping(records: Sequence[Record], path: str | Path) -> Path:
         for axes in grid[:, column]:
             bare(axes)
     grid[0][0].set_ylabel("gradient norm before clipping")
-    grid[1][0].set_ylabel("loss (dotted: chance)")
+    grid[1][0].set_ylabel("loss (nats)")
+    mark_level(grid[1][-1], math.log(10), "chance")
     grid[0][0].set_yscale("log")
+    decades(grid[0][0].yaxis)
     grid[1][0].legend(fontsize=7.5, frameon=False, loc="lower left")
-    drawn.suptitle("Training by plain gradient descent with and without clipping, a line for each seed", fontsize=11)
+    drawn.suptitle("Training by gradient descent with and without clipping, one line for each seed", fontsize=11)
     return save(drawn, path)
 
 
-def _flow(axes: Axes, record: FlowRecord, colour: str, marker: str, clipped: bool) -> None:
+def _flow(axes: Axes, record: FlowRecord, look: tuple[str, str, str], clipped: bool) -> None:
+    colour, marker, line = look
     factors = record.clip_factor if clipped else [1.0] * len(record.hidden)
     seeds = [[factor * v for v in own] for factor, own in zip(factors, record.hidden, strict=True)]
     mean = [fmean(values) for values in zip(*seeds, strict=True)]
     steps = range(1, len(mean) + 1)
-    label = record.title + (f" (× {fmean(record.clip_factor):.2g})" if min(record.clip_factor) < 1 else " (unchanged)")
-    axes.plot(steps, mean, color=colour, lw=1.7, marker=marker, ms=4, markevery=max(1, len(mean) // 8), label=label)
+    label = record.title + (
+        f" (scaled by {fmean(record.clip_factor):.2g})" if min(record.clip_factor) < 1 else " (not clipped)"
+    )
+    every = max(1, len(mean) // 8)
+    axes.plot(steps, mean, line, color=colour, lw=1.7, marker=marker, ms=4, markevery=every, label=label)
     low, high = [min(v) for v in zip(*seeds, strict=True)], [max(v) for v in zip(*seeds, strict=True)]
     axes.fill_between(steps, low, high, color=colour, alpha=0.18, lw=0)
     if record.bound is not None and not clipped:

@@ -1,7 +1,8 @@
-"""Heat maps of influence: which position moves which output."""
+"""Heat maps of influence: outputs against input positions."""
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 
 from gnnseq.plots.style import figure, save
+from gnnseq.results.joined import both_names, twins
 from gnnseq.studies.reach.heat import HeatMap
 
 FLOOR = 1e-6  # smallest share that has a colour of its own
@@ -29,6 +31,7 @@ def plot_heat(maps: Sequence[HeatMap], path: str | Path) -> Path:
     """
     if not maps:
         raise ValueError("maps is empty, expected at least one")
+    maps = _once(maps)
     columns = min(3, len(maps))
     lines = math.ceil(len(maps) / columns)
     drawn = figure(3.7 * columns + 0.8, 3.1 * lines + 0.8)
@@ -39,9 +42,18 @@ def plot_heat(maps: Sequence[HeatMap], path: str | Path) -> Path:
     bar = drawn.colorbar(images[0], ax=grid, extend="min", shrink=0.7, pad=0.01)
     bar.set_label("share of the influence on that output (white: exactly 0)")
     drawn.supxlabel("input position, the first symbol on the left")
-    drawn.supylabel("output, the last one at the bottom")
-    drawn.suptitle("Which input moves which output? Before training, default initialisation", fontsize=11)
+    drawn.supylabel("output position, the last symbol at the bottom")
+    drawn.suptitle("Influence of each input on each output before training, default initialisation", fontsize=11)
     return save(drawn, path)
+
+
+def _once(maps: Sequence[HeatMap]) -> list[HeatMap]:
+    """The maps, with a model that has two names once."""
+    same = {other: name for name, other in twins({own.family: own.shares for own in maps}).items()}
+    titles = {own.family: own.title for own in maps}
+    kept = [own for own in maps if own.family not in same.values()]
+    return [replace(own, title=both_names(own.title, titles[same[own.family]])) if own.family in same else own
+            for own in kept]  # fmt: skip
 
 
 def _panel(axes: Axes, own: HeatMap) -> AxesImage:

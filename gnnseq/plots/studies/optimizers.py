@@ -1,4 +1,4 @@
-"""Optimisers against each other: how wide the range of good learning rates is, and who is fast with the best."""
+"""Optimisers compared: steps to the threshold by learning rate, and with the chosen one over seeds."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,17 +6,18 @@ from pathlib import Path
 from matplotlib.axes import Axes
 
 from gnnseq.experiments.optimizers import find_optimizer
-from gnnseq.plots.comparison.models import headline
-from gnnseq.plots.style import COLOURS, MARKERS, bare, figure, save
+from gnnseq.plots.comparison.models import headline, mark_level
+from gnnseq.plots.style import COLOURS, MARKERS, bare, decades, figure, save
 from gnnseq.results.statistics import summarise
 from gnnseq.runs.store import Record
 from gnnseq.studies.optimizers.race import Race, steps_taken
 
 
 def plot_race(race: Race, path: str | Path) -> Path:
-    """Draws steps to the threshold: left against the learning rate, in the runs that chose it, right in the final runs.
+    """Draws steps to the threshold: left against the learning rate, in the tuning runs, right in the final runs.
 
-    A run that did not reach the threshold stands at the number of steps allowed, in an empty marker.
+    A run that did not reach the threshold stands at the number of steps allowed, in an empty marker. Seeds
+    stand side by side.
 
     Raises:
         ValueError: if no run has ended.
@@ -31,19 +32,22 @@ def plot_race(race: Race, path: str | Path) -> Path:
         _rates(left, name, own, race, number)
         _seeds(right, [r for r in final if r["trial"]["optimizer"] == name], number)
     limit = final[0]["trial"]["steps"]
+    left.axhline(limit, color="0.3", ls=":", lw=1.2)
+    mark_level(right, limit, f"not reached\nin {limit:,} steps")
     for axes in (left, right):
-        axes.axhline(limit, color="0.5", ls=":", lw=1)
         bare(axes)
-    left.annotate("not reached", (0.01, limit), xycoords=("axes fraction", "data"), fontsize=7, va="bottom")
     left.set_xscale("log")
     left.set_yscale("log")
-    left.set_xlabel("learning rate (choice: larger marker)")
+    left.set_xlabel("learning rate (large marker: chosen)")
+    for axis in (left.xaxis, left.yaxis):
+        decades(axis)
     left.set_ylabel("steps to the threshold")
     left.legend(fontsize=7, frameon=False, loc="best")
     right.set_xticks(
         range(len(race.chosen)), [find_optimizer(n).title.replace(" with ", "\nwith ") for n in race.chosen]
     )
     right.tick_params(axis="x", labelsize=8)
+    right.set_xlabel("optimiser (small: seeds, side by side; large: mean)")
     headline(drawn, _title(final))
     return save(drawn, path)
 
@@ -51,9 +55,9 @@ def plot_race(race: Race, path: str | Path) -> Path:
 def _title(final: Sequence[Record]) -> str:
     task, seeds = final[0]["task"], len({record["trial"]["seed"] for record in final})
     model, share = final[0]["family"]["title"], f"{100 * task['solved']:.0f}\u00a0%"
-    runs = f"{seeds} fresh seeds, mean and 95\u00a0% interval" if seeds > 1 else "one fresh seed"
-    learned = f"Steps of an {model} until {share} of {task['title']} are right"
-    return f"{learned}: tuning (left); {runs} (right)"
+    runs = f"{seeds} other seeds with mean and 95\u00a0% interval" if seeds > 1 else "one other seed"
+    learned = f"Training steps until the accuracy of an {model} is {share} on {task['title']}"
+    return f"{learned}: tuning runs (left), {runs} (right)"
 
 
 def _rates(axes: Axes, name: str, records: Sequence[Record], race: Race, number: int) -> None:

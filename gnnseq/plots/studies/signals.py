@@ -5,6 +5,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from gnnseq.plots.comparison.models import family_look
 from gnnseq.plots.style import COLOURS, MARKERS, figure, save
 
 
@@ -16,6 +17,8 @@ def plot_forecasts(
     floor: float | None = None,
 ) -> Path:
     """Draws the errors of all models by step ahead, and a stretch of one node's series with forecasts of it.
+
+    A GCRN and an LSTM have their family's colour, baselines are grey.
 
     Args:
         errors: mean absolute errors of each model, for each seed by step ahead ``[S][H]``.
@@ -37,8 +40,10 @@ def plot_forecasts(
     left, right = drawn.subplots(1, 2)
     for number, (name, seeds) in enumerate(errors.items()):
         means = [sum(values) / len(values) for values in zip(*seeds, strict=True)]
-        style = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)]}
-        left.plot(range(1, len(means) + 1), means, lw=1.2, ms=5, label=name, **style)
+        family = next((known for known in ("GCRN", "LSTM") if known in name), None)
+        colour = "0.5" if family is None else family_look(family.lower()).colour
+        left.plot(range(1, len(means) + 1), means, ("-", "--", "-.")[number % 3], lw=1.2, ms=5, label=name,
+                  color=colour, marker=MARKERS[number % len(MARKERS)])  # fmt: skip
     if floor is not None:
         left.plot([1], [floor], "*", color="black", ms=10, label=f"best possible one step ahead, {floor:.3f}")
     left.set_xlabel("steps ahead")

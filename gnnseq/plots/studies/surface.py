@@ -8,7 +8,7 @@ import torch
 from matplotlib.axes import Axes
 
 from gnnseq.plots.comparison.models import headline
-from gnnseq.plots.style import COLOURS, bare, figure, save
+from gnnseq.plots.style import COLOURS, bare, decades, figure, save
 from gnnseq.studies.optimizers.surface import Path, Surface
 
 _POINTS = 121  # of the grid, each way
@@ -34,7 +34,7 @@ def plot_paths(paths: Mapping[Surface, Sequence[Path]], path: str | FilePath) ->
         title = textwrap.fill(surface.title, 32)
         row[0].set_ylabel(f"{title}\n\n{surface.names[1]}", fontsize=8)
         _losses(row[-1], own)
-    headline(drawn, "Where optimisers go, each with the learning rate of a common grid that serves it best")
+    headline(drawn, "Paths of optimisers, each at the best learning rate (lr) of a common grid; star: last step")
     return save(drawn, path)
 
 
@@ -62,6 +62,7 @@ def _losses(axes: Axes, paths: Sequence[Path]) -> None:
         values = [max(value, FLOOR) for value in path.losses]
         axes.plot(values, ("-", "--", "-.", ":")[number % 4], color=COLOURS[number], lw=1.5, label=path.method.title)
     axes.set_yscale("log")
+    decades(axes.yaxis)
     axes.set_xlabel("steps", fontsize=8)
     axes.set_title("loss", fontsize=8)
     axes.legend(fontsize=6, frameon=False)

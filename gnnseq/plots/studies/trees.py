@@ -1,14 +1,15 @@
-"""Accuracy of models that read trees and of models that read symbols in a row."""
+"""Accuracy of models on trees and of models on sequences."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from gnnseq.plots.style import COLOURS, MARKERS, bare, figure, save
+from gnnseq.plots.comparison.models import Look, family_looks
+from gnnseq.plots.style import bare, figure, save
 from gnnseq.results.joined import family_title, grouped
 from gnnseq.runs.store import Record
 
@@ -33,8 +34,9 @@ def plot_listops(records: Sequence[Record], path: str | Path) -> Path:
     sizes: dict[str, Any] = {n: next((r[n] for r in records if n in r), {}) for n in ("by_length", "by_depth")}
     drawn = figure(12, 3.9)
     training, length, depth = drawn.subplots(1, 3, sharey=True)
-    for number, (title, rows) in enumerate(groups.items()):
-        style = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)], "ms": 4, "lw": 1.5}
+    for title, (colour, marker, line) in _looks(groups).items():
+        rows = groups[title]
+        style: dict[str, Any] = {"color": colour, "marker": marker, "ls": line, "ms": 4, "lw": 1.5}
         curves = [[score for _, score, _ in row.get("looks", [])] for row in rows]
         longest = max(map(len, curves))
         curves = [[100 * value for value in curve + [chance] * (longest - len(curve))] for curve in curves]
@@ -46,9 +48,9 @@ def plot_listops(records: Sequence[Record], path: str | Path) -> Path:
     length.set_xticks(sorted({int(group) for record in records for group in record.get("by_length", {})}))
     depth.xaxis.set_major_locator(MaxNLocator(integer=True))
     training.set_xlabel("training steps")
-    length.set_xlabel("symbols of an expression, at most")
-    depth.set_xlabel("levels of an expression")
-    training.set_ylabel("answers right (%)")
+    length.set_xlabel("longest expression (symbols)")
+    depth.set_xlabel("depth of the expression")
+    training.set_ylabel("accuracy (%)")
     training.set_ylim(0, 103)
     for axes in (training, length, depth):
         axes.axhline(100 * chance, color="0.3", ls=":", lw=1.2)
@@ -76,21 +78,22 @@ def plot_sentiment(records: Sequence[Record], path: str | Path) -> Path:
     """
     records = [record for record in records if record["status"] != "failed"]
     groups = _by_title(records)
+    look = _looks(groups)
     tasks = list(dict.fromkeys(record["task"]["size"] for record in records))
     drawn = figure(5.2 * len(tasks) + 0.6, 4.2)
     panels = drawn.subplots(1, len(tasks), squeeze=False)[0]
     for axes, classes in zip(panels, tasks, strict=True):
-        for number, (title, rows) in enumerate(groups.items()):
+        for title, rows in groups.items():
             own = [row for row in rows if row["task"]["size"] == classes]
-            _epochs(axes, title, own, number)
+            _epochs(axes, title, own, look[title])
         axes.set_title(f"{classes} classes", fontsize=10)
         axes.set_xlabel("epochs")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         bare(axes)
-    panels[0].set_ylabel("sentences of the dev part right (%)")
+    panels[0].set_ylabel("accuracy on the dev part (%)")
     handles = panels[0].get_legend_handles_labels()
     drawn.legend(*handles, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
-    drawn.suptitle("Stanford Sentiment Treebank: seeds (thin) and their mean", fontsize=11)
+    drawn.suptitle("Stanford Sentiment Treebank: each seed (thin) and the mean", fontsize=11)
     return save(drawn, path)
 
 
@@ -111,8 +114,9 @@ def plot_pairs(records: Sequence[Record], path: str | Path) -> Path:
     sizes: dict[str, list[int]] = next((record["by_length"] for record in records if "by_length" in record), {})
     drawn = figure(9.6 if sizes else 5.4, 4.2)
     panels = drawn.subplots(1, 2 if sizes else 1, squeeze=False)[0]
-    for number, (title, rows) in enumerate(groups.items()):
-        style = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)], "ms": 4, "lw": 1.5}
+    for title, (colour, marker, line) in _looks(groups).items():
+        rows = groups[title]
+        style: dict[str, Any] = {"color": colour, "marker": marker, "ls": line, "ms": 4, "lw": 1.5}
         looks = [row.get("looks", []) for row in rows]
         scale = 100 if task["higher_is_better"] else 1
         means = [scale * statistics.fmean(score for _, score, _ in step) for step in zip(*looks, strict=False)]
@@ -120,10 +124,12 @@ def plot_pairs(records: Sequence[Record], path: str | Path) -> Path:
         if sizes:
             panels[1].plot(*_pooled(rows, "by_length", task["chance"], sizes), **style)
     panels[0].set_xlabel("training steps")
-    panels[0].set_ylabel("held-out pairs right (%)" if task["higher_is_better"] else "mean squared error, held out")
+    panels[0].set_ylabel(
+        "accuracy on held-out pairs (%)" if task["higher_is_better"] else "mean squared error, held out"
+    )
     if sizes:
         panels[1].set_xlabel("operators of the longer formula")
-        panels[1].set_ylabel("test pairs right (%)")
+        panels[1].set_ylabel("accuracy on test pairs (%)")
     for axes in panels:
         bare(axes)
     drawn.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8, frameon=False)
@@ -135,6 +141,11 @@ def _by_title(records: Sequence[Record]) -> dict[str, list[Record]]:
     if not records:
         raise ValueError("records is empty, expected at least one")
     return grouped(records, family_title)
+
+
+def _looks(groups: Mapping[str, Sequence[Record]]) -> dict[str, Look]:
+    """A look for each title, its family's."""
+    return family_looks((title, str(rows[0]["family"].get("name", title))) for title, rows in groups.items())
 
 
 def _pooled(
@@ -151,12 +162,11 @@ def _pooled(
     return kept, [100 * right[group] / total[group] for group in kept]
 
 
-def _epochs(axes: Axes, title: str, rows: Sequence[Record], number: int) -> None:
+def _epochs(axes: Axes, title: str, rows: Sequence[Record], look: Look) -> None:
     curves = [[100 * score for _, score, _ in row.get("looks", [])] for row in rows]
     whole = [curve for curve, row in zip(curves, rows, strict=True) if row["status"] == "done"]
-    colour = COLOURS[number % len(COLOURS)]
+    colour, marker, line = look
     for curve in curves if len(curves) > 1 else []:
         axes.plot(range(1, len(curve) + 1), curve, color=colour, lw=0.7, alpha=0.4)
     means = [statistics.fmean(values) for values in zip(*whole, strict=False)]
-    marker = MARKERS[number % len(MARKERS)]
-    axes.plot(range(1, len(means) + 1), means, color=colour, lw=1.8, marker=marker, ms=5, label=title)
+    axes.plot(range(1, len(means) + 1), means, line, color=colour, lw=1.8, marker=marker, ms=5, label=title)

@@ -65,10 +65,10 @@ class Seen:
 
     Attributes:
         encoder: the model without its embedding, readout and head.
-        view: as which graph it reads a sample.
+        view: graph of a sample that is the model's input.
         reach: hops that it covers, as its family states or as its convolutions count; None for no limit or not known.
-        stranger: the name of a layer that the theory does not know; empty for none.
-        from_root: whether the answer for a graph is read at its root.
+        stranger: the name of a layer that the theory does not cover; empty for none.
+        from_root: whether the root predicts the answer of a graph.
     """
 
     encoder: nn.Module

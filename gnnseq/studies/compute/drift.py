@@ -75,8 +75,8 @@ def by_place(
 
     Args:
         model: for batches of the view.
-        task: asked at every symbol, with ``at(length)``.
-        view: as which graph the model reads a word.
+        task: with a target at every symbol, and ``at(length)``.
+        view: graph of a word that is the model's input.
         places: at which a group ends, ascending; the last is the length of the words.
         seed: of the words.
         words: number of words.

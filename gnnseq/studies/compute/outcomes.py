@@ -15,7 +15,7 @@ MARKS = {"can": "can", "cannot": "cannot", "not known": "?"}
 
 @dataclass(frozen=True)
 class Outcome:
-    """A model on a task: what theory says, and the accuracy of every run by length.
+    """A model on a task: the prediction of theory, and the accuracy of every run by length.
 
     Attributes:
         model: the family's title.
@@ -23,7 +23,7 @@ class Outcome:
         computes: "can", "cannot" or "not known".
         because: why.
         accuracy: for each length the accuracy of every run on random samples.
-        hard: the same on the samples of which theory speaks; empty for a task that has none.
+        hard: the same on the hard samples of the theory; empty for a task without them.
         diagnosis: the word for the score at the lengths that were trained on.
     """
 
@@ -57,7 +57,7 @@ class Outcome:
 
     @property
     def is_contradicted(self) -> bool:
-        """Whether a run does what theory says that no weights do; random samples alone do not tell."""
+        """Whether a run is right where theory says that no weights are; decided on hard samples."""
         return self.computes == "cannot" and self.exact > 0
 
     @property

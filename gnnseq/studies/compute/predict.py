@@ -23,7 +23,7 @@ def can_compute(model: Family | nn.Module, task: Task, *, view: str | None = Non
     Args:
         model: a family, which is built for the task, or a model.
         task: an `AutomatonTask` or a `FormulaTask`; of others nothing is known.
-        view: as which graph the model reads a sample; a family's own, or for a model the first that the task has.
+        view: graph of a sample that is the model's input; the family's, or for a model the first of the task.
         length: symbols that an input has at most; None for every length.
 
     Returns:

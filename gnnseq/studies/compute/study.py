@@ -1,4 +1,4 @@
-"""Every family on every task of tracking states: what theory says, and what training finds at lengths never seen."""
+"""State tracking: every family on every task, in theory and after training, at lengths longer than in training."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -11,7 +11,6 @@ from gnnseq.experiments.comparison import check_seeds, run_comparison
 from gnnseq.experiments.encoders import LAYERS, along, predictor, two_states
 from gnnseq.experiments.families import FAMILIES
 from gnnseq.experiments.family import Family
-from gnnseq.experiments.presets import TWINS
 from gnnseq.experiments.run import run_trial
 from gnnseq.experiments.settings import Settings
 from gnnseq.experiments.tasks.automata import LANGUAGES, AutomatonTask
@@ -21,6 +20,7 @@ from gnnseq.experiments.trial import Trial
 from gnnseq.experiments.tuning import check_grid
 from gnnseq.layers import MinGRU
 from gnnseq.models.modes import evaluating
+from gnnseq.results.joined import TWINS
 from gnnseq.runs.runner import run_trials
 from gnnseq.runs.store import Record, Store
 from gnnseq.studies.compute.predict import can_compute
@@ -50,7 +50,7 @@ def run_study(
     lengths: Sequence[int] = LENGTHS,
     **runner: Any,
 ) -> list[Record]:
-    """Runs every family on every task that it reads; what the store has is not run again.
+    """Runs every family on every task that has its view; finished runs in the store are not repeated.
 
     Each family first tries the rates on one of the tasks (words of S3, or sums modulo 5 on trees, or the first that it
     reads), judged on validation data of another seed, and keeps the best for all of them.
@@ -58,7 +58,7 @@ def run_study(
     Args:
         store: where records are, and go.
         tasks: with ``at(length)``.
-        families: who is asked.
+        families: the models.
         seeds: of the runs, or their number; all tasks of a seed are run before the next seed.
         grid: learning rates to try; None takes each family's own.
         settings: of all runs.
@@ -69,7 +69,7 @@ def run_study(
         The records: seeds in the outer loop, then tasks, then families.
 
     Raises:
-        ValueError: for a length under 1, no seeds, or a task that no family reads.
+        ValueError: for a length under 1, no seeds, or a task without a matching family.
     """
     check_lengths(lengths)
     runner = {"run": partial(run_compute, lengths=tuple(lengths)), **runner}
@@ -81,15 +81,17 @@ def run_study(
 
 
 def readers(tasks: Sequence[Task], families: Sequence[Family]) -> list[tuple[Task, Family]]:
-    """Each task with each family that reads it.
+    """Each task with each family that has a matching view.
 
     Raises:
-        ValueError: for a task that no family reads, or no tasks.
+        ValueError: for a task without a matching family, or no tasks.
     """
     joined = [(task, family) for task in tasks for family in families if family.joins(task)]
     unread = [task.title for task in tasks if task not in dict(joined)]
     if unread or not joined:
-        raise ValueError(f"families holds none that reads {', '.join(unread) or 'a task'}, expected one for each task")
+        raise ValueError(
+            f"families holds none with a view of {', '.join(unread) or 'a task'}, expected one for each task"
+        )
     return joined
 
 
@@ -138,7 +140,7 @@ def run_compute(trial: Trial, lengths: Sequence[int] = LENGTHS, samples: int = S
 
 
 def predicted(model: nn.Module, trial: Trial) -> Record:
-    """What theory says of a trial's family and task, as a probe of `gnnseq.experiments.run_trial`.
+    """The prediction of theory for a trial's family and task, as a probe of `gnnseq.experiments.run_trial`.
 
     Nothing for tasks of another kind, and no random number is drawn.
     """
@@ -170,11 +172,11 @@ def by_length(
     Args:
         model: for batches of the view.
         task: with ``at(length)``: automata, formulas, lists, copies, recalls and other tasks over sequences.
-        view: as which graph the model reads a sample.
+        view: graph of a sample that is the model's input.
         lengths: of the samples.
         samples: of each length.
         seed: of the samples.
-        hard: whether to take the samples of which theory speaks: ``task.hard(seed)``.
+        hard: whether to take the hard samples of the theory: ``task.hard(seed)``.
 
     Raises:
         TypeError: for a task without ``at``.

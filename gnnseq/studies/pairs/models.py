@@ -1,4 +1,4 @@
-"""Models of pairs, some of which read trees and some words in a row, and how they are run."""
+"""Models of pairs, on trees and on sequences, and how they are run."""
 
 from collections.abc import Iterable
 from functools import partial

@@ -1,4 +1,4 @@
-"""How what a stack of convolutions sees grows with its depth."""
+"""Influence in stacks of convolutions, against their depth."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ from gnnseq.models import ConvStack, NodeClassifier
 
 @dataclass(frozen=True)
 class DepthRecord:
-    """What one output of a stack sees.
+    """The influence on one output of a stack.
 
     Attributes:
         stack: "gcn" or "graph-conv".

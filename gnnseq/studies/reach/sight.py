@@ -1,4 +1,4 @@
-"""How strongly each symbol of a sequence influences what a model reads out, measured and in theory."""
+"""The influence of each symbol of a sequence on a model's output, measured and in theory."""
 
 import statistics
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from gnnseq.studies.reach.theory import expected_influence
 
 @dataclass(frozen=True)
 class SightRecord:
-    """What a family sees of a sequence at one initialisation.
+    """The influence of a sequence on a family's output at one initialisation.
 
     Attributes:
         family: name of the family.
@@ -129,15 +129,15 @@ def position_influence(model: nn.Module, batch: Batch, num_steps: int) -> Tensor
 
 
 def sentence(default: SightRecord, tuned: SightRecord) -> str:
-    """What a family can and cannot see, in one sentence."""
+    """The reach of a family and the influence of the first symbol, in one sentence."""
     steps = len(default.mean)
     if default.family == "bag":
-        return f"{default.title}: sees all {steps} symbols alike, and so cannot tell the first from any other."
+        return f"{default.title}: reaches all {steps} symbols alike; the first has the influence of any other."
     if default.seen < steps:
         return (
-            f"{default.title}: sees the last {default.seen} of {steps} symbols; the influence of all others, "
-            "the first among them, is exactly 0."
+            f"{default.title}: reaches the last {default.seen} of {steps} symbols; the influence of all others, "
+            "including the first, is exactly 0."
         )
     shares = [f"{record.mean[-1]:.1e} ({record.initialisation} initialisation)" for record in (default, tuned)]
     what = " and ".join(dict.fromkeys(shares))
-    return f"{default.title}: sees all {steps} symbols; the first one's share of the influence is {what}."
+    return f"{default.title}: reaches all {steps} symbols; the first one's share of the influence is {what}."

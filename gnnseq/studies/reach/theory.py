@@ -1,4 +1,4 @@
-"""What theory expects of the influence of each symbol on the output, read off an untrained model's own weights."""
+"""The influence of each symbol on the output in theory, computed from an untrained model's weights."""
 
 from collections.abc import Callable
 from math import comb

@@ -1,4 +1,4 @@
-"""Models of sentiment, some of which read trees and some the same phrases as words in a row, and how they are run."""
+"""Models of sentiment, on trees and on the same phrases as sequences, and how they are run."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -121,11 +121,11 @@ def sentiment_settings(
     ``embedding`` is 1, which stands for nothing: the features of a word are the task's.
 
     Args:
-        task: says how long an epoch is.
+        task: defines the length of an epoch.
         budget: number of weights, without the table of words, which all models share.
         epochs: passes over the training sentences.
         batch_size: sentences of a batch.
-        optimizer: `adagrad` with its defaults where there is none.
+        optimizer: `adagrad` with its defaults by default.
     """
     size, parts = task.epoch_size(batch_size), task.data.parts
     return Settings(

@@ -1,4 +1,4 @@
-"""The causal families that predict the next character, each with the graph it reads."""
+"""The causal families that predict the next character, each with its graph."""
 
 from collections.abc import Callable
 from functools import partial
@@ -36,7 +36,7 @@ def causal_family(
         name: short name, for the command line.
         title: name in tables and figures.
         encoder: of input width, width and the graph of symbols; with the width of what it gives.
-        view: name in `BATCHES` of the graph that it reads.
+        view: name in `BATCHES` of its graph.
         reach: symbols before a position that its prediction depends on, or a function of the task; None where there
             is no limit.
     """

@@ -50,7 +50,7 @@ class TextCurve(Callback):
         return {"held_out": self.held_out, "samples": self.samples}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Goes on from there."""
+        """Restores that state."""
         self.held_out, self.samples = list(state["held_out"]), list(state["samples"])
 
 
@@ -84,8 +84,8 @@ class TextRun:
 
         Args:
             steps: all of them, those before the checkpoint too.
-            callbacks: told of every step, when `curve` has it.
-            checkpoint: where the run is saved, and goes on from; see `checkpoint`.
+            callbacks: called after every step, when `curve` has it.
+            checkpoint: where the run is saved and resumed; see `checkpoint`.
         """
         view, seed, size = self.trial.family.view, self.trial.seed, self.trial.settings.batch_size
         history = fit(
@@ -114,7 +114,7 @@ class TextRun:
         return Checkpoint(path, every=every, score=self._score, settings=settings)
 
     def evaluate(self) -> Evaluation:
-        """Loss and accuracy on the held-out text, in windows of the training's length, each read from nothing."""
+        """Loss and accuracy on the held-out text, in windows of the training's length, each from a zero state."""
         count = -(-self.task.held_out_windows // _EVALUATION_BATCH)
         return evaluate(self.model, self.task.batches(self.trial.family.view, 0, "test", _EVALUATION_BATCH, count))
 

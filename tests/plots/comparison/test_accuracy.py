@@ -41,7 +41,7 @@ def test_lengths_beyond_the_reach_are_grey_and_named(drawn):
     records = [make_record(family, size) for family in ("gcn", "lstm") for size in (8, 10, 14, 20)]
     gcn, lstm = drawn(plot_accuracy, records).axes
     assert spans(gcn) == [(12.0, 17.0), (17.0, pytest.approx(20.5))]  # 8 hops reach the first of 10 symbols
-    assert texts(gcn) == ["cannot see\nthat far", "chance"]
+    assert texts(gcn) == ["out of\nreach", "chance"]
     assert spans(lstm) == []
     assert texts(lstm) == ["chance"]
 
@@ -58,7 +58,7 @@ def test_the_title_says_weights_and_seeds(drawn, seeds, words):
 
 def test_errors_have_their_own_scale(drawn):
     figure = drawn(plot_accuracy, make_regression(2))
-    assert figure.get_supylabel() == "mean squared error on fresh data"
+    assert figure.get_supylabel() == "mean squared error on test data"
     assert levels(figure.axes[0]) == [1 / 6]
     assert figure.axes[0].get_ylim()[1] < 1
 
@@ -66,6 +66,34 @@ def test_errors_have_their_own_scale(drawn):
 def test_many_sizes_have_few_ticks(drawn):
     (axes,) = drawn(plot_accuracy, [make_record(size=size) for size in range(5, 35)]).axes
     assert axes.get_xticks().tolist() == [5, 10, 15, 20, 25, 30]
+
+
+def twins(score):
+    return [
+        make_record(family, size, seed, 0.5 if family == "lstm" else score)
+        for family in ("lstm", "tree-lstm")
+        for size in (5, 9)
+        for seed in (0, 1)
+    ]
+
+
+def test_one_model_under_two_names_has_one_panel_that_names_both(drawn):
+    (axes,) = drawn(plot_accuracy, twins(0.5)).axes
+    assert axes.get_title() == "LSTM\n(equal: tree-lstm)"
+    assert own_line(axes) == ([5, 9], [50.0, 50.0])
+    assert [one.get_title() for one in drawn(plot_accuracy, twins(0.6)).axes] == ["LSTM", "tree-lstm"]
+
+
+def test_the_axis_names_the_size(drawn):
+    assert drawn(plot_accuracy, [make_record()]).get_supxlabel() == "length of palindromes"
+    lists = [make_record() | {"task": make_record()["task"] | {"title": "lists of 6 to 10 symbols"}}]
+    assert drawn(plot_accuracy, lists).get_supxlabel() == "size of the task (palindromes)"
+
+
+def test_chance_is_named_outside_of_the_panel(drawn):
+    (axes,) = drawn(plot_accuracy, [make_record()]).axes
+    (word,) = axes.texts
+    assert (word.get_text(), word.xy) == ("chance", (1.01, 10.0))
 
 
 def test_what_a_model_of_unknown_reach_was_found_not_to_see_is_grey(drawn):

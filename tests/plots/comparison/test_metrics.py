@@ -28,14 +28,14 @@ def test_both_scores_stand_against_the_length(monkeypatch):
     rnn, lstm = drawn.axes
     assert [axes.get_title() for axes in drawn.axes] == ["RNN", "LSTM"]
     own = lines(rnn)
-    assert own["on fresh data, when training ends"] == [[5, 95], [10, 15]]
+    assert own["RNN: test data\nat the end of training"] == [[5, 95], [10, 15]]
     assert own["mean of the 50 best\ntraining batches"] == [[5, 85], [10, 80]]
-    assert lines(lstm)["on fresh data, when training ends"] == [[5, 50]]
+    assert lines(lstm)["LSTM: test data\nat the end of training"] == [[5, 50]]
     assert "1 to 2 seeds" in drawn.get_suptitle()
 
 
 def test_one_seed_is_said_so(monkeypatch):
-    assert "(one seed," in draw(monkeypatch, [make_record("rnn", 5)]).get_suptitle()
+    assert ": one seed," in draw(monkeypatch, [make_record("rnn", 5)]).get_suptitle()
 
 
 def test_records_without_the_second_score(tmp_path):

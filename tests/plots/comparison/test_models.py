@@ -31,9 +31,9 @@ def test_a_family_looks_the_same_in_every_figure():
 
 def test_accuracy_is_shown_in_per_cent_and_errors_as_they_are():
     assert shown(result(0.25), 0.25) == 25.0
-    assert score_label(result(0.25)) == "accuracy on fresh data (%)"
+    assert score_label(result(0.25)) == "accuracy on test data (%)"
     assert shown(result(regression=True), 0.25) == 0.25
-    assert score_label(result(regression=True)) == "mean squared error on fresh data"
+    assert score_label(result(regression=True)) == "mean squared error on test data"
 
 
 def test_the_interval_of_one_seed_is_its_score():

@@ -25,7 +25,7 @@ def test_where_nothing_can_be_seen_is_grey(drawn):
     ((start, end),) = spans(axes)
     assert end == -0.5
     assert start <= axes.get_xlim()[0]
-    assert "cannot see" in texts(axes)
+    assert "out of reach" in texts(axes)
     (near,) = drawn(plot_reach, [make_record("gcn", 5)]).axes
     assert spans(near) == []
 
@@ -52,3 +52,11 @@ def test_gains_far_outside_are_drawn_at_the_edge(drawn):
 def test_one_legend_and_only_records_that_say_what_is_required(drawn):
     figure = drawn(plot_reach, [make_record("gcn"), make_record("lstm"), make_record("rnn", hops_required=None)])
     assert legend(figure) == ["GCN, 8 layers on the path", "LSTM"]
+
+
+def test_only_marks_at_the_same_hops_stand_side_by_side(drawn):
+    records = [make_record("lstm", 20), make_record("rnn", 20), make_record("rnn", 10)]
+    (axes,) = drawn(plot_reach, records).axes
+    moved = [line.get_transform().transform((0, 0))[0] - axes.transData.transform((0, 0))[0]
+             for line in axes.get_lines() if line.get_label() in ("LSTM", "RNN")]  # fmt: skip
+    assert sorted(map(round, moved)) == [-3, 0, 3]

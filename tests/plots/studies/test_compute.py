@@ -3,6 +3,7 @@ from comparison import make_record
 from drawings import legend
 
 from gnnseq.plots.studies.compute import EXACT, NEVER, plot_computability, plot_drift
+from gnnseq.plots.style import COLOURS
 from gnnseq.studies.compute.outcomes import Outcome
 
 
@@ -38,6 +39,14 @@ def test_drift_by_model(drawn):
     assert legend(axes) == ["LSTM, until 20 batches are right", "GCN, 8 layers on the path, until 20 batches are right"]
     means = [line for line in axes.get_lines() if line.get_linewidth() > 1.5]
     assert list(means[1].get_ydata()) == [1.0, 0.375]
+
+
+def test_rules_of_training_share_the_colour_of_the_family(drawn):
+    trials = ({"stop_at": 1.0, "steps": 9, "seed": 0}, {"stop_at": None, "steps": 9, "seed": 0})
+    records = [make_record("lstm", trial=trial, by_place={"40": [1, 1], "80": [1, 1]}) for trial in trials]
+    one, other = [line for line in drawn(plot_drift, records).axes[0].get_lines() if line.get_linewidth() > 1.5]
+    assert one.get_color() == other.get_color() == COLOURS[0]
+    assert (one.get_linestyle(), other.get_linestyle()) == ("-", "--")
 
 
 def test_nothing_to_draw(tmp_path):

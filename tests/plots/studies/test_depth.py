@@ -26,10 +26,10 @@ def test_profiles_are_means_over_seeds_with_gaps_beyond_the_reach(drawn):
 def test_what_grows_with_the_layers(drawn):
     _, right = drawn(plot_depth, [record(layers=4), record(layers=2)]).axes
     assert lines(right) == {
-        "reach: exactly 0 beyond": ([2, 4], [2, 4]),
-        "95 % of the influence within": ([2, 4], [1.5, 1.5]),
+        "reach (influence beyond it is exactly 0)": ([2, 4], [2, 4]),
+        "distance within which 95 % of the influence lies": ([2, 4], [1.5, 1.5]),
         "mean distance of the influence": ([2, 4], [pytest.approx(0.4)] * 2),
-        "the same in theory": ([2, 4], [0.75, 0.75]),
+        "mean distance, theory": ([2, 4], [0.75, 0.75]),
     }
 
 

@@ -6,6 +6,7 @@ from matplotlib.image import imread
 
 from gnnseq.experiments import FirstSymbolTask, Trial
 from gnnseq.plots.studies.first_symbol import _farthest, plot_before_after, plot_first_symbol
+from gnnseq.plots.style import COLOURS
 from gnnseq.studies.reach.first_symbol import SETTINGS, run_first_symbol
 from gnnseq.studies.reach.models import REACH_FAMILIES
 
@@ -35,7 +36,7 @@ def test_what_is_out_of_reach_is_grey_without_a_gap(drawn):
     records = [record(length, 0.1, sees=length <= 3) for length in (2, 3, 5, 9)]
     (axes,) = drawn(plot_first_symbol, records).axes
     assert spans(axes) == [(3.5, 8), (7.5, 8.5)]
-    assert texts(axes) == ["chance", "cannot\nsee"]
+    assert texts(axes) == ["chance", "out of\nreach"]
 
 
 def test_influence_before_and_after_at_the_farthest_answer_that_was_learned(drawn):
@@ -43,9 +44,17 @@ def test_influence_before_and_after_at_the_farthest_answer_that_was_learned(draw
     before, after = [points(line) for line in axes.get_lines()]
     assert before == ([0, 1, 2, 3], [0.5, None, None, 0.5])
     assert after == ([0, 1, 2, 3], [0.25, None, None, 0.75])
-    assert legend(axes) == ["before training", "after training (95% right)"]
+    assert legend(axes) == ["before training", "after training (accuracy 95 %)"]
     assert axes.texts[0].xy == (3, 1.05)  # the arrow points at the answer
     assert axes.get_ylim()[0] == pytest.approx(0.05 * 0.25)
+
+
+def test_a_panel_has_the_colour_of_its_family(drawn):
+    named = record(2, 1.0) | {"family": {"name": "gcn-4", "title": "GCN, 4 layers"}}
+    (axes,) = drawn(plot_first_symbol, [named]).axes
+    assert axes.get_lines()[0].get_color() == COLOURS[2]
+    before, after = drawn(plot_before_after, [named]).axes[0].get_lines()
+    assert (before.get_color(), after.get_color()) == ("0.5", COLOURS[2])
 
 
 def test_a_panel_for_each_model(drawn):

@@ -7,6 +7,7 @@ from matplotlib.image import imread
 
 from gnnseq.experiments import FirstSymbolTask, Trial, run_trial
 from gnnseq.plots.studies.gradients import plot_clipping, plot_gradient_flow
+from gnnseq.plots.style import COLOURS
 from gnnseq.studies.gradients import SETTINGS, FlowRecord, measure_flow, recurrence
 
 TASK = FirstSymbolTask(6)
@@ -24,15 +25,26 @@ def training(title="RNN", limit=None, seed=0, loss=(2.0, 1.0), norm=(4.0, 0.0)):
 
 def test_the_mean_over_seeds_as_it_is_and_as_clipping_leaves_it(drawn):
     left, right = drawn(plot_gradient_flow, [flow(factor=(0.5, 0.1))]).axes
-    assert lines(left) == {"RNN (× 0.3)": ([1, 2], [pytest.approx(0.2), pytest.approx(2.0)])}
-    assert lines(right) == {"RNN (× 0.3)": ([1, 2], [pytest.approx(0.04), pytest.approx(0.4)])}
+    assert lines(left) == {"RNN (scaled by 0.3)": ([1, 2], [pytest.approx(0.2), pytest.approx(2.0)])}
+    assert lines(right) == {"RNN (scaled by 0.3)": ([1, 2], [pytest.approx(0.04), pytest.approx(0.4)])}
     assert left.get_yscale() == "log"
     band = left.collections[0].get_paths()[0].vertices[:, 1]
     assert (band.min(), band.max()) == (0.1, 3.0)
 
 
 def test_what_clipping_does_not_change_says_so(drawn):
-    assert legend(drawn(plot_gradient_flow, [flow(), flow("LSTM")]).axes[1]) == ["RNN (unchanged)", "LSTM (unchanged)"]
+    assert legend(drawn(plot_gradient_flow, [flow(), flow("LSTM")]).axes[1]) == [
+        "RNN (not clipped)",
+        "LSTM (not clipped)",
+    ]
+
+
+def test_settings_of_a_family_have_its_colour_and_other_lines(drawn):
+    records = [flow("RNN, spectral radius 0.8"), flow("LSTM, default"), flow("RNN, spectral radius 1")]
+    one, lstm, other = drawn(plot_gradient_flow, records).axes[1].get_lines()
+    assert one.get_color() == other.get_color() == COLOURS[1]
+    assert lstm.get_color() == COLOURS[0]
+    assert (one.get_linestyle(), other.get_linestyle()) == ("-", "--")
 
 
 def test_the_bound_starts_from_the_last_step_and_stands_left_only(drawn):

@@ -40,6 +40,11 @@ def test_a_panel_for_each_model_and_one_bar(drawn, count):
     assert shown[-1].get_ylabel() == "share of the influence on that output (white: exactly 0)"
 
 
+def test_one_model_under_two_names_has_one_map(drawn):
+    found = drawn(plot_heat, [heat("LSTM"), heat("tree-lstm"), heat("RNN")]).axes
+    assert [one.get_title() for one in found if one.images] == ["LSTM\n(equal: tree-lstm)", "RNN"]
+
+
 def test_maps_that_were_measured(drawn, tmp_path):
     maps = [
         measure_heat(find_family(name), PalindromeTask(7), seeds=1, width=4, sequences=1)

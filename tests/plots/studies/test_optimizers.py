@@ -50,8 +50,8 @@ def test_runs_that_failed_are_left_out(drawn):
     figure = drawn(plot_race, race(run("adam", 0.01, None, 2, "failed")))
     assert len([line for line in figure.axes[1].get_lines() if line.get_markersize() == 4]) == 4
     title = figure._suptitle.get_text().replace("\n", " ")
-    assert title.startswith("Steps of an RNN until 95\u00a0% of palindromes of length 6 are right")
-    assert "2 fresh seeds" in title
+    assert title.startswith("Training steps until the accuracy of an RNN is 95\u00a0% on palindromes of length 6")
+    assert "2 other seeds" in title
 
 
 def test_an_optimiser_whose_tuning_runs_all_failed_has_no_curve(drawn):
@@ -59,7 +59,7 @@ def test_an_optimiser_whose_tuning_runs_all_failed_has_no_curve(drawn):
                   {"sgd": 0.1, "adam": 0.1}, (0.1,))  # fmt: skip
     figure = drawn(plot_race, broken)
     left, right = figure.axes
-    assert "one fresh seed " in figure._suptitle.get_text().replace("\n", " ")
+    assert "one other seed " in figure._suptitle.get_text().replace("\n", " ")
     assert lines(left) == {"SGD": ([], []), "Adam": ([0.1], [10.0])}
     assert [line.get_ydata()[0] for line in right.get_lines() if line.get_markersize() == 8] == [12.0]
 

@@ -6,6 +6,7 @@ from drawings import legend, lines
 from matplotlib.image import imread
 
 from gnnseq.plots.studies.signals import plot_forecasts
+from gnnseq.plots.style import COLOURS
 
 ERRORS = {"mean": [[1.0, 2.0]], "GCRN": [[0.5, 1.0], [0.7, 1.2]]}
 TRUTH = torch.tensor([0.0, 1.0, -1.0, 2.0])
@@ -18,6 +19,13 @@ def test_errors_are_means_over_seeds_by_step_ahead(drawn):
     assert found["mean"] == ([1, 2], [1.0, 2.0])
     assert found["GCRN"] == ([1, 2], pytest.approx([0.6, 1.1]))
     assert legend(left) == ["mean", "GCRN"]
+
+
+def test_models_have_the_colour_of_their_family_and_baselines_are_grey(drawn):
+    errors = ERRORS | {"LSTM without the graph": [[0.6, 1.0]]}
+    left, _ = drawn(plot_forecasts, errors, TRUTH, FORECASTS).axes
+    colours = {line.get_label(): line.get_color() for line in left.get_lines()}
+    assert colours == {"mean": "0.5", "GCRN": COLOURS[3], "LSTM without the graph": COLOURS[0]}
 
 
 def test_forecasts_stand_at_the_steps_that_they_forecast(drawn):

@@ -3,6 +3,7 @@ from drawings import legend, levels, lines, points
 from matplotlib.image import imread
 
 from gnnseq.plots.studies.trees import plot_listops, plot_sentiment
+from gnnseq.plots.style import COLOURS
 
 
 def listops_record(title, seed):
@@ -36,6 +37,13 @@ def test_a_listops_run_that_diverged_counts_as_a_guess_from_there_on(drawn):
     training, length, _ = drawn(plot_listops, [listops_record("tree", 0), lost]).axes
     assert lines(training)["tree"][1] == pytest.approx([17.5, 12.5, 17.5])
     assert points(length.get_lines()[0]) == ([20], [pytest.approx(100 * (30 + 6) / 80)])
+
+
+def test_a_family_has_its_own_colour(drawn):
+    lstm = listops_record("LSTM on the symbols", 0)
+    lstm["family"]["name"] = "lstm"
+    training, *_ = drawn(plot_listops, [listops_record("tree", 0), lstm]).axes
+    assert [line.get_color() for line in training.get_lines()][1] == COLOURS[0]
 
 
 def test_listops_models_share_a_legend(drawn):

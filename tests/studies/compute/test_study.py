@@ -141,7 +141,7 @@ def test_the_study_holds_every_task_and_the_twins_once():
         ({"lengths": ()}, r"lengths is \[\], expected positive lengths"),
         ({"seeds": 0}, "seeds is 0, expected at least one"),
         ({"grid": (0.0,)}, "grid is .*, expected positive learning rates"),
-        ({"families": [BY_NAME["gcn-graph"]]}, "families holds none that reads parity, 3 to 8 symbols"),
+        ({"families": [BY_NAME["gcn-graph"]]}, "families holds none with a view of parity, 3 to 8 symbols"),
     ],
 )
 def test_bad_input_is_named(tmp_path, changes, message):

@@ -76,4 +76,4 @@ def test_a_share_of_zero_is_underflow_where_reach_has_no_limit():
     faded = replace(record, influence=[[0.7, 0.3, 0.0, 0.0, 0.0]])
     assert faded.seen == 5
     assert replace(faded, hops_reach=1).seen == 2
-    assert "sees all 5 symbols" in sentence(faded, faded)
+    assert "reaches all 5 symbols" in sentence(faded, faded)

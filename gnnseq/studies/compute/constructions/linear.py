@@ -21,7 +21,9 @@ def toggle(layer: MinGRU | DeltaNet) -> NodeClassifier:
         ValueError: for a layer without signed gates.
     """
     if not layer.signed:
-        raise ValueError("layer has signed=False, expected signed=True: gates that are never negative know no parity")
+        raise ValueError(
+            "layer has signed=False, expected signed=True: gates that are never negative cannot compute parity"
+        )
     if isinstance(layer, DeltaNet):
         built: nn.Module = DeltaNet(2, 1, heads=1, signed=True)
         rows = [[9.0, 9.0], [9.0, 9.0], [0.0, 0.5], [9.0, 9.0], [-_OPEN, _OPEN]]  # q, k, v, the output gate, beta
