@@ -11,6 +11,7 @@ Rows of sentiment, logical inference, ListOps and associative recall read the re
 import argparse
 import json
 import textwrap
+from datetime import datetime
 from pathlib import Path
 
 from stored import read, without_curve
@@ -27,35 +28,33 @@ DOCS = Path(__file__).parent
 PAGE, RESULTS = DOCS / "audit.md", DOCS / "results"
 HEAD = """# Published tables, audited
 
-Each row has a published number, the same model run with this library, a GCRN, and the best of some baselines, most of
-which are one line long. Split, metric and unit are equal, or the row says "not comparable". Made by `python
-docs/make_audit.py` from the records in `docs/results`; they come from
+Each row compares a published number with the same model run with this library, a GCRN, and the best of several
+baselines, most of which are one line of code. Split, metric and unit are equal, or the row is marked "not comparable".
+`python docs/make_audit.py` makes this page from the records in `docs/results`. The records come from
 
 ```
 python examples/published_tables.py --output runs/audit --records docs/results
 ```
 
-which downloads the data, checks them by their hashes, goes on where it stopped, and takes less than two hours on two
-cores ({hours}).
-`--tables influenza` runs one table, `--baselines` only what needs no training.
+which downloads the data, checks their hashes and [resumes](runs/resuming.md). {time} `--tables influenza` runs one
+table, `--baselines` only what needs no training.
 
-## What the words mean
+## Labels
 
-A rule gives the word (`gnnseq.studies.audit.verdict`), in this order:
+Each row gets one label by rule (`gnnseq.studies.audit.verdict`), the first that applies:
 
-| word | when |
+| label | when |
 |---|---|
 | not comparable | split, metric or data cannot be made equal |
 | beaten by a baseline | a baseline is better than the published number by more than {clear} |
 | not run yet | the published model has no run here |
-| reproduced | the mean of our runs of the published model lies within {close} of the number, on either side |
-| not reproduced | it lies farther away; the word says how far, and whether ours is better or worse |
+| reproduced | the mean of our runs of the published model is within {close} of the number, on either side |
+| not reproduced | it is farther away; the label says how far, and whether ours is better or worse |
 
-"Beaten by a baseline" speaks of the published number; behind it stands whether our runs of that model reproduce it.
-Most of our runs are shorter than the published ones: where ours is worse, this budget does not reach the number, which
-does not say that the number is wrong. Where ours is far better, something in the published run was another thing than
-its text says, or the training was. In brackets behind a mean: its 95 % bootstrap interval over the seeds, and how many
-there are; two or three seeds give intervals that are too narrow.
+"Beaten by a baseline" is about the published number; whether our runs reproduce that number follows after it. Most of
+our runs are shorter than the published ones. A worse result here therefore does not show that the published number is
+wrong. A much better result means that the published run differed from its description, or from our training. Brackets:
+95 % bootstrap interval of the mean over seeds, and the number of seeds. Intervals of two or three seeds are too narrow.
 
 Marks of published numbers, {legend}.
 
@@ -144,14 +143,21 @@ def closed(known: list[Record]) -> str:
     return f"Share of the gap that is closed: {', '.join(parts)}.\n"
 
 
+def time_taken(own: list[Record]) -> str:
+    """How long the stored runs took, in a sentence."""
+    trained = [record for record in own if record.get("finished")]
+    start, end = (pick(record[name] for record in trained) for pick, name in ((min, "started"), (max, "finished")))
+    minutes = (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds() / 60
+    return f"With `--jobs 2` the stored runs took {minutes:.0f} minutes on two cores."
+
+
 def page() -> str:
     """The page."""
     known = records()
     tables = {table.title: fill_table(table, known) for table in TABLES}
     own = [record for file in sorted((RESULTS / "audit").glob("*.jsonl")) for record in read(file)]
-    seconds = sum(record.get("seconds", 0.0) for record in own)
     head = HEAD.format(
-        hours=f"{seconds / 3600:.1f} hours of training for the stored records, on one core that other work shared",
+        time=time_taken(own),
         clear=f"{100 * CLEAR:.0f} % of it (an accuracy: {100 * CLEAR:.0f} point)",
         close=f"{100 * CLOSE:.0f} % of it (an accuracy: {100 * CLOSE:.0f} points)",
         legend=legend(),

@@ -1,7 +1,7 @@
 """Optimisers by name, so that a trial can say which it used."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from gnnseq.experiments.family import find_named
 
 @dataclass(frozen=True)
 class Optimizer:
-    """A way to make an optimiser.
+    """A way to make an optimiser. Two of one name and title are equal, in other processes too.
 
     Attributes:
         name: in tables and in a trial's key; another setting needs another name.
@@ -24,9 +24,9 @@ class Optimizer:
     """
 
     name: str
-    make: Callable[..., torch.optim.Optimizer]
+    make: Callable[..., torch.optim.Optimizer] = field(compare=False)  # a partial is not equal to its copy
     title: str = ""
-    groups: Callable[[nn.Module], Iterable[Any]] | None = None
+    groups: Callable[[nn.Module], Iterable[Any]] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "title", self.title or self.name)
@@ -42,7 +42,7 @@ class Optimizer:
 
 @dataclass(frozen=True)
 class Schedule:
-    """How a learning rate changes in training.
+    """How a learning rate changes in training. Two of one name are equal, in other processes too.
 
     Attributes:
         name: in a trial's key; another function needs another name.
@@ -50,7 +50,7 @@ class Schedule:
     """
 
     name: str
-    factor: Callable[[float], float]
+    factor: Callable[[float], float] = field(compare=False)
 
     def of(self, optimizer: torch.optim.Optimizer, steps: int) -> LambdaLR:
         """What moves an optimiser's rates after every step of so many."""

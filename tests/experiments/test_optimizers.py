@@ -1,9 +1,13 @@
+import pickle
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
 
-from gnnseq.experiments import OPTIMIZERS
-from gnnseq.experiments.optimizers import find_optimizer
+from gnnseq.experiments import OPTIMIZERS, Settings
+from gnnseq.experiments.optimizers import falling, find_optimizer
+from gnnseq.studies.pairs.models import adamw
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda optimizer: optimizer.name)
@@ -63,3 +67,14 @@ def test_an_optimizer_is_found_by_name():
     assert find_optimizer("sgd").title == "SGD"
     with pytest.raises(ValueError, match="did you mean 'adam'"):
         find_optimizer("adm")
+
+
+@pytest.mark.parametrize("optimizer", [*OPTIMIZERS, adamw(0.1)], ids=lambda optimizer: optimizer.name)
+def test_settings_equal_their_copy_in_another_process(optimizer):
+    settings = Settings(optimizer=optimizer)
+    assert pickle.loads(pickle.dumps(settings)) == settings
+    assert replace(settings, optimizer=replace(optimizer, name="other")) != settings
+
+
+def test_schedules_of_one_name_are_equal():
+    assert falling(3) == falling(3) != falling(4)

@@ -66,6 +66,14 @@ def test_every_row_of_forecasts_is_filled(name, folder, tmp_path, monkeypatch):
         assert filled.verdict.word != "not run yet" or filled.row.same is None
 
 
+def test_baselines_run_in_other_processes(folder, tmp_path):
+    pytest.importorskip("joblib")
+    todo = [trial for trial in BY_NAME["chickenpox"].trials(folder, 1) if trial.settings == ONCE][:2]
+    records = run_trials(todo, Store(tmp_path / "r.jsonl"), run=run_audit, jobs=2, progress=False)
+    assert [record["status"] for record in records] == ["done", "done"]
+    assert [record["score"] for record in records] == [run_audit(trial)["score"] for trial in todo]
+
+
 def test_trials_have_keys_of_their_own(folder):
     for name in ("chickenpox", "influenza", "traffic", "neighbours", "memory"):
         todo = BY_NAME[name].trials(folder, 2)
