@@ -36,8 +36,8 @@ baselines, most of which are one line of code. Split, metric and unit are equal,
 python examples/published_tables.py --output runs/audit --records docs/results
 ```
 
-which downloads the data, checks their hashes and [resumes](runs/resuming.md). {time} `--tables influenza` runs one
-table, `--baselines` only what needs no training.
+which downloads the data, checks their hashes and [resumes](runs/resuming.md). {time}
+`--tables influenza` runs one table, `--baselines` only what needs no training.
 
 ## Labels
 
@@ -148,7 +148,7 @@ def time_taken(own: list[Record]) -> str:
     trained = [record for record in own if record.get("finished")]
     start, end = (pick(record[name] for record in trained) for pick, name in ((min, "started"), (max, "finished")))
     minutes = (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds() / 60
-    return f"With `--jobs 2` the stored runs took {minutes:.0f} minutes on two cores."
+    return f"The stored\nruns took {minutes:.0f} minutes with `--jobs 2` on two cores that other work shared."
 
 
 def page() -> str:
