@@ -12,7 +12,7 @@ from gnnseq.runs.store import Record
 from gnnseq.studies.audit.rows import MARKS, Found, Row, Table, find
 from gnnseq.studies.audit.verdict import Verdict, judge
 
-HEADER = ("setting", "published model", "published", "ours, same model", "ours, GCRN", "best baseline", "word")
+HEADER = ("setting", "published model", "published", "ours, same model", "ours, GCRN", "best baseline", "label")
 _SHORT = {"read there": "", "read second-hand": " (2nd)", "recalled": " (rec.)"}
 _CSV = ["table", "setting", "metric", "model", "published", "mark", "source", "where", "same", "same_seeds", "same_low",
         "same_high", "gcrn", "gcrn_seeds", "gcrn_low", "gcrn_high", "best_baseline", "baseline", "difference",
