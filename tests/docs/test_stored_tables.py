@@ -16,6 +16,7 @@ SCRIPTS = {
     "choices.md": "make_choices",
     "trees.md": "make_trees",
     "logic.md": "make_trees",
+    "fairy_tales.md": "make_fairy_tales",
 }
 
 
