@@ -13,22 +13,21 @@ The results come from four commands, the second of which continues a copy of the
 import argparse
 import shutil
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
-from stored import fill_all, read, take_over
+from stored import fill_all, read, take_over, without_curve
 
 from gnnseq.files import read_json, write_json
 from gnnseq.results.table import markdown_table
 from gnnseq.runs.store import Record
 from gnnseq.studies.text.run import bits
+from gnnseq.studies.text.table import last_train_loss, text_table
 
 DOCS = Path(__file__).parent
 PAGE, RESULTS = DOCS / "fairy_tales.md", DOCS / "results" / "fairy_tales"
 SINGLE = ("tales_10000", "tales_report", "tales_quick")
 STEPS = (1_000, 2_000, 4_000, 6_000, 8_604, 10_000, 20_000)  # the published run ended at 8,604
 SAMPLED = (3_000, 6_000, 10_000)
-RECENT = 20  # training batches of a mean
 
 
 def store(folder: Path) -> None:
@@ -43,8 +42,7 @@ def store(folder: Path) -> None:
 
 def with_last_loss(record: Record) -> Record:
     """A record with the mean loss of its last training batches in place of its curves."""
-    kept = {key: value for key, value in record.items() if key != "curve"}
-    return kept | {"last_train_loss": fmean(record["curve"]["loss"][-RECENT:])}
+    return without_curve(record) | {"last_train_loss": last_train_loss(record)}
 
 
 def measurements(results: dict[str, Any]) -> str:
@@ -89,24 +87,11 @@ def shown(text: str) -> str:
     return repr(text).replace("\\n", "⏎")
 
 
-def families(records: list[Record]) -> str:
-    """Families by held-out bits per character."""
-    names = ("model", "weights", "units", "held-out bits", "with its state carried", "held-out accuracy",
-             "training bits", "ms per step")  # fmt: skip
-    lines = [
-        [record["family"]["title"], f"{record['weights']:,}", str(record["width"]), f"{bits(record['loss']):.3f}",
-         "–" if record["carried"] is None else f"{bits(record['carried']):.3f}", f"{100 * record['score']:.1f} %",
-         f"{bits(record['last_train_loss']):.3f}", f"{record['ms_per_step']:.0f}"]
-        for record in sorted(records, key=lambda record: float(record["loss"]))
-    ]  # fmt: skip
-    return markdown_table(names, lines)
-
-
 def filled(text: str) -> str:
     """The page with the tables of the stored results."""
     short, report, quick = (read_json(RESULTS / f"{name}.json") for name in SINGLE)
     tables = {"report": measurements(report), "summary": summary(report, short, quick), "samples": samples(short)}
-    return fill_all(text, tables | {"families": families(read(RESULTS / "compare.jsonl"))})
+    return fill_all(text, tables | {"families": text_table(read(RESULTS / "compare.jsonl"))})
 
 
 if __name__ == "__main__":

@@ -28,13 +28,14 @@ from gnnseq.experiments.command_line import (
     make_parser,
 )
 from gnnseq.experiments.run import run_resumable, solve_size
+from gnnseq.experiments.settings import RECENT
 from gnnseq.files import write_json, write_text
 from gnnseq.models.generate import Pick, Sampling, generate, greedy
 from gnnseq.plots.studies.text import plot_text_curves
-from gnnseq.results.table import number
 from gnnseq.runs.store import Record
 from gnnseq.studies.text.families import CAUSAL_FAMILIES
 from gnnseq.studies.text.run import TextCurve, TextRun, bits
+from gnnseq.studies.text.table import text_table
 from gnnseq.studies.text.task import BookTask, carried_loss, run_text
 from gnnseq.training import Callback, History
 
@@ -43,7 +44,6 @@ REPORT = QUICK | {"steps": 20_000, "learning_rate": 2e-3, "every": 1_000}
 COMPARE = QUICK | {"steps": 600, "batch_size": 16, "every": 300}
 STUDENT_STEP = 8_604  # where a published run of the report's settings ended
 TEMPERATURES = (0.5, 1.0, 2.0)
-RECENT = 20
 PROMPT = "Sleeping beauty is"
 
 
@@ -267,7 +267,11 @@ def compare(options: argparse.Namespace, book: Book) -> int:
     todo = trials(options, book)
     make_folder(options.output)
     records = run_resumable(todo, Store(options.output / "compare.jsonl"), run=run_text, jobs=options.jobs)
-    table = tabulate(records, options)
+    table = (
+        f"{text_table(records)}\nAbout {options.budget:,} weights each; {options.steps:,} steps of "
+        f"{options.batch_size} windows of {options.window} characters, Adam at {options.learning_rate:g}, gradients "
+        f"clipped at norm 5, seed {options.seed}. ms per step includes the measurements.\n"
+    )
     print("\n" + table)
     write_text(options.output / "compare.md", table)
     curves = {record["family"]["title"]: curve_of(record) for record in records if record["status"] != "failed"}
@@ -284,36 +288,6 @@ def curve_of(record: Record) -> TextCurve:
     if record["status"] == "done" and (not held_out or held_out[-1][0] < record["steps"]):
         held_out.append([record["steps"], record["loss"], record["score"]])
     return TextCurve(record["curve"]["loss"], record["curve"]["accuracy"], held_out)
-
-
-def tabulate(records: list[Record], options: argparse.Namespace) -> str:
-    """Families by bits per character, as Markdown."""
-    lines = [
-        "| model | weights | units | held-out bits per character | with its state carried | held-out accuracy | "
-        "training bits | ms per step |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|",
-    ]
-    done = [record for record in records if record["status"] == "done"]
-    for record in sorted(done, key=lambda record: record["loss"]):
-        carried = "–" if record["carried"] is None else f"{bits(record['carried']):.3f}"
-        train_loss = bits(statistics.fmean(record["curve"]["loss"][-RECENT:]))
-        lines.append(
-            f"| {record['family']['title']} | {record['weights']:,} | {record['width']} | {bits(record['loss']):.3f} "
-            f"| {carried} | {100 * record['score']:.1f} % | {train_loss:.3f} | {record['ms_per_step']:.0f} |"
-        )
-    for record in records:
-        if record["status"] != "done":
-            cells = (
-                f"{record.get('weights', 0):,} | {record.get('width', '–')} | {record['status']}: {record['stopped']}"
-            )
-            time = number(record.get("ms_per_step"))
-            lines.append(f"| {record['family']['title']} | {cells} | – | – | – | {time} |")
-    lines.append(
-        f"\nAbout {options.budget:,} weights each; {options.steps:,} steps of {options.batch_size} windows of "
-        f"{options.window} characters, Adam at {options.learning_rate:g}, gradients clipped at norm 5, seed "
-        f"{options.seed}. ms per step includes the measurements.\n"
-    )
-    return "\n".join(lines)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -119,12 +119,12 @@ def collect(records: Iterable[Record], naming: Naming = family_title) -> list[Re
 
 
 def twins(values: Mapping[str, Any]) -> dict[str, str]:
-    """Families that are another family under a second name and have the same values: that other family.
+    """Families that have a second name, with the same values under both: that second name.
 
     Args:
         values: of each family, by its name.
     """
-    return {name: other for name, other in TWINS.items() if name in values and values[name] == values.get(other)}
+    return {other: name for name, other in TWINS.items() if name in values and values[name] == values.get(other)}
 
 
 def both_names(model: str, twin: str) -> str:
@@ -136,7 +136,7 @@ def without_twins(results: Sequence[Result]) -> list[Result]:
     """The results with models that are one model drawn once, under both names, where their scores are the same."""
     names = {str((r.first("family") or {}).get("name", r.model)): r.model for r in results}
     scores = {name: {r.task["title"]: r.scores for r in results if r.model == model} for name, model in names.items()}
-    same = {names[other]: names[twin] for twin, other in twins(scores).items()}
+    same = {names[name]: names[twin] for name, twin in twins(scores).items()}
     kept = [result for result in results if result.model not in same.values()]
     return [replace(r, model=both_names(r.model, same[r.model])) if r.model in same else r for r in kept]
 

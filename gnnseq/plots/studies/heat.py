@@ -49,7 +49,7 @@ def plot_heat(maps: Sequence[HeatMap], path: str | Path) -> Path:
 
 def _once(maps: Sequence[HeatMap]) -> list[HeatMap]:
     """The maps, with a model that has two names once."""
-    same = {other: name for name, other in twins({own.family: own.shares for own in maps}).items()}
+    same = twins({own.family: own.shares for own in maps})
     titles = {own.family: own.title for own in maps}
     kept = [own for own in maps if own.family not in same.values()]
     return [replace(own, title=both_names(own.title, titles[same[own.family]])) if own.family in same else own

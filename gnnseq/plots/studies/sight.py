@@ -29,7 +29,7 @@ def plot_sight(records: Sequence[SightRecord], path: str | Path) -> Path:
         raise ValueError("records is empty, expected at least one")
     values = {name: [(r.initialisation, r.influence) for r in records if r.family == name]
               for name in dict.fromkeys(record.family for record in records)}  # fmt: skip
-    same = {other: name for name, other in twins(values).items()}
+    same = twins(values)
     titles = {record.family: record.title for record in records}
     families = [name for name in values if name not in same.values()]
     drawn, grid = panels(len(families), 4.0, 2.7)
