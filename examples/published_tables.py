@@ -23,7 +23,15 @@ from pathlib import Path
 
 from gnnseq.data.download import cache_folder
 from gnnseq.experiments import Store, Trial
-from gnnseq.experiments.command_line import check_at_least_one, exit_status, make_folder, make_parser, report_failures
+from gnnseq.experiments.command_line import (
+    add_places,
+    check_at_least_one,
+    check_places,
+    exit_status,
+    make_folder,
+    make_parser,
+    report_failures,
+)
 from gnnseq.experiments.family import find_named
 from gnnseq.experiments.run import run_resumable
 from gnnseq.files import write_text
@@ -45,7 +53,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, help="training steps at most, for a quick look (each table its own)")
     parser.add_argument("--baselines", action="store_true", help="only baselines, without training")
     parser.add_argument("--records", type=Path, help="folder with more records, such as docs/results")
-    parser.add_argument("--jobs", type=int, default=1, help="processes at a time (1)")
+    add_places(parser)
     parser.add_argument("--output", type=Path, default=Path("runs/audit"), help="folder (runs/audit)")
     return parser.parse_args(arguments)
 
@@ -56,7 +64,8 @@ def trials(options: argparse.Namespace) -> dict[str, list[Trial]]:
     Raises:
         ValueError: for what no run could use, and files that no table can be made of.
     """
-    check_at_least_one(options, ["seeds", "steps", "jobs"])
+    check_at_least_one(options, ["seeds", "steps"])
+    check_places(options)
     tables = [find_named(name, TABLES, "--tables") for name in options.tables]
     folder = cache_folder() / "audit" if options.path is None else options.path
     found = {}
@@ -84,7 +93,7 @@ def run(options: argparse.Namespace, todo: dict[str, list[Trial]]) -> list[Recor
         if own:
             print(f"{name}: {len(own)} runs", flush=True)
             store = Store(options.output / f"{name}.jsonl")
-            records += run_resumable(own, store, run=run_audit, jobs=options.jobs)
+            records += run_resumable(own, store, run=run_audit, jobs=options.jobs, device=options.device)
     return records
 
 

@@ -23,8 +23,10 @@ from gnnseq.data import read_listops
 from gnnseq.data.synthetic.listops_file import Expression
 from gnnseq.experiments import Store, Trial
 from gnnseq.experiments.command_line import (
+    add_places,
     add_settings,
     check_at_least_one,
+    check_places,
     check_positive,
     exit_status,
     fill_in,
@@ -76,7 +78,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--labels", choices=list(TASKS), default="all", help="the value of every list, or the answer")
     parser.add_argument("--test", type=Path, help="expressions to judge on, such as the published test_d20s.tsv")
     add_settings(parser, OPTIONS, QUICK | {"learning_rate": None})
-    parser.add_argument("--jobs", type=int, default=1, help="processes at a time (1)")
+    add_places(parser)
     parser.add_argument("--output", type=Path, default=Path("runs/listops"), help="folder (runs/listops)")
     options = parser.parse_args(arguments)
     return fill_in(options, PRESETS[options.preset] if options.preset else QUICK)
@@ -113,7 +115,8 @@ def trials(options: argparse.Namespace) -> list[Trial]:
     Raises:
         ValueError: for what no run could use.
     """
-    check_at_least_one(options, ["seeds", "jobs", *(name for name, kind, _ in OPTIONS if kind is int)])
+    check_at_least_one(options, ["seeds", *(name for name, kind, _ in OPTIONS if kind is int)])
+    check_places(options)
     check_positive(options, ["learning_rate"])
     families = [find_named(name, LISTOPS_FAMILIES, "family") for name in options.models]
     task = task_of(options)
@@ -136,7 +139,9 @@ def compare(options: argparse.Namespace) -> int:
     """Runs what is missing, prints the table and writes it; 1 where a run failed or diverged."""
     todo = trials(options)
     make_folder(options.output)
-    records = run_resumable(todo, Store(options.output / "records.jsonl"), run=run_listops, jobs=options.jobs)
+    records = run_resumable(
+        todo, Store(options.output / "records.jsonl"), run=run_listops, jobs=options.jobs, device=options.device
+    )
     return show_results(records, options.output, listops_table, plot_listops)
 
 

@@ -28,8 +28,10 @@ from gnnseq.data import Tree, TreePairs, balanced_tree, read_logic, read_sick, r
 from gnnseq.data.trees.pairs import LOGIC_RELATIONS, SICK_RELATIONS
 from gnnseq.experiments import Store, Trial
 from gnnseq.experiments.command_line import (
+    add_places,
     add_settings,
     check_at_least_one,
+    check_places,
     check_positive,
     exit_status,
     fill_in,
@@ -72,7 +74,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--models", nargs="+", help=f"which of: {', '.join(MODELS)} (all)")
     parser.add_argument("--seeds", type=int, help="runs of each model, seeds 0, 1, ... (1)")
     add_settings(parser, OPTIONS, QUICK | {"learning_rate": None})
-    parser.add_argument("--jobs", type=int, default=1, help="processes at a time (1)")
+    add_places(parser)
     parser.add_argument("--output", type=Path, default=Path("runs/pairs"), help="folder (runs/pairs)")
     options = parser.parse_args(arguments)
     return fill_in(options, PRESETS[options.preset] if options.preset else QUICK)
@@ -123,7 +125,8 @@ def trials(options: argparse.Namespace) -> list[Trial]:
     Raises:
         ValueError: for what no run could use.
     """
-    check_at_least_one(options, ["seeds", "jobs", *(name for name, kind, _ in OPTIONS if kind is int)])
+    check_at_least_one(options, ["seeds", *(name for name, kind, _ in OPTIONS if kind is int)])
+    check_places(options)
     check_positive(options, ["learning_rate"])
     if not options.weight_decay >= 0:
         raise ValueError(f"--weight-decay is {options.weight_decay:g}, expected at least 0")
@@ -146,7 +149,9 @@ def compare(options: argparse.Namespace) -> int:
     """Runs what is missing, prints the table and writes it; 1 where a run failed or diverged."""
     todo = trials(options)
     make_folder(options.output)
-    records = run_resumable(todo, Store(options.output / "records.jsonl"), run=run_pairs, jobs=options.jobs)
+    records = run_resumable(
+        todo, Store(options.output / "records.jsonl"), run=run_pairs, jobs=options.jobs, device=options.device
+    )
     return show_results(records, options.output, pairs_table, plot_pairs)
 
 

@@ -20,8 +20,10 @@ from gnnseq.data.trees.sentiment import sentiment_trees
 from gnnseq.data.trees.tree import Tree
 from gnnseq.experiments import Family, Store, Trial
 from gnnseq.experiments.command_line import (
+    add_places,
     add_settings,
     check_at_least_one,
+    check_places,
     exit_status,
     fill_in,
     make_folder,
@@ -81,7 +83,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--classes", type=int, nargs="+", choices=[2, 5], help="5, 2 or both (5)")
     parser.add_argument("--seeds", type=int, help="runs of each model, seeds 0, 1, ... (1)")
     add_settings(parser, SETTINGS, QUICK | {"learning_rate": SENTIMENT_FAMILIES[0].learning_rate})
-    parser.add_argument("--jobs", type=int, default=1, help="processes at a time (1)")
+    add_places(parser)
     parser.add_argument("--output", type=Path, default=Path("runs/sentiment"), help="folder (runs/sentiment)")
     options = parser.parse_args(arguments)
     return fill_in(options, PRESETS[options.preset] if options.preset else QUICK)
@@ -93,7 +95,8 @@ def check(options: argparse.Namespace) -> list[Family]:
     Raises:
         ValueError: for what no run could use.
     """
-    check_at_least_one(options, ["seeds", "epochs", "budget", "features", "batch_size", "jobs"])
+    check_at_least_one(options, ["seeds", "epochs", "budget", "features", "batch_size"])
+    check_places(options)
     for name in ("phrases", "word_rate", "weight_decay"):
         if not getattr(options, name) >= 0:
             raise ValueError(f"{option(name)} is {getattr(options, name)}, expected at least 0")
@@ -173,7 +176,9 @@ def compare(options: argparse.Namespace) -> int:
     print(f"Sentences: {sizes}. Words: {len(words):,}.", flush=True)
     if vectors is not None:
         print(f"{int(vectors.found.sum()):,} of {len(words):,} words have a vector.", flush=True)
-    records = run_resumable(todo, Store(options.output / "records.jsonl"), run=run_sentiment, jobs=options.jobs)
+    records = run_resumable(
+        todo, Store(options.output / "records.jsonl"), run=run_sentiment, jobs=options.jobs, device=options.device
+    )
     return show_results(records, options.output, sentiment_table, plot_sentiment)
 
 

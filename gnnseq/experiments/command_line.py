@@ -15,6 +15,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import torch
+
 from gnnseq.files import write_text
 from gnnseq.runs.runner import TrialsFailedError
 
@@ -33,6 +35,26 @@ def add_settings(parser: argparse.ArgumentParser, settings: Iterable[Setting], d
     for name, kind, text in settings:
         default = "each its own" if defaults[name] is None else defaults[name]
         parser.add_argument(option(name), type=kind, help=f"{text} ({default})")
+
+
+def add_places(parser: argparse.ArgumentParser) -> None:
+    """Adds ``--jobs`` and ``--device``: where trials run."""
+    parser.add_argument("--jobs", type=int, default=1, help="processes at a time (1)")
+    parser.add_argument("--device", default="cpu", help="of torch, to train on, such as cuda (cpu)")
+
+
+def check_places(options: argparse.Namespace) -> None:
+    """Raises for a number of processes below 1, or a device that torch does not have here.
+
+    Raises:
+        ValueError: with the option, its value and what was expected.
+    """
+    check_at_least_one(options, ["jobs"])
+    try:
+        torch.empty(0, device=options.device)
+    except (AssertionError, NotImplementedError, RuntimeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"--device is {options.device!r}, expected a device of torch that is here: {reason}") from None
 
 
 def fill_in(options: argparse.Namespace, preset: Mapping[str, Any]) -> argparse.Namespace:

@@ -33,6 +33,7 @@ def run_trial(
     trial: Trial,
     *,
     folder: Path | None = None,
+    device: str = "cpu",
     before: Probe | None = None,
     after: Probe | None = None,
     callbacks: Sequence[Callback] = (),
@@ -43,6 +44,7 @@ def run_trial(
         trial: what to run.
         folder: of checkpoints: interrupted training resumes exactly from ``<key>.pt`` in it, which is written at
             every look at validation data, or every 100 steps. `run_resumable` removes it.
+        device: of torch, on which the model trains; it is built and judged on the CPU.
         before: more values of the record, plain and by name, measured on the model before its first step.
         after: the same, measured after training; not where the run diverged.
         callbacks: called after every step, as in `gnnseq.training.fit`.
@@ -58,7 +60,7 @@ def run_trial(
     model, size = build(trial)
     seen, memory = before_training(trial, model)
     probed = {} if before is None else before(model, trial)
-    looks = Looks(model, trial)
+    looks = Looks(model.to(device), trial)
     optimizer = settings.optimizer.of(model, trial.rate)
     history = fit(
         model,
@@ -71,6 +73,7 @@ def run_trial(
     )
     if settings.keep_best:
         looks.load_best()
+    model.cpu()
     if after is not None and not history.diverged:
         probed |= after(model, trial)
     return {
@@ -89,23 +92,30 @@ def run_trial(
         **probed,
         "versions": {name: version(name) for name in ("torch", "torch-geometric")} | {"gnnseq": gnnseq.__version__},
         "threads": torch.get_num_threads(),
+        "device": torch.cuda.get_device_name(device) if torch.device(device).type == "cuda" else device,
         "finished": now(),
     }
 
 
 def run_resumable(
-    trials: Sequence[Trial], store: Store, *, run: Callable[..., Record] = run_trial, **runner: Any
+    trials: Sequence[Trial],
+    store: Store,
+    *,
+    run: Callable[..., Record] = run_trial,
+    device: str = "cpu",
+    **runner: Any,
 ) -> list[Record]:
     """`gnnseq.runs.run_trials` for long trials, which go on within a training that was stopped.
 
     Args:
         trials: what to run.
         store: where records are; checkpoints lie beside its file, and are removed once all records are stored.
-        run: of a trial and ``folder``, as `run_trial`.
+        run: of a trial, ``folder`` and ``device``, as `run_trial`.
+        device: of torch, on which the models train.
         **runner: further arguments of `gnnseq.runs.run_trials`.
     """
     folder = store.path.parent
-    records = run_trials(trials, store, run=partial(run, folder=folder), **runner)
+    records = run_trials(trials, store, run=partial(run, folder=folder, device=device), **runner)
     for trial in trials:
         for name in (f"{trial.key}.pt", f"{trial.key}.best.pt"):
             (folder / name).unlink(missing_ok=True)

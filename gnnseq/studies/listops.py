@@ -180,9 +180,9 @@ LISTOPS_FAMILIES = tuple(
 )  # fmt: skip
 
 
-def run_listops(trial: Trial, folder: Path | None = None) -> Record:
+def run_listops(trial: Trial, folder: Path | None = None, device: str = "cpu") -> Record:
     """`gnnseq.experiments.run_trial`, with right answers and samples of the test ``by_depth`` and ``by_length``."""
-    return run_trial(trial, folder=folder, after=_counts)
+    return run_trial(trial, folder=folder, device=device, after=_counts)
 
 
 @torch.no_grad()

@@ -68,13 +68,13 @@ PAIR_FAMILIES = tuple(
 )
 
 
-def run_pairs(trial: Trial, folder: Path | None = None) -> Record:
+def run_pairs(trial: Trial, folder: Path | None = None, device: str = "cpu") -> Record:
     """`gnnseq.experiments.run_trial`, with more measures of the test part.
 
     Of relations the right answers ``by_length``, over all parts that are not trained on but "dev"; of relatedness
     ``pearson``, ``spearman`` and ``mse``.
     """
-    return run_trial(trial, folder=folder, after=_measures)
+    return run_trial(trial, folder=folder, device=device, after=_measures)
 
 
 @torch.no_grad()

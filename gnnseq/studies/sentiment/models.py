@@ -135,9 +135,9 @@ def sentiment_settings(
     )  # fmt: skip
 
 
-def run_sentiment(trial: Trial, folder: Path | None = None) -> Record:
+def run_sentiment(trial: Trial, folder: Path | None = None, device: str = "cpu") -> Record:
     """`gnnseq.experiments.run_trial`, with the accuracy of all sentences and phrases of dev and test, ``parts``."""
-    return run_trial(trial, folder=folder, before=_of_words, after=_of_parts)
+    return run_trial(trial, folder=folder, device=device, before=_of_words, after=_of_parts)
 
 
 def _of_words(model: Any, trial: Trial) -> Record:

@@ -177,9 +177,9 @@ def carried_loss(model: CharLanguageModel, task: BookTask, to_batch: ToBatch, st
     return total / len(steps)
 
 
-def run_text(trial: Trial, folder: Path | None = None) -> Record:
+def run_text(trial: Trial, folder: Path | None = None, device: str = "cpu") -> Record:
     """`gnnseq.experiments.run_trial`, with ``carried``, the loss of the held-out text read in order, or None."""
-    return run_trial(trial, folder=folder, after=_carried)
+    return run_trial(trial, folder=folder, device=device, after=_carried)
 
 
 def _carried(model: Any, trial: Trial) -> Record:
