@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from gnnseq.experiments.command_line import (
+    add_places,
     add_settings,
     check_at_least_one,
+    check_places,
     check_positive,
     exit_status,
     fill_in,
@@ -48,6 +50,17 @@ def test_numbers_below_one_are_refused():
     check_at_least_one(options, ["seeds", "rate"])
     with pytest.raises(ValueError, match=r"^--batch-size is 0, expected at least 1$"):
         check_at_least_one(options, ["seeds", "batch_size"])
+
+
+def test_a_device_that_is_not_here_is_refused():
+    parser = argparse.ArgumentParser()
+    add_places(parser)
+    check_places(parser.parse_args([]))
+    for device in ("cuda:99", "nowhere"):
+        with pytest.raises(ValueError, match=rf"^--device is '{device}', expected a device of torch that is here: ."):
+            check_places(parser.parse_args(["--device", device]))
+    with pytest.raises(ValueError, match=r"^--jobs is 0, expected at least 1$"):
+        check_places(parser.parse_args(["--jobs", "0"]))
 
 
 @pytest.mark.parametrize(

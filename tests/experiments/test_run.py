@@ -65,6 +65,34 @@ class LastDigit(PalindromeTask):
             yield batch
 
 
+class TrainedOn(nn.Module):
+    """A model that notes the devices on which it was called in training."""
+
+    seen = ()
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, batch):
+        if self.training and torch.is_grad_enabled():
+            TrainedOn.seen += (batch.x.device.type,)
+        return self.model(batch)
+
+
+@pytest.mark.parametrize("device", ["cpu", *(["cuda"] if torch.cuda.is_available() else [])])
+def test_a_model_trains_on_the_device_and_is_judged_on_the_cpu(device, tmp_path):
+    TrainedOn.seen = ()
+    family = replace(LSTM, build=lambda *size: TrainedOn(LSTM.build(*size)), initialise=DEFAULT)
+    places = []
+    probe = lambda model, trial: places.append(next(model.parameters()).device.type) or {}  # noqa: E731
+    record = run_trial(replace(TINY, family=family), device=device, folder=tmp_path, before=probe, after=probe)
+    assert record["status"] == "done"
+    assert device in TrainedOn.seen
+    assert places == ["cpu", "cpu"]
+    assert (record["device"] == "cpu") == (device == "cpu")
+
+
 @pytest.mark.parametrize("family", SEQUENCE_FAMILIES, ids=lambda family: family.name)
 def test_every_family_runs_and_its_record_is_plain_data(family):
     budget = TINY.settings.budget if family.width_multiple == 1 else 1_500  # heads need a wider model
