@@ -4,6 +4,7 @@ The batches of all layers are those of `tests/layer_cases.py`, their errors thos
 and sizes those of the other benchmarks.
 """
 
+import copy
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -163,11 +164,11 @@ def transfer(device: torch.device, small: bool) -> Iterator[Record]:
         return
     batch = path_batch(torch.randn(512, 100, 64, device="cpu")).cpu()
     pinned = batch.clone().pin_memory()
-    there = pinned.to(device, non_blocking=True)
+    there = copy.copy(pinned).to(device, non_blocking=True)
     torch.cuda.synchronize()
     ways: dict[str, Callable[[], object]] = {
-        "pageable": lambda: batch.to(device),
-        "pinned": lambda: pinned.to(device, non_blocking=True),
+        "pageable": lambda: copy.copy(batch).to(device),
+        "pinned": lambda: copy.copy(pinned).to(device, non_blocking=True),
     }
     took = in_turn(ways, 10)
     yield {

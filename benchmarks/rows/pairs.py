@@ -30,7 +30,7 @@ def make(count: int, longest: int = 12) -> tuple[Side, Side]:
     grad = torch.randn(count, 5)
 
     def ours() -> Tensor:
-        return _backward(model, model(pair_batch(parse_batch(left), parse_batch(right))), grad)
+        return _backward(model, model(pair_batch(parse_batch(left), parse_batch(right)).to(grad.device)), grad)
 
     def theirs() -> Tensor:
         roots = [torch.cat([_root(model, layer, corpus, tree) for tree in corpus]) for corpus in (left, right)]

@@ -66,7 +66,9 @@ def unequal(name: str, shortest: int, longest: int) -> tuple[Side, Side]:
         return backward(layer, layer(batch.x, batch.edge_index)[0], grad)
 
     def theirs() -> Tensor:
-        out, _ = module(pack_sequence(sequences, enforce_sorted=False))
+        with torch.device("cpu"):  # where torch wants the lengths, whatever the default device
+            packed = pack_sequence(sequences, enforce_sorted=False)
+        out, _ = module(packed)
         return backward(module, pad_packed_sequence(out, batch_first=True)[0], padded_grad)
 
     ours_side, theirs_side = _sides(layer, ours, module, theirs)

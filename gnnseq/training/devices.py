@@ -36,11 +36,8 @@ class Devices:
         return self.world
 
     def place(self, batch: Batch) -> Batch:
-        """A batch where the model is."""
-        values = [value for store in batch.stores for value in store.values()]
-        if all(isinstance(value, Tensor) and value.device == self.device for value in values):
-            return batch
-        return batch.to(self.device)
+        """The batch where the model is, a copy if it was not."""
+        return placed(batch, self.device)
 
     def backward(self, loss: Tensor) -> None:
         """Adds the gradients of a loss."""
@@ -127,6 +124,14 @@ class FabricDevices(Devices):
         found: list[Any] | None = [None] * self.world if self.rank == 0 else None
         torch.distributed.gather_object(value, found)
         return found or []
+
+
+def placed(batch: Batch, device: torch.device) -> Batch:
+    """The batch if all its values are on the device, else a copy there; ``Batch.to`` would move the caller's own."""
+    values = [value for store in batch.stores for value in store.values()]
+    if all(isinstance(value, Tensor) and value.device == device for value in values):
+        return batch
+    return copy.copy(batch).to(device)
 
 
 def original(model: nn.Module) -> nn.Module:

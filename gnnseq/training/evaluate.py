@@ -9,6 +9,7 @@ from torch_geometric.data import Batch
 from tqdm import tqdm
 
 from gnnseq.models.modes import evaluating
+from gnnseq.training.devices import placed
 from gnnseq.training.history import Evaluation
 from gnnseq.training.metrics import IGNORED, correct
 from gnnseq.training.step import Loss, Metric, with_targets
@@ -34,7 +35,7 @@ def evaluate(
     total, right, count, skipped = 0.0, 0.0, 0, 0
     with evaluating(model):
         for batch in tqdm(batches, desc=progress, leave=False, disable=True if progress is None else None):
-            batch = with_targets(batch).to(device)
+            batch = placed(with_targets(batch), device)
             logits = model(batch)
             here, of = metric(logits, batch.y)
             if of:
@@ -56,7 +57,7 @@ def forecast(model: nn.Module, batches: Iterable[Batch], *, progress: str | None
     found, true = [], []
     with evaluating(model):
         for batch in tqdm(batches, desc=progress, leave=False, disable=True if progress is None else None):
-            batch = with_targets(batch).to(device)
+            batch = placed(with_targets(batch), device)
             found.append(model(batch).cpu())
             true.append(batch.y.cpu())
     if not found:

@@ -11,6 +11,7 @@ from small_models import make_batches, make_model
 from torch_geometric.data import Batch, Data
 
 from gnnseq.training import Checkpoint, SharedStep, evaluate, fit
+from gnnseq.training.devices import placed
 
 fabric_module = pytest.importorskip("lightning_fabric")
 STEPS = 4
@@ -205,3 +206,12 @@ def test_a_loader_that_is_set_up_keeps_its_own_batches():
     loader = torch.utils.data.DataLoader(list(unequal(3)), batch_size=None)
     _, history = train(fabric, fabric.setup_dataloaders(loader))
     assert history.steps == 3
+
+
+def test_the_callers_batch_stays_where_it_is():
+    batch = next(make_batches("lstm", 1))
+    there = placed(batch, torch.device("meta"))
+    assert there is not batch
+    assert all(value.device.type == "meta" for value in there.to_dict().values())
+    assert all(value.device.type == "cpu" for value in batch.to_dict().values())
+    assert placed(batch, torch.device("cpu")) is batch
