@@ -5,13 +5,15 @@ The records in docs/results come from two runs on one thread and one on two:
     python benchmarks/run.py --threads 1 --rounds 7 --out docs/results/benchmarks_1.json
     python benchmarks/run.py --threads 1 --rounds 5 --out docs/results/benchmarks_2.json
     python benchmarks/run.py --threads 2 --rounds 3 --out docs/results/benchmarks_2_threads.json
+
+Those of the GPU are of the two commands in docs/results/gpu.json.
 """
 
 import json
 from pathlib import Path
 from typing import Any
 
-from stored import fill
+from stored import fill_all
 
 from benchmarks.table import HEADER, line
 
@@ -61,6 +63,25 @@ def rows() -> str:
     return BEGIN + "\n" + "\n".join(blocks)
 
 
+def gpu_errors(records: list[Record]) -> str:
+    """Markdown: each kind of number on the GPU, the cases, and the largest errors without the case of the ReLU."""
+    lines = ["| numbers | cases | largest error of outputs | of gradients |", "|---|---:|---:|---:|"]
+    for kind in dict.fromkeys(record["kind"] for record in records):
+        own = [record["errors"] for record in records if record["kind"] == kind and record["within"]]
+        errors = [f"{max(pair[place] for pair in own):.0e}" for place in (0, 1)]
+        lines.append(f"| {kind} | {len(own)} | {' | '.join(errors)} |")
+    return "\n".join(lines) + "\n"
+
+
+def gpu_rows(records: list[Record]) -> str:
+    """Markdown: the rows that were timed on the GPU."""
+    lines = ["| row | work | peer | ratio | ours |", "|---|---|---|---:|---:|"]
+    for record in (record for record in records if "ratio" in record):
+        times = f"{record['ratio']:.2f} | {1e3 * record['ours_s']:.2f} ms"
+        lines.append(f"| `{record['row']}` | {record['work']} | {record['peer']} | {times} |")
+    return "\n".join(lines) + "\n"
+
+
 BEGIN = """# Speed and memory: all columns
 
 Made by `PYTHONPATH=. python docs/make_benchmarks.py`; [how it is measured](../../benchmarks.md#method).
@@ -76,7 +97,9 @@ Made by `PYTHONPATH=. python docs/make_benchmarks.py`; [how it is measured](../.
 
 def filled(page: str) -> str:
     """A page with its table put in anew."""
-    return fill(page, "rows", table())
+    gpu = json.loads((DOCS / "results" / "gpu.json").read_text(encoding="utf-8"))
+    errors = gpu_errors(gpu["checks"]["parts"]["correctness"])
+    return fill_all(page, {"rows": table(), "gpu": errors, "gpu rows": gpu_rows(gpu["timed"]["parts"]["rows"])})
 
 
 if __name__ == "__main__":
