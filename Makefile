@@ -8,8 +8,8 @@ PYTEST := $(RUN) -m pytest -n 2
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup setup-dev setup-test compare test lint types contracts tests \
-	tests-without-scatter test-browser attack package docs links benchmark format clean
+.PHONY: help setup setup-dev setup-test compare lectures test lint types contracts tests \
+	tests-without-scatter test-browser attack versions package docs links benchmark format clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-24s%s\n", $$1, $$2}' Makefile
@@ -25,6 +25,10 @@ setup-test:  ## setup-dev, and torch-scatter, compiled here
 
 compare: setup  ## compare recurrent and graph networks on palindromes
 	@$(RUN) examples/compare_rnn_vs_gnn.py $(ARGS)
+
+lectures:  ## open the six lectures in the browser, with JupyterLab
+	@.ci/setup lectures
+	@$(RUN) -m jupyterlab docs/lectures $(ARGS)
 
 test: setup-test lint types contracts tests tests-without-scatter docs package  ## the checks and tests below
 
@@ -52,10 +56,13 @@ test-browser: setup-dev  ## the pages in Chromium, which is installed with playw
 attack: setup-dev  ## kills, flipped bits, mutated inputs and a server that lies, for minutes; docs/runs/reliability.md
 	@PYTHONPATH=.:tests:docs $(RUN) -m attack $(ARGS)
 
+versions:  ## the tests on other versions of Python, torch and PyG, each downloaded into an environment of its own: hours
+	@$(PYTHON) .ci/versions.py $(ARGS)
+
 package: setup-dev  ## build sdist and wheel into dist, and use the wheel where nothing else is installed
 	@$(RUN) .ci/package.py
 
-docs: setup-dev  ## the site, in docs/_build/html; runs the tour, and takes warnings as errors
+docs: setup-dev  ## the site, in docs/_build/html; runs the lectures, and takes warnings as errors
 	@$(RUN) -m sphinx --quiet --fail-on-warning --keep-going --builder html docs docs/_build/html
 
 links: setup-dev  ## ask every address that the site names; needs the network, so it is not part of test
@@ -73,4 +80,4 @@ clean:  ## remove .venv if it was made here, and what the tools left; results ar
 	[ ! -f .venv/made-in ] || [ -L .venv ] || rm -rf .venv
 	rm -rf .venv-bench build dist gnnseq.egg-info .mypy_cache .ruff_cache .pytest_cache \
 		.import_linter_cache .hypothesis
-	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . -path './.venv*' -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -7,6 +7,7 @@
 import importlib
 import importlib.util
 import pkgutil
+import subprocess
 import sys
 import tempfile
 import warnings
@@ -91,7 +92,30 @@ def bare() -> str:
             assert f'pip install "gnnseq[{extra}]"' in str(error), error
         else:
             raise AssertionError(f"{feature.__name__} works without the extra {extra}")
-    return f"{len(names)} modules import without the extras, {len(FEATURES)} features name theirs"
+    return f"{len(names)} modules import without the extras, {len(FEATURES)} features name theirs; {commands()}"
+
+
+def commands() -> str:
+    """The command line, started in a folder without a checkout."""
+    from gnnseq.__main__ import COMMANDS, listing, script
+
+    assert all(script(name).is_relative_to(Path(gnnseq.__file__).parent) for name in COMMANDS)
+    tiny = ("--show", "sight", "--models", "lstm", "--seeds", "1", "--steps", "4", "--width", "4")
+    installed, module = (Path(sys.prefix, "bin", "gnnseq"),), (sys.executable, "-I", "-m", "gnnseq")
+    with tempfile.TemporaryDirectory() as folder:
+        for start in (installed, module):
+            assert said(*start, "--version", cwd=folder) == f"gnnseq {gnnseq.__version__}\n"
+            assert said(*start, cwd=folder) == listing()
+        said(*installed, "reach", *tiny, cwd=folder)
+        assert Path(folder, "runs", "sight", "sight.png").is_file()
+    return f"{len(COMMANDS)} commands of gnnseq {gnnseq.__version__} start"
+
+
+def said(*command: str | Path, cwd: str) -> str:
+    """What a command prints."""
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def extras() -> str:

@@ -23,10 +23,11 @@ from trove_classifiers import classifiers
 
 CI = Path(__file__).parent
 ROOT = CI.parent
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT, SETUPTOOLS = PYPROJECT["project"], PYPROJECT["tool"]["setuptools"]
 BESIDE = {"CHANGELOG.md", "CITATION.cff", "LICENSE", "MANIFEST.in", "PKG-INFO", "README.md"}
 BESIDE |= {"pyproject.toml", "setup.cfg"}
-TOOLS = {"dev", "docs"}
+TOOLS = {"dev", "docs", "lectures"}
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info")
 TOP = {"benchmarks", "build", "dist", "docs", "results", "runs"}  # folders of the checkout, not of the package
 
@@ -56,6 +57,11 @@ def sources() -> set[str]:
     return {str(path.relative_to(ROOT)) for kind in kinds for path in package.rglob(kind)} | {"gnnseq/py.typed"}
 
 
+def scripts() -> set[str]:
+    """The examples that are commands of gnnseq too; tests/test___main__.py compares this list with the folder."""
+    return {f"{name.replace('.', '/')}.py" for name in SETUPTOOLS["py-modules"]}
+
+
 def left_out(folder: str, names: list[str]) -> set[str]:
     """What of a folder's names is not copied."""
     found: set[str] = LEFT_OUT(folder, names)
@@ -69,7 +75,8 @@ def build_sdist(folder: Path) -> Path:
     with tarfile.open(sdist) as archive:
         archive.extractall(folder / "unpacked", filter="data")
         names = {name.partition("/")[2] for name in archive.getnames() if archive.getmember(name).isfile()}
-    differ("sdist", {name for name in names if ".egg-info/" not in name}, sources() | BESIDE)
+    beside = BESIDE | {name.removeprefix("gnnseq/") for name in scripts()}
+    differ("sdist", {name for name in names if ".egg-info/" not in name}, sources() | beside)
     return sdist
 
 
@@ -84,8 +91,8 @@ def build_wheel(sdist: Path, folder: Path) -> Path:
     wheel = build(folder / "unpacked" / sdist.name.removesuffix(".tar.gz"), "wheel", folder / "dist")
     files = contents(wheel)
     info = f"gnnseq-{PROJECT['version']}.dist-info/"
-    beside = {info + name for name in ("METADATA", "RECORD", "WHEEL", "licenses/LICENSE", "top_level.txt")}
-    differ("wheel", set(files), sources() | beside)
+    names = ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE", "top_level.txt")
+    differ("wheel", set(files), sources() | scripts() | {info + name for name in names})
     if files != contents(build(folder / "tree", "wheel", folder / "again")):
         sys.exit("package: the wheel from the sdist is not the one from the checkout")
     check_metadata(files[info + "METADATA"])
@@ -100,6 +107,13 @@ def check_metadata(text: bytes) -> None:
     assert data.description_content_type == "text/markdown"
     differ("classifiers", set(data.classifiers or []) - classifiers, set())
     differ("extras", set(data.provides_extra or []), set(PROJECT["optional-dependencies"]))
+
+
+def check_archives(*archives: Path) -> None:
+    """Whether an index would show the description, and whether the wheel has faults that are often made."""
+    run(sys.executable, "-m", "twine", "check", "--strict", *archives)
+    wheels = [path for path in archives if path.suffix == ".whl"]
+    run(sys.executable, "-m", "check_wheel_contents", "--toplevel", "gnnseq", *wheels)
 
 
 def check_client(python: Path) -> None:
@@ -122,6 +136,7 @@ def main() -> None:
         folder = Path(name).resolve()
         sdist = build_sdist(folder)
         wheel = build_wheel(sdist, folder)
+        check_archives(sdist, wheel)
         python, site = environment.create(folder / "env")
         run(sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-index", wheel)
         run(python, "-I", CI / "installed.py", "bare")

@@ -36,9 +36,10 @@ from gnnseq.experiments import (
     find_family,
     find_named,
 )
+from gnnseq.experiments.optimizers import falling
 from gnnseq.experiments.run import before_training, build, solve_size
 from gnnseq.experiments.settings import first_reached
-from gnnseq.studies.listops import LISTOPS_FAMILIES, SETTINGS, TASKS, falling
+from gnnseq.studies.listops import LISTOPS_FAMILIES, SETTINGS, TASKS
 from gnnseq.studies.sentiment.models import SENTIMENT_FAMILIES, adagrad, sentiment_settings
 from gnnseq.studies.sentiment.task import SentimentData, SentimentTask
 

@@ -40,10 +40,11 @@ html_math_renderer = "mathml"
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist"]
 myst_heading_anchors = 3
 
-# The tour is run anew at every build; what it prints and draws is never stored.
+# The lectures are run anew at every build. Their stored outputs are for those who open the files.
 nb_execution_mode = "force"
 nb_execution_timeout = 300
 nb_execution_raise_on_error = True
+nb_render_markdown_format = "myst"  # tables and formulas that cells show
 
 default_role = "py:obj"
 autodoc_member_order = "bysource"

@@ -24,6 +24,7 @@ from gnnseq.studies.compute.study import STUDIED, TASKS
 
 DOCS = Path(__file__).parent
 PAGE, FIGURES, RESULTS = DOCS / "compute.md", DOCS / "figures", DOCS / "results" / "compute"
+TABLES = RESULTS / "tables.md"
 RECORDS, DRIFT = RESULTS / "records.jsonl", RESULTS / "drift.jsonl"
 SEEDS = 5
 FAMILIES, NAMES = {family.name: family for family in STUDIED}, [task.name for task in TASKS]
@@ -67,18 +68,18 @@ def coverage(records: list[Record]) -> str:
     )
 
 
-def filled(page: str) -> str:
-    """The page with its tables put in anew."""
+def filled() -> dict[Path, str]:
+    """Both pages with their tables put in anew."""
     records = final()
     found = outcomes(records)
     tables = {
-        "coverage": coverage(records),
-        "summary": summary(found),
-        "grid": grid(found),
-        "lengths": lengths_table(found),
-        "drift": places_table(read(DRIFT)),
+        PAGE: {"coverage": coverage(records), "summary": summary(found), "drift": places_table(read(DRIFT))},
+        TABLES: {"grid": grid(found), "lengths": lengths_table(found)},
     }
-    return fill_all(page, {f"table {name}": table for name, table in tables.items()})
+    return {
+        path: fill_all(path.read_text(encoding="utf-8"), {f"table {name}": table for name, table in own.items()})
+        for path, own in tables.items()
+    }
 
 
 def draw() -> None:
@@ -95,7 +96,8 @@ def main() -> None:
     if options.store is not None:
         store(options.store)
     draw()
-    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    for path, text in filled().items():
+        path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

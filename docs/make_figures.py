@@ -114,7 +114,7 @@ def short_table(table: list[Result]) -> str:
 
 PAGE = """# Results on palindromes
 
-A palindrome of digits is read up to its last digit. The target is the last digit, which equals the first. Eleven models
+A model reads a palindrome of digits up to its last digit and predicts that digit, which equals the first. Eleven models
 with about 10,000 weights are compared at lengths {lengths}, three seeds each; chance is 10 %.
 
 ![Accuracy against length, a panel for each model](figures/accuracy.png)
@@ -130,11 +130,11 @@ clipped at norm 10; accuracy on 2,000 palindromes that were not trained on. Lear
 chosen by hand on a few runs.
 
 With torch's default initialisation (`--default-init --lengths 20 --models rnn gru lstm tree-lstm-balanced`) the RNN,
-GRU and LSTM stay at 9.0, 10.0 and 9.6 % over three seeds. The Tree-LSTM on the balanced tree, whose answer is five hops
+GRU and LSTM stay at 9.0, 10.0 and 9.6 % at length 20. The Tree-LSTM on the balanced tree, where the answer is five hops
 away, reaches 100.0 %.
 
 The same seeds give the same samples and initial weights on every machine, and the same results on one machine. Other
-processors round sums differently, which can change runs that are still learning at step 400.
+processors round differently, which can change runs that are still learning at step 400.
 
 ## Influence of each symbol before training
 

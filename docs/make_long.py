@@ -28,43 +28,45 @@ SOLVED = 0.99  # of fresh palindromes
 
 PAGE = """# Palindromes of length 5 to 60
 
-How long a palindrome can an RNN or an LSTM remember? Made by `python docs/make_long.py` from the records in
-`benchmarks/results`. RNN and LSTM have 128 units, batches 128 palindromes; training takes at most 10,000 steps,
-gradients are clipped at norm 10. *Fresh* is accuracy on 2,000 palindromes never trained on, when training ends; *best
-50* the mean of the 50 best training batches, the metric of the course report.
+How long a palindrome can an RNN or an LSTM remember? Both have 128 units and read batches of 128 palindromes; training
+takes at most 10,000 steps, with gradients clipped at norm 10.
 
-## With settings that fit
+- *Fresh*: accuracy on 2,000 new palindromes after training.
+- *Best 50*: the mean of the 50 best training batches, the metric of the course report.
 
-![Both scores of RNN and LSTM on palindromes of length 5 to 60, settings that fit](figures/long_tuned.png)
+`python docs/make_long.py` makes this page from the records in `benchmarks/results`.
 
-`python examples/compare_rnn_vs_gnn.py --preset tuned-report` ({versions}): embedded digits, Adam; the LSTM with
-chrono initialisation at 0.003; the RNN with orthogonal recurrent weights and small inputs at 0.0005. Training ends
-once the last 20 batches are all right. Seeds {seeds}; mean and standard deviation.
+## With tuned settings
+
+![Both scores of RNN and LSTM on palindromes of length 5 to 60, tuned settings](figures/long_tuned.png)
+
+`python examples/compare_rnn_vs_gnn.py --preset tuned-report` ({versions}): embedded digits, Adam; the LSTM with chrono
+initialisation at 0.003; the RNN with orthogonal recurrent weights and small inputs at 0.0005. Training ends when the
+last 20 batches are all right. Seeds {seeds}; mean and standard deviation.
 
 {tuned}
 {verdict}
 
-Here best 50 is too *low* where a model learns fast: with fewer than about 100 steps the 50 best hold many of
-the first.
+Best 50 is too *low* where a model learns fast: with fewer than about 100 steps it includes early batches.
 
 ### Why the inputs are small
 
-An orthogonal matrix keeps the norm of a state; tanh does not, where states are large. What T inputs of one size add
-up to is about $\\sqrt T$ times as large, and a bias, which is the same at every step, adds up without cancelling.
-With torch's input weights and biases the states of a long sequence leave the straight part of tanh, and the first
-digit is lost. `orthogonal_(model, input_scale=0.1)` makes both ten times smaller at the start of training. The same
-RNN, at the rate that suits each:
+An orthogonal matrix keeps the norm of a state, but tanh shrinks large states. T inputs of one size, or a bias
+added at T steps, grow to about $\\sqrt T$ times that size
+([Lecture 4](lectures/4_initialisation.ipynb), Exercise 4). With torch's input weights and biases the states of a long
+sequence saturate tanh, and the first digit is lost. `orthogonal_(model, input_scale=0.1)` makes both ten times smaller
+at the start of training. The same RNN, each at its learning rate:
 
 {inputs}
-Rate and factor were chosen in a handful of runs: at first on lengths 40, 50 and 60 with seeds 0 to 2, where a rate of
-0.0003 or clipping at norm 1 alone did not help every run, then with other seeds. Seeds 3 and 4 had no part in it.
+Rate and factor were chosen in a few runs, first on lengths 40, 50 and 60 with seeds 0 to 2, then with other seeds.
+Seeds 3 and 4 were not used.
 
 ## With the report's settings
 
 ![Both scores of RNN and LSTM on palindromes of length 5 to 60, the report's settings](figures/long_report.png)
 
-`--preset report`: digits as plain numbers 0 to 9, RMSprop, torch's initialisation, RNN at 0.001, LSTM at 0.01, no
-early stop. {seeds_report}; in brackets, how many runs reach 99 %.
+`--preset report`: digits as numbers 0 to 9, RMSprop, torch's initialisation, RNN at 0.001, LSTM at 0.01, no early stop.
+{seeds_report}; in brackets, the number of runs that reach 99 %.
 
 {report}
 {contest}
@@ -72,8 +74,8 @@ early stop. {seeds_report}; in brackets, how many runs reach 99 %.
 {remarks}
 """
 
-REMARKS = """An RNN that once had the answer can lose it again: then the 50 best batches tell of its best moment,
-and fresh data of the end. {examples}
+REMARKS = """An RNN can learn the answer and lose it again. Best 50 then shows its best moment, fresh data the end.
+{examples}
 """
 
 
@@ -118,9 +120,9 @@ def contest(records: list[Record]) -> str:
     ahead, behind = sum(gap > 0 for gap in gaps), sum(gap < 0 for gap in gaps)
     by_size, by_seed = dependence(of(records, "lstm"))
     return (
-        f"The RNN reaches 99 % in {sum(rnn)} runs of {len(of(records, 'lstm'))}, the LSTM in {sum(lstm)}. It does "
-        f"so with more seeds at {ahead} of the {len(gaps)} lengths and with fewer at {behind}: exact sign test over "
-        f"lengths, p = {sign_test(gaps):.2g}. Whether an LSTM succeeds depends on the length (permutation test, "
+        f"The RNN reaches 99 % in {sum(rnn)} runs of {len(of(records, 'lstm'))}, the LSTM in {sum(lstm)}. The LSTM "
+        f"does so with more seeds at {ahead} of the {len(gaps)} lengths and with fewer at {behind} (exact sign test "
+        f"over lengths, p = {sign_test(gaps):.2g}). Its success depends on the length (permutation test, "
         f"p = {by_size:.2g}); a dependence on the seed is not shown (p = {by_seed:.2g})."
     )
 
@@ -171,7 +173,7 @@ def remarks(records: list[Record]) -> str:
         f"{100 * r['score']:.1f} %"
         for r in lost[:4]
     ]
-    return REMARKS.format(examples="Farthest apart: " + "; ".join(words) + "." if words else "")
+    return REMARKS.format(examples="Largest differences: " + "; ".join(words) + "." if words else "")
 
 
 def in_order(path: Path) -> list[Record]:
@@ -202,8 +204,8 @@ def main() -> None:
         ),
         verdict=verdict(tuned),
         inputs=table(
-            "| length | torch's inputs, rate 0.001: runs at 99 % and more | their steps "
-            "| inputs x 0.1, rate 0.0005: runs at 99 % and more | their steps |",
+            "| length | torch's inputs, rate 0.001: runs that reach 99 % | their steps "
+            "| inputs x 0.1, rate 0.0005: runs that reach 99 % | their steps |",
             tuned,
             lambda size: " | ".join(reached(of(records, "rnn", size)) for records in (large, tuned)),
         ),

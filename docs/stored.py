@@ -14,10 +14,12 @@ def without_curve(record: Record) -> Record:
     return {key: value for key, value in record.items() if key != "curve"}
 
 
-def take_over(folder: Path, target: Path, slim: Callable[[Record], Record] = without_curve) -> None:
+def take_over(
+    folder: Path, target: Path, slim: Callable[[Record], Record] = without_curve, name: str = "records.jsonl"
+) -> None:
     """Copies the records of a run's folder into a file of the repository, made smaller."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    kept = [slim(record) for record in Store(folder / "records.jsonl")]
+    kept = [slim(record) for record in Store(folder / name)]
     target.write_text("".join(json.dumps(record, sort_keys=True) + "\n" for record in kept), encoding="utf-8")
 
 

@@ -26,6 +26,7 @@ from gnnseq.experiments.command_line import (
     exit_status,
     fill_in,
     make_folder,
+    make_parser,
     report_failures,
 )
 from gnnseq.files import write_text
@@ -58,7 +59,7 @@ QUICK = {
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options; those of a preset stand unless they are given."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser("can_it_compute", __doc__)
     tasks, models = ", ".join(task.name for task in TASKS), ", ".join(family.name for family in STUDIED)
     parser.add_argument("--tasks", nargs="+", help=f"which of: {tasks} (parity flip-flop s3 formula)")
     parser.add_argument("--models", nargs="+", help=f"which of: {models} (seven of them)")

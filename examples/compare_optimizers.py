@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gnnseq.data import PalindromeDataset
-from gnnseq.experiments.command_line import check_at_least_one, exit_status, make_folder
+from gnnseq.experiments.command_line import check_at_least_one, exit_status, make_folder, make_parser
 from gnnseq.experiments.optimizers import ADAM, MOMENTUM, RMSPROP, SGD, find_optimizer
 from gnnseq.experiments.tuning import check_grid
 from gnnseq.files import write_text
@@ -43,7 +43,7 @@ PATH_RATES = tuple(a * 10.0**b for b in range(-3, 1) for a in (1, 1.5, 2, 3, 5, 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser("compare_optimizers", __doc__)
     names = [method.name for method in METHODS]
     parser.add_argument("--optimizers", nargs="+", default=names, help=f"which of: {', '.join(names)} (all)")
     parser.add_argument("--rates", type=float, nargs="+", default=list(GRID), help="learning rates that all try")

@@ -21,6 +21,7 @@ from gnnseq.experiments.command_line import (
     exit_status,
     fill_in,
     make_folder,
+    make_parser,
     report_failures,
 )
 from gnnseq.experiments.comparison import pairs
@@ -40,7 +41,7 @@ OPTIONS = (
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser("explore", __doc__)
     parser.add_argument("--tasks", nargs="+", default=["palindromes:14"], help="with their sizes (palindromes:14)")
     parser.add_argument("--models", nargs="+", default=["lstm", "gcn"], help="names of families (lstm gcn)")
     add_settings(parser, OPTIONS, DEFAULTS)

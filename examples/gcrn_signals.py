@@ -39,7 +39,7 @@ from gnnseq.data import (
     standardised,
 )
 from gnnseq.data.signals.spreading import spreading_signals
-from gnnseq.experiments.command_line import check_at_least_one, check_positive, exit_status, make_folder
+from gnnseq.experiments.command_line import check_at_least_one, check_positive, exit_status, make_folder, make_parser
 from gnnseq.files import write_text
 from gnnseq.graphs import rewired, to_windows
 from gnnseq.layers import GCRN
@@ -64,7 +64,7 @@ SEQ2SEQ = "GCRN, true graph, seq2seq"
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser("gcrn_signals", __doc__)
     parser.add_argument("--series", type=Path, help="CSV or Parquet of values (signals made at random)")
     parser.add_argument("--time", help="column of times; without one, rows are steps")
     parser.add_argument("--node", help="column of sensor names, in a table of one row per time and sensor")

@@ -6,8 +6,8 @@
     python examples/generate_fairy_tales.py --compare --output runs/tales_compare
 
 Trains on the first nine tenths of the book and tests on the rest (on more, for a small book). Writes samples.txt,
-curves.png, checkpoint.pt and checkpoint.best.pt into the output folder; with --compare, compare.jsonl, compare.md and
-curves.png. A second run with the same folder resumes.
+measurements.json, curves.png, checkpoint.pt and checkpoint.best.pt into the output folder; with --compare,
+compare.jsonl, compare.md and curves.png. A second run with the same folder resumes.
 """
 
 import argparse
@@ -19,9 +19,16 @@ import torch
 
 from gnnseq.data.text.grimm import Book, fairy_tales
 from gnnseq.experiments import Settings, Store, Trial, find_named, num_weights
-from gnnseq.experiments.command_line import check_at_least_one, check_positive, exit_status, fill_in, make_folder
+from gnnseq.experiments.command_line import (
+    check_at_least_one,
+    check_positive,
+    exit_status,
+    fill_in,
+    make_folder,
+    make_parser,
+)
 from gnnseq.experiments.run import run_resumable, solve_size
-from gnnseq.files import write_text
+from gnnseq.files import write_json, write_text
 from gnnseq.models.generate import Pick, Sampling, generate, greedy
 from gnnseq.plots.studies.text import plot_text_curves
 from gnnseq.results.table import number
@@ -42,7 +49,7 @@ PROMPT = "Sleeping beauty is"
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options; those of a preset stand unless they are given."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser("generate_fairy_tales", __doc__)
     names = ", ".join(family.name for family in CAUSAL_FAMILIES)
     parser.add_argument("--path", type=Path, help="a text file, instead of the downloaded book")
     parser.add_argument("--no-download", action="store_true", help="do without the network")
@@ -110,14 +117,21 @@ def first_letter(run: TextRun) -> str:
     return letters[int(torch.randint(len(letters), (1,), generator=torch.Generator().manual_seed(run.curve.steps)))]
 
 
-def describe(curve: TextCurve, place: int = -1) -> str:
-    """Training and held-out numbers at one of the measurements."""
+def measured(curve: TextCurve, place: int = -1) -> Record:
+    """Training and held-out numbers at one of the measurements; losses in nats per character."""
     step, loss, accuracy = curve.held_out[place]
     recent = slice(max(0, int(step) - RECENT), int(step))
     train_loss, train_accuracy = statistics.fmean(curve.loss[recent]), statistics.fmean(curve.accuracy[recent])
+    return {"step": int(step), "train_loss": train_loss, "train_accuracy": train_accuracy, "loss": loss,
+            "accuracy": accuracy}  # fmt: skip
+
+
+def describe(found: Record) -> str:
+    """Training and held-out numbers of a measurement."""
     return (
-        f"step {int(step):6,}: training loss {train_loss:.3f}, accuracy {train_accuracy:.3f}; "
-        f"held out loss {loss:.3f}, accuracy {accuracy:.3f}, {bits(loss):.3f} bits per character"
+        f"step {found['step']:6,}: training loss {found['train_loss']:.3f}, accuracy {found['train_accuracy']:.3f}; "
+        f"held out loss {found['loss']:.3f}, accuracy {found['accuracy']:.3f}, {bits(found['loss']):.3f} bits per "
+        "character"
     )
 
 
@@ -147,7 +161,7 @@ def train(run: TextRun, options: argparse.Namespace, path: Path) -> str | None:
             note(run)
             sample = write(run, first_letter(run), 30)
             run.curve.samples.append([step, sample])
-            print(f"{describe(run.curve)}\n             {show(sample)}", flush=True)
+            print(f"{describe(measured(run.curve))}\n             {show(sample)}", flush=True)
 
     return run.train(options.steps, [GoesOn(path), after_step], run.checkpoint(path, options.every)).stopped
 
@@ -164,16 +178,21 @@ def progress(run: TextRun) -> list[str]:
     return lines + [f"  step {step:6,}  {show(text)}" for step, text in run.curve.samples]
 
 
-def listings(run: TextRun, options: argparse.Namespace, prompt: str) -> str:
+def completions(run: TextRun, options: argparse.Namespace, prompt: str) -> dict[str, str]:
+    """The prompt, completed in several ways."""
+    picks: dict[str, Pick] = {"likeliest": greedy} | {f"temperature {t}": Sampling(t) for t in TEMPERATURES}
+    picks |= {"top 5": Sampling(top_k=5), "top 0.9": Sampling(top_p=0.9)}
+    return {name: write(run, prompt, options.length, pick, options.seed) for name, pick in picks.items()}
+
+
+def listings(run: TextRun, options: argparse.Namespace, prompt: str, completed: dict[str, str]) -> str:
     """What the model writes: while it learned, at three temperatures, and after the prompt."""
     lines = progress(run)
     for temperature in TEMPERATURES:
         text = write(run, "T" if "T" in run.vocabulary else first_letter(run), 400, Sampling(temperature), options.seed)
         lines += ["", f"Temperature {temperature}:", *(f"  {line}" for line in text.splitlines())]
     lines += ["", f"{show(prompt)}, completed by {options.length} characters:"]
-    picks: dict[str, Pick] = {"likeliest": greedy} | {f"temperature {t}": Sampling(t) for t in TEMPERATURES}
-    picks |= {"top 5": Sampling(top_k=5), "top 0.9": Sampling(top_p=0.9)}
-    lines += [f"  {n:16} {show(write(run, prompt, options.length, p, options.seed))}" for n, p in picks.items()]
+    lines += [f"  {name:16} {show(text)}" for name, text in completed.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -190,6 +209,19 @@ def tell(run: TextRun, options: argparse.Namespace, book: Book) -> str:
     )
 
 
+def results_of(run: TextRun, options: argparse.Namespace, prompt: str, book: Book, stopped: str | None) -> Record:
+    """What measurements.json holds."""
+    places = range(len(run.curve.held_out))
+    results = {"trial": run.trial.plain, "weights": num_weights(run.model), "text": book.source, "stopped": stopped,
+               "measurements": [measured(run.curve, place) for place in places],
+               "samples": run.curve.samples}  # fmt: skip
+    if not stopped:
+        results["completions"] = completions(run, options, prompt)
+        if run.model.carries_state:
+            results["carried_loss"] = carried_loss(run.model, run.task, run.to_batch)
+    return results
+
+
 def single(options: argparse.Namespace, book: Book) -> int:
     """Trains one model and lets it write."""
     task = BookTask.of(book.text, options.window)
@@ -200,17 +232,16 @@ def single(options: argparse.Namespace, book: Book) -> int:
     about = tell(run, options, book)
     print(about)
     stopped = train(run, options, checkpoint)
-    measured = [describe(run.curve, place) for place in range(len(run.curve.held_out))]
-    if stopped:
-        measured.append(f"Diverged: {stopped}.")
-    elif run.model.carries_state:
-        loss = carried_loss(run.model, run.task, run.to_batch)
-        measured.append(f"held out, read in order with its state: loss {loss:.3f}, {bits(loss):.3f} bits per character")
-    print("\n".join(measured[len(run.curve.held_out) :]))
-    text = "\n".join(progress(run)) + "\n" if stopped else listings(run, options, prompt)
-    print("\n" + text)
-    write_text(options.output / "samples.txt", "\n".join([about, *measured, "", text]))
-    names = ["samples.txt"]
+    results = results_of(run, options, prompt, book, stopped)
+    write_json(options.output / "measurements.json", results)
+    told = [describe(found) for found in results["measurements"]]
+    last = [f"Diverged: {stopped}."] if stopped else []
+    if loss := results.get("carried_loss"):
+        last = [f"held out, read in order with its state: loss {loss:.3f}, {bits(loss):.3f} bits per character"]
+    text = "\n".join(progress(run)) + "\n" if stopped else listings(run, options, prompt, results["completions"])
+    print("\n".join(last) + "\n\n" + text)
+    write_text(options.output / "samples.txt", "\n".join([about, *told, *last, "", text]))
+    names = ["samples.txt", "measurements.json"]
     if run.curve.steps:
         names.append(plot_text_curves({run.trial.family.title: run.curve}, options.output / "curves.png").name)
     print(f"Results: {options.output}/{', '.join([*names, *([checkpoint.name] if checkpoint.exists() else [])])}")

@@ -48,7 +48,14 @@ from gnnseq.experiments import (
     run_trials,
     to_csv,
 )
-from gnnseq.experiments.command_line import check_at_least_one, exit_status, fill_in, make_folder, report_failures
+from gnnseq.experiments.command_line import (
+    check_at_least_one,
+    exit_status,
+    fill_in,
+    make_folder,
+    make_parser,
+    report_failures,
+)
 from gnnseq.files import write_text
 from gnnseq.plots.studies.depth import plot_depth
 from gnnseq.plots.studies.first_symbol import plot_before_after, plot_first_symbol
@@ -76,7 +83,7 @@ FULL = {
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser("hop_receptive_field", __doc__)
     names = [family.name for family in PALINDROME_FAMILIES]
     parser.add_argument("--show", nargs="+", choices=PARTS, default=PARTS, help="which of these (all)")
     parser.add_argument("--topologies", action="store_true", help="the table of graphs instead (a few minutes)")

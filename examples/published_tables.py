@@ -23,12 +23,7 @@ from pathlib import Path
 
 from gnnseq.data.download import cache_folder
 from gnnseq.experiments import Store, Trial
-from gnnseq.experiments.command_line import (
-    check_at_least_one,
-    exit_status,
-    make_folder,
-    report_failures,
-)
+from gnnseq.experiments.command_line import check_at_least_one, exit_status, make_folder, make_parser, report_failures
 from gnnseq.experiments.family import find_named
 from gnnseq.experiments.run import run_resumable
 from gnnseq.files import write_text
@@ -43,7 +38,7 @@ NAMES = [table.name for table in TABLES]
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser("published_tables", __doc__)
     parser.add_argument("--tables", nargs="+", default=NAMES, help=f"which of: {', '.join(NAMES)} (all)")
     parser.add_argument("--path", type=Path, help="folder of the data files (that of downloads)")
     parser.add_argument("--seeds", type=int, default=3, help="runs of each network, seeds 0, 1, ... (3)")

@@ -29,9 +29,11 @@ from gnnseq.experiments.command_line import (
     exit_status,
     fill_in,
     make_folder,
+    make_parser,
     show_results,
 )
 from gnnseq.experiments.family import find_named
+from gnnseq.experiments.optimizers import falling
 from gnnseq.experiments.run import over_seeds, run_resumable
 from gnnseq.plots.studies.trees import plot_listops
 from gnnseq.studies.listops import (
@@ -40,7 +42,6 @@ from gnnseq.studies.listops import (
     TASKS,
     LabelledListOpsTask,
     PublishedListOpsTask,
-    falling,
     listops_table,
     run_listops,
 )
@@ -66,7 +67,7 @@ OPTIONS = (
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options; those of a preset stand unless they are given."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser("tree_lstm_listops", __doc__)
     parser.add_argument(
         "--preset", choices=list(PRESETS), help="full: 3 seeds, 4,000 steps; paper: its lists, for hours"
     )

@@ -34,6 +34,7 @@ from gnnseq.experiments.command_line import (
     exit_status,
     fill_in,
     make_folder,
+    make_parser,
     show_results,
 )
 from gnnseq.experiments.family import find_named
@@ -62,7 +63,7 @@ LONGEST_TEST = 12
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options; those of a preset stand unless they are given."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser("tree_lstm_pairs", __doc__)
     parser.add_argument("--task", choices=["logic", "relatedness", "entailment"], default="logic", help="(logic)")
     parser.add_argument("--path", type=Path, required=True, help="folder of the data")
     parser.add_argument("--trees", choices=list(TREES), default="balanced", help="over SICK's sentences (balanced)")

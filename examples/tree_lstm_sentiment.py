@@ -25,6 +25,7 @@ from gnnseq.experiments.command_line import (
     exit_status,
     fill_in,
     make_folder,
+    make_parser,
     option,
     show_results,
 )
@@ -66,7 +67,7 @@ OF_TASK = ("features", "phrases", "dropout", "word_dropout", "feature_dropout")
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options; those of a preset stand unless they are given."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser("tree_lstm_sentiment", __doc__)
     parser.add_argument("--path", type=Path, help="folder with train.txt and dev.txt, instead of the download")
     parser.add_argument(
         "--test", action="store_true", default=None, help="judge on test.txt too, once, after dev has chosen (paper)"

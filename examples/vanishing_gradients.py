@@ -19,7 +19,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from gnnseq.experiments import FirstSymbolTask, Store, Trial, run_trial, run_trials
-from gnnseq.experiments.command_line import check_positive, exit_status, make_folder
+from gnnseq.experiments.command_line import check_positive, exit_status, make_folder, make_parser
 from gnnseq.files import write_text
 from gnnseq.plots.studies.gradients import plot_clipping, plot_gradient_flow
 from gnnseq.runs import Record
@@ -28,7 +28,7 @@ from gnnseq.studies.gradients import SETTINGS, flow_markdown, measure_flow, recu
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser("vanishing_gradients", __doc__)
     parser.add_argument("--steps", type=int, default=50, help="symbols of a sequence (50)")
     parser.add_argument("--radii", type=float, nargs="+", default=[0.8, 1.0, 1.5], help="spectral radii (0.8 1 1.5)")
     parser.add_argument("--width", type=int, default=32, help="features of a state (32)")

@@ -12,6 +12,7 @@ import pytest
 import torch
 from matplotlib.image import imread
 
+from gnnseq.files import read_json
 from gnnseq.studies.text.families import CAUSAL_FAMILIES
 from gnnseq.training import Checkpoint
 
@@ -61,8 +62,13 @@ def test_it_trains_writes_and_draws(book, tmp_path, capsys):
     assert len(completed.split(maxsplit=1)[1].replace("\\'", "'")) == len("'Sleeping beauty is'") + 64
     assert imread(folder / "curves.png").std() > 0.01
     assert sorted(path.name for path in folder.iterdir()) == [
-        "checkpoint.best.pt", "checkpoint.pt", "curves.png", "samples.txt",
+        "checkpoint.best.pt", "checkpoint.pt", "curves.png", "measurements.json", "samples.txt",
     ]  # fmt: skip
+    results = read_json(folder / "measurements.json")
+    assert [row["step"] for row in results["measurements"]] == [3, 6, 7]
+    assert f"held out loss {results['measurements'][-1]['loss']:.3f}, accuracy" in samples
+    assert f"held out, read in order with its state: loss {results['carried_loss']:.3f}" in samples
+    assert repr(results["completions"]["likeliest"]).replace("\\n", "⏎") in samples
 
 
 def test_a_second_run_writes_the_same_without_training(book, tmp_path, capsys):

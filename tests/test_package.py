@@ -91,7 +91,7 @@ def test_require_passes_on_other_faults(monkeypatch, tmp_path):
 
 
 def test_extras_are_the_project_s():
-    tools = {"dev", "docs"}
+    tools = {"dev", "docs", "lectures"}
     assert set(get_args(Extra)) == set(PROJECT["optional-dependencies"]) - tools
 
 

@@ -20,6 +20,8 @@ FAKES = (
     "gnnseq",
     "scipy/stats",
     "pandas",
+    "jupyterlab",
+    "ipykernel",
 )
 PIP = """
 import sys
@@ -27,8 +29,9 @@ from pathlib import Path
 log = Path(sys.prefix, "asked")
 if sys.argv[1] == "install":
     pins = Path(sys.argv[sys.argv.index("--constraint") + 1]).read_text()
+    noted = [pin for pin in pins.split("\\n") if pin.startswith(("torch==", "numpy==", "tqdm=="))]
     with log.open("a") as file:
-        file.write(" ".join(line for line in pins.split() if line.startswith("torch==")) + "\\n")
+        file.write(" ".join(noted) + "\\n")
 """
 
 pytestmark = pytest.mark.skipif(shutil.which("sh") is None, reason="a shell is needed")
@@ -42,10 +45,7 @@ def make_venv(folder, torch="2.13.0", pip=True):
         module = site / f"{name}.py"
         module.parent.mkdir(exist_ok=True)
         module.touch()
-    about = site / f"torch-{torch}.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: torch\nVersion: {torch}\n")
-    (about / "RECORD").write_text("torch.py,,\n")
+    install(folder, "torch", torch)
     if pip:
         (site / "pip" / "_vendor").mkdir(parents=True)
         (site / "pip" / "__main__.py").write_text(PIP)
@@ -78,10 +78,22 @@ def setup(checkout, level="core"):
     )
 
 
-def asked(checkout):
-    """The pin of torch in every call of pip."""
+def asked(checkout, *packages):
+    """The pins of some packages in every call of pip."""
     log = checkout / ".venv" / "asked"
-    return log.read_text().splitlines() if log.exists() else []
+    calls = log.read_text().splitlines() if log.exists() else []
+    return [
+        " ".join(pin for pin in call.split() if pin.partition("==")[0] in (packages or ("torch",))) for call in calls
+    ]
+
+
+def install(venv, name, version):
+    """An empty package with a version."""
+    (site,) = venv.glob("lib/python3*/site-packages")
+    about = site / f"{name}-{version}.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    (about / "RECORD").write_text(f"{name}.py,,\n")
 
 
 def test_without_a_venv_one_is_made_and_a_second_call_does_nothing(checkout):
@@ -95,6 +107,14 @@ def test_without_a_venv_one_is_made_and_a_second_call_does_nothing(checkout):
     assert asked(checkout) == calls == ["torch==2.13.0"] * 2
 
 
+def test_the_lectures_need_the_core_and_jupyterlab(checkout):
+    done = setup(checkout, "lectures")
+    assert done.returncode == 0, done.stderr
+    assert asked(checkout) == ["torch==2.13.0"] * 3
+    assert not (checkout / ".venv" / "done-dev").exists()
+    assert setup(checkout, "lectures").stdout == ""
+
+
 @pytest.mark.parametrize(
     ("torch", "pinned"), [("2.12.1+cu128", "2.12.1+cu128"), ("2.99.0", "2.99.0"), ("2.1.0", "2.13.0")]
 )
@@ -106,6 +126,28 @@ def test_a_venv_that_was_there_before_is_used_and_its_torch_stays_if_it_may(chec
     assert (venv / "mine").read_text() == "a user's notes"
     assert asked(checkout) == [f"torch=={pinned}"] * 2
     assert setup(checkout).stdout == ""
+
+
+@pytest.mark.parametrize(("numpy", "pinned"), [("2.9.9", False), ("1.26.4", True)])
+def test_the_user_s_packages_stay_where_pyproject_allows_them(checkout, numpy, pinned):
+    venv = make_venv(checkout / ".venv")
+    install(venv, "numpy", numpy)
+    install(venv, "Some.Tool", "1.0")
+    assert setup(checkout).returncode == 0
+    assert (venv / "theirs").read_text().split() == ["Some.Tool", "numpy", "torch"]
+    pins = [
+        line for line in (ROOT / "constraints.txt").read_text().splitlines() if line.startswith(("numpy==", "tqdm=="))
+    ]
+    assert asked(checkout, "numpy", "tqdm") == [" ".join(pins[0 if pinned else 1 :])] * 2
+
+
+def test_what_is_installed_from_here_gets_the_newer_pins_later(checkout):
+    venv = make_venv(checkout / ".venv")
+    assert setup(checkout).returncode == 0
+    install(venv, "numpy", "2.9.9")  # as pip would have done
+    (checkout / "constraints.txt").write_text("numpy==3.0\n")
+    assert setup(checkout).returncode == 0
+    assert asked(checkout, "numpy")[-1] == "numpy==3.0"
 
 
 @pytest.mark.parametrize(
@@ -156,8 +198,12 @@ def test_make_clean_keeps_a_venv_that_was_not_made_here(checkout):
     if shutil.which("make") is None:
         pytest.skip("make is not installed")
     venv = make_venv(checkout / ".venv")
+    caches = [venv / "lib" / "__pycache__", checkout / "gnnseq" / "__pycache__"]
+    for cache in caches:
+        cache.mkdir(parents=True)
     subprocess.run(["make", "clean"], cwd=checkout, check=True, capture_output=True)
     assert (venv / "mine").exists()
+    assert [cache.exists() for cache in caches] == [True, False]
     (venv / "made-in").write_text(f"{checkout}\n")
     subprocess.run(["make", "clean"], cwd=checkout, check=True, capture_output=True)
     assert not venv.exists()

@@ -1,4 +1,4 @@
-"""Why a model scores as it does: the words for it, and when each is said."""
+"""Why a model scores as it does: the words of the diagnosis and their rules."""
 
 CANNOT_SEE = "cannot see"
 CANNOT_COMPUTE = "cannot compute"
@@ -15,13 +15,15 @@ PART = 0.1  # of the way from chance to the threshold, below which a model count
 WHEN = {
     CANNOT_SEE: "the model reaches fewer hops than lie between the answer and the output, or, where its reach is not "
     "stated, none of its operations lead from the answer to the output",
-    CANNOT_COMPUTE: "a theorem says that no weights are right at every length, and it did not reach the threshold",
-    SEES_TOO_WEAKLY: "it did not learn, and before training the answer moved the output less than "
+    CANNOT_COMPUTE: "a theorem says that no weights are right at every length, and the score is below the threshold",
+    SEES_TOO_WEAKLY: "the model did not learn, and before training the answer moved the output less than "
     f"{WEAK:g} times as much as the average input did",
-    DID_NOT_LEARN: "it came less than a tenth of the way from chance to the task's threshold, for none of these causes",
-    LEARNED_IN_PART: "it came farther than that",
+    DID_NOT_LEARN: "the score came less than a tenth of the way from chance to the threshold, and no cause above "
+    "applies",
+    LEARNED_IN_PART: "the score came at least a tenth of the way from chance to the threshold, but did not reach it",
     LEARNED: "the mean over the seeds reaches the threshold",
-    BEYOND_REACH: "it is above chance without seeing: the task leaks its answer, or the reach is wrong",
+    BEYOND_REACH: "the score is above chance although the answer is outside the reach: the task leaks its answer, or "
+    "the stated reach is wrong",
     FAILED: "every run ended in an error",
 }
 

@@ -88,6 +88,25 @@ def option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
+def called(script: str) -> str:
+    """What the user typed to start a script of ``examples``: ``gnnseq reach``, or else the script's own name."""
+    return sys.argv[0] if sys.argv[0].startswith("gnnseq ") else script
+
+
+def make_parser(script: str, description: str | None) -> argparse.ArgumentParser:
+    """The parser of a script of ``examples`` that is also a command of ``gnnseq``; its help shows what the user typed.
+
+    Args:
+        script: its name, without ``.py``.
+        description: what it does, with its command lines, ``python examples/SCRIPT ...``.
+    """
+    typed, text = called(script), description or ""
+    if typed != script:
+        text = text.replace(f"python examples/{script}.py", typed)
+    prog = f"{script}.py" if typed == script else typed
+    return argparse.ArgumentParser(prog, description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+
 def report_failures(records: Iterable[Mapping[str, Any]]) -> int:
     """Names every run that is not done on standard error; the exit status, 1 where there is one, else 0."""
     bad = [record for record in records if record["status"] != "done"]
@@ -127,13 +146,14 @@ def exit_status(command: str, output: Path, run: Callable[[], int | None]) -> in
     terminal's encoding lacks are written as escapes.
 
     Args:
-        command: its name, the prefix of error messages.
+        command: the script's name; `called` gives the prefix of error messages.
         output: the folder from which the same command resumes.
         run: the command; None counts as 0.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    command = called(command)
     with _sigterm_as_ctrl_c() as received, _warnings_as_notes():
         try:
             return run() or 0

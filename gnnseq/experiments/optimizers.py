@@ -57,6 +57,11 @@ class Schedule:
         return LambdaLR(optimizer, lambda step: self.factor(step / steps))
 
 
+def falling(rounds: int) -> Schedule:
+    """A learning rate that falls linearly to a twentieth, in equal steps, one a round."""
+    return Schedule(f"linear in {rounds} rounds", lambda done: max(0.05, 1 - int(done * rounds + 1e-9) / rounds))
+
+
 ADAM = Optimizer("adam", partial(torch.optim.Adam, fused=True), "Adam")  # one kernel for all weights
 RMSPROP = Optimizer("rmsprop", torch.optim.RMSprop, "RMSprop")
 SGD = Optimizer("sgd", torch.optim.SGD, "SGD")

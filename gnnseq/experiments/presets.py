@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from gnnseq.data.signals.spreading import Rule
-from gnnseq.experiments.command_line import check_at_least_one, check_positive, fill_in
+from gnnseq.experiments.command_line import check_at_least_one, check_positive, fill_in, make_parser
 from gnnseq.experiments.families import FAMILIES, ON_REQUEST, ORTHOGONAL_QUIET, find_family
 from gnnseq.experiments.family import DEFAULT, Family, find_named
 from gnnseq.experiments.optimizers import OPTIMIZERS, find_optimizer
@@ -98,7 +98,7 @@ def parse(description: str | None, arguments: Sequence[str] | None = None) -> ar
         description: of the command, for its help.
         arguments: of the command line; None takes the process's own.
     """
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser("compare_rnn_vs_gnn", description)
     names = ", ".join(family.name for family in FAMILIES)
     kinds = ", ".join(kind.name for kind in KINDS)
     parser.add_argument("--tasks", nargs="+", help=f"which of: {kinds}; with its size: copy:30 (palindromes)")

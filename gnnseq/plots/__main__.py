@@ -6,7 +6,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from gnnseq.experiments.command_line import exit_status
+from gnnseq.experiments.command_line import called, exit_status
 from gnnseq.page import export_page
 from gnnseq.plots.comparison.report import verdicts, write_report
 from gnnseq.results.conditions import cautions
@@ -23,7 +23,7 @@ _TESTS = {"sign": SIGN, "sign-flip": SIGN_FLIP, "t": PAIRED_T}
 
 def _parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options."""
-    parser = argparse.ArgumentParser(prog="python -m gnnseq.plots", description=__doc__)
+    parser = argparse.ArgumentParser(prog=called("python -m gnnseq.plots"), description=__doc__)
     parser.add_argument("records", type=Path, nargs="+", help="files of records, as a store writes them")
     parser.add_argument("--output", type=Path, help="folder for figures, tables and a page")
     parser.add_argument(

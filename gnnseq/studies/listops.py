@@ -16,7 +16,6 @@ from gnnseq.data.synthetic.listops_file import Expression
 from gnnseq.experiments.encoders import along, binary, predictor, two_states
 from gnnseq.experiments.family import Family, one_state
 from gnnseq.experiments.looks import TEST_BATCH
-from gnnseq.experiments.optimizers import Schedule
 from gnnseq.experiments.run import run_trial
 from gnnseq.experiments.settings import Settings
 from gnnseq.experiments.tasks.base import Collate, Level, Task, find_view, level_of
@@ -133,11 +132,6 @@ class PublishedListOpsTask(WithData, LabelledListOpsTask):
         if split == "test":
             return form.from_expressions(self.given)
         return super().expressions(form, seed, split)
-
-
-def falling(rounds: int) -> Schedule:
-    """A learning rate that falls in a line, round by round, to a twentieth."""
-    return Schedule(f"linear in {rounds} rounds", lambda done: max(0.05, 1 - int(done * rounds + 1e-9) / rounds))
 
 
 TASKS: dict[str, type[LabelledListOpsTask]] = {"all": LabelledListOpsTask, "root": RootListOpsTask}

@@ -14,6 +14,8 @@ SCRIPTS = {
     "comparison.md": "make_comparison",
     "optimizers.md": "make_optimizers",
     "choices.md": "make_choices",
+    "trees.md": "make_trees",
+    "logic.md": "make_trees",
 }
 
 

@@ -1,6 +1,7 @@
 """Optimisers against each other on one model, each with the learning rate of the same grid that suits it best."""
 
 import statistics
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,6 +24,7 @@ from gnnseq.runs.runner import run_trials
 from gnnseq.runs.store import Record, Store
 
 FIRST_TUNING_SEED = 1_000
+_RUN = ("optimizer", "learning_rate", "seed")  # names a run in a race
 GRID = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 SETTINGS = Settings(width=32, steps=300, test_samples=500, validate_every=5)
 
@@ -46,12 +48,23 @@ class Race:
         final: records of the runs with the chosen ones.
         chosen: learning rate of each optimiser, by its name.
         grid: the rates that all tried.
+
+    Raises:
+        ValueError: for two records of one optimiser, rate and seed: runs of several races.
     """
 
     tuning: list[Record]
     final: list[Record]
     chosen: dict[str, float]
     grid: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        for name, records in (("tuning", self.tuning), ("final", self.final)):
+            runs = Counter(tuple(record["trial"][key] for key in _RUN) for record in records)
+            if repeated := [run for run, count in runs.items() if count > 1]:
+                raise ValueError(
+                    f"{name} has more than one record of {repeated[0]} ({', '.join(_RUN)}), expected one of each"
+                )
 
 
 def run_race(

@@ -19,7 +19,7 @@ def run(optimizer, rate, reached, seed=0, status="done"):
 
 
 def race(*more):
-    tuning = [run("sgd", 0.01, 40), run("sgd", 0.01, None), run("sgd", 0.1, 20), run("adam", 0.01, 10)]
+    tuning = [run("sgd", 0.01, 40), run("sgd", 0.01, None, 1), run("sgd", 0.1, 20), run("adam", 0.01, 10)]
     final = [run("sgd", 0.1, 30), run("sgd", 0.1, None, 1), run("adam", 0.01, 12), run("adam", 0.01, 14, 1), *more]
     return Race(tuning, final, {"sgd": 0.1, "adam": 0.01}, (0.01, 0.1))
 

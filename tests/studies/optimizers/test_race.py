@@ -7,6 +7,7 @@ from gnnseq.runs.store import Store
 from gnnseq.studies.optimizers.race import (
     FIRST_TUNING_SEED,
     SETTINGS,
+    Race,
     base_trial,
     choose_rate,
     race_table,
@@ -68,3 +69,11 @@ def test_a_race_is_tuned_apart_and_run_once(tmp_path):
 def test_bad_input_is_named(change, named, tmp_path):
     with pytest.raises(ValueError, match=named):
         run_race([SGD], Store(tmp_path / "r.jsonl"), **{"base": BASE} | change)
+
+
+def test_two_records_of_one_run_are_refused():
+    twice = [tried(0.1, 0, 50), tried(0.1, 1, 60), tried(0.1, 0, 40)]
+    with pytest.raises(ValueError, match=r"tuning has more than one record of \('sgd', 0\.1, 0\)"):
+        Race(twice, [], {"sgd": 0.1}, (0.1,))
+    with pytest.raises(ValueError, match="final has more than one record"):
+        Race([], twice, {"sgd": 0.1}, (0.1,))

@@ -1,0 +1,118 @@
+"""Fills the tables of fairy_tales.md from stored results: python docs/make_fairy_tales.py.
+
+The results come from four commands, the second of which continues a copy of the first:
+
+    python examples/generate_fairy_tales.py --preset report --steps 10000 --output runs/tales_10000
+    cp -r runs/tales_10000 runs/tales_report
+    python examples/generate_fairy_tales.py --preset report --output runs/tales_report
+    python examples/generate_fairy_tales.py --output runs/tales_quick
+    python examples/generate_fairy_tales.py --compare --output runs/tales_compare
+    python docs/make_fairy_tales.py --store runs
+"""
+
+import argparse
+import shutil
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from stored import fill_all, read, take_over
+
+from gnnseq.files import read_json, write_json
+from gnnseq.results.table import markdown_table
+from gnnseq.runs.store import Record
+from gnnseq.studies.text.run import bits
+
+DOCS = Path(__file__).parent
+PAGE, RESULTS = DOCS / "fairy_tales.md", DOCS / "results" / "fairy_tales"
+SINGLE = ("tales_10000", "tales_report", "tales_quick")
+STEPS = (1_000, 2_000, 4_000, 6_000, 8_604, 10_000, 20_000)  # the published run ended at 8,604
+SAMPLED = (3_000, 6_000, 10_000)
+RECENT = 20  # training batches of a mean
+
+
+def store(folder: Path) -> None:
+    """Takes over results, records and the figure of the commands' folders."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    for name in SINGLE:
+        results = read_json(folder / name / "measurements.json")
+        write_json(RESULTS / f"{name}.json", {key: value for key, value in results.items() if key != "text"})
+    shutil.copy(folder / "tales_report" / "curves.png", DOCS / "figures" / "fairy_tales.png")
+    take_over(folder / "tales_compare", RESULTS / "compare.jsonl", with_last_loss, "compare.jsonl")
+
+
+def with_last_loss(record: Record) -> Record:
+    """A record with the mean loss of its last training batches in place of its curves."""
+    kept = {key: value for key, value in record.items() if key != "curve"}
+    return kept | {"last_train_loss": fmean(record["curve"]["loss"][-RECENT:])}
+
+
+def measurements(results: dict[str, Any]) -> str:
+    """Training and held-out numbers by step."""
+    found = {row["step"]: row for row in results["measurements"]}
+    names = ("train_accuracy", "train_loss", "accuracy", "loss")
+    lines = [
+        [f"{step:,}", *(f"{found[step][name]:.3f}" for name in names), f"{bits(found[step]['loss']):.3f}"]
+        for step in STEPS
+    ]
+    headings = ("training accuracy", "training loss", "held-out accuracy", "held-out loss", "held-out bits")
+    return markdown_table(("step", *headings), lines)
+
+
+def summary(report: dict[str, Any], short: dict[str, Any], quick: dict[str, Any]) -> str:
+    """The best step, the loss with carried state and the quick setting, as a list."""
+    best = min(report["measurements"], key=lambda row: row["loss"])
+    last = quick["measurements"][-1]
+    return (
+        f"- The held-out loss, measured every 1,000 steps, is lowest at step {best['step']:,} ({best['loss']:.3f}); "
+        "after it the model overfits.\n"
+        "- With its state carried through the last tenth in order, the model after 10,000 steps needs "
+        f"{bits(short['carried_loss']):.3f} bits per character.\n"
+        f"- Quick setting, {last['step']:,} steps: training loss {last['train_loss']:.3f}, accuracy "
+        f"{last['train_accuracy']:.3f}; held-out loss {last['loss']:.3f}, accuracy {last['accuracy']:.3f}, "
+        f"{bits(last['loss']):.3f} bits per character.\n"
+    )
+
+
+def samples(results: dict[str, Any]) -> str:
+    """What the model wrote during training, and the completions of the prompt, as a block of text."""
+    written = dict(results["samples"])
+    lines = ["Likeliest characters after one letter, during training:"]
+    lines += [f"  step {step:6,}      {shown(written[step])}" for step in SAMPLED]
+    lines += ["", "'Sleeping beauty is', completed by 64 characters:"]
+    lines += [f"  {name:16} {shown(text)}" for name, text in results["completions"].items()]
+    return "```\n" + "\n".join(lines) + "\n```\n"
+
+
+def shown(text: str) -> str:
+    """A text on one line."""
+    return repr(text).replace("\\n", "⏎")
+
+
+def families(records: list[Record]) -> str:
+    """Families by held-out bits per character."""
+    names = ("model", "weights", "units", "held-out bits", "with its state carried", "held-out accuracy",
+             "training bits", "ms per step")  # fmt: skip
+    lines = [
+        [record["family"]["title"], f"{record['weights']:,}", str(record["width"]), f"{bits(record['loss']):.3f}",
+         "–" if record["carried"] is None else f"{bits(record['carried']):.3f}", f"{100 * record['score']:.1f} %",
+         f"{bits(record['last_train_loss']):.3f}", f"{record['ms_per_step']:.0f}"]
+        for record in sorted(records, key=lambda record: float(record["loss"]))
+    ]  # fmt: skip
+    return markdown_table(names, lines)
+
+
+def filled(text: str) -> str:
+    """The page with the tables of the stored results."""
+    short, report, quick = (read_json(RESULTS / f"{name}.json") for name in SINGLE)
+    tables = {"report": measurements(report), "summary": summary(report, short, quick), "samples": samples(short)}
+    return fill_all(text, tables | {"families": families(read(RESULTS / "compare.jsonl"))})
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--store", type=Path, metavar="FOLDER", help="of the four commands' folders")
+    folder = parser.parse_args().store
+    if folder is not None:
+        store(folder)
+    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,72 @@
+"""Fills the tables of trees.md and logic.md and draws their figures from stored records: python docs/make_trees.py.
+
+The records come from these commands, which resume:
+
+    python examples/tree_lstm_listops.py --preset full --output runs/listops_full
+    python examples/tree_lstm_listops.py --preset paper --test test_d20s.tsv --output runs/listops_paper
+    python examples/tree_lstm_sentiment.py --path trees/ --preset full --test --seeds 5 --output runs/sentiment_full
+    python examples/tree_lstm_pairs.py --path logic/ --preset full --output runs/logic_full
+    python docs/make_trees.py --store runs
+
+``--store`` takes over what is in these folders, without the curves of training.
+"""
+
+import argparse
+from pathlib import Path
+
+from stored import fill_all, read, take_over
+
+from gnnseq.plots.studies.trees import plot_listops, plot_pairs, plot_sentiment
+from gnnseq.runs.store import Record
+from gnnseq.studies.listops import listops_table
+from gnnseq.studies.pairs.models import pairs_table
+from gnnseq.studies.sentiment.models import sentiment_table
+
+DOCS = Path(__file__).parent
+FIGURES, RESULTS = DOCS / "figures", DOCS / "results"
+RUNS = {
+    "listops_full": RESULTS / "listops" / "records.jsonl",
+    "listops_paper": RESULTS / "listops" / "given.jsonl",
+    "sentiment_full": RESULTS / "sentiment" / "records.jsonl",
+    "logic_full": RESULTS / "logic" / "records.jsonl",
+}
+TABLES = {
+    "listops_full": listops_table,
+    "listops_paper": listops_table,
+    "sentiment_full": sentiment_table,
+    "logic_full": pairs_table,
+}
+PAGES = ("trees.md", "logic.md")
+DRAWN = {"listops_full": (plot_listops, "listops.png"), "sentiment_full": (plot_sentiment, "sentiment.png"),
+         "logic_full": (plot_pairs, "logic.png")}  # fmt: skip
+
+
+def records(run: str) -> list[Record]:
+    """Stored records of a command; none where it was not run."""
+    return read(RUNS[run]) if RUNS[run].exists() else []
+
+
+def filled(text: str) -> str:
+    """A page with those of the tables that it has marks for."""
+    found = {run: records(run) for run in RUNS if f"<!-- {run}:" in text}
+    return fill_all(text, {run: TABLES[run](own) if own else "Not run yet.\n" for run, own in found.items()})
+
+
+def draw() -> None:
+    """All figures of which there are records."""
+    for run, (plot, name) in DRAWN.items():
+        if found := records(run):
+            plot(found, FIGURES / name)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--store", type=Path, metavar="FOLDER", help="of the commands' folders")
+    folder = parser.parse_args().store
+    for run, target in RUNS.items() if folder is not None else ():
+        if (folder / run / "records.jsonl").exists():
+            take_over(folder / run, target)
+    draw()
+    for page in PAGES:
+        path = DOCS / page
+        path.write_text(filled(path.read_text(encoding="utf-8")), encoding="utf-8")
