@@ -52,3 +52,8 @@ def test_tuning_without_rates_takes_the_grid():
 def test_what_no_run_could_use_is_named(arguments, named):
     with pytest.raises(ValueError, match=named):
         check(options(*arguments))
+
+
+def test_default_lengths_are_near_middle_and_far():
+    assert KINDS[0].sizes == (5, 20, 80)
+    assert [task.size for task in make_tasks(options())] == [5, 20, 80]
