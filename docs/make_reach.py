@@ -1,10 +1,11 @@
 """Draws the figures and fills the tables of reach.md and gradients.md from stored records: python docs/make_reach.py.
 
-The records come from three commands:
+The records come from four commands:
 
     python examples/hop_receptive_field.py --preset full --output runs/sight
     python examples/hop_receptive_field.py --topologies --output runs/sight
     python examples/vanishing_gradients.py --output runs/gradients
+    python examples/vanishing_gradients.py --input-scale 1 --train-steps 0 --output runs/gradients_inputs_1
 
 ``--store runs`` takes them over into docs/results/reach first.
 """
@@ -35,6 +36,8 @@ STORED = {
     "gradients": ("gradients.json", "training.jsonl"),
 }
 
+WIDE = "gradients_inputs_1.json"
+
 
 def store(runs: Path) -> None:
     """Copies the records of the commands into docs/results/reach."""
@@ -42,6 +45,7 @@ def store(runs: Path) -> None:
     for folder, names in STORED.items():
         for name in names:
             (RESULTS / name).write_bytes((runs / folder / name).read_bytes())
+    (RESULTS / WIDE).write_bytes((runs / "gradients_inputs_1" / "gradients.json").read_bytes())
 
 
 def read(name: str) -> list[dict[str, Any]]:
@@ -72,15 +76,16 @@ def draw() -> None:
     plot_clipping(read("training.jsonl"), FIGURES / "clipping.png")
 
 
-def flows() -> list[FlowRecord]:
+def flows(name: str = "gradients.json") -> list[FlowRecord]:
     """Stored gradients by step."""
-    return [FlowRecord(**record) for record in read("gradients.json")]
+    return [FlowRecord(**record) for record in read(name)]
 
 
 def tables() -> dict[str, str]:
     """Each table of the pages by its name."""
     graphs = in_order(read("topologies.jsonl"), TOPOLOGIES)
-    return {"topologies": markdown(collect(graphs), TABLE), "gradients": flow_markdown(flows())}
+    return {"topologies": markdown(collect(graphs), TABLE), "gradients": flow_markdown(flows()),
+            "inputs": flow_markdown(flows(WIDE))}  # fmt: skip
 
 
 def filled(page: str) -> str:
@@ -92,7 +97,7 @@ def filled(page: str) -> str:
 def main() -> None:
     """Draws all figures and fills the tables, after taking over new records where asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--store", type=Path, metavar="RUNS", help="folder that holds sight/ and gradients/")
+    parser.add_argument("--store", type=Path, metavar="RUNS", help="folder that holds the commands' folders")
     options = parser.parse_args()
     if options.store is not None:
         store(options.store)

@@ -21,22 +21,21 @@ from pathlib import Path
 
 from gnnseq.data import read_listops
 from gnnseq.data.synthetic.listops_file import Expression
-from gnnseq.experiments import Store, Trial
+from gnnseq.experiments import Trial
 from gnnseq.experiments.command_line import (
     add_places,
     add_settings,
     check_at_least_one,
     check_places,
     check_positive,
+    compare_models,
     exit_status,
     fill_in,
-    make_folder,
     make_parser,
-    show_results,
 )
 from gnnseq.experiments.family import find_named
 from gnnseq.experiments.optimizers import falling
-from gnnseq.experiments.run import over_seeds, run_resumable
+from gnnseq.experiments.run import over_seeds
 from gnnseq.plots.studies.trees import plot_listops
 from gnnseq.studies.listops import (
     LISTOPS_FAMILIES,
@@ -135,20 +134,14 @@ def trials(options: argparse.Namespace) -> list[Trial]:
     return over_seeds(task, families, options.seeds, options.learning_rate, settings)
 
 
-def compare(options: argparse.Namespace) -> int:
-    """Runs what is missing, prints the table and writes it; 1 where a run failed or diverged."""
-    todo = trials(options)
-    make_folder(options.output)
-    records = run_resumable(
-        todo, Store(options.output / "records.jsonl"), run=run_listops, jobs=options.jobs, device=options.device
-    )
-    return show_results(records, options.output, listops_table, plot_listops)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Compares the models; 2 for what no run could use."""
     options = parse(arguments)
-    return exit_status("tree_lstm_listops", options.output, lambda: compare(options))
+    return exit_status(
+        "tree_lstm_listops",
+        options.output,
+        lambda: compare_models(trials(options), options, run=run_listops, table=listops_table, plot=plot_listops),
+    )
 
 
 if __name__ == "__main__":

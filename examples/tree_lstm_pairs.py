@@ -26,28 +26,35 @@ from pathlib import Path
 
 from gnnseq.data import Tree, TreePairs, balanced_tree, read_logic, read_sick, right_branching_tree
 from gnnseq.data.trees.pairs import LOGIC_RELATIONS, SICK_RELATIONS
-from gnnseq.experiments import Store, Trial
+from gnnseq.experiments import Trial
 from gnnseq.experiments.command_line import (
     add_places,
     add_settings,
     check_at_least_one,
     check_places,
     check_positive,
+    compare_models,
     exit_status,
     fill_in,
-    make_folder,
     make_parser,
-    show_results,
 )
 from gnnseq.experiments.family import find_named
-from gnnseq.experiments.run import over_seeds, run_resumable
+from gnnseq.experiments.run import over_seeds
 from gnnseq.plots.studies.trees import plot_pairs
-from gnnseq.studies.pairs.models import PAIR_FAMILIES, SETTINGS, adamw, pairs_table, run_pairs
+from gnnseq.studies.pairs.models import (
+    OTHER_DECAY,
+    PAIR_FAMILIES,
+    SETTINGS,
+    WEIGHT_DECAY,
+    adamw,
+    pairs_table,
+    run_pairs,
+)
 from gnnseq.studies.pairs.task import PairData, PairTask, RelatednessTask
 
 MODELS = [family.name for family in PAIR_FAMILIES]
 QUICK = {"seeds": 1, "steps": 2_000, "models": MODELS, "budget": 50_000, "batch_size": 128, "longest": 6,
-         "weight_decay": 0.1, "look_every": 200}  # fmt: skip
+         "look_every": 200}  # fmt: skip
 FULL = QUICK | {"seeds": 3, "steps": 20_000, "look_every": 1_000}
 PRESETS = {"full": FULL}
 OPTIONS = (
@@ -73,7 +80,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--preset", choices=list(PRESETS), help="full: 3 seeds, 20,000 steps")
     parser.add_argument("--models", nargs="+", help=f"which of: {', '.join(MODELS)} (all)")
     parser.add_argument("--seeds", type=int, help="runs of each model, seeds 0, 1, ... (1)")
-    add_settings(parser, OPTIONS, QUICK | {"learning_rate": None})
+    add_settings(parser, OPTIONS, QUICK | {"learning_rate": None, "weight_decay": None})
     add_places(parser)
     parser.add_argument("--output", type=Path, default=Path("runs/pairs"), help="folder (runs/pairs)")
     options = parser.parse_args(arguments)
@@ -128,37 +135,35 @@ def trials(options: argparse.Namespace) -> list[Trial]:
     check_at_least_one(options, ["seeds", *(name for name, kind, _ in OPTIONS if kind is int)])
     check_places(options)
     check_positive(options, ["learning_rate"])
-    if not options.weight_decay >= 0:
+    if options.weight_decay is not None and not options.weight_decay >= 0:
         raise ValueError(f"--weight-decay is {options.weight_decay:g}, expected at least 0")
     families = [find_named(name, PAIR_FAMILIES, "family") for name in options.models]
     task = logic(options) if options.task == "logic" else sick(options)
     settings = replace(
         SETTINGS,
         budget=options.budget,
-        optimizer=adamw(options.weight_decay),
         steps=options.steps,
         batch_size=options.batch_size,
         validate_every=min(options.look_every, options.steps),
         validation_samples=len(task.targets("dev")),
         test_samples=len(task.targets("test")),
     )
-    return over_seeds(task, families, options.seeds, options.learning_rate, settings)
-
-
-def compare(options: argparse.Namespace) -> int:
-    """Runs what is missing, prints the table and writes it; 1 where a run failed or diverged."""
-    todo = trials(options)
-    make_folder(options.output)
-    records = run_resumable(
-        todo, Store(options.output / "records.jsonl"), run=run_pairs, jobs=options.jobs, device=options.device
-    )
-    return show_results(records, options.output, pairs_table, plot_pairs)
+    todo = []
+    for family in families:
+        own = WEIGHT_DECAY.get(family.name, OTHER_DECAY)
+        optimizer = adamw(own if options.weight_decay is None else options.weight_decay)
+        todo += over_seeds(task, [family], options.seeds, options.learning_rate, replace(settings, optimizer=optimizer))
+    return todo
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Compares the models; 2 for what no run could use."""
     options = parse(arguments)
-    return exit_status("tree_lstm_pairs", options.output, lambda: compare(options))
+    return exit_status(
+        "tree_lstm_pairs",
+        options.output,
+        lambda: compare_models(trials(options), options, run=run_pairs, table=pairs_table, plot=plot_pairs),
+    )
 
 
 if __name__ == "__main__":

@@ -18,21 +18,20 @@ from pathlib import Path
 from gnnseq.data.text.vectors import WordVectors, read_vectors
 from gnnseq.data.trees.sentiment import sentiment_trees
 from gnnseq.data.trees.tree import Tree
-from gnnseq.experiments import Family, Store, Trial
+from gnnseq.experiments import Family, Trial
 from gnnseq.experiments.command_line import (
     add_places,
     add_settings,
     check_at_least_one,
     check_places,
+    compare_models,
     exit_status,
     fill_in,
-    make_folder,
     make_parser,
     option,
-    show_results,
 )
 from gnnseq.experiments.family import find_named
-from gnnseq.experiments.run import build, run_resumable
+from gnnseq.experiments.run import build
 from gnnseq.plots.studies.trees import plot_sentiment
 from gnnseq.studies.sentiment.models import (
     SENTIMENT_FAMILIES,
@@ -171,15 +170,11 @@ def compare(options: argparse.Namespace) -> int:
     words = data[0].words
     vectors = None if options.vectors is None else read_vectors(options.vectors, words)
     todo = trials(options, families, data, vectors)
-    make_folder(options.output)
     sizes = ", ".join(f"{len(trees):,} {name}" for name, trees in parts.items())
     print(f"Sentences: {sizes}. Words: {len(words):,}.", flush=True)
     if vectors is not None:
         print(f"{int(vectors.found.sum()):,} of {len(words):,} words have a vector.", flush=True)
-    records = run_resumable(
-        todo, Store(options.output / "records.jsonl"), run=run_sentiment, jobs=options.jobs, device=options.device
-    )
-    return show_results(records, options.output, sentiment_table, plot_sentiment)
+    return compare_models(todo, options, run=run_sentiment, table=sentiment_table, plot=plot_sentiment)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -17,8 +17,11 @@ from typing import Any
 
 import torch
 
+from gnnseq.experiments.run import run_resumable
+from gnnseq.experiments.trial import Trial
 from gnnseq.files import write_text
 from gnnseq.runs.runner import TrialsFailedError
+from gnnseq.runs.store import Record, Store
 
 _STOPPED, _TERMINATED = 130, 143  # what a shell gives a process that Ctrl-C, or SIGTERM, ended
 Setting = tuple[str, type, str]
@@ -137,20 +140,30 @@ def report_failures(records: Iterable[Mapping[str, Any]]) -> int:
     return 1 if bad else 0
 
 
-def show_results(
-    records: Sequence[Mapping[str, Any]],
-    folder: Path,
+def compare_models(
+    trials: Sequence[Trial],
+    options: argparse.Namespace,
+    *,
+    run: Callable[..., Record],
     table: Callable[[Any], str],
     plot: Callable[[Any, Path], object],
 ) -> int:
-    """Prints the table of a study's records, and writes it and the figure; the exit status of `report_failures`.
+    """Runs the trials of a study that have no record yet; prints and writes its table and figure.
 
     Args:
-        records: that `gnnseq.runs.run_trials` gave, and wrote to ``records.jsonl``.
-        folder: for ``table.md`` and ``accuracy.png``.
+        trials: what to run.
+        options: with ``output``, the folder of ``records.jsonl``, ``table.md`` and ``accuracy.png``, and those of
+            `add_places`.
+        run: of a trial, as `gnnseq.experiments.run.run_resumable` takes it.
         table: makes Markdown of the records.
         plot: draws them into a file.
+
+    Returns:
+        The exit status of `report_failures`.
     """
+    folder = options.output
+    make_folder(folder)
+    records = run_resumable(trials, Store(folder / "records.jsonl"), run=run, jobs=options.jobs, device=options.device)
     text = table(records)
     sys.stdout.write(f"{text}\n")
     write_text(folder / "table.md", text)

@@ -4,21 +4,23 @@ import os
 import signal
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from gnnseq.experiments import PalindromeTask, Settings, Trial, find_family
 from gnnseq.experiments.command_line import (
     add_places,
     add_settings,
     check_at_least_one,
     check_places,
     check_positive,
+    compare_models,
     exit_status,
     fill_in,
     make_folder,
     report_failures,
-    show_results,
 )
 from gnnseq.runs import TrialsFailedError
 from gnnseq.training.interrupt import Interrupt
@@ -164,13 +166,29 @@ def test_runs_that_are_not_done_are_named_and_make_the_status(capsys):
     assert capsys.readouterr().err == "failed: lstm: KeyError: 'x'\n"
 
 
-def test_a_study_shows_and_writes_its_results(tmp_path, capsys):
-    records = [{"status": "done", "label": "lstm"}, {"status": "failed", "label": "gcn", "stopped": "no luck"}]
-    drawn = []
-    status = show_results(records, tmp_path, lambda found: f"{len(found)} runs", lambda *given: drawn.append(given))
+def test_a_study_runs_its_trials_and_shows_and_writes_the_results(tmp_path, capsys):
+    lstm = Trial(PalindromeTask(4), find_family("lstm"), settings=Settings(budget=600, steps=1))
+    trials, folder, drawn = [lstm, replace(lstm, seed=1)], tmp_path / "new", []
+
+    def run(trial, folder, device):
+        if trial.seed:
+            raise KeyError("x")
+        return trial.description | {"status": "done", "folder": str(folder), "device": device}
+
+    with pytest.warns(UserWarning, match="1 of 2 trials failed"):
+        status = compare_models(
+            trials,
+            argparse.Namespace(output=folder, jobs=1, device="here"),
+            run=run,
+            table=lambda found: f"{len(found)} runs",
+            plot=lambda *given: drawn.append(given),
+        )
     assert status == 1
-    assert drawn == [(records, tmp_path / "accuracy.png")]
-    assert (tmp_path / "table.md").read_text() == "2 runs"
+    ((records, path),) = drawn
+    assert path == folder / "accuracy.png"
+    assert [record["status"] for record in records] == ["done", "failed"]
+    assert (records[0]["folder"], records[0]["device"]) == (str(folder), "here")
+    assert (folder / "table.md").read_text() == "2 runs"
     output, errors = capsys.readouterr()
-    assert output == f"2 runs\nResults: {tmp_path}/records.jsonl, table.md, accuracy.png\n"
-    assert errors == "failed: gcn: no luck\n"
+    assert output == f"2 runs\nResults: {folder}/records.jsonl, table.md, accuracy.png\n"
+    assert errors.endswith(f"failed: {trials[1].label}: KeyError: 'x'\n")
