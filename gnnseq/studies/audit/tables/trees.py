@@ -23,7 +23,7 @@ _LOGIC = {
     "Tree-RNN": ((0.98, 0.98, 0.97, 0.96, 0.95, 0.96), ""),
 }
 _LENGTHS = range(7, 13)
-LISTOPS = "lists of 6 to 60 symbols, every list labelled; 10,000 given ones in the test"
+LISTOPS = "lists of 6 to 200 symbols, every list labelled; 10,000 given ones in the test"
 
 
 def _sentiment(classes: int, model: str, value: float, source: str, mark: Mark, where: str, same: str) -> Row:
