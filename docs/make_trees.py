@@ -19,7 +19,7 @@ from stored import fill_all, read, take_over
 from gnnseq.plots.studies.trees import plot_listops, plot_pairs, plot_sentiment
 from gnnseq.runs.store import Record
 from gnnseq.studies.listops import listops_table
-from gnnseq.studies.pairs.models import pairs_table
+from gnnseq.studies.pairs.models import PAIR_FAMILIES, pairs_table
 from gnnseq.studies.sentiment.models import sentiment_table
 
 DOCS = Path(__file__).parent
@@ -41,6 +41,19 @@ DRAWN = {"listops_full": (plot_listops, "listops.png"), "sentiment_full": (plot_
          "logic_full": (plot_pairs, "logic.png")}  # fmt: skip
 
 
+def decay_table() -> str:
+    """Markdown: the best look at held-out pairs with seed 0 and each decay, up to the last step that all have."""
+    found = read(RESULTS / "logic" / "weight_decay.jsonl")
+    lines = ["| model | steps | 0.03 | 0.1 | 0.3 |", "|---|---:|---:|---:|---:|"]
+    for family in PAIR_FAMILIES:
+        own = {run["weight_decay"]: run["looks"] for run in found if run["model"] == family.name and run["seed"] == 0}
+        steps = min((looks[-1][0] for looks in own.values()), default=0)
+        best = {decay: max(score for step, score in looks if step <= steps) for decay, looks in own.items()}
+        cells = [f"{100 * best[decay]:.1f} %" if decay in best else "–" for decay in (0.03, 0.1, 0.3)]
+        lines.append(f"| {family.title} | {steps:,} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
 def records(run: str) -> list[Record]:
     """Stored records of a command; none where it was not run."""
     return read(RUNS[run]) if RUNS[run].exists() else []
@@ -49,7 +62,8 @@ def records(run: str) -> list[Record]:
 def filled(text: str) -> str:
     """A page with those of the tables that it has marks for."""
     found = {run: records(run) for run in RUNS if f"<!-- {run}:" in text}
-    return fill_all(text, {run: TABLES[run](own) if own else "Not run yet.\n" for run, own in found.items()})
+    decay = {"weight decay": decay_table()} if "<!-- weight decay:" in text else {}
+    return fill_all(text, decay | {run: TABLES[run](own) if own else "Not run yet.\n" for run, own in found.items()})
 
 
 def draw() -> None:
