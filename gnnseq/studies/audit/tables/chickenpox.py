@@ -89,12 +89,12 @@ _TABLE = (
     ("AGCRN", 1.120, ""),
 )
 
-TEXT = """Weekly cases in 20 counties over 521 weeks, as z-scores over all weeks; four weeks are known, the next is
-asked. The examples of PyTorch Geometric Temporal train on the first 20 % of the snapshots, its paper on 90 %
-(recalled). The models of the examples have K = 1 and read no edge; GConvLSTM and GCLSTM carry their state from week
-to week, DCRNN and GConvGRU take one step from the state zero. Settings are the examples': 32 units, Adam at 0.01, 200
-passes over the training part, no validation. The initialisation is this library's. Only our GCRN holds out the last
-fifth of the training part, which chooses among its looks."""
+TEXT = """Weekly cases in 20 counties over 521 weeks, as z-scores over all weeks. Four weeks are known, the next
+is the target. The examples of PyTorch Geometric Temporal train on the first 20 % of the snapshots, its paper on 90 %
+(recalled). The models of the examples have K = 1 and read no edge. GConvLSTM and GCLSTM carry their state from week to
+week; DCRNN and GConvGRU take one step from a zero state. Settings are the examples' (32 units, Adam at 0.01, 200
+passes over the training part, no validation), the initialisation is this library's. Only our GCRN holds out the last
+fifth of the training part and selects its weights there."""
 
 TABLE = Table(
     "chickenpox",

@@ -41,9 +41,9 @@ def _row(setting: str, same: str) -> Row:
 
 
 TEXT = """Signals of 30 nodes over 30,000 steps, made as the library tsl makes them (the data of Zambon and Alippi
-2022). No model can have a smaller mean absolute error than 0.4 √(2/π) = 0.3192. The last 20 % of the steps are the
-test; four steps are known. The published number is that bound, so "reproduced" says that a model comes within 5 % of
-it. The share of the gap is that between the mean of the training part and the bound."""
+2022). Four steps are known; the last 20 % of the steps are the test. The published number is a bound: no model can have
+a smaller mean absolute error than 0.4 √(2/π) = 0.3192. "Reproduced" means within 5 % of this bound. The gap lies
+between the error of the training part's mean and the bound."""
 
 TABLE = Table(
     "gpvar",

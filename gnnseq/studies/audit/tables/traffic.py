@@ -53,12 +53,12 @@ _PUBLISHED = {
 _SAME = {"T-GCN": "t-gcn", "GRU": "gru-alone", "HA": "window-mean"}
 
 TEXT = """Speeds of 207 road sensors every five minutes from 1 to 7 March 2012: the first 80 % for training, the rest
-for the test, no validation part. Twelve steps are known, 3, 6, 9 or 12 are asked; the RMSE, in mph, is over all steps
-up to the horizon, as in the authors' code. T-GCN and GRU have 64 units, as there. Departures: one model forecasts
+for the test, no validation part. Twelve steps are known; the target is the next 3, 6, 9 or 12. As in the authors' code,
+the RMSE (mph) is over all steps up to the horizon, and T-GCN and GRU have 64 units. Differences: one model forecasts
 twelve steps, and the shorter horizons are its first steps; 600 training steps of 8 windows (400 for the GCRN, which
-has 32 units) with Adam from 0.005 down to 0 in place of up to 3,000 epochs at 0.001; z-scores by sensor in place of
-division by the largest speed; no weight decay. "HA" is the mean of the window in the authors' code, where it changes
-with the horizon; the paper has one number for all."""
+has 32 units) with Adam from 0.005 down to 0 instead of up to 3,000 epochs at 0.001; z-scores by sensor instead of
+division by the largest speed; no weight decay. In the authors' code "HA" is the mean of the window and changes with
+the horizon; the paper has one number."""
 
 TABLE = Table(
     "traffic",
