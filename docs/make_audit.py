@@ -20,6 +20,7 @@ from gnnseq.experiments import Store
 from gnnseq.runs.store import Record
 from gnnseq.studies.audit.gpvar import BEST_MAE
 from gnnseq.studies.audit.report import FilledRow, fill_table, legend, markdown, overview, summary
+from gnnseq.studies.audit.rows import Published
 from gnnseq.studies.audit.tables import TABLES
 from gnnseq.studies.audit.tables.communities import TITLE as GPVAR
 from gnnseq.studies.audit.verdict import CLEAR, CLOSE
@@ -167,14 +168,14 @@ def page() -> str:
     for table in TABLES:
         rows = tables[table.title]
         more = f"\n{closed(known)}" if table.name == "gpvar" else ""
-        sources = dict.fromkeys(f"{each.row.published.source}" + _where(each.row.published.where) for each in rows)
+        sources = dict.fromkeys(each.row.published.source + _where(each.row.published) for each in rows)
         text = f"{table.text}\n\nPublished: {'; '.join(sources)}."
         parts.append(f"## {table.title}\n\n{text}\n\n{markdown(rows)}{more}")
     return "\n".join(parts)
 
 
-def _where(text: str) -> str:
-    return f" (read in: {text})" if text else ""
+def _where(published: Published) -> str:
+    return f" (read in: {published.where})" if published.where not in published.source else ""
 
 
 def main() -> None:
