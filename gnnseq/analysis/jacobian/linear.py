@@ -56,7 +56,7 @@ class Linearised:
         self.in_graph = call.batch.cpu().repeat_interleave(self.per_node)
 
     def _record(self) -> tuple[tuple[Tensor, Tensor], Tensor]:
-        """Runs the model; a second time if it drew random numbers, to see whether they change the output."""
+        """Runs the model; a second time if it drew random numbers, to check that they do not change the output."""
         before = _random_states()
         with torch.enable_grad(), decomposed(), fast_rows():
             x = self.x.clone().requires_grad_()

@@ -29,7 +29,7 @@ def task(folder: Path, ratio: float, held_out: float = 0.0) -> ForecastTask:
     Args:
         folder: of chickenpox.json.
         ratio: share of the snapshots for training.
-        held_out: share of the training part at its end that chooses the weights.
+        held_out: share at the end of the training part that selects the weights.
     """
     series, adjacency = read_temporal_json(CHICKENPOX.find(folder))
     weeks = len(series.values)
@@ -41,7 +41,7 @@ def task(folder: Path, ratio: float, held_out: float = 0.0) -> ForecastTask:
 
 
 def trials(folder: Path, seeds: int) -> list[Trial]:
-    """Baselines, the examples' models as published, and GCRNs whose weights a held-out part chooses."""
+    """Baselines, the examples' models as published, and GCRNs with weights selected on a held-out part."""
     made: list[Trial] = []
     for ratio in TITLES:
         whole, held = task(folder, ratio), task(folder, ratio, held_out=0.2)

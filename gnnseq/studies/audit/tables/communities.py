@@ -1,4 +1,4 @@
-"""GP-VAR: what share of the gap between no forecast and the best possible one a model closes."""
+"""GP-VAR: the error of models between that of a constant and the best possible one."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ SETTINGS = Settings(width=16, steps=1_000, batch_size=64, stop_at=None, test_sam
 
 
 def trials(folder: Path, seeds: int, steps: int = 30_000) -> list[Trial]:
-    """Baselines, the true rule with its weights to learn, and GCRNs on the true, a random and no graph."""
+    """Baselines, the true rule with learned weights, and GCRNs on the true, a random and no graph."""
     signals = gpvar_signals(steps)
     task = ForecastTask.of(signals, TITLE, measure="MAE", window=WINDOW, leads=(1,), trained_on="L1")
     made = [Trial(task, family, settings=ONCE) for family in BASELINES]

@@ -15,7 +15,7 @@ _GCN = (1.0, 1.0, 0.70, 0.19, 0.14, 0.09, 0.08)
 
 
 def trials(folder: Path, seeds: int) -> list[Trial]:
-    """Both networks at the depths that two cores allow."""
+    """Both networks at depths 2 and 3."""
     made = []
     for depth, steps in STEPS.items():
         settings = Settings(width=32, embedding=32, steps=steps, batch_size=64, test_samples=TREES[depth])

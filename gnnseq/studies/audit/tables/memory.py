@@ -1,4 +1,4 @@
-"""Copy memory, adding and associative recall: the literature's numbers beside what remembers nothing."""
+"""Copy memory, adding and associative recall: published numbers and scores without memory."""
 
 import math
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ CONSTANT = 1 / 6
 
 @dataclass(frozen=True)
 class LongCopyTask(CopyMemoryTask):
-    """`CopyMemoryTask` without the influence of its answers, which takes longer than training at a thousand steps."""
+    """`CopyMemoryTask` without measured influence, which takes longer than training at a thousand steps."""
 
     name: ClassVar[str] = "copy memory, long"
 

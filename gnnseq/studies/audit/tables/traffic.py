@@ -21,7 +21,7 @@ NETWORKS = ((T_GCN, 64, 600), (GRU, 64, 600), (gcrns(5e-3)[0], 32, 400), (gcrns(
 
 
 def task(folder: Path) -> ForecastTask:
-    """80 % of the steps for training, 20 % for the test, histories in them; the last step is not asked, as there."""
+    """80 % of the steps for training, 20 % for the test, with their histories; as there, the last step is no target."""
     names, speeds = read_table(SPEEDS.find(folder), header=True)
     _, adjacency = read_table(ROADS.find(folder), header=False)
     steps = len(speeds)
@@ -33,7 +33,7 @@ def task(folder: Path) -> ForecastTask:
 
 
 def trials(folder: Path, seeds: int) -> list[Trial]:
-    """Baselines and networks; each forecasts an hour at once, and the shorter horizons are read off it."""
+    """Baselines and networks; each forecasts an hour at once, which contains the shorter horizons."""
     own = task(folder)
     made = [Trial(own, family, settings=ONCE) for family in BASELINES]
     for family, width, steps in NETWORKS:

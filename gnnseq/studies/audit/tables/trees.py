@@ -1,4 +1,4 @@
-"""Sentiment, logical inference and ListOps: rows for records that their own examples make."""
+"""Sentiment, logical inference and ListOps: rows for the records of other examples."""
 
 from gnnseq.studies.audit.rows import Mark, Published, Row, Table
 
