@@ -9,10 +9,10 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from gnnseq.ops.by_hand import may_run, plain_gradients, wants_plain
-from gnnseq.ops.full_trees import FullTrees
-from gnnseq.ops.nary_cells import Gates, activate, cells, cells_backward, fold, is_zero
 from gnnseq.ops.scan import Children, States, scan_levels
 from gnnseq.ops.schedule import Schedule
+from gnnseq.ops.trees.full_trees import FullTrees
+from gnnseq.ops.trees.nary_cells import Gates, activate, cells, cells_backward, fold, is_zero
 
 NodeStates = tuple[Tensor, Tensor, Tensor]
 Step = Callable[[Tensor, Children | None, Tensor, Tensor], States]

@@ -7,8 +7,8 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from gnnseq.ops.constant_matrix import ConstantMatrix, multiply
 from gnnseq.ops.edges import check_edges
+from gnnseq.ops.operators.constant_matrix import ConstantMatrix, multiply
 from gnnseq.ops.transforms import has_tangent, is_recorded, is_traced
 
 

@@ -10,7 +10,7 @@ from gnnseq.data.text.vocabulary import Vocabulary
 from gnnseq.data.trees.enhanced import DependencyGraph
 from gnnseq.graphs.batch import assemble
 from gnnseq.graphs.edges import Edges
-from gnnseq.graphs.parse import check_names
+from gnnseq.graphs.trees.parse import check_names
 
 
 def dependency_batch(

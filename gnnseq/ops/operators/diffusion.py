@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from gnnseq.ops.sparse import SparseOperator
-from gnnseq.ops.spectral import checked_weight, inverse_power
+from gnnseq.ops.operators.sparse import SparseOperator
+from gnnseq.ops.operators.spectral import checked_weight, inverse_power
 
 
 class DiffusionOperator(SparseOperator):

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from gnnseq.ops.edges import check_edges, check_weights
-from gnnseq.ops.sparse import SparseOperator, as_real
+from gnnseq.ops.operators.sparse import SparseOperator, as_real
 from gnnseq.ops.transforms import is_recorded
 
 

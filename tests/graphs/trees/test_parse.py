@@ -16,8 +16,8 @@ from gnnseq.data.trees.corpus import TreeCorpus
 from gnnseq.data.trees.tree import Tree, binarize, dependency_tree
 from gnnseq.data.trees.treebank import read_brackets, read_conllu
 from gnnseq.graphs import tree_batch
-from gnnseq.graphs.parse import parse_batch
 from gnnseq.graphs.text import to_texts
+from gnnseq.graphs.trees.parse import parse_batch
 
 CORPUS = TreeCorpus.from_trees([parse_brackets("(1 (0 a) (2 b))"), parse_brackets("(2 c)")])
 
