@@ -13,7 +13,8 @@ from tree_strategies import BRACKETS, heads
 from gnnseq.data.synthetic.listops import ListOpsBinaryTrees, ListOpsTrees
 from gnnseq.data.trees.brackets import parse_brackets
 from gnnseq.data.trees.corpus import TreeCorpus
-from gnnseq.data.trees.tree import Tree, binarize, dependency_tree
+from gnnseq.data.trees.heads import dependency_tree
+from gnnseq.data.trees.tree import Tree, binarize
 from gnnseq.data.trees.treebank import read_brackets, read_conllu
 from gnnseq.graphs import tree_batch
 from gnnseq.graphs.text import to_texts
