@@ -17,8 +17,7 @@ from gnnseq.graphs.topology import (
     star_batch,
     window_batch,
 )
-from gnnseq.graphs.trees.dependency import dependency_batch
-from gnnseq.graphs.trees.parse import parse_batch
+from gnnseq.graphs.trees.parse import dependency_batch, parse_batch
 from gnnseq.graphs.trees.tree import balanced_tree_batch, tree_batch
 
 __all__ = [

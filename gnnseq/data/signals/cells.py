@@ -24,15 +24,7 @@ _FRAMES = {
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of cells with their places in a file.
-
-    Attributes:
-        path: of the file.
-        names: of the columns.
-        rows: cells, as strings from CSV and as pandas' values from the other formats.
-        lines: number of each row in the file.
-        kind: what such a number counts: "line" in CSV, "row" in the other formats.
-    """
+    """Rows of cells; row i stands at ``lines[i]`` of the file, which ``kind`` calls "line" (CSV) or "row"."""
 
     path: Path
     names: list[str]
