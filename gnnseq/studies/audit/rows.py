@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from gnnseq.experiments.trial import Trial
-from gnnseq.results.joined import for_tuning
+from gnnseq.results.records import for_tuning
 from gnnseq.results.statistics import Summary, summarise
 from gnnseq.runs.store import Record
 

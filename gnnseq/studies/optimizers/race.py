@@ -15,8 +15,8 @@ from gnnseq.experiments.tasks.palindromes import PalindromeTask
 from gnnseq.experiments.trial import Trial
 from gnnseq.experiments.tuning import check_grid
 from gnnseq.results.joined import grouped
-from gnnseq.results.joined import score as score_of
 from gnnseq.results.ranking import ranking
+from gnnseq.results.records import score as score_of
 from gnnseq.results.statistics import Summary, summarise
 from gnnseq.results.table import markdown_table, spread
 from gnnseq.results.verdict import Comparison, compare

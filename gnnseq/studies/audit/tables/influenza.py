@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gnnseq.data.signals.series import read_table, standardised
+from gnnseq.data.signals.numbers import read_table
+from gnnseq.data.signals.series import standardised
 from gnnseq.experiments.settings import Settings
 from gnnseq.experiments.trial import Trial
 from gnnseq.studies.audit.baselines import ONCE, PERSISTENCE, ZERO, regressions, same_period

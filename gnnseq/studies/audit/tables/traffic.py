@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from gnnseq.data.signals.series import read_table, standardised
+from gnnseq.data.signals.numbers import read_table
+from gnnseq.data.signals.series import standardised
 from gnnseq.experiments.optimizers import Schedule
 from gnnseq.experiments.settings import Settings
 from gnnseq.experiments.trial import Trial

@@ -5,7 +5,7 @@ import torch
 from dags import full_trees
 
 from gnnseq.ops import Schedule
-from gnnseq.ops.full_trees import FullTrees
+from gnnseq.ops.trees.full_trees import FullTrees
 
 
 @pytest.mark.parametrize("arity", [1, 2, 3])

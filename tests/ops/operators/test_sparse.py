@@ -10,7 +10,8 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 from torch.testing import assert_close
 
-from gnnseq.ops import SparseOperator, constant_matrix
+from gnnseq.ops import SparseOperator
+from gnnseq.ops.operators import constant_matrix
 
 N = 7
 

@@ -13,11 +13,12 @@ from tree_strategies import BRACKETS, heads
 from gnnseq.data.synthetic.listops import ListOpsBinaryTrees, ListOpsTrees
 from gnnseq.data.trees.brackets import parse_brackets
 from gnnseq.data.trees.corpus import TreeCorpus
-from gnnseq.data.trees.tree import Tree, binarize, dependency_tree
+from gnnseq.data.trees.heads import dependency_tree
+from gnnseq.data.trees.tree import Tree, binarize
 from gnnseq.data.trees.treebank import read_brackets, read_conllu
 from gnnseq.graphs import tree_batch
-from gnnseq.graphs.parse import parse_batch
 from gnnseq.graphs.text import to_texts
+from gnnseq.graphs.trees.parse import parse_batch
 
 CORPUS = TreeCorpus.from_trees([parse_brackets("(1 (0 a) (2 b))"), parse_brackets("(2 c)")])
 

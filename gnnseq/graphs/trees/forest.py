@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from gnnseq.data.sequences import IntArray, place_of
-from gnnseq.data.trees.tree import name_cycle
+from gnnseq.data.trees.heads import name_cycle
 
 
 def join_rows(name: str, rows: Sequence[Tensor], lengths: IntArray) -> IntArray:

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from gnnseq.ops.sparse import SparseOperator
-from gnnseq.ops.spectral import checked_weight, inverse_power
+from gnnseq.ops.operators.sparse import SparseOperator
+from gnnseq.ops.operators.spectral import checked_weight, inverse_power
 
 
 class DiffusionOperator(SparseOperator):
@@ -36,12 +36,12 @@ class DiffusionOperator(SparseOperator):
 
 
 def random_walk(edge_index: Tensor, num_nodes: int, edge_weight: Tensor | None = None) -> SparseOperator:
-    r"""Where a random walker at each node is one step later: signals spread along the edges, in their direction.
+    r"""One step of a random walk: each node passes its value on along its outgoing edges, shared out by their weights.
 
     .. math:: (P^\top x)_v = \sum_{u \to v} \frac{w_{uv}}{\sum_{t} w_{ut}}\, x_u
 
-    On an undirected graph without self-loops it is :math:`-\tilde L` of `scaled_laplacian` with "rw". A node that no
-    edge leaves keeps nothing. Self-loops count as edges.
+    On an undirected graph without self-loops it is :math:`-\tilde L` of `scaled_laplacian` with "rw". A node
+    without outgoing edges passes nothing on. Self-loops count as edges.
 
     Args:
         edge_index: edges ``[2, E]``, of one direction or both.
@@ -67,9 +67,9 @@ def diffusion_operator(edge_index: Tensor, num_nodes: int, edge_weight: Tensor |
         \qquad P_f = D_O^{-1} A, \quad P_b = D_I^{-1} A^\top
 
     Passed as ``edge_index`` to a `GCRN` (or any layer with Chebyshev filters) of K = 1 + 2 h terms, it reaches h hops
-    in both directions: ``GCRN(1, 16, K=5)(x, diffusion_operator(edge_index, N, edge_weight))``. The paper writes powers
-    of P, the authors' code takes Chebyshev polynomials T of the transposes, as here; both span the same filters, up to
-    the side from which a degree is counted.
+    in both directions: ``GCRN(1, 16, K=5)(x, diffusion_operator(edge_index, N, edge_weight))``. The paper uses
+    powers of P. The authors' code uses Chebyshev polynomials T of the transposes, as here. Both span the same filters,
+    except that the paper divides by the degree of the node that reads and the code by that of the node that is read.
 
     Args:
         edge_index: directed edges ``[2, E]``.

@@ -2,7 +2,7 @@ import torch
 from torch import nn
 
 from gnnseq.training.callbacks import Callbacks
-from gnnseq.training.parts import Parts
+from gnnseq.training.checkpoints.parts import Parts
 
 
 def parts(lr=0.1, scheduled=False):

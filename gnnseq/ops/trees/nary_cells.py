@@ -29,7 +29,7 @@ class Gates:
         """Writes gates ``[m, (3 + A) H]``.
 
         Args:
-            gates: where to.
+            gates: the output.
             x: features ``[m, F]``; None where all are zero.
             h: the children's outputs ``[m, A H]``.
         """
@@ -67,15 +67,15 @@ def cells(gates: Tensor, children: Tensor, out: Tensor) -> None:
 def cells_backward(
     dh: Tensor, dc: Tensor, tanh_c: Tensor, gates: Tensor, grads: Tensor, children: Tensor | None = None
 ) -> Tensor:
-    """Writes what flows back into the sums under the gates; those of the states are used up.
+    """Writes the gradients of the gates before their activation; ``dh`` and ``dc`` are overwritten.
 
     Args:
         dh: gradient of the outputs ``[m, H]``.
-        dc: what comes to the cell states from the parents ``[m, H]``.
-        tanh_c: of the cell states ``[m, H]``.
+        dc: gradient of the cell states from the parents ``[m, H]``.
+        tanh_c: tanh of the cell states ``[m, H]``.
         gates: ``[m, (3 + A) H]``, or ``[m, 3H]`` of leaves.
-        grads: where to, like ``gates``.
-        children: their cell states ``[m, A, H]``; None for leaves.
+        grads: the output, of the shape of ``gates``.
+        children: cell states of the children ``[m, A, H]``; None for leaves.
 
     Returns:
         The gradient of the cell states.
@@ -94,7 +94,7 @@ def cells_backward(
 
 
 def fold(grads: Tensor, H: int) -> Tensor:
-    """Adds up what reaches the forget gates, whose features are the same, in the first of them ``[m, 4H]``."""
+    """Adds the gradients of all forget gates, which read the same features, into those of the first ``[m, 4H]``."""
     first, *others = grads[:, 3 * H :].split(H, dim=1)
     for other in others:
         first += other
@@ -102,7 +102,7 @@ def fold(grads: Tensor, H: int) -> Tensor:
 
 
 def is_zero(x: Tensor) -> bool:
-    """Whether all features are zero, as those of inner nodes over words; others show in the first row."""
+    """Whether all features are zero, as those of inner nodes over words; the first row decides most other cases."""
     if not x.numel() or bool(x[0].any()):
         return False
     low, high = x.aminmax()

@@ -8,8 +8,8 @@ from torch.testing import assert_close
 
 from gnnseq.layers import NaryTreeLSTM
 from gnnseq.ops import Schedule
-from gnnseq.ops.full_trees import FullTrees
-from gnnseq.ops.nary_lstm import Inputs, nary_lstm, plain_nary_lstm
+from gnnseq.ops.trees.full_trees import FullTrees
+from gnnseq.ops.trees.nary_lstm import Inputs, nary_lstm, plain_nary_lstm
 
 F, H = 4, 3
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from gnnseq.ops.nary_cells import Gates, cells, cells_backward, fold, is_zero
+from gnnseq.ops.trees.nary_cells import Gates, cells, cells_backward, fold, is_zero
 
 M, F, H = 5, 3, 4
 

@@ -11,19 +11,18 @@ from torch._functorch.utils import unwrap_dead_wrappers
 
 from gnnseq.ops.transforms import outside_transforms
 
-_FEW = 2**11  # numbers in the messages of all edges up to which no matrix is made
+_FEW = 2**11  # numbers in all messages together, up to which no matrix is made
 
 
 class ConstantMatrix:
     """The matrix ``[N, N]`` of some edges, with one row per target; each form of it is made when a product needs it.
 
-    Edges and weights are copied. torch.func cannot lift sparse tensors, so `_Product` is handed this object and not the
-    tensors in it.
+    Edges and weights are copied. torch.func cannot lift sparse tensors, so `_Product` takes this object instead.
 
     Attributes:
         ends: source and target of every edge.
-        weight: of every edge ``[E, 1]``; those of an edge that is there twice add up.
-        channels: of a signal up to which the messages of all edges are added; for more of them there is a matrix.
+        weight: weight of every edge ``[E, 1]``; those of repeated edges add up.
+        channels: channels of a signal up to which a product adds up messages; with more it multiplies by a matrix.
     """
 
     def __init__(self, edge_index: Tensor, weight: Tensor, num_nodes: int) -> None:
@@ -38,7 +37,7 @@ class ConstantMatrix:
 
     @property
     def transposed(self) -> Self:
-        """The transpose; the two share what was made of either."""
+        """The transpose; the two share the matrices that were made of either."""
         other = copy(self)
         other.ends = self.ends[1], self.ends[0]
         other._is_transposed = not self._is_transposed
@@ -107,7 +106,7 @@ def _csr(column: Tensor, row: Tensor, weight: Tensor, num_nodes: int) -> Tensor:
 
 @cache
 def _warn_of_beta() -> None:
-    """Lets torch say, unheard, what it says once in a process: that CSR tensors are in beta."""
+    """Suppresses torch's warning that CSR tensors are in beta, which it gives once in a process."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
         torch.sparse_csr_tensor([0, 0], [], [], (1, 1), check_invariants=False)

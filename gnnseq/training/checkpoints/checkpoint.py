@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from torch import nn
 
-from gnnseq.training.checkpoint_file import (
+from gnnseq.training.checkpoints.file import (
     CheckpointError,
     Fields,
     as_plain,
@@ -18,10 +18,10 @@ from gnnseq.training.checkpoint_file import (
     read_checkpoint,
     write_checkpoint,
 )
+from gnnseq.training.checkpoints.parts import FIELDS, Parts
+from gnnseq.training.checkpoints.random_state import Generators, random_state, set_random_state
 from gnnseq.training.devices import Devices, original
 from gnnseq.training.history import History
-from gnnseq.training.parts import FIELDS, Parts
-from gnnseq.training.random_state import Generators, random_state, set_random_state
 
 _KIND = "training"
 ALL_FIELDS: Fields = FIELDS | {  # type: ignore[operator]

@@ -10,7 +10,7 @@ from torch_geometric.data.batch import Batch
 from gnnseq.data.sequences import IntArray, Sequences, flatten
 from gnnseq.graphs.batch import append_empty, assemble
 from gnnseq.graphs.edges import Edges, connect, count_from
-from gnnseq.graphs.forest import check_parents, check_slots, depths, join_rows, sibling_ranks
+from gnnseq.graphs.trees.forest import check_parents, check_slots, depths, join_rows, sibling_ranks
 
 
 def balanced_tree_batch(

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnnseq.graphs.forest import check_parents, check_slots, depths, join_rows, sibling_ranks
+from gnnseq.graphs.trees.forest import check_parents, check_slots, depths, join_rows, sibling_ranks
 
 
 def integers(*values):

@@ -24,8 +24,8 @@ from gnnseq.training import (
     correct,
     fit,
 )
-from gnnseq.training.checkpoint import ALL_FIELDS
-from gnnseq.training.checkpoint_file import read_checkpoint, write_checkpoint
+from gnnseq.training.checkpoints.checkpoint import ALL_FIELDS
+from gnnseq.training.checkpoints.file import read_checkpoint, write_checkpoint
 
 STEPS = 9
 

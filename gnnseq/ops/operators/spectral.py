@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from gnnseq.ops.edges import check_edges, check_weights
-from gnnseq.ops.sparse import SparseOperator, as_real
+from gnnseq.ops.operators.sparse import SparseOperator, as_real
 from gnnseq.ops.transforms import is_recorded
 
 
@@ -18,8 +18,8 @@ def gcn_operator(
 
     .. math:: \hat A = \tilde D^{-1/2} (A + I) \tilde D^{-1/2}
 
-    Degrees count the edges into a node, weights included. A node of degree zero keeps a row of zeros. A self-loop
-    that is there already counts as it is and is not doubled; several at one node add up.
+    Degrees count the edges into a node, weights included. A node of degree zero has a row of zeros. A node with
+    a self-loop keeps it with its weight and gets no second one; several self-loops at one node add up.
 
     Args:
         edge_index: edges ``[2, E]``.
@@ -58,7 +58,7 @@ def scaled_laplacian(
     lambda_max: Tensor | float | None = None,
     batch: Tensor | None = None,
 ) -> SparseOperator:
-    r"""The Laplacian with its spectrum moved into [-1, 1], where Chebyshev polynomials live.
+    r"""The Laplacian with its spectrum moved into [-1, 1], the domain of the Chebyshev polynomials.
 
     .. math:: \tilde L = 2 L / \lambda_{max} - I
 
@@ -68,8 +68,8 @@ def scaled_laplacian(
 
     The graphs of a batch never share a ``lambda_max``. By default it is 2 for "sym" and "rw", the bound that holds for
     every graph; and for None the bound of each graph by itself, the largest sum of the degrees of two neighbours
-    (Anderson and Morley 1985). Negative weights give negative eigenvalues, which no ``lambda_max`` moves into [-1, 1]:
-    under None they need one of your own.
+    (Anderson and Morley 1985). Negative weights give negative eigenvalues, which no ``lambda_max`` moves into [-1, 1];
+    under None they are accepted with an explicit ``lambda_max``.
 
     Args:
         edge_index: edges ``[2, E]`` of an undirected graph, so both directions of each.
@@ -115,8 +115,8 @@ def chebyshev_terms(operator: SparseOperator, x: Tensor, K: int) -> list[Tensor]
 
     .. math:: T_0 x = x, \quad T_1 x = \tilde L x, \quad T_k x = 2 \tilde L T_{k-1} x - T_{k-2} x
 
-    Term k reaches k hops, so K terms reach K - 1. Of an operator of two directions they are x, then (K - 1) / 2 terms
-    of each direction.
+    Term k reaches k hops, so K terms reach K - 1. For an operator of two directions the terms are x, then
+    (K - 1) / 2 terms of each direction.
 
     Args:
         operator: the scaled Laplacian, or any other.

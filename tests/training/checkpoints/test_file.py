@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from gnnseq.training import CheckpointError
-from gnnseq.training.checkpoint_file import FORMAT, MARK, load_weights, read_checkpoint, write_checkpoint
+from gnnseq.training.checkpoints.file import FORMAT, MARK, load_weights, read_checkpoint, write_checkpoint
 
 
 class Evil:

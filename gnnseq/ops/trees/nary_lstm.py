@@ -9,10 +9,10 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from gnnseq.ops.by_hand import may_run, plain_gradients, wants_plain
-from gnnseq.ops.full_trees import FullTrees
-from gnnseq.ops.nary_cells import Gates, activate, cells, cells_backward, fold, is_zero
 from gnnseq.ops.scan import Children, States, scan_levels
 from gnnseq.ops.schedule import Schedule
+from gnnseq.ops.trees.full_trees import FullTrees
+from gnnseq.ops.trees.nary_cells import Gates, activate, cells, cells_backward, fold, is_zero
 
 NodeStates = tuple[Tensor, Tensor, Tensor]
 Step = Callable[[Tensor, Children | None, Tensor, Tensor], States]
@@ -88,7 +88,7 @@ def nary_step(x: Tensor, children: Children | None, slot: Tensor, weight: Tensor
     """States h and c of one level.
 
     Args:
-        x: what the gates read of the features: ``[n, (3 + A) H]``, or ``[n, 4H]`` without children.
+        x: projected features of the gates: ``[n, (3 + A) H]``, or ``[n, 4H]`` without children.
         children: the states that flow in; None where there are none.
         slot: place of each of them at its parent ``[E_l]``.
         weight: of the children's outputs, as in `Inputs`.
@@ -194,7 +194,7 @@ class _Backward:
         dh: Tensor,
         dc: Tensor,
     ) -> None:
-        """One block: of its nodes the gates, cells, features, rows and numbers; of their children all states."""
+        """One block, from gates, cells, features, rows and numbers of its nodes, and the states of their children."""
         H, grads = c.size(2), self.buffer[: len(gates)]
         own = cells_backward(
             self.dh.index_select(0, rows), self.dc.index_select(0, rows), tanh_c, gates, grads, children=c

@@ -7,22 +7,22 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from gnnseq.ops.constant_matrix import ConstantMatrix, multiply
 from gnnseq.ops.edges import check_edges
+from gnnseq.ops.operators.constant_matrix import ConstantMatrix, multiply
 from gnnseq.ops.transforms import has_tangent, is_recorded, is_traced
 
 
 class SparseOperator(nn.Module):
     r"""A constant linear map between signals on nodes: ``(op @ x)[v] = sum over edges (u, v) of w_uv x[u]``.
 
-    On the CPU and on a GPU it is a CSR matrix, and its transpose for the backward pass, each made when it is first
-    needed; messages are not formed. Where every two nodes share an edge the matrix is dense. For a small signal on a
-    few edges on the CPU, where the weights need gradients, inside `torch.compile` and `torch.jit.trace`, and where it
-    is made inside a transform of `torch.func`, edges are gathered and added instead. All of these sum over edges only:
-    a NaN at a node reaches its neighbours, and where the matrix is dense that node itself.
+    The product multiplies by a CSR matrix, and the backward pass by its transpose; each is made at its first use. The
+    matrix is dense where every two nodes share an edge. There are four cases without a matrix, in which messages are
+    gathered and added: a small signal on few edges on the CPU; weights that need gradients; code inside `torch.compile`
+    or `torch.jit.trace`; an operator made inside a transform of `torch.func`. All forms sum over edges only: a NaN at a
+    node reaches its neighbours and, where the matrix is dense, the node itself.
 
-    It is a module without weights. In another module it moves, is copied and changes its dtype as a buffer does, and
-    is not part of the ``state_dict``, unless it is `saved`.
+    The operator is a module without weights. Inside another module it is moved, copied and cast like a buffer. It is
+    not part of the ``state_dict`` unless it is `saved`.
 
     Args:
         edge_index: edges ``[2, E]``, from the node read to the node that reads.
@@ -62,7 +62,7 @@ class SparseOperator(nn.Module):
 
     @property
     def directions(self) -> "tuple[SparseOperator, ...]":
-        """The operators whose polynomials a filter adds up: this one."""
+        """The operators whose polynomials a filter adds up; here the operator itself."""
         return (self,)
 
     def saved(self) -> Self:

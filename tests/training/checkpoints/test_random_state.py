@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from gnnseq.training.random_state import random_state, set_random_state
+from gnnseq.training.checkpoints.random_state import random_state, set_random_state
 
 
 def draw(generator):

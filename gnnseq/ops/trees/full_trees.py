@@ -25,10 +25,10 @@ class Block(NamedTuple):
 
 
 class FullTrees:
-    """Where the nodes of full trees stand, so that the states of all children are a view ``[M, A H]``.
+    """An order of the nodes of full trees in which the states of all children are a view ``[M, A H]``.
 
-    Rows go level by level, in a level by parent and then by place. A level is aligned at the roots, so the level before
-    it holds the children of its inner nodes and nothing else, and rows ``A m`` to ``A m + A - 1`` are the children of
+    Rows are sorted by level, then by parent, then by place. Levels are aligned at the roots, so the level before
+    another holds the children of its inner nodes and nothing else. Rows ``A m`` to ``A m + A - 1`` are the children of
     the inner node m.
 
     Attributes:

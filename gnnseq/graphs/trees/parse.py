@@ -1,13 +1,15 @@
-"""Parses as trees, children to parents: constituency trees, dependency trees, nested lists."""
+"""Parses as batches, children to parents: constituency and dependency trees, nested lists, enhanced dependencies."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import torch
 from torch_geometric.data.batch import Batch
 
 from gnnseq.data.sequences import UNLABELLED, IntArray
+from gnnseq.data.text.vocabulary import Vocabulary
 from gnnseq.data.trees.corpus import TreeCorpus, require_corpus
+from gnnseq.data.trees.enhanced import DependencyGraph
 from gnnseq.graphs.batch import assemble
 from gnnseq.graphs.edges import Edges
 
@@ -52,8 +54,8 @@ def parse_batch(
     """
     require_corpus(corpus)
     nodes, edges = nodes or {}, edges or {}
-    check_names(nodes, edges)
-    check_names(edges)
+    _check_names(nodes, edges)
+    _check_names(edges)
     sizes = np.diff(corpus.ptr)
     children = np.flatnonzero(corpus.parents >= 0)
     parents = (corpus.parents + np.repeat(corpus.ptr[:-1], sizes))[children]
@@ -70,7 +72,47 @@ def parse_batch(
     )
 
 
-def check_names(names: Collection[str], taken: Collection[str] = ()) -> None:
+def dependency_batch(
+    graphs: Sequence[DependencyGraph],
+    words: Vocabulary,
+    relations: Vocabulary,
+    *,
+    nodes: Mapping[str, Vocabulary] | None = None,
+) -> Batch:
+    """Enhanced dependencies as a batch, from dependents to heads; every recurrence runs on it.
+
+    Args:
+        graphs: such as :func:`gnnseq.data.read_enhanced` gives.
+        words: of the nodes' forms.
+        relations: of the edges.
+        nodes: columns that become attributes of the nodes ``[N]`` (int64), each with its vocabulary.
+
+    Returns:
+        A batch with ``x`` ``[N]``, ``edge_index``, ``edge_type`` ``[E]``, ``position`` ``[N]``, the place of a node
+        in the sentence, and those of ``nodes``; all int64. A graph's last node has no head in the graph.
+
+    Raises:
+        ValueError: if there is no graph, or a word, relation or other value is outside its vocabulary.
+    """
+    if len(graphs) == 0:
+        raise ValueError("graphs is empty, expected at least one")
+    _check_names(nodes or {}, {"edge_type"})
+    sizes = np.array([len(graph) for graph in graphs])
+    counts = np.array([len(graph.relations) for graph in graphs])
+    first = np.repeat(np.cumsum(sizes) - sizes, counts)
+    attributes = {"position": torch.from_numpy(np.concatenate([graph.places for graph in graphs]))}
+    for name, vocabulary in (nodes or {}).items():
+        attributes[name] = vocabulary.encode_rows(f"{name} of graphs", [graph.columns[name] for graph in graphs])
+    return assemble(
+        words.encode_rows("words of graphs", [graph.words for graph in graphs]),
+        sizes,
+        Edges(np.concatenate([graph.edges for graph in graphs], axis=1) + first, counts),
+        attributes,
+        {"edge_type": relations.encode_rows("relations of graphs", [graph.relations for graph in graphs]).numpy()},
+    )
+
+
+def _check_names(names: Collection[str], taken: Collection[str] = ()) -> None:
     """Raises for names of attributes that are taken, and for those that PyG treats as node numbers."""
     for name in names:
         if name in _TAKEN or name in taken or "index" in name:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from gnnseq.training.callbacks import Callbacks
-from gnnseq.training.checkpoint_file import Fields, as_plain, differences
+from gnnseq.training.checkpoints.file import Fields, as_plain, differences
 from gnnseq.training.devices import original
 from gnnseq.training.history import History
 
