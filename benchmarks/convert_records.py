@@ -131,6 +131,7 @@ def convert(old: Record, revision: str) -> Record:
         "samples_to_threshold": None if reached is None else reached * trial.settings.batch_size,
         **measured(trial, old),
         **({"curve": curve} if curve else {}),
+        "device": "cpu",
         "git": {"revision": revision, "changed": False},
         "converted": converted,
     }

@@ -20,6 +20,7 @@ from gnnseq.experiments import Store
 from gnnseq.runs.store import Record
 from gnnseq.studies.audit.gpvar import BEST_MAE
 from gnnseq.studies.audit.report import FilledRow, fill_table, legend, markdown, overview, summary
+from gnnseq.studies.audit.rows import Published
 from gnnseq.studies.audit.tables import TABLES
 from gnnseq.studies.audit.tables.communities import TITLE as GPVAR
 from gnnseq.studies.audit.verdict import CLEAR, CLOSE
@@ -29,8 +30,7 @@ PAGE, RESULTS = DOCS / "audit.md", DOCS / "results"
 HEAD = """# Published tables, audited
 
 Each row compares a published number with the same model run with this library, a GCRN, and the best of several
-baselines, most of which are one line of code. Split, metric and unit are equal, or the row is marked "not comparable".
-`python docs/make_audit.py` makes this page from the records in `docs/results`. The records come from
+baselines, most of which are one line of code. `python docs/make_audit.py` makes this page from the records of
 
 ```
 python examples/published_tables.py --output runs/audit --records docs/results
@@ -41,7 +41,7 @@ which downloads the data, checks their hashes and [resumes](runs/resuming.md). {
 
 ## Labels
 
-Each row gets one label by rule (`gnnseq.studies.audit.verdict`), the first that applies:
+`gnnseq.studies.audit.verdict` gives each row the first label that applies:
 
 | label | when |
 |---|---|
@@ -51,10 +51,10 @@ Each row gets one label by rule (`gnnseq.studies.audit.verdict`), the first that
 | reproduced | the mean of our runs of the published model is within {close} of the number, on either side |
 | not reproduced | it is farther away; the label says how far, and whether ours is better or worse |
 
-"Beaten by a baseline" is about the published number; whether our runs reproduce that number follows after it. Most of
-our runs are shorter than the published ones. A worse result here therefore does not show that the published number is
-wrong. A much better result means that the published run differed from its description, or from our training. Brackets:
-95 % bootstrap interval of the mean over seeds, and the number of seeds. Intervals of two or three seeds are too narrow.
+"Beaten by a baseline" is about the published number; a second label says whether our runs reproduce it. Most of our
+runs are shorter than the published ones, so a worse result does not show that the published number is wrong. A much
+better result means that the published run differed from its description, or from our training. Brackets: 95 %
+bootstrap interval of the mean over seeds, and the number of seeds. Intervals of two or three seeds are too narrow.
 
 Marks of published numbers, {legend}.
 
@@ -65,8 +65,7 @@ Marks of published numbers, {legend}.
 {findings}
 ## Overview
 
-"Reproduced" counts rows with a run of the published model; "beaten" counts rows in which a baseline is better than
-the published number.
+"Reproduced" counts only rows with a run of the published model.
 
 {overview}"""
 
@@ -139,8 +138,8 @@ def closed(known: list[Record]) -> str:
     means = {name: sum(values) / len(values) for name, values in scores.items()}
     worst = means.pop("mean of the training part")
     shares = sorted(((worst - mean) / (worst - BEST_MAE), name) for name, mean in means.items())
-    parts = [f"{name} {100 * share:.0f} %" for share, name in reversed(shares)]
-    return f"Share of the gap that is closed: {', '.join(parts)}.\n"
+    rows = [f"| {name} | {100 * share:.0f} % |\n" for share, name in reversed(shares)]
+    return f"| model | share of the gap that is closed |\n|---|---:|\n{''.join(rows)}"
 
 
 def time_taken(own: list[Record]) -> str:
@@ -148,7 +147,7 @@ def time_taken(own: list[Record]) -> str:
     trained = [record for record in own if record.get("finished")]
     start, end = (pick(record[name] for record in trained) for pick, name in ((min, "started"), (max, "finished")))
     minutes = (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds() / 60
-    return f"The stored\nruns took {minutes:.0f} minutes with `--jobs 2` on two cores that other work shared."
+    return f"The stored\nruns took {minutes:.0f} minutes (`--jobs 2`, two busy cores)."
 
 
 def page() -> str:
@@ -169,14 +168,14 @@ def page() -> str:
     for table in TABLES:
         rows = tables[table.title]
         more = f"\n{closed(known)}" if table.name == "gpvar" else ""
-        sources = dict.fromkeys(f"{each.row.published.source}" + _where(each.row.published.where) for each in rows)
+        sources = dict.fromkeys(each.row.published.source + _where(each.row.published) for each in rows)
         text = f"{table.text}\n\nPublished: {'; '.join(sources)}."
-        parts.append(f"## {table.title}\n\n{text}\n\n{markdown(rows)}{more}\n{summary(rows)}\n")
+        parts.append(f"## {table.title}\n\n{text}\n\n{markdown(rows)}{more}")
     return "\n".join(parts)
 
 
-def _where(text: str) -> str:
-    return f" (read in: {text})" if text else ""
+def _where(published: Published) -> str:
+    return f" (read in: {published.where})" if published.where not in published.source else ""
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from stored import fill_all, read, take_over, without_curve
 
 from gnnseq.experiments import Store
 from gnnseq.plots.studies.compute import plot_computability, plot_drift
-from gnnseq.results.joined import for_tuning
+from gnnseq.results.records import for_tuning
 from gnnseq.runs.store import Record
 from gnnseq.studies.compute.outcomes import grid, lengths_table, outcomes, places_table, summary
 from gnnseq.studies.compute.predict import can_compute

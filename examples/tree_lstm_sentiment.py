@@ -27,6 +27,7 @@ from gnnseq.experiments.command_line import (
     compare_models,
     exit_status,
     fill_in,
+    make_folder,
     make_parser,
     option,
 )
@@ -170,6 +171,7 @@ def compare(options: argparse.Namespace) -> int:
     words = data[0].words
     vectors = None if options.vectors is None else read_vectors(options.vectors, words)
     todo = trials(options, families, data, vectors)
+    make_folder(options.output)
     sizes = ", ".join(f"{len(trees):,} {name}" for name, trees in parts.items())
     print(f"Sentences: {sizes}. Words: {len(words):,}.", flush=True)
     if vectors is not None:

@@ -7,7 +7,8 @@ import pytest
 from gnnseq.plots.__main__ import main, read
 from gnnseq.plots.comparison.report import verdicts
 from gnnseq.results import collect
-from gnnseq.results.joined import for_tuning, telling_apart
+from gnnseq.results.joined import telling_apart
+from gnnseq.results.records import for_tuning
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted(path for folder in ("docs", "benchmarks") for path in (ROOT / folder / "results").rglob("*.jsonl"))

@@ -14,8 +14,8 @@ from gnnseq.data import Tree, TreeCorpus, balanced_tree
 from gnnseq.graphs import pair_batch, parse_batch
 from gnnseq.layers import NaryTreeLSTM
 from gnnseq.models import PairClassifier, PairComparison, SlotEncoder, SymbolEmbedding
-from gnnseq.ops.nary_lstm import nary_step
 from gnnseq.ops.scan import Children
+from gnnseq.ops.trees.nary_lstm import nary_step
 
 WIDTH, WORDS = 50, "abcdefgh"
 

@@ -27,9 +27,10 @@ from gnnseq.data.text.windows import ConsecutiveWindows, TextStreams, TextWindow
 from gnnseq.data.trees.binary import balanced_tree, parse_binary, right_branching_tree
 from gnnseq.data.trees.corpus import TreeCorpus
 from gnnseq.data.trees.enhanced import DependencyGraph, DependencyGraphs, read_enhanced
+from gnnseq.data.trees.heads import dependency_tree
 from gnnseq.data.trees.pairs import TreePairs, read_logic, read_sick
 from gnnseq.data.trees.sentiment import sentiment_trees
-from gnnseq.data.trees.tree import Tree, binarize, dependency_tree
+from gnnseq.data.trees.tree import Tree, binarize
 from gnnseq.data.trees.treebank import Treebank, read_brackets, read_conllu, trees_from_doc
 
 __all__ = [

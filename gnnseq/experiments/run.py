@@ -23,7 +23,7 @@ from gnnseq.runs.provenance import now
 from gnnseq.runs.runner import run_trials
 from gnnseq.runs.store import Record, Store
 from gnnseq.training import Callback, History, Step, best_k, fit
-from gnnseq.training.checkpoint import PassingCheckpoint
+from gnnseq.training.checkpoints.checkpoint import PassingCheckpoint
 
 _SAVED_EVERY = 100  # steps, where no look says otherwise
 Probe = Callable[[nn.Module, Trial], Record]

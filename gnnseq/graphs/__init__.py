@@ -3,10 +3,8 @@
 from gnnseq.graphs.collate import to_balanced_trees, to_dilated_paths, to_paths, to_symbol_signals, to_windows
 from gnnseq.graphs.convert import from_networkx, to_networkx
 from gnnseq.graphs.cooccurrence import cooccurrence_batch, mutual_information, to_cooccurrence, word_graph
-from gnnseq.graphs.dependency import dependency_batch
 from gnnseq.graphs.native import both_ways, match_tree_batch, network_batch, signal_batch, space_time_batch
 from gnnseq.graphs.pairs import pair_batch
-from gnnseq.graphs.parse import parse_batch
 from gnnseq.graphs.path import path_batch, path_graph
 from gnnseq.graphs.rewire import rewired
 from gnnseq.graphs.symbols import symbol_signal_batch
@@ -19,7 +17,8 @@ from gnnseq.graphs.topology import (
     star_batch,
     window_batch,
 )
-from gnnseq.graphs.tree import balanced_tree_batch, tree_batch
+from gnnseq.graphs.trees.parse import dependency_batch, parse_batch
+from gnnseq.graphs.trees.tree import balanced_tree_batch, tree_batch
 
 __all__ = [
     "balanced_tree_batch",

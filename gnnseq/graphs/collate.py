@@ -20,7 +20,7 @@ from gnnseq.graphs.edges import Direction
 from gnnseq.graphs.path import path_batch
 from gnnseq.graphs.symbols import symbol_signal_batch
 from gnnseq.graphs.topology import dilated_batch
-from gnnseq.graphs.tree import balanced_tree_batch
+from gnnseq.graphs.trees.tree import balanced_tree_batch
 
 
 def to_paths(

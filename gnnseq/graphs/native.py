@@ -12,7 +12,7 @@ from torch_geometric.data.data import Data
 from gnnseq.graphs.attributes import Levels, check_graph, levels_of
 from gnnseq.graphs.batch import assemble
 from gnnseq.graphs.edges import Edges
-from gnnseq.graphs.tree import balanced_tree_batch
+from gnnseq.graphs.trees.tree import balanced_tree_batch
 
 Graphs = TypeVar("Graphs", bound=Data)
 

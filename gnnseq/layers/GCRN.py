@@ -10,8 +10,8 @@ from gnnseq.layers.signals.graph_recurrent import GraphRecurrent
 from gnnseq.layers.signals.layout import States
 from gnnseq.layers.signals.spectral_module import Operators, whole_if_ready
 from gnnseq.ops.graph_lstm import graph_lstm, hand_written, peephole_lstm
-from gnnseq.ops.sparse import SparseOperator
-from gnnseq.ops.spectral import chebyshev_terms
+from gnnseq.ops.operators.sparse import SparseOperator
+from gnnseq.ops.operators.spectral import chebyshev_terms
 
 
 class _PeepholeRecurrent(GraphRecurrent):

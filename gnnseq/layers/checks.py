@@ -18,6 +18,13 @@ def check_sizes(**sizes: int) -> None:
             raise ValueError(f"{name} is {value}, expected at least 1")
 
 
+def check_heads(heads: int, out_channels: int) -> None:
+    """Raises a ``ValueError`` unless the heads share the features evenly."""
+    check_sizes(out_channels=out_channels, heads=heads)
+    if out_channels % heads:
+        raise ValueError(f"heads is {heads}, expected a divisor of out_channels, which is {out_channels}")
+
+
 def check_dropout(dropout: float) -> None:
     """Raises a ``ValueError`` unless ``dropout`` is a probability below 1."""
     if not 0.0 <= dropout < 1.0:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.nn import MessagePassing
 
-from gnnseq.ops.sparse import SparseOperator
+from gnnseq.ops.operators.sparse import SparseOperator
 
 
 class MaskedOperator(SparseOperator):

@@ -10,8 +10,8 @@ from gnnseq.layers.checks import check_dtype, check_nodes, check_sizes
 from gnnseq.layers.edge_mask import EdgeMask
 from gnnseq.layers.interop import take
 from gnnseq.layers.signals.spectral_module import ready, weighted_edges, whole_if_ready
-from gnnseq.ops.sparse import SparseOperator
-from gnnseq.ops.spectral import gcn_operator
+from gnnseq.ops.operators.sparse import SparseOperator
+from gnnseq.ops.operators.spectral import gcn_operator
 from gnnseq.ops.transforms import autocast_dtype, is_traced
 
 

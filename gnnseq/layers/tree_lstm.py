@@ -10,11 +10,11 @@ from gnnseq.layers.checks import check_sizes
 from gnnseq.layers.edge_values import EdgeValueLSTM
 from gnnseq.layers.interop import check_child_sum, load_child_sum
 from gnnseq.layers.recurrent import LSTM
-from gnnseq.ops.full_trees import FullTrees
-from gnnseq.ops.nary_lstm import Inputs, nary_lstm, nary_step, scan_nary
 from gnnseq.ops.scan import Children, States
 from gnnseq.ops.schedule import Schedule
 from gnnseq.ops.transforms import is_captured, require
+from gnnseq.ops.trees.full_trees import FullTrees
+from gnnseq.ops.trees.nary_lstm import Inputs, nary_lstm, nary_step, scan_nary
 
 
 class ChildSumTreeLSTM(LSTM):
@@ -83,7 +83,7 @@ class NaryCell(RecurrentCell):
         return out, (schedule.at_last(h), schedule.at_last(c))
 
     def _inputs(self, x: Tensor) -> Inputs:
-        """Features and weights, with the gates in the order of `gnnseq.ops.nary_lstm`."""
+        """Features and weights, with the gates in the order of `gnnseq.ops.trees.nary_lstm`."""
         H, A = self.out_channels, self.arity
         i, f, g, o = self.weight_ih.split(H)
         bias = None
@@ -95,7 +95,7 @@ class NaryCell(RecurrentCell):
         return Inputs(x, torch.cat([g, i, o, f]), torch.cat([w_g, w_i, w_o, w_f]).flatten(1), bias)
 
     def step(self, x: Tensor, children: Children | None, slot: Tensor, weight: Tensor) -> States:
-        """One level; see `gnnseq.ops.nary_lstm.nary_step`."""
+        """One level; see `gnnseq.ops.trees.nary_lstm.nary_step`."""
         return nary_step(x, children, slot, weight)
 
 
@@ -125,7 +125,7 @@ class NaryTreeLSTM(EdgeValueLSTM):
 
     Attributes:
         fused: whether the backward pass written by hand may run where every inner node has all its children (see
-            `gnnseq.ops.nary_lstm`). Other cases run level by level automatically.
+            `gnnseq.ops.trees.nary_lstm`). Other cases run level by level automatically.
 
     Shapes:
         - **x:** ``[N, F]``

@@ -9,7 +9,7 @@ from torch_geometric.data import Data
 
 from gnnseq.layers.checks import check_sizes
 from gnnseq.models.forecasters import Forecaster, last_observed, windows_of
-from gnnseq.ops.sparse import SparseOperator
+from gnnseq.ops.operators.sparse import SparseOperator
 
 
 class MeanForecast(Forecaster):

@@ -1,12 +1,12 @@
 """Differentiable mathematics without weights."""
 
-from gnnseq.ops.diffusion import DiffusionOperator, diffusion_operator, random_walk
 from gnnseq.ops.linear.scan import linear_scan
+from gnnseq.ops.operators.diffusion import DiffusionOperator, diffusion_operator, random_walk
+from gnnseq.ops.operators.sparse import SparseOperator
+from gnnseq.ops.operators.spectral import chebyshev_terms, gcn_operator, scaled_laplacian
 from gnnseq.ops.scan import scan
 from gnnseq.ops.schedule import Schedule
 from gnnseq.ops.segment import segment
-from gnnseq.ops.sparse import SparseOperator
-from gnnseq.ops.spectral import chebyshev_terms, gcn_operator, scaled_laplacian
 
 __all__ = [
     "DiffusionOperator",

@@ -1,4 +1,4 @@
-"""What backward passes written by hand share: when they may run, and the plain way for all other derivatives."""
+"""Helpers of backward passes written by hand: whether they can run, and gradients by autograd in all other cases."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ _MAPPED = "Batched"  # dispatch key of tensors under ``is_grads_batched``
 
 
 def may_run(*tensors: Tensor | None) -> bool:
-    """Whether a hand-written pass can run: on floats of one dtype that have values, where nothing traces or maps."""
+    """Whether a hand-written pass can run: on float32 or float64, not on "meta", outside autocast and transforms."""
     dtypes = {tensor.dtype for tensor in tensors if tensor is not None}
     device = next(tensor.device for tensor in tensors if tensor is not None)
     if needs_plain_operations() or device.type == "meta" or autocasts(device):
@@ -34,7 +34,7 @@ def is_mapped_gradient(*grads: Tensor | None) -> bool:
 def plain_gradients(
     function: Callable[..., Any], given: Given, grads: Given, needed: Sequence[bool]
 ) -> list[Tensor | None]:
-    """Gradients of ``function(*given)`` by autograd, with derivatives of their own where autograd records now."""
+    """Gradients of ``function(*given)`` by autograd; they are differentiable themselves where autograd records now."""
     recording = torch.is_grad_enabled()
     with torch.enable_grad():
         if not recording:

@@ -1,8 +1,8 @@
-"""What a recurrence hands from level to level: the states that edges over several levels still need.
+"""Positions of the states that a recurrence passes on to later levels, for edges that span several levels.
 
-A state can wait in two ways. *Carried*, it is copied at every level until its last reader. *Parked*, it is set aside
-once for each level that reads it. A node is parked where carrying it would cost more, so the work is linear in the
-edges: a node with one edge to a root 10,000 levels later is not copied 10,000 times.
+A *carried* state is copied at every level until the last one that reads it. A *parked* state is set aside once for each
+level that reads it. A node is parked where carrying it would cost more, so the work is linear in the edges: a node with
+one edge to a root 10,000 levels later is not copied 10,000 times.
 """
 
 from itertools import pairwise
@@ -17,7 +17,7 @@ _COPIES = 32  # rows that are copied in about the time in which a single one is 
 
 
 class Carried(NamedTuple):
-    """Where each edge finds its source, and what every level does for it; see `gnnseq.ops.levels.Level`."""
+    """Each edge's source in the carry, and what each level keeps and parks; see `gnnseq.ops.levels.Level`."""
 
     child: Ints
     keep: list[Ints]
@@ -29,8 +29,8 @@ def carry_positions(source: Ints, target: Ints, step: Ints, local: Ints, size: I
     """Position of every edge's source in the carry, what each level keeps of its carry, and what it parks.
 
     Args:
-        source: of each edge, sorted by its level.
-        target: likewise.
+        source: source of each edge, in the order in which the targets are computed.
+        target: target of each edge, in the same order.
         step: level of each node.
         local: position of each node in its level.
         size: nodes of each level.
@@ -54,7 +54,7 @@ def carry_positions(source: Ints, target: Ints, step: Ints, local: Ints, size: I
 
 
 def _is_parked(source: Ints, target: Ints, step: Ints, far: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Whether each node waits longer than parking it once for each of its late readers' levels is worth."""
+    """Whether parking a node costs less than carrying it: more than `_COPIES` levels for each level that reads it."""
     longest, readers = (np.zeros(len(step), dtype=np.int64) for _ in range(2))
     np.maximum.at(longest, source[far], step[target[far]] - step[source[far]])
     pairs = np.unique(source[far] * (step.max() + 1) + step[target[far]])
@@ -87,9 +87,10 @@ def _carry(source: Ints, span: Ints, step: Ints, local: Ints, size: Ints) -> tup
 def _park(
     source: Ints, reader: Ints, step: Ints, local: Ints, size: Ints, kept: Ints
 ) -> tuple[Ints, list[Ints], list[list[tuple[int, int]]]]:
-    """Positions of the sources, and what each level parks for which; one entry for each node and level that reads it.
+    """Positions of the sources, what each level parks, and for which levels.
 
-    Entries stand at their reader in the order of their own levels.
+    There is one entry for each node and each level that reads it. At the level that reads them, entries are in the
+    order of their nodes' levels.
     """
     key, entry = np.unique(source * len(size) + reader, return_inverse=True)
     owner, goal = np.divmod(key, len(size))

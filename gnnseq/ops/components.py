@@ -6,7 +6,7 @@ from gnnseq.ops.carry import Ints
 
 
 def components(source: Ints, target: Ints, num_nodes: int) -> Ints:
-    """Number of the weakly connected component of each node, counted by each component's first node.
+    """The weakly connected component of each node, numbered in the order of the components' first nodes.
 
     Every round hooks the larger of two neighbouring labels to the smaller and shortens all chains, so a path of
     any length takes a logarithmic number of rounds.

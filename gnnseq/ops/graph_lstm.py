@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from gnnseq.ops.by_hand import may_run, plain_gradients, wants_plain
+from gnnseq.ops.operators.sparse import SparseOperator
+from gnnseq.ops.operators.spectral import chebyshev_terms
 from gnnseq.ops.scan import States, scan_steps
-from gnnseq.ops.sparse import SparseOperator
-from gnnseq.ops.spectral import chebyshev_terms
 
 _sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input
 _tanh_backward = torch.ops.aten.tanh_backward.grad_input

@@ -17,7 +17,7 @@ from gnnseq.ops.transforms import outside_transforms
 
 
 class LevelOrder:
-    """A directed acyclic graph cut into levels, each part of it computed when it is first asked for.
+    """A directed acyclic graph cut into levels; each attribute is computed at its first use.
 
     Args:
         edge_index: edges ``[2, E]`` from the node that is read to the node that reads it.
@@ -30,7 +30,7 @@ class LevelOrder:
 
     @property
     def device(self) -> torch.device:
-        """Where the indices live."""
+        """Device of the indices."""
         return self.edge_index.device
 
     @cached_property
@@ -42,7 +42,7 @@ class LevelOrder:
 
     @cached_property
     def heights(self) -> tuple[Ints, Ints | None]:
-        """What `height_and_root` finds; an error for a cycle."""
+        """The result of `height_and_root`, which raises an error for a cycle."""
         return height_and_root(*self.ends, self.num_nodes)
 
     @property
@@ -51,7 +51,7 @@ class LevelOrder:
         return self.heights[1] is not None
 
     def as_tensor(self, array: Ints) -> Tensor:
-        """An array of the host on the device of the edges."""
+        """An array as a tensor on the device of the edges."""
         return torch.from_numpy(array).to(self.device)
 
     def to_tensors(self, arrays: Sequence[Ints]) -> Sequence[Tensor]:
@@ -77,7 +77,7 @@ class LevelOrder:
         return tensors, self.as_tensor(order), self.as_tensor(edge_order)
 
     def _where_any(self, arrays: Sequence[Ints]) -> Sequence[Tensor | None]:
-        """`to_tensors` with None for an empty one."""
+        """`to_tensors` with None in place of empty tensors."""
         if not any(map(len, arrays)):
             return [None] * len(arrays)
         return [part if len(part) else None for part in self.to_tensors(arrays)]
@@ -111,7 +111,7 @@ class LevelOrder:
 
     @cached_property
     def linear_plan(self) -> LinearPlan:
-        """How `linear_scan` runs over the graph."""
+        """The plan by which `linear_scan` runs over the graph."""
         with outside_transforms():
             return make_plan(self)
 
@@ -145,7 +145,7 @@ def _inverse(order: Tensor) -> Tensor:
 
 
 def on_device(value: Any, device: torch.device) -> Any:
-    """A value with all tensors inside on another device."""
+    """A value with all tensors in it moved to another device."""
     if isinstance(value, Tensor):
         return value.to(device)
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Any directed acyclic graph, cut into levels that a recurrence can take one after the other.
+"""Directed acyclic graphs cut into levels, which a recurrence computes one after the other.
 
 Everything here is integer arithmetic in NumPy without a loop over nodes or edges; the only loop over levels
 is the one that peels a graph whose nodes have several targets.
@@ -14,7 +14,7 @@ from gnnseq.ops.carry import Ints, carry_positions
 
 
 class Level(NamedTuple):
-    """What a recurrence needs to know of one level.
+    """The indices that a recurrence needs for one level.
 
     The *carry* that enters a level holds the states of all nodes of the level before it, then those older nodes that
     some edge still needs, then the nodes that were *parked* for this level (see `gnnseq.ops.carry`).
@@ -26,7 +26,7 @@ class Level(NamedTuple):
         keep: positions in the carry of the older nodes that stay in it after this level; empty on trees.
         leaf: positions in the level of the nodes without incoming edges.
         park: positions in the level of the nodes that are set aside for later levels.
-        goals: for which levels, in the order of ``park``, each with the number of its nodes.
+        goals: levels that read the parked nodes, in the order of ``park``, each with the number of nodes it reads.
     """
 
     size: int
@@ -48,7 +48,7 @@ class TensorLevel(NamedTuple):
         parent: position in the level of each incoming edge's target ``[E_l]``.
         keep: positions in the carry of the older nodes that stay in it; None where there are none.
         park: positions in the level of the nodes that are set aside; None where there are none.
-        goals: levels for which they are, each with the number of its nodes.
+        goals: levels that read them, each with the number of nodes it reads.
     """
 
     size: int
@@ -132,7 +132,7 @@ def _ranges(start: Ints, stop: Ints) -> Ints:
 
 
 def _cycle_message(source: Ints, target: Ints, suspect: NDArray[np.bool_]) -> str:
-    """Follows edges among nodes that never reach a root until one repeats."""
+    """Names a cycle, found by following edges among nodes that never reach a root until a node repeats."""
     inside = suspect[source] & suspect[target]
     following = dict(zip(source[inside].tolist(), target[inside].tolist(), strict=True))
     node = next(iter(following))

@@ -102,7 +102,7 @@ def consecutive_paths(edge_index: Tensor, num_nodes: int) -> PathLayout | None:
 
 
 def _equal_paths(edge_index: Tensor, num_nodes: int) -> PathLayout | None:
-    """Those of one length whose edges stand in the order of the nodes, found by one comparison."""
+    """The layout of paths of one length with edges in the order of the nodes, found by one comparison; else None."""
     num_paths = num_nodes - edge_index.size(1)
     if num_paths < 1 or num_nodes % num_paths:
         return None

@@ -1,4 +1,4 @@
-"""Where each node stands in its graph."""
+"""Positions of nodes in their graph."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ from gnnseq.ops.transforms import outside_transforms
 
 
 def longest_way(edge_index: Any, num_nodes: int, batch: Tensor | None = None) -> Tensor:
-    """The number of edges of the longest way that leads to each node of directed acyclic graphs ``[N]``, int64.
+    """The number of edges of the longest directed path to each node of directed acyclic graphs ``[N]``, int64.
 
-    On a path that is a node's place, counted from 0; in a tree with edges from child to parent its height.
+    In a path graph this is the node's position from 0 on; in a tree with edges from child to parent, its height.
 
     Args:
         edge_index: edges ``[2, E]`` from the node read to the node that reads, or a `Schedule`.

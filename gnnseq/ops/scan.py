@@ -76,7 +76,7 @@ def scan_levels(
     initial: States | None = None,
     project: Project | None = None,
 ) -> tuple[list[States], States]:
-    """`scan` that leaves its results in parts, in the order of ``schedule.scan_order``; and the last level's states."""
+    """`scan` with its results in parts, in the order of ``schedule.scan_order``, and the states of the last level."""
     levels = schedule.levels
     ordered = x.index_select(0, schedule.scan_order)
     num_leaves = sum(level.leaves for level in levels)

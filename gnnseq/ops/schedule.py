@@ -1,4 +1,4 @@
-"""In which order a recurrence visits the nodes of a batch of directed acyclic graphs."""
+"""The order in which a recurrence visits the nodes of a batch of directed acyclic graphs."""
 
 from copy import copy
 from functools import cached_property
@@ -16,7 +16,7 @@ from gnnseq.ops.transforms import is_recorded, outside_transforms
 
 
 def refuse_trace(name: str) -> str:
-    """What an error says where a graph is read under a tool that would keep it for all others."""
+    """The error message where a graph is read while its order would be recorded and reused for all other graphs."""
     return (
         f"{name} is read under torch.jit.trace or torch.export, which would keep the order of these graphs for all "
         "others, expected a Schedule of the graphs that the trace is for, which the layer has run on before or on "

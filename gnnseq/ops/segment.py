@@ -45,7 +45,7 @@ def segment(x: Tensor, ptr: Tensor, reduce: str) -> Tensor:
 def check_bounds(ptr: Tensor, x: Tensor, empty: bool = True) -> None:
     """Raises a ``ValueError`` unless ``ptr`` ``[B + 1]`` bounds consecutive rows of ``x``.
 
-    What has no values (meta), or is read by `torch.jit.trace`, is not checked; `torch.compile` checks when it runs.
+    Tensors on "meta" and code under `torch.jit.trace` are not checked; `torch.compile` checks when the program runs.
 
     Args:
         ptr: the bounds.
@@ -71,7 +71,7 @@ def check_bounds(ptr: Tensor, x: Tensor, empty: bool = True) -> None:
 
 
 def _owner(ptr: Tensor, num_rows: int) -> Tensor:
-    """The segment of each row ``[N]``; where ONNX may be made of it, without operations that it lacks."""
+    """The segment of each row ``[N]``; where code is recorded, by operations that ONNX has."""
     if not is_recorded():
         return torch.repeat_interleave(ptr.diff(), output_size=num_rows)
     ends = ptr[1:]

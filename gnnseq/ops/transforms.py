@@ -1,4 +1,4 @@
-"""Where torch runs code that hand-written kernels and integer arithmetic do not support."""
+"""Modes of torch that hand-written kernels and integer arithmetic do not support, such as tracing and transforms."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -50,15 +50,15 @@ def is_mapped() -> bool:
 def needs_plain_operations() -> bool:
     """Whether every operation must be one that torch can trace, map or differentiate in any mode.
 
-    That is so inside `torch.compile`, `torch.func` and forward-mode differentiation, and where oneDNN is switched off,
-    as by code that wants derivatives of whatever autograd records.
+    This holds inside `torch.compile`, `torch.func` and forward-mode differentiation. It also holds where oneDNN is
+    switched off, as in code that differentiates every operation that autograd records.
     """
     return is_traced() or torch.autograd.forward_ad._current_level >= 0 or not torch._C._get_mkldnn_enabled()
 
 
 @contextmanager
 def outside_transforms() -> Iterator[None]:
-    """Leaves all transforms of `torch.func` for a while, for arithmetic on indices, which they do not touch."""
+    """Suspends all transforms of `torch.func`, for arithmetic on indices."""
     if torch.compiler.is_compiling() or torch._C._functorch.peek_interpreter_stack() is None:
         yield
         return
@@ -75,8 +75,8 @@ def require(holds: Tensor, message: str) -> None:
     """A check of values where Python must not read one, in `torch.compile` and `torch.export`.
 
     Args:
-        holds: whether all is well, one boolean.
-        message: of the RuntimeError that the program raises where it is not.
+        holds: the condition, one boolean.
+        message: of the RuntimeError that the program raises where it is false.
     """
     torch._assert_async(holds, message)
 

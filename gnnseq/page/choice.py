@@ -6,7 +6,8 @@ from typing import Any
 from gnnseq.page.models import fault
 from gnnseq.page.packer import Plain
 from gnnseq.results.colours import Slot, slots
-from gnnseq.results.joined import Naming, current, for_tuning
+from gnnseq.results.joined import Naming
+from gnnseq.results.records import current, for_tuning
 from gnnseq.runs.store import Record
 
 _ROOM = 2_100_000  # characters of all models, so that a page stays below 3 MB

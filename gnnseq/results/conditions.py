@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from gnnseq.results.joined import Result, by_task, current, family_title, for_tuning
+from gnnseq.results.joined import Result, by_task, family_title
+from gnnseq.results.records import current, for_tuning
 from gnnseq.runs.store import Record
 
 _APART = ("seed", "family", "view", "initialisation", "learning_rate", "length", "size", "purpose")  # shown elsewhere

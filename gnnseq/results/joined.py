@@ -7,15 +7,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
+from gnnseq.results.records import current, for_tuning, score, settings_that_differ
 from gnnseq.results.statistics import Summary, summarise
 from gnnseq.runs.store import Record
 
 T = TypeVar("T")
 K = TypeVar("K")
 Naming = Callable[[Record], str]
-_OLD = {"hops_required", "chance", "title", "learning_rate", "accuracy"}  # fields of records of version 0.1
-_OLD_TRIAL = {"length", "family"}
-_MAY_DIFFER = {"seed", "learning_rate", "purpose"}
 TWINS = {"tree-lstm": "lstm"}  # one model under two names: the child-sum Tree-LSTM on a path is the LSTM
 
 
@@ -215,39 +213,3 @@ def _check_one_setting(model: str, records: Sequence[Record]) -> None:
             f"trial.{name} is {' and '.join(values)} in runs of {model} on {records[0]['task']['title']}, expected one "
             "value; name them apart, or give a file that holds one setting"
         )
-
-
-def settings_that_differ(records: Iterable[Record]) -> list[str]:
-    """The settings in which trials that have them differ, but for the seed and a learning rate that was tuned."""
-    trials = [record["trial"] for record in records]
-    names = dict.fromkeys(name for trial in trials for name in trial if name not in _MAY_DIFFER)
-    tuned = all(record.get("tuning") for record in records)
-    if not tuned:
-        names["learning_rate"] = None
-    return [name for name in names if len({str(trial[name]) for trial in trials if name in trial}) > 1]
-
-
-def for_tuning(record: Record) -> bool:
-    """Whether a run served to choose a learning rate only; it has seen no test data."""
-    return record.get("purpose") == "tuning" or (record.get("trial") or {}).get("purpose") == "tuning"
-
-
-def score(record: Record) -> float | None:
-    """The score that counts: chance for a run that diverged, None for one that failed."""
-    if record["status"] == "diverged":
-        return float(record["task"]["chance"])
-    value = record.get("score")
-    return float(value) if value is not None and math.isfinite(value) else None
-
-
-def current(record: Record) -> Record:
-    """A record in today's form; those of version 0.1, on palindromes only, are accepted."""
-    trial = record.get("trial")
-    if "task" in record or not isinstance(trial, dict) or not record.keys() >= _OLD or not trial.keys() >= _OLD_TRIAL:
-        return record
-    length, chance = record["trial"]["length"], record["chance"]
-    task = {"name": "palindromes", "title": f"palindromes of length {length}", "size": length, "level": "graph",
-            "metric": "accuracy", "higher_is_better": True, "chance": chance, "solved": 0.95}  # fmt: skip
-    family = {"name": record["trial"]["family"], "title": record["title"]}
-    trial = record["trial"] | {"learning_rate": record["learning_rate"]}
-    return record | {"task": task, "family": family, "trial": trial, "score": record["accuracy"]}

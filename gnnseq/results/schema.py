@@ -6,7 +6,7 @@ import reprlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from gnnseq.results.joined import current
+from gnnseq.results.records import current
 from gnnseq.runs.store import Record
 
 LARGEST = 1e15  # of a number that a table or an axis shows

@@ -1,4 +1,4 @@
-"""How gradients fare on their way back through a recurrence, step by step, and what clipping does about it."""
+"""The size of gradients at each step of a recurrence, and the effect of clipping."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ def recurrence(radius: float | None = None, chrono: bool = False, input_scale: f
         radius: spectral radius of an RNN's recurrent matrix, a multiple of an orthogonal one, so that all its singular
             values equal the radius; None for an LSTM.
         chrono: whether an LSTM gets chrono initialisation.
-        input_scale: factor on the embedding; small inputs keep tanh where it is straight.
+        input_scale: factor on the embedding; small inputs keep tanh nearly linear.
     """
 
     def encoder(task: Task, features: int, width: int) -> nn.Module:

@@ -1,8 +1,8 @@
 """Training and evaluating a model on batches."""
 
 from gnnseq.training.callbacks import Callback, Measurements, Progress
-from gnnseq.training.checkpoint import Checkpoint
-from gnnseq.training.checkpoint_file import CheckpointError
+from gnnseq.training.checkpoints.checkpoint import Checkpoint
+from gnnseq.training.checkpoints.file import CheckpointError
 from gnnseq.training.epochs import Epochs
 from gnnseq.training.evaluate import evaluate, forecast
 from gnnseq.training.fit import fit

@@ -11,12 +11,12 @@ from torch import nn
 from torch_geometric.data import Batch
 
 from gnnseq.training.callbacks import AfterStep, Callback, Callbacks
-from gnnseq.training.checkpoint import Checkpoint, Unsaved
+from gnnseq.training.checkpoints.checkpoint import Checkpoint, Unsaved
+from gnnseq.training.checkpoints.parts import Parts, Scheduler
 from gnnseq.training.denormals import denormals_flushed
 from gnnseq.training.history import History
 from gnnseq.training.interrupt import Interrupt
 from gnnseq.training.metrics import IGNORED
-from gnnseq.training.parts import Parts, Scheduler
 from gnnseq.training.step import Step
 
 Batches: TypeAlias = Iterable[Batch] | Callable[[int], Iterable[Batch]]

@@ -16,7 +16,7 @@ from gnnseq.data import Vocabulary
 from gnnseq.data.download import changed_members, extract, hash_file, is_intact
 from gnnseq.experiments import Store
 from gnnseq.training import History
-from gnnseq.training.checkpoint_file import read_checkpoint, write_checkpoint
+from gnnseq.training.checkpoints.file import read_checkpoint, write_checkpoint
 
 HISTORY = History([2.5, 1.25, 0.5], [0.1, 1 / 3, 0.5], [10.0, 3.0, 0.1], [0.1, 0.05, 0.0], 1.5, "stopped", True)
 WORDS = Vocabulary(["the", "cat", "é", "\n", "日本"], unknown="cat", separator=" ")

@@ -20,7 +20,7 @@ from gnnseq.experiments import Store
 from gnnseq.files import write_text
 from gnnseq.plots.style import figure, save
 from gnnseq.training import History
-from gnnseq.training.checkpoint_file import read_checkpoint, write_checkpoint
+from gnnseq.training.checkpoints.file import read_checkpoint, write_checkpoint
 
 
 def killed_sweeps(folder: Path, times: int, seed: int) -> Outcome:

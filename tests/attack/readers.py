@@ -22,7 +22,7 @@ from gnnseq.data.signals.tables import Series, read_series
 from gnnseq.data.signals.temporal_json import read_temporal_json
 from gnnseq.experiments import Store
 from gnnseq.training import History
-from gnnseq.training.checkpoint_file import read_checkpoint, write_checkpoint
+from gnnseq.training.checkpoints.file import read_checkpoint, write_checkpoint
 
 TOKENS = [
     *(b"\xff", b"\x00", b"\xef\xbb\xbf", b'"', b"(", b")", b"[", b"{}", b",", b"\t", b"\r\n", b"\n\n", b"'", b" "),

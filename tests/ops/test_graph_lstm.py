@@ -6,9 +6,10 @@ from dags import undirected_edges
 from gradients import assert_same
 from torch.testing import assert_close
 
-from gnnseq.ops import constant_matrix, scaled_laplacian
 from gnnseq.ops import graph_lstm as module
+from gnnseq.ops import scaled_laplacian
 from gnnseq.ops.graph_lstm import graph_lstm, hand_written, plain_graph_lstm
+from gnnseq.ops.operators import constant_matrix
 
 N, S, T, P, H = 6, 2, 4, 3, 5
 

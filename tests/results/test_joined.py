@@ -3,7 +3,8 @@ import statistics
 import pytest
 from comparison import make_record, make_records, make_regression
 
-from gnnseq.results.joined import by_name, by_task, collect, current, family_title, score
+from gnnseq.results.joined import by_name, by_task, collect, family_title
+from gnnseq.results.records import current, score
 
 
 def test_one_result_for_each_task_and_model_with_sizes_ascending():

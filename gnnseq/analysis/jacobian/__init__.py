@@ -1,1 +1,1 @@
-"""The Jacobian of a model at a batch, block by block: two engines, one that goes forward and one that multiplies."""
+"""The Jacobian of a model at a batch, block by block: by forward propagation of blocks, or by products with vectors."""

@@ -1,4 +1,4 @@
-"""The derivative of a model at a batch, multiplied by many vectors at once from either side."""
+"""Products of a model's Jacobian at a batch with many vectors at once, from either side."""
 
 import math
 import random
@@ -32,7 +32,7 @@ class Linearised:
 
     Args:
         call: the model on the batch.
-        by_step: whether each time step of features ``[N, T, F]`` counts as an input of its own.
+        by_step: whether each time step of features ``[N, T, F]`` is a separate input.
 
     Attributes:
         in_size: number of inputs U (nodes, or nodes and steps) and features of each, F.
@@ -56,7 +56,7 @@ class Linearised:
         self.in_graph = call.batch.cpu().repeat_interleave(self.per_node)
 
     def _record(self) -> tuple[tuple[Tensor, Tensor], Tensor]:
-        """Runs the model; once more if it drew random numbers, which may or may not have changed anything."""
+        """Runs the model; a second time if it drew random numbers, to check that they do not change the output."""
         before = _random_states()
         with torch.enable_grad(), decomposed(), fast_rows():
             x = self.x.clone().requires_grad_()
@@ -97,7 +97,7 @@ class Linearised:
 
     @property
     def has_custom_backward(self) -> bool:
-        """Whether the model has a backward pass that torch did not write, which may have a wrong derivative."""
+        """Whether the model contains a backward pass that is not torch's, whose derivative may be wrong."""
         return self._graph.custom
 
     @cached_property
@@ -117,7 +117,7 @@ class Linearised:
         """Products ``[k, O, C]`` of the Jacobian with tangents ``[k, U, F]``.
 
         Raises:
-            RuntimeError: where the model's backward pass has no derivative of its own.
+            RuntimeError: if the model's backward pass is not differentiable.
         """
         if not self.recorded[1].requires_grad:
             return tangents.new_zeros(len(tangents), *self.out_size)
@@ -156,10 +156,10 @@ _SWITCHES = RLock()
 
 @contextmanager
 def decomposed() -> Iterator[None]:
-    """Recurrences without fused kernels, whose backward passes have no derivatives.
+    """Runs recurrences without fused kernels, whose backward passes have no derivatives.
 
-    The switches are those of the whole process, so one thread at a time is inside: a second one would take them as it
-    found them, and leave them off for good.
+    The switches belong to the process. A lock admits one thread at a time: a second one would read the changed switches
+    and restore those.
     """
     with _SWITCHES:
         mkldnn = torch._C._get_mkldnn_enabled()
@@ -195,7 +195,7 @@ class _Graph(NamedTuple):
 
 
 def memory_limit() -> int:
-    """Bytes that derivatives may take together at a time."""
+    """Largest number of bytes that all derivatives may take at a time."""
     return MEMORY_LIMIT
 
 

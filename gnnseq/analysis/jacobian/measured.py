@@ -1,4 +1,4 @@
-"""The size of every block of a Jacobian, in the way that suits the model and its batch."""
+"""The size of every block of a Jacobian, by the fastest method for the model and its batch."""
 
 import torch
 from torch import Tensor
@@ -15,8 +15,8 @@ def measured(
 ) -> Sizes | Entries:
     """The size of every block.
 
-    Where each graph has one output, by one backward pass for each channel. Otherwise forward in blocks where the model
-    can be followed, and by products with vectors where it cannot.
+    If each graph has one output: one backward pass per channel. Otherwise: forward in blocks if all operations have a
+    rule, else products with vectors.
 
     Args:
         linear: the model at a batch.
@@ -44,9 +44,9 @@ def measured(
 
 
 def one_output_each(linear: Linearised, norm: Norm, chunk_size: int | None) -> Sizes | None:
-    """From one vector for each channel, which all graphs share; None for more outputs, or if graphs are not separate.
+    """From one vector per channel, shared by all graphs; None for more outputs, or if one graph influences another.
 
-    Further vectors, random at half of the graphs and zero at the others, find out whether one graph influences another.
+    Further vectors, random at half of the graphs and zero at the others, test whether one graph influences another.
     """
     (inputs, features), (rows, channels) = linear.in_size, linear.out_size
     layout = Layout(linear.out_graph, linear.in_graph)

@@ -1,4 +1,4 @@
-"""One operation as autograd recorded it: its name, its shapes, and what its backward pass makes of a gradient."""
+"""One operation as autograd recorded it: its name, its shapes, and its backward pass."""
 
 import math
 import re
@@ -51,7 +51,7 @@ def _saved(kind: Any) -> list[str]:
 
 
 def saved_by(node: Any) -> list[tuple[str, Any]]:
-    """What an operation keeps for its backward pass, by name."""
+    """The values that an operation saves for its backward pass, by name."""
     kind: Any = type(node)
     return [(name, getattr(node, name)) for name in _saved(kind)]
 
@@ -67,7 +67,7 @@ def rows_of(shape: Sequence[int]) -> int:
 
 
 def asked(node: Any, gradients: list[Tensor]) -> tuple[Tensor | None, ...]:
-    """What the backward pass of an operation makes of gradients, for each operand."""
+    """The gradients of each operand, by the operation's backward pass."""
     found = node(*gradients)
     return found if isinstance(found, tuple) else (found,)
 

@@ -1,4 +1,4 @@
-"""Backward passes that tell which derivatives exist, whatever their size and however far units are saturated."""
+"""Backward passes that show which derivatives exist, independent of their size and of saturated units."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,15 +12,14 @@ from gnnseq.analysis.jacobian.operation import ACTIVATIONS, name_of, recorded
 
 @contextmanager
 def existence(out: Tensor, opened: bool = False) -> Iterator[None]:
-    """While this lasts, derivatives of ``out`` are zero only where an operation multiplies by zero, or joins nothing.
+    """A context in which derivatives of ``out`` are zero only if an operation multiplies by zero or no path exists.
 
     A derivative near underflow or overflow is multiplied by a power of two on its way back, so a product of a thousand
     small slopes is not zero.
 
     Args:
-        out: what autograd recorded; only zeros of its derivatives have a meaning meanwhile.
-        opened: whether an activation whose slope is zero at this batch, because it is shut or saturated, passes on what
-            it receives.
+        out: output that autograd recorded; inside the context only the zeros of its derivatives have a meaning.
+        opened: whether an inactive or saturated activation, whose slope at this batch is zero, passes its gradient on.
     """
     with ExitStack() as stack:
         for node in recorded(out):

@@ -1,7 +1,6 @@
 """Series of sensors from CSV, Parquet and HDF5 files, with their times, as steps at equal distances."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from reprlib import repr as shorten
@@ -12,17 +11,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from gnnseq.data.files import read_number, read_rows
-from gnnseq.data.signals.series import check_names
+from gnnseq.data.signals.cells import Table, read_cells
 from gnnseq.extras import require
 
-GAPS = {"", "-", "na", "n/a", "nan", "nat", "none", "null", "<na>"}
 _MOST = 1_000  # steps per row of a file; more are a wrong year
 _ZONE = re.compile(r"\d(Z|[+-]\d\d:?\d\d)$")
-_FRAMES = {
-    ".parquet": ("Parquet", "read_parquet", "pyarrow"),
-    **dict.fromkeys((".h5", ".hdf5"), ("HDF5", "read_hdf", "tables")),
-}
 Times = npt.NDArray[np.datetime64]
 
 
@@ -39,34 +32,6 @@ class Series:
     values: Tensor
     names: list[str]
     times: Times | None = None
-
-
-@dataclass(frozen=True)
-class _Table:
-    """Rows of cells, and where they stand."""
-
-    path: Path
-    names: list[str]
-    rows: list[Sequence[Any]]
-    lines: Sequence[int]
-    kind: str
-
-    def where(self, row: int, column: int) -> str:
-        return f"{self.path}, {self.kind} {self.lines[row]}, column {column + 1} ({self.names[column][:30]})"
-
-    def place(self, argument: str, name: str) -> int:
-        if name not in self.names:
-            raise ValueError(f"{argument} is {name!r}, expected a column of {self.path}: {shorten(self.names)}")
-        return self.names.index(name)
-
-    def number(self, row: int, column: int) -> float:
-        cell = str(self.rows[row][column])
-        if cell.strip().lower() in GAPS:
-            return float("nan")
-        try:
-            return read_number(cell)
-        except ValueError as error:
-            raise ValueError(f"{self.where(row, column)}: {error}, or nothing for a gap") from None
 
 
 def read_series(
@@ -98,12 +63,12 @@ def read_series(
             column.
         ImportError: where pandas, or pyarrow for Parquet, or tables for HDF5, is not installed.
     """
-    table = _read(Path(path))
+    table = read_cells(Path(path))
     if (node is None) != (value is None) or (node is not None and time is None):
         raise ValueError(f"time, node and value are {time!r}, {node!r} and {value!r}, expected all three or no node")
     if time is None:
         columns = list(range(len(table.names)))
-        return Series(_numbers(table, columns), _node_names(table, table.names), None)
+        return Series(table.numbers(columns), _node_names(table, table.names), None)
     at = table.place("time", time)
     found = _times(table, at)
     if node is None or value is None:
@@ -113,12 +78,12 @@ def read_series(
             raise ValueError(f"{path} has no column but {time!r}, expected one per node")
         steps, times = _on_grid(table, at, found, frequency)
         values = torch.full((len(times), len(columns)), torch.nan, dtype=torch.float64)
-        values[steps] = _numbers(table, columns)
+        values[steps] = table.numbers(columns)
         return Series(values, _node_names(table, [table.names[column] for column in columns]), times)
     return _pivoted(table, at, table.place("node", node), table.place("value", value), found, frequency)
 
 
-def _pivoted(table: _Table, at: int, node: int, value: int, found: Any, frequency: str | None) -> Series:
+def _pivoted(table: Table, at: int, node: int, value: int, found: Any, frequency: str | None) -> Series:
     """A long table as a wide one."""
     steps, times = _on_grid(table, at, found, frequency)
     labels = [str(row[node]) for row in table.rows]
@@ -137,70 +102,13 @@ def _pivoted(table: _Table, at: int, node: int, value: int, found: Any, frequenc
     return Series(values, names, times)
 
 
-def _node_names(table: _Table, names: list[str]) -> list[str]:
+def _node_names(table: Table, names: list[str]) -> list[str]:
     if not all(name.strip() for name in names):
         raise ValueError(f"{table.path}: a node has no name among {shorten(names)}, expected a name for each")
     return names
 
 
-def _read(path: Path) -> _Table:
-    if path.suffix in _FRAMES:
-        return _read_frame(path, *_FRAMES[path.suffix])
-    rows = list(read_rows(path))
-    if len(rows) < 2:
-        raise ValueError(f"{path} holds no rows below a row of names")
-    line, names = rows.pop(0)
-    check_names(path, line, names)
-    for line, row in rows:
-        if len(row) != len(names):
-            raise ValueError(f"{path}, line {line}: {len(row)} cells, expected {len(names)}")
-    return _Table(path, names, [row for _, row in rows], [line for line, _ in rows], "line")
-
-
-def _read_frame(path: Path, kind: str, reader: str, package: str) -> _Table:
-    """A file that pandas reads as one frame."""
-    pandas = require("pandas", "experiments")
-    with path.open("rb"):  # raises where there is no such file
-        pass
-    try:
-        frame = getattr(pandas, reader)(path)
-        frame.columns, frame.index.names  # noqa: B018  of a series, which HDF5 may hold too, there are none
-    except ImportError:
-        raise ImportError(f"{path}: {kind} needs {package}; it comes with: pip install {package}") from None
-    except Exception as error:
-        raise ValueError(f"{path} is no {kind} file of one table: {error}") from None
-    if frame.index.names == [None] and isinstance(frame.index, pandas.DatetimeIndex):
-        frame.index.name = "time"
-    if any(name is not None for name in frame.index.names):
-        frame = frame.reset_index()  # an index with a name is a column, such as the times
-    names = [str(name) for name in frame.columns]
-    if not len(frame):
-        raise ValueError(f"{path} holds no rows")
-    check_names(path, 0, names)
-    return _Table(path, names, list(frame.itertuples(index=False, name=None)), range(len(frame)), "row")
-
-
-def _numbers(table: _Table, columns: list[int]) -> Tensor:
-    found = np.empty((len(table.rows), len(columns)))
-    for row, cells in enumerate(table.rows):
-        picked = [cells[column] for column in columns]
-        plain = _plain_numbers(picked) if table.kind == "line" else None
-        found[row] = [table.number(row, column) for column in columns] if plain is None else plain
-    return torch.from_numpy(found)
-
-
-def _plain_numbers(cells: list[str]) -> npt.NDArray[np.float64] | None:
-    """A row without gaps and errors at once, by the rules of `read_number`; None for any other row."""
-    if "_" in "".join(cells):
-        return None
-    try:
-        found = np.array(list(map(float, cells)))
-    except ValueError:
-        return None
-    return found if (np.abs(found) <= torch.finfo(torch.float32).max).all() else None
-
-
-def _times(table: _Table, at: int) -> Any:
+def _times(table: Table, at: int) -> Any:
     """The column of times as a pandas index, without an offset."""
     pandas = require("pandas", "experiments")
     cells = [str(row[at]).strip() for row in table.rows]
@@ -229,7 +137,7 @@ def _is_no_time(pandas: Any, cell: str) -> bool:
     return bool(pandas.isna(found)) or found.tzinfo is not None
 
 
-def _check_sorted(table: _Table, at: int, times: Any) -> None:
+def _check_sorted(table: Table, at: int, times: Any) -> None:
     late = times[1:] <= times[:-1]
     if late.any():
         row = int(late.argmax()) + 1
@@ -239,7 +147,7 @@ def _check_sorted(table: _Table, at: int, times: Any) -> None:
         )
 
 
-def _on_grid(table: _Table, at: int, times: Any, frequency: str | None) -> tuple[Tensor, Times]:
+def _on_grid(table: Table, at: int, times: Any, frequency: str | None) -> tuple[Tensor, Times]:
     """The step of every row, and the times of the steps."""
     pandas = require("pandas", "experiments")
     distinct = times.unique().sort_values()

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from reprlib import repr as shorten
 from typing import NamedTuple, TypeAlias
 
-from gnnseq.data.trees.tree import HeadError, Tree, dependency_tree
+from gnnseq.data.trees.heads import HeadError, dependency_tree
+from gnnseq.data.trees.tree import Tree
 
 Block: TypeAlias = tuple[int, list[str]]  # number of the first line, lines
 

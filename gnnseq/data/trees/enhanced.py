@@ -12,7 +12,7 @@ import numpy as np
 
 from gnnseq.data.sequences import IntArray
 from gnnseq.data.trees.conllu import KEPT, Row, parse_rows, sentence_blocks
-from gnnseq.data.trees.tree import name_cycle
+from gnnseq.data.trees.heads import name_cycle
 from gnnseq.data.trees.treebank import OnError, collect
 
 

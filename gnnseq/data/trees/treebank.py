@@ -8,7 +8,8 @@ from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, get_args
 from gnnseq.data.files import read_text
 from gnnseq.data.trees.brackets import parse_all_brackets
 from gnnseq.data.trees.conllu import Block, parse_tree, sentence_blocks
-from gnnseq.data.trees.tree import HeadError, Tree, dependency_tree
+from gnnseq.data.trees.heads import HeadError, dependency_tree
+from gnnseq.data.trees.tree import Tree
 
 OnError: TypeAlias = Literal["raise", "skip"]
 Found = TypeVar("Found")

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from gnnseq.layers.attention.block import Attend, TransformerBlock
 from gnnseq.layers.attention.interop import block_arguments, load_block, load_norm, store_encoder
 from gnnseq.layers.attention.positions import Positions
-from gnnseq.layers.checks import check_dropout, check_dtype, check_nodes, check_sizes
+from gnnseq.layers.checks import check_dropout, check_dtype, check_heads, check_nodes, check_sizes
 from gnnseq.layers.edge_mask import EdgeMask, NoEdgeMask
 from gnnseq.ops.attention.along_edges import AlongEdges
 from gnnseq.ops.attention.within_graphs import WithinGraphs
@@ -83,11 +83,9 @@ class GraphTransformer(nn.Module):
     ) -> None:
         super().__init__()
         feedforward = 4 * out_channels if feedforward is None else feedforward
-        check_sizes(in_channels=in_channels, out_channels=out_channels, num_layers=num_layers, heads=heads)
-        check_sizes(feedforward=feedforward)
+        check_heads(heads, out_channels)
+        check_sizes(in_channels=in_channels, num_layers=num_layers, feedforward=feedforward)
         check_dropout(dropout)
-        if out_channels % heads:
-            raise ValueError(f"heads is {heads}, expected a divisor of out_channels, which is {out_channels}")
         if attend not in get_args(Attended):
             raise ValueError(f'attend is {attend!r}, expected "edges", "graph" or "ancestors"')
         self.in_channels = in_channels

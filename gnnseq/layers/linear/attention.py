@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, logsigmoid, rms_norm, silu
 
-from gnnseq.layers.checks import check_sizes
+from gnnseq.layers.checks import check_heads, check_sizes
 from gnnseq.layers.linear.cell import LinearCell, LinearRecurrence
 from gnnseq.ops.schedule import Schedule
 
@@ -29,9 +29,8 @@ class MatrixCell(LinearCell):
     """
 
     def __init__(self, in_channels: int, out_channels: int, bias: bool, heads: int, gates: int, mean: bool) -> None:
-        check_sizes(in_channels=in_channels, out_channels=out_channels, heads=heads)
-        if out_channels % heads:
-            raise ValueError(f"heads is {heads}, expected a divisor of out_channels={out_channels}")
+        check_sizes(in_channels=in_channels)
+        check_heads(heads, out_channels)
         super().__init__(in_channels, out_channels, bias, 4 * out_channels + gates, mean)
         self.heads = heads
         self.weight_out = nn.Parameter(torch.empty(out_channels, out_channels))

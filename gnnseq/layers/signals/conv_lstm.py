@@ -11,8 +11,8 @@ from gnnseq.layers.signals.layout import SignalLayout, within
 from gnnseq.layers.signals.spectral_module import ready, whole_if_ready
 from gnnseq.ops.edges import check_edges, plain_edges
 from gnnseq.ops.graph_lstm import peephole_lstm
+from gnnseq.ops.operators.sparse import SparseOperator
 from gnnseq.ops.scan import States, scan_steps
-from gnnseq.ops.sparse import SparseOperator
 from gnnseq.ops.transforms import autocast_dtype
 
 

@@ -10,7 +10,7 @@ from gnnseq.layers.GCRN import GCRN
 from gnnseq.layers.signals.cheb_filter import ChebFilter
 from gnnseq.layers.signals.layout import SignalLayout, States, within
 from gnnseq.layers.signals.spectral_module import whole_if_ready
-from gnnseq.ops.sparse import SparseOperator
+from gnnseq.ops.operators.sparse import SparseOperator
 from gnnseq.ops.transforms import autocast_dtype, is_recorded, require
 
 _NO_GRAPH = SparseOperator(torch.empty(2, 0, dtype=torch.long), torch.empty(0), 0)

@@ -10,8 +10,8 @@ from gnnseq.layers.checks import check_dtype, check_sizes
 from gnnseq.layers.interop import load_filters
 from gnnseq.layers.signals.layout import SignalLayout, States, within
 from gnnseq.layers.signals.spectral_module import Operators, SpectralModule
+from gnnseq.ops.operators.sparse import SparseOperator
 from gnnseq.ops.scan import scan_steps
-from gnnseq.ops.sparse import SparseOperator
 from gnnseq.ops.transforms import autocast_dtype
 
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from gnnseq.layers.signals.graph_recurrent import GraphRecurrent
 from gnnseq.layers.signals.layout import States
 from gnnseq.layers.signals.spectral_module import whole_if_ready
-from gnnseq.ops.sparse import SparseOperator
+from gnnseq.ops.operators.sparse import SparseOperator
 
 
 class GraphRNN(GraphRecurrent):

@@ -11,8 +11,8 @@ from gnnseq.layers.checks import check_sizes
 from gnnseq.layers.edge_mask import EdgeMask, MaskedOperator
 from gnnseq.layers.signals.layout import SignalLayout
 from gnnseq.ops.edges import plain_edges
-from gnnseq.ops.sparse import SparseOperator
-from gnnseq.ops.spectral import chebyshev_terms, scaled_laplacian
+from gnnseq.ops.operators.sparse import SparseOperator
+from gnnseq.ops.operators.spectral import chebyshev_terms, scaled_laplacian
 from gnnseq.ops.transforms import is_recorded, uncompiled
 
 Operators = SparseOperator | Sequence[SparseOperator]

@@ -17,7 +17,7 @@ class AlongEdges:
     Args:
         edge_index: edges ``[2, E]`` from the node read to the node that reads.
         num_nodes: number of nodes N.
-        factor: by which what an edge carries is multiplied ``[E]``, an explainer's mask; None for ones.
+        factor: multiplies the value that each edge carries ``[E]``, as an explainer's mask does; None for ones.
     """
 
     def __init__(self, edge_index: Tensor, num_nodes: int, factor: Tensor | None = None) -> None:

@@ -15,8 +15,8 @@ def dense_attention(
 ) -> Tensor:
     r"""Applies :math:`\mathrm{softmax}(Q K^\top / \sqrt d) V` (Vaswani et al. 2017, https://arxiv.org/abs/1706.03762).
 
-    It runs `torch.nn.functional.scaled_dot_product_attention`. The fused kernels have first derivatives only; where
-    second ones, forward mode or a transform of `torch.func` are asked for, plain operations give them.
+    It runs `torch.nn.functional.scaled_dot_product_attention`. The fused kernels have first derivatives only. Second
+    derivatives, forward mode and transforms of `torch.func` use plain operations.
 
     Args:
         q: queries ``[B, heads, T, d]``.

@@ -24,10 +24,10 @@ class PackedPaths(NamedTuple):
 
     Attributes:
         sizes: rows of each step; segments stand in the order of their lengths, the longest first.
-        after: row, in the first step, of each segment that another one precedes ``[S]``.
-        before: row, in ``ends``, of that other segment ``[S]``.
-        order: place, in each step, of the segments that another one follows, in the order of ``ends`` ``[S]``.
-        ends: layout of these segments, each taken for one node; None where no path is cut.
+        after: row in the first step of each segment with a predecessor ``[S]``.
+        before: row in ``ends`` of that predecessor ``[S]``.
+        order: place in each step of the segments with a successor, in the order of ``ends`` ``[S]``.
+        ends: layout of the segments with a successor, each as one node; None where no path is cut.
     """
 
     sizes: list[int]
@@ -49,7 +49,7 @@ class PackedPaths(NamedTuple):
             now.addcmul_(gate, before if size == after else before.narrow(0, 0, after))
 
     def _ends(self, steps: tuple[Tensor, ...], gates: tuple[Tensor, ...], packed: "PackedPaths") -> Tensor:
-        """State at the last node of each segment that another one follows; all of them have full length."""
+        """State at the last node of each segment with a successor; these segments have full length."""
         size = len(self.order)
         b, a = steps[0][:size].clone(), gates[0][:size].clone()
         for step, gate in zip(steps[1:], gates[1:], strict=True):

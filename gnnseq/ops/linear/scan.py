@@ -29,20 +29,20 @@ def linear_scan(
     On a path this is :math:`h_t = a_t \odot h_{t-1} + b_t`, the recurrence of MinGRU (https://arxiv.org/abs/2410.01201)
     and of diagonal state space models. Forests, in either direction, run along their heavy paths in at most log2 N
     stages, each a parallel scan over segments of paths. Where levels cost less, as on shallow graphs, and on all other
-    graphs, it goes level by level. Depth and width decide, never a value. Nothing is divided, so gates may be zero or
-    negative.
+    graphs, it goes level by level. The choice depends on depth and width, never on values. Nothing is divided, so
+    gates may be zero or negative.
 
     The gradient is the recurrence of the graph with every edge turned round, so all derivatives take as few steps. On
-    deep graphs the gates of up to a whole path are multiplied: they overflow where such a product does, never where
-    their magnitude is at most 1.
+    deep graphs the gates of up to a whole path are multiplied. Such a product may overflow, but not where all gates
+    have a magnitude of at most 1.
 
     Args:
         edge_index: edges ``[2, E]`` from the node that is read to the node that reads it, a sparse matrix or a
             `Schedule`, which keeps the plan for the next call.
         b: inputs ``[N, ...]``, float or complex.
         edge_gate: a of each edge ``[E, ...]``, in the order of the edges.
-        source_gate: or a of all edges that leave a node ``[N, ...]``.
-        target_gate: or a of all edges that enter a node ``[N, ...]``. One of the three is given.
+        source_gate: a of all edges that leave a node ``[N, ...]``.
+        target_gate: a of all edges that enter a node ``[N, ...]``. Exactly one of the three gates is given.
 
     Shapes:
         h ``[N, ...]``, as b.
@@ -50,7 +50,7 @@ def linear_scan(
     Raises:
         TypeError: for b or a gate that is no tensor.
         ValueError: for none or several gates, for another shape, dtype or device than that of b, for a dtype that is
-            neither float nor complex, and for what a `Schedule` refuses, as a cycle.
+            neither float nor complex, and for what a `Schedule` refuses, such as a cycle.
         ValueError: under `torch.jit.trace` unless edge_index is a `Schedule` whose ``prepare()`` was called.
     """
     gates = {"edge_gate": edge_gate, "source_gate": source_gate, "target_gate": target_gate}

@@ -12,9 +12,10 @@ from gnnseq.plots.comparison.cost import plot_cost
 from gnnseq.plots.comparison.learning import plot_learning
 from gnnseq.plots.comparison.reach import plot_reach
 from gnnseq.plots.comparison.verdicts import plot_verdicts
-from gnnseq.results.joined import Naming, Result, by_name, by_task, collect, current, family_title
+from gnnseq.results.joined import Naming, Result, by_name, by_task, collect, family_title
 from gnnseq.results.page import Picture, render_page
 from gnnseq.results.paired import SIGN, PairedTest
+from gnnseq.results.records import current
 from gnnseq.results.report import to_markdown, verdicts_csv
 from gnnseq.results.table import describe_task, number, to_csv
 from gnnseq.results.verdict import Comparison, correct_for_number, diagnosis, judge

@@ -133,7 +133,9 @@ def plot_pairs(records: Sequence[Record], path: str | Path) -> Path:
     for axes in panels:
         bare(axes)
     drawn.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8, frameon=False)
-    drawn.suptitle(f"{task['title']}: mean of {max(map(len, groups.values()))} seed(s)", fontsize=11)
+    counts = sorted({len(rows) for rows in groups.values()})
+    seeds = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
+    drawn.suptitle(f"{task['title']}: mean of {seeds} seed{'' if seeds == '1' else 's'}", fontsize=11)
     return save(drawn, path)
 
 

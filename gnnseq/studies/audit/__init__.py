@@ -1,1 +1,1 @@
-"""Published tables beside what this library measures on them, and beside baselines of one line."""
+"""Published tables beside this library's results on the same data and baselines of one line."""

@@ -25,10 +25,10 @@ Make = Callable[[ForecastTask], Forecaster]
 
 
 class SamePeriod(MeanForecast):
-    """The value one period before the one that is asked: the same week last year, the same time of the last day.
+    """The value one period before the target: the same week last year, the same time of the last day.
 
     Args:
-        leads: steps ahead that are asked, at most the period.
+        leads: steps ahead of the targets, at most the period.
         period: in steps; windows must be at least as long.
 
     Shapes:
@@ -47,7 +47,7 @@ class SamePeriod(MeanForecast):
 
 
 class WindowMean(MeanForecast):
-    """The mean of the last L values, where forecasts take the place of values ahead: HA in T-GCN's baselines.
+    """The mean of the last L values, step by step with forecasts as further values: HA in T-GCN's baselines.
 
     Args:
         horizon: steps ahead H, all of them from 1 on.
@@ -78,12 +78,12 @@ def _regression(lags: int, per_node: bool, neighbours: bool, task: ForecastTask)
 
 
 def baseline(name: str, title: str, make: Make, view: str = "windows") -> Family:
-    """A baseline as a family, which is fitted to the training part where it is built."""
+    """A baseline as a family; building it fits it to the training part."""
     return Family(name, view, lambda task, width, embedding: Flat(make(task)), title, learning_rate=1.0)  # type: ignore[arg-type]
 
 
 def regressions(lags: int) -> tuple[Family, ...]:
-    """Autoregressions: shared by the nodes, of each node by itself, and with the mean of the neighbours."""
+    """Autoregressions: shared by the nodes, one for each node, and with the mean of the neighbours."""
     kinds = (
         (f"ar-{lags}", f"AR({lags})", False, False),
         (f"ar-{lags}-node", f"AR({lags}) of each node", True, False),

@@ -18,7 +18,7 @@ class DataFile:
 
     Attributes:
         name: of the file.
-        url: where it lies.
+        url: its address.
         sha256: its hash.
     """
 
@@ -27,9 +27,9 @@ class DataFile:
     sha256: str
 
     def find(self, folder: Path) -> Path:
-        """Its path: in the folder or one folder below; downloaded into it where it is missing.
+        """Its path, in the folder or one folder below; a missing file is downloaded into the folder.
 
-        A file of another hash is used with a warning, since its numbers are not those of the published data.
+        A file with another hash is used with a warning, because it is not the published data.
 
         Raises:
             OSError: if it cannot be downloaded; the message names the address.

@@ -1,4 +1,4 @@
-"""GP-VAR: signals made by a polynomial of a graph, of which the best possible error is known."""
+"""GP-VAR: signals made by a polynomial of a graph, with known best possible error."""
 
 import math
 
@@ -28,7 +28,7 @@ def gpvar_signals(steps: int = 30_000, communities: int = 5, seed: int = 1234) -
     .. math:: x_t = \tanh \sum_{l, p} \theta_{lp} (A + I)^l x_{t-p} + \epsilon_t, \qquad \epsilon_t \sim N(0, 0.4^2)
 
     The best forecast has the mean absolute error :math:`0.4 \sqrt{2 / \pi} = 0.3192`, and the squared one 0.16. Values
-    are as made, without z-scores.
+    are not standardised.
 
     Args:
         steps: T.

@@ -1,4 +1,4 @@
-"""The published models of the audit, as small as their papers have them."""
+"""The published models of the audit, in the sizes of their papers."""
 
 import torch
 from torch import Tensor, nn
@@ -27,7 +27,7 @@ class Flat(nn.Module):
 
 
 class PlainForecaster(Forecaster):
-    r"""A linear head on the last state alone, as the published recurrent models have it.
+    r"""A recurrent layer and a linear head on its last state, as in the published recurrent models.
 
     .. math:: \hat x_k = w_k^\top h_L + b_k
 
@@ -61,7 +61,7 @@ class LaggedForecaster(Forecaster):
     Args:
         layer: reads L features of a node.
         graph: as for `Forecaster`.
-        carried: whether the state goes on from window to window; then a batch holds windows in the order of time.
+        carried: whether the state is carried from window to window; then a batch holds windows in the order of time.
 
     Shapes:
         - **batch.x:** ``[M, N, L, 1]``
@@ -92,8 +92,8 @@ class ColaGNN(nn.Module):
         \hat x_i &= w^\top [s_i^{(2)}, h_i] + b
 
     with h the last state of an RNN on each place, :math:`\bar A` the attention with columns of norm 1, :math:`A_g` the
-    normalised graph, and :math:`s^{(0)}` what two convolutions of the window give, over all of it and over every other
-    step. Sizes are those of the authors' code. It has one output for each lead.
+    normalised graph, and :math:`s^{(0)}` two convolutions of the window, over all of its steps and over every
+    other step. Sizes are those of the authors' code. There is one output for each lead.
 
     Args:
         graph: normalised adjacency ``[N, N]``.
@@ -186,7 +186,7 @@ class TGCN(nn.Module):
 
 
 class GraphPolynomial(nn.Module):
-    r"""The rule that makes GP-VAR, with weights to learn.
+    r"""The rule of GP-VAR with learned weights.
 
     .. math:: \hat x_{t+1} = \tanh \sum_{l, p} \theta_{lp} A^l x_{t-P+p}
 

@@ -19,7 +19,7 @@ from gnnseq.training import Epochs
 
 @dataclass(frozen=True)
 class FiniteMatchTask(NeighborsMatchTask):
-    """`NeighborsMatchTask` on so many trees, on which it is trained and judged: can the model fit them?
+    """`NeighborsMatchTask` on a finite set of trees, for training and test: can the model fit them?
 
     Attributes:
         trees: their number.

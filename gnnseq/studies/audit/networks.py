@@ -29,10 +29,10 @@ def laplacian(adjacency: Tensor) -> SparseOperator:
 
 
 def random_laplacian(task: ForecastTask) -> SparseOperator:
-    """The same of a random graph with the same degrees, another one for every seed.
+    """The scaled Laplacian of a random graph with the same degrees, one for every seed.
 
     Raises:
-        ValueError: for a graph whose edges cannot be swapped.
+        ValueError: if no edges of the graph can be swapped.
     """
     other = rewired(task.signals.adjacency, int(torch.randint(2**31, ())))
     if other is None:

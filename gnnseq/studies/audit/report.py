@@ -21,14 +21,14 @@ _CSV = ["table", "setting", "metric", "model", "published", "mark", "source", "w
 
 @dataclass(frozen=True)
 class FilledRow:
-    """A row with what records say.
+    """A row with the results of the records.
 
     Attributes:
         row: what was published.
         same: the published model, run here.
         ours: the GCRN.
-        baselines: those that have a value, the best first.
-        verdict: the word and its grounds.
+        baselines: those with a value, the best first.
+        verdict: the label and its reasons.
     """
 
     row: Row
@@ -39,14 +39,14 @@ class FilledRow:
 
     @cached_property
     def plain(self) -> dict[str, Any]:
-        """As JSON knows it."""
+        """As plain values for JSON."""
         row = asdict(self.row)
         found = {name: asdict(value) if value else None for name, value in (("same", self.same), ("ours", self.ours))}
         return row | found | {"baselines": [asdict(b) for b in self.baselines], "verdict": asdict(self.verdict)}
 
 
 def fill_row(row: Row, records: Iterable[Record]) -> FilledRow:
-    """A row with the values that records have, and its word."""
+    """A row with the values of the records, and its label."""
     kept = [record for record in records if record.get("task", {}).get("title") in row.titles]
     found = [value for name in row.baselines if (value := find(row, name, kept)) is not None]
     found += [Found(name, summarise([value])) for name, value in row.constants.items()]
@@ -69,7 +69,7 @@ def fill_table(table: Table, records: Sequence[Record]) -> list[FilledRow]:
 
 
 def number(value: float, percent: bool) -> str:
-    """A value in a row: accuracies in per cent, errors with four digits that count."""
+    """A value in a row: accuracies in per cent, errors with four significant digits."""
     if percent:
         return f"{100 * value:.1f} %"
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.4g}"
@@ -81,7 +81,7 @@ def as_printed(value: float, percent: bool) -> str:
 
 
 def with_interval(found: Found, percent: bool) -> str:
-    """The mean, over several seeds its 95 % interval and their number, and how many runs were lost."""
+    """The mean; for several seeds its 95 % interval and their number; the number of lost runs."""
     summary, lost = found.summary, f"{found.lost} diverged or failed" if found.lost else ""
     if not summary.count:
         return lost
@@ -103,7 +103,7 @@ def cells(filled: FilledRow) -> list[str]:
 
 
 def _word(verdict: Verdict, percent: bool) -> str:
-    """The word, and how far our runs of the published model lie from the number where they do not reproduce it."""
+    """The label, and for runs that do not reproduce the number their distance from it."""
     if verdict.reproduced is None or verdict.difference is None:
         return verdict.word
     said: str = verdict.word
@@ -123,14 +123,14 @@ def markdown(filled: Sequence[FilledRow]) -> str:
 
 
 def summary(filled: Sequence[FilledRow]) -> str:
-    """How many rows have each word, in a sentence."""
+    """The number of rows with each label, in a sentence."""
     counts = Counter(each.verdict.word for each in filled)
     parts = [f"{count} {word}" for word, count in counts.most_common()]
     return f"{len(filled)} rows: {', '.join(parts)}."
 
 
 def overview(tables: dict[str, list[FilledRow]]) -> str:
-    """A line for each published model of a group: rows, those reproduced of those run, those beaten and by what."""
+    """A line for each published model of a group: rows, reproduced of those run, beaten, and by which baselines."""
     groups: dict[tuple[str, str], list[FilledRow]] = {}
     for title, rows in tables.items():
         for each in rows:
@@ -147,7 +147,7 @@ def overview(tables: dict[str, list[FilledRow]]) -> str:
 
 
 def to_csv(tables: dict[str, list[FilledRow]]) -> str:
-    """One line for each row, numbers in full."""
+    """One line for each row, numbers in full precision."""
     lines = []
     for name, rows in tables.items():
         for each in rows:
@@ -170,5 +170,5 @@ def _numbers(found: Found | None) -> list[float | None]:
 
 
 def legend() -> str:
-    """What the marks of published numbers mean."""
+    """The meaning of the marks of published numbers."""
     return "; ".join(f"{_SHORT[mark].strip() or 'no mark'}: {text}" for mark, text in MARKS.items())

@@ -1,4 +1,4 @@
-"""Rows of the audit: what was published, and where in stored records its counterparts are."""
+"""Rows of the audit: the published number, and where stored records have its counterparts."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from gnnseq.experiments.trial import Trial
-from gnnseq.results.joined import for_tuning
+from gnnseq.results.records import for_tuning
 from gnnseq.results.statistics import Summary, summarise
 from gnnseq.runs.store import Record
 
@@ -26,7 +26,7 @@ class Published:
         model: its name there.
         value: the number, in the unit of the row.
         source: the publication and its table.
-        mark: how it is known; one of `MARKS`.
+        mark: how the number was obtained; one of `MARKS`.
         where: the text in which it was read.
     """
 
@@ -45,20 +45,21 @@ class Published:
 
 @dataclass(frozen=True)
 class Row:
-    """A published number beside what stored records say of the same question.
+    """A published number and its counterparts in stored records.
 
     Attributes:
-        setting: data, split and what is asked.
+        setting: data, split and target.
         metric: with its unit.
         published: the number.
-        titles: of the tasks that ask the same, in records.
-        measure: where a record has the value: names joined by dots. Two integers are right answers and their number.
-        same: the family that is the published model; None where there is none here.
+        titles: of the same tasks in records.
+        measure: path of the value in a record: names joined by dots. Two integers are the right answers and the number
+            of answers.
+        same: the family of the published model; None if the library has none.
         ours: the family of a GCRN, or of another model of this library's.
         baselines: families of baselines.
         constants: baselines that need no run, by their name.
         higher_is_better: whether a larger value is better.
-        hindrance: why the numbers cannot be compared; empty where they can.
+        hindrance: why the numbers cannot be compared; empty if they can.
         group: of rows that are counted together in an overview; the table's title by default.
     """
 
@@ -83,9 +84,9 @@ class Table:
     Attributes:
         name: of the option and of the file of records.
         title: of its section.
-        text: what the reader has to know of the setting.
+        text: the setting, for the reader.
         rows: its rows.
-        trials: from a folder of data and a number of seeds; None where another command makes the records.
+        trials: from a folder of data and a number of seeds; None if another command makes the records.
         command: that command.
     """
 
@@ -99,11 +100,11 @@ class Table:
 
 @dataclass(frozen=True)
 class Found:
-    """What records say of one model in a row.
+    """The results of one model for a row.
 
     Attributes:
         name: of the model.
-        summary: over the seeds that have a value; the worst value, over none, where every run diverged or failed.
+        summary: over the seeds with a value; the worst value, over no seeds, if every run diverged or failed.
         lost: runs that diverged or failed.
     """
 
@@ -113,7 +114,7 @@ class Found:
 
 
 def find(row: Row, family: str | None, records: Iterable[Record]) -> Found | None:
-    """A family's values in a row, over seeds; None where it was not run."""
+    """A family's values in a row, over seeds; None if it was not run."""
     own = [
         record
         for record in records
@@ -132,7 +133,7 @@ def find(row: Row, family: str | None, records: Iterable[Record]) -> Found | Non
 
 
 def value_at(record: Record, measure: str) -> float | None:
-    """The value under names joined by dots; None where the record has none.
+    """The value under names joined by dots; None if the record has none.
 
     Raises:
         ValueError: for a value that is neither a number nor two integers.

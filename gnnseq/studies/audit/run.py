@@ -1,4 +1,4 @@
-"""One trial of the audit in, one record out."""
+"""Runs a trial of the audit and gives its record."""
 
 from pathlib import Path
 

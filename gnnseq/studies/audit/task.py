@@ -1,4 +1,4 @@
-"""Forecasts as a published table asks for them: its split, its leads, its measure of error."""
+"""Forecasts in the setting of a published table: its split, leads and measure of error."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -26,22 +26,22 @@ _NAMES = {"MAE": "mean absolute error", "MSE": "mean squared error", "RMSE": "me
 
 @dataclass(frozen=True)
 class ForecastTask(WithData):
-    """The values of every node at some leads, from the steps before; `of` makes it.
+    """The values of every node at some leads, from the steps before; made by `of`.
 
-    The score is the mean error over all leads, in the unit of the series: squared, or absolute where the table has the
-    MAE. `errors` has the table's own measure for each lead.
+    The score is the mean error over all leads, in the unit of the series: absolute if the table has the MAE, else
+    squared. `errors` has the table's own measure for each lead.
 
     Attributes:
         digest: hash of the series and its graph.
         title: in tables.
         measure: of the published table.
         window: steps of a history.
-        leads: steps ahead that are asked.
+        leads: steps ahead of the targets.
         trained_on: "L1" or "L2", the loss, of z-scores.
         period: steps of a year or day, for the baseline of the same time; 0 for none.
-        inside: whether histories lie in the part of their targets.
-        cumulative: whether the error at a lead is that over all leads up to it.
-        signals: the data; no part of the key, which has their hash.
+        inside: whether histories must lie in the part of their targets.
+        cumulative: whether the error at a lead is over all leads up to it.
+        signals: the data; the key contains their hash instead.
     """
 
     digest: str
@@ -77,7 +77,7 @@ class ForecastTask(WithData):
 
     @property
     def num_outputs(self) -> int:
-        """Values asked of a window: those of every node at every lead."""
+        """Targets of a window: every node at every lead."""
         return self.size * len(self.leads)
 
     @property
@@ -87,7 +87,7 @@ class ForecastTask(WithData):
 
     @property
     def chance(self) -> float:
-        """Score of the forecast zero, on the test part."""
+        """Score of the forecast zero on the test part."""
         _, y = self.part("windows", "test")
         total, count = self.metric(torch.zeros_like(y), y)
         return total / count
@@ -115,7 +115,7 @@ class ForecastTask(WithData):
         return found
 
     def metric(self, outputs: Tensor, y: Tensor) -> tuple[float, int]:
-        """Sum of errors in the unit of the series, and of how many."""
+        """Sum of errors in the unit of the series, and their number."""
         error = self._errors(outputs, y)
         counted = ~error.isnan()
         return float(error[counted].sum()), int(counted.sum())
@@ -150,7 +150,7 @@ class ForecastTask(WithData):
     def batches(
         self, view: str, seed: int, split: Split, batch_size: int, num_batches: int, first: int = 0
     ) -> Iterator[Batch]:
-        """Batches; see `Task`. Training goes on in epochs; of the other parts every window comes once."""
+        """Batches; see `Task`. Training repeats in epochs; windows of the other parts are used once."""
         x, y = self.part(view, split)
         size = len(x) if view == "in order" else batch_size
         length = -(-len(x) // size)
@@ -185,7 +185,7 @@ def errors_by_lead(model: nn.Module, task: ForecastTask, view: str) -> dict[str,
 
 
 def training_windows(task: ForecastTask, view: str = "windows") -> Iterator[Data]:
-    """All windows to learn from, with targets ``[B, N, K]``, as baselines are fitted to them."""
+    """All training windows with targets ``[B, N, K]``, for baselines."""
     x, y = task.part(view, "train")
     for rows in torch.arange(len(x)).split(256):
         yield Data(x=x[rows], y=y[rows].unflatten(1, (task.size, len(task.leads))))

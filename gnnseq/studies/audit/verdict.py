@@ -1,4 +1,4 @@
-"""The word that a row of the audit gets, by rule."""
+"""The rule for the label of a row of the audit."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,14 +10,14 @@ CLEAR = 0.01  # likewise: by so much a baseline has to be better
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is said of a published number.
+    """The label of a published number and its reasons.
 
     Attributes:
-        word: one of five.
+        word: the label, one of five.
         difference: our mean of the same model minus the published number, as a share of it (of accuracies: absolute);
             None without a run.
-        reproduced: whether that lies within `CLOSE`, on either side; None without a run.
-        better: whether our mean is the better one; None without a run.
+        reproduced: whether the difference is within `CLOSE`, on either side; None without a run.
+        better: whether our mean is better; None without a run.
         beaten_by: baselines that are clearly better than the published number, the best first.
     """
 
@@ -38,24 +38,24 @@ def judge(
 ) -> Verdict:
     """The rule, in this order.
 
-    1. "not comparable" where the split, the metric or the data cannot be made equal.
-    2. "beaten by a baseline" where a baseline is better than the published number by more than `CLEAR`: 1 % of it for
+    1. "not comparable" if the split, the metric or the data cannot be made equal.
+    2. "beaten by a baseline" if a baseline is better than the published number by more than `CLEAR`: 1 % of it for
        an error, 1 point for an accuracy.
-    3. "not run yet" where there is no run of the published model here.
-    4. "reproduced" where our mean lies within `CLOSE` of the published number: 5 % of it for an error, 5 points for an
-       accuracy. Otherwise "not reproduced"; ``better`` says on which side it lies.
+    3. "not run yet" if there is no run of the published model here.
+    4. "reproduced" if our mean lies within `CLOSE` of the published number: 5 % of it for an error, 5 points for an
+       accuracy. Otherwise "not reproduced"; ``better`` gives the side.
 
-    A published number that a baseline beats may be reproduced as well: ``reproduced`` says so beside the word.
+    A published number that a baseline beats may be reproduced as well: see ``reproduced``.
 
     Args:
         published: the number; positive.
         same: our mean of the published model over seeds, if it was run.
         baselines: values by name.
-        higher_is_better: of accuracies, which are shares; errors are the lower the better.
-        comparable: whether the question is the same.
+        higher_is_better: True for accuracies, which are shares; False for errors.
+        comparable: whether split, metric and data are the same.
 
     Raises:
-        ValueError: for an error that is not positive, or an accuracy that is no share.
+        ValueError: for an error that is not positive, or an accuracy outside 0 to 1.
     """
     if not published > 0 or (higher_is_better and published > 1):
         kind = "an accuracy from 0 to 1" if higher_is_better else "a positive error"

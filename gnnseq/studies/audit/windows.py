@@ -11,21 +11,21 @@ def windows(
 ) -> tuple[Tensor, Tensor]:
     r"""Histories of L steps that end at t, and the values at :math:`t + k` for every lead k, for all t of a part.
 
-    A target counts where its step lies in the part, for each lead by itself; so models of different histories are asked
-    for the same values. A window is there where one of its targets counts.
+    A target counts if its step lies in the part, for each lead separately, so models with different histories have the
+    same targets. Windows without such a target are left out.
 
     Args:
         values: series ``[T, N]``.
         length: steps L of a history.
         leads: k, in steps after the last one of the history, each at least 1.
         part: first step, and the step after the last.
-        inside: whether histories have to lie in the part too; otherwise they may begin before it.
+        inside: whether histories must lie in the part too; otherwise they may begin before it.
 
     Returns:
-        Histories ``[M, N, L]`` in the order of time, and targets ``[M, N, K]``, NaN where they do not count.
+        Histories ``[M, N, L]`` in the order of time, and targets ``[M, N, K]``, NaN if they do not count.
 
     Raises:
-        ValueError: for a part that has no window.
+        ValueError: for a part without a window.
     """
     begin, end = part
     first = max(length - 1, begin + length - 1 if inside else begin - max(leads))

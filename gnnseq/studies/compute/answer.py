@@ -1,4 +1,4 @@
-"""An answer to whether a model can compute a task, and what of a model the theory looks at."""
+"""The answer to whether a model can compute a task, and the properties of a model that the theory uses."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -23,15 +23,15 @@ _NOT_COVERED = (nn.RNNBase, nn.RNNCellBase, nn.Transformer, nn.TransformerEncode
 
 @dataclass(frozen=True)
 class Answer:
-    """What is known of a model and a task.
+    """Whether a model can compute a task, and why.
 
     Attributes:
         word: "can": there are weights, `build` makes a model that has them; "cannot": there are none that are right at
             every length; "not known".
-        reason: the property of the model and of the task that decides.
+        reason: the property of the model and of the task on which the answer rests.
         reference: the paper of the theorem.
-        build: makes the model with constructed weights, of the width that they need.
-        shortest: of a "cannot", the length from which on no weights are right; None where it is not known.
+        build: makes the model with constructed weights, in the width that they need.
+        shortest: for "cannot", the length from which on no weights are right; None if it is not known.
     """
 
     word: Word
@@ -41,7 +41,7 @@ class Answer:
     shortest: int | None = None
 
     def up_to(self, length: int | None) -> "Answer":
-        """The answer for inputs of up to so many symbols; a "cannot" that may begin later says nothing of them."""
+        """The answer for inputs of up to ``length`` symbols; "not known" for a "cannot" that may begin later."""
         if length is None or self.word != "cannot" or (self.shortest is not None and length >= self.shortest):
             return self
         return replace(
@@ -61,12 +61,13 @@ def can(reason: str, everywhere: bool, build: Callable[[], NodeClassifier], refe
 
 @dataclass(frozen=True)
 class Seen:
-    """What of a model the theory looks at.
+    """The properties of a model that the theory uses.
 
     Attributes:
         encoder: the model without its embedding, readout and head.
         view: graph of a sample that is the model's input.
-        reach: hops that it covers, as its family states or as its convolutions count; None for no limit or not known.
+        reach: hops that it covers, stated by its family or counted from its convolutions; None for no limit or not
+            known.
         stranger: the name of a layer that the theory does not cover; empty for none.
         from_root: whether the root predicts the answer of a graph.
     """
@@ -79,7 +80,7 @@ class Seen:
 
     @classmethod
     def of(cls, model: Family | nn.Module, task: Task, view: str) -> Self:
-        """Looks at a model; a family is built for the task.
+        """The properties of a model; a family is built for the task.
 
         Raises:
             ValueError: for a view that the task does not have.
@@ -94,7 +95,7 @@ class Seen:
 
     @property
     def recurrence(self) -> StackedRecurrence | None:
-        """The recurrence along the edges, where the encoder is one."""
+        """The recurrence along the edges; None if the encoder is not one."""
         layer = self.encoder.layer if isinstance(self.encoder, EdgeEncoder) else None
         return layer if isinstance(layer, StackedRecurrence) else None
 

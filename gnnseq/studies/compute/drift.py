@@ -1,4 +1,4 @@
-"""How long a learned solution stays right: accuracy by the place in words far longer than those trained on."""
+"""Accuracy by position in words far longer than those of training."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -34,13 +34,13 @@ def run_drift(
     settings: Sequence[Settings] = (UNTIL_RIGHT, ALWAYS),
     **runner: Any,
 ) -> list[Record]:
-    """Trains a signed MinGRU and an LSTM on parity of 3 to 40 symbols, and tests both far beyond.
+    """Trains a signed MinGRU and an LSTM on parity of 3 to 40 symbols, and tests both at greater lengths.
 
-    A MinGRU is affine in its state, so it cannot correct an error in what tells the states apart, and errors add up
-    (Chung, Choi and Kim 2026, https://arxiv.org/abs/2605.07755); an LSTM's units can saturate.
+    A MinGRU is affine in its state, so it cannot correct an error in the direction that separates the states, and
+    errors add up (Chung, Choi and Kim 2026, https://arxiv.org/abs/2605.07755); an LSTM's units can saturate.
 
     Args:
-        store: where records are, and go.
+        store: of the records.
         seeds: of the runs, or their number.
         places: in the words at which a group of symbols ends, ascending.
         settings: of the runs; by default one ends when 20 batches are all right, the other after 1,000 steps.

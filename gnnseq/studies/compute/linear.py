@@ -1,4 +1,4 @@
-"""What linear recurrences cannot track."""
+"""Automata that linear recurrences cannot track."""
 
 from gnnseq.data.synthetic.automata import Automaton
 from gnnseq.layers import DeltaNet
@@ -10,7 +10,7 @@ from gnnseq.studies.compute.references import GRAZZI
 
 
 def linear(layer: StackedRecurrence, automaton: Automaton) -> Answer | None:
-    """What a linear recurrence cannot track, by the eigenvalues of its transition."""
+    """Whether a linear recurrence can track an automaton, by the eigenvalues of its transition."""
     if not isinstance(layer, LinearRecurrence) or layer.bidirectional:
         return None
     found = periods(automaton, words=not isinstance(layer, DeltaNet))

@@ -1,4 +1,4 @@
-"""What decides how hard an automaton is: the maps that its words make of its states."""
+"""The transition monoid of an automaton: the maps of states that words make."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -98,7 +98,7 @@ def _closure(generators: set[Map]) -> frozenset[Map]:
 
 
 def window(automaton: Automaton) -> int | None:
-    """How many last symbols tell the state; None where no number does."""
+    """How many last symbols determine the state; None if no number does."""
     none, pairs, count = automaton.num_states, set(permutations(reachable(automaton), 2)), 0
     seen: set[frozenset[tuple[int, int]]] = set()
     while pairs:

@@ -1,4 +1,4 @@
-"""What theory said of each model and task, and what training found, from stored records."""
+"""Predictions of theory and results of training for each model and task, from stored records."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ class Outcome:
 
     @property
     def is_contradicted(self) -> bool:
-        """Whether a run is right where theory says that no weights are; decided on hard samples."""
+        """Whether a run is right although theory excludes it; decided on hard samples."""
         return self.computes == "cannot" and self.exact > 0
 
     @property

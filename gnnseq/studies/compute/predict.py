@@ -17,8 +17,9 @@ from gnnseq.studies.compute.predict_words import on_words
 def can_compute(model: Family | nn.Module, task: Task, *, view: str | None = None, length: int | None = None) -> Answer:
     """Whether a model can give every state of a task's automaton, or every value of its formulas, at any weights.
 
-    In finite precision and, unless ``length`` is given, at every length. The layers decide, not names: a model of one's
-    own from this library's parts gets the same answer. Width is not counted: a construction says which it needs.
+    In finite precision and, unless ``length`` is given, at every length. The answer depends on the layers, not on
+    names, so it holds for your own model of this library's parts too. It does not depend on the width; a construction
+    has the width that it needs.
 
     Args:
         model: a family, which is built for the task, or a model.

@@ -19,7 +19,7 @@ _UNKNOWN = "no theorem or construction here covers these layers on these formula
 
 
 def caterpillar(algebra: Algebra) -> Automaton:
-    """What a recurrence tracks where every inner node has a leaf: a symbol is an operator and the leaf's value."""
+    """The automaton of trees whose inner nodes all have a leaf: a symbol is an operator and that leaf's value."""
     rows = [
         tuple(int(table[state][leaf]) for table in algebra.tables for leaf in range(algebra.num_values))
         for state in range(algebra.num_values)

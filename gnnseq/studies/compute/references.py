@@ -1,4 +1,4 @@
-"""The papers whose theorems decide."""
+"""The papers with the theorems."""
 
 GRAZZI = "Grazzi et al. 2024, https://arxiv.org/abs/2411.12537"
 MERRILL = "Merrill and Sabharwal 2023, https://doi.org/10.1162/tacl_a_00562; Barrington 1989"

@@ -56,7 +56,7 @@ def run_study(
     reads), judged on validation data of another seed, and keeps the best for all of them.
 
     Args:
-        store: where records are, and go.
+        store: of the records.
         tasks: with ``at(length)``.
         families: the models.
         seeds: of the runs, or their number; all tasks of a seed are run before the next seed.
@@ -128,11 +128,11 @@ def _rates(
 
 
 def run_compute(trial: Trial, lengths: Sequence[int] = LENGTHS, samples: int = SAMPLES) -> Record:
-    """`gnnseq.experiments.run_trial`, with what theory says and with right answers by length.
+    """`gnnseq.experiments.run_trial`, with the prediction of theory and right answers by length.
 
     The record has ``computes`` ("can", "cannot" or "not known"), ``because``, and ``by_length`` and
-    ``hard_by_length``: for each length the right answers and their number, on random samples, and on those of which
-    theory speaks (periodic words, deep formulas). A run that chooses a learning rate has none of them.
+    ``hard_by_length``: for each length the right answers and their number, on random samples, and on the hard
+    samples of the theorems (periodic words, deep formulas). A run that selects a learning rate has none of them.
     """
     if trial.purpose == "tuning":
         return run_trial(trial)

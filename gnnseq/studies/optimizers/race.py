@@ -1,4 +1,4 @@
-"""Optimisers against each other on one model, each with the learning rate of the same grid that suits it best."""
+"""Optimisers compared on one model, each with its best learning rate of the same grid."""
 
 import statistics
 from collections import Counter
@@ -15,8 +15,8 @@ from gnnseq.experiments.tasks.palindromes import PalindromeTask
 from gnnseq.experiments.trial import Trial
 from gnnseq.experiments.tuning import check_grid
 from gnnseq.results.joined import grouped
-from gnnseq.results.joined import score as score_of
 from gnnseq.results.ranking import ranking
+from gnnseq.results.records import score as score_of
 from gnnseq.results.statistics import Summary, summarise
 from gnnseq.results.table import markdown_table, spread
 from gnnseq.results.verdict import Comparison, compare
@@ -41,13 +41,13 @@ def optimizer_title(record: Record) -> str:
 
 @dataclass(frozen=True)
 class Race:
-    """What came out.
+    """The records and chosen rates of a comparison.
 
     Attributes:
         tuning: records of the runs that chose the learning rates.
         final: records of the runs with the chosen ones.
         chosen: learning rate of each optimiser, by its name.
-        grid: the rates that all tried.
+        grid: the rates that all optimisers tried.
 
     Raises:
         ValueError: for two records of one optimiser, rate and seed: runs of several races.
@@ -80,12 +80,12 @@ def run_race(
     """Tries every learning rate of the grid with every optimiser, and runs each with its best over all seeds.
 
     The best rate needs the fewest steps to the threshold on validation data, on average over the tuning seeds, which
-    are no seeds of the final runs; a run that does not get there counts with all its steps. Between equal ones the
-    smaller validation loss decides. All runs are stored, and nothing that the store holds is run again.
+    are not seeds of the final runs; a run that does not reach it counts with all its steps. Ties go to the smaller
+    validation loss. All runs are stored, and stored runs are not repeated.
 
     Args:
         optimizers: at least one.
-        store: where records are, and go.
+        store: of the records.
         grid: learning rates.
         seeds: number of final runs of each.
         tuning_seeds: number of runs for each rate.
@@ -136,7 +136,7 @@ def choose_rate(records: Sequence[Record]) -> float:
 
 
 def steps_taken(record: Record) -> float:
-    """Steps to the threshold; all steps allowed where it was not reached, which is the least it can be."""
+    """Steps to the threshold; all allowed steps, a lower bound, if it was not reached."""
     reached = record.get("steps_to_threshold")
     return float(record["trial"]["steps"] if reached is None else reached)
 
@@ -175,7 +175,7 @@ def race_table(race: Race) -> str:
 
 
 def _steps(steps: Summary, reached: int) -> str:
-    """Steps to the threshold; a bound without a spread where some runs did not get there, since theirs are unknown."""
+    """Steps to the threshold; a lower bound without a spread if some runs did not reach it."""
     return spread(steps, percent=False) if reached == steps.count else f"more than {steps.mean:.3g}"
 
 

@@ -36,13 +36,13 @@ class Surface:
 
 @dataclass(frozen=True)
 class Path:
-    """Where an optimiser went.
+    """The path of an optimiser.
 
     Attributes:
         method: the optimiser.
-        learning_rate: with which it went.
+        learning_rate: of the optimiser.
         points: weights ``[S + 1, 2]``, the start included; fewer where a loss was not finite.
-        losses: there.
+        losses: at these points.
     """
 
     method: Optimizer
@@ -73,11 +73,11 @@ def ravine(condition: float = _CONDITION, degrees: float = 0.0) -> Surface:
 
 
 def two_weight_rnn(num_steps: int = _SYMBOLS, count: int = _SEQUENCES) -> Surface:
-    """A recurrent network with two weights that must remember: h_t = tanh(w h_(t-1) + u x_t), h_0 = 0.
+    """A recurrent network with two weights: h_t = tanh(w h_(t-1) + u x_t), h_0 = 0; the target is the first input.
 
     The first input is -1 or 1 and the others are noise of deviation 0.3; the loss is the mean of (h_T - x_1)² over
-    fixed sequences. With w below 1 the first input fades, and with it the gradient: a plateau. Above 1 the state
-    latches, and a steep wall separates the two.
+    fixed sequences. With w below 1 the influence of the first input and the gradient vanish: a plateau. Above 1 the
+    state is bistable, and a steep wall separates the two.
     """
     generator = torch.Generator().manual_seed(0)
     x = 0.3 * torch.randn(num_steps, count, generator=generator, dtype=torch.float64)
@@ -123,8 +123,8 @@ def descend(surface: Surface, method: Optimizer, learning_rate: float, steps: in
 def best_path(surface: Surface, method: Optimizer, grid: Sequence[float], steps: int) -> Path:
     """The path whose losses have the smallest mean, over the learning rates of a grid.
 
-    The mean over all steps asks for speed and punishes a lucky end. A path that leaves the part that is drawn, or that
-    ended early, cannot win against one that does not.
+    The mean over all steps rewards fast descent. Paths that leave the drawn part or end early are chosen only if all
+    do.
 
     Raises:
         ValueError: for an empty grid.

@@ -58,14 +58,14 @@ def _min_gru(features: int, width: int) -> nn.Module:
 
 
 PAIR_FAMILIES = tuple(
-    Family(name, view, _pairs(encoder), title, learning_rate=3e-3, state_size=state_size, width_multiple=multiple)
-    for name, view, title, encoder, state_size, multiple in (
-        ("tree-nary", "tree", "Tree-LSTM, N-ary", binary, two_states, 1),
-        ("tree-child-sum", "tree", "Tree-LSTM, child-sum", along(ChildSumTreeLSTM), two_states, 1),
-        ("lstm", "path", "LSTM", along(LSTM), two_states, 1),
-        ("gru", "path", "GRU", along(GRU), one_state, 1),
-        ("mingru", "path", "MinGRU, two layers", along(_min_gru), one_state, 1),
-        ("transformer", "path", "Graph Transformer", transformer, one_state, heads(4)),
+    Family(name, view, _pairs(encoder), title, learning_rate=rate, state_size=state_size, width_multiple=multiple)
+    for name, view, title, rate, encoder, state_size, multiple in (
+        ("tree-nary", "tree", "Tree-LSTM, N-ary", 3e-3, binary, two_states, 1),
+        ("tree-child-sum", "tree", "Tree-LSTM, child-sum", 3e-3, along(ChildSumTreeLSTM), two_states, 1),
+        ("lstm", "path", "LSTM", 3e-3, along(LSTM), two_states, 1),
+        ("gru", "path", "GRU", 3e-3, along(GRU), one_state, 1),
+        ("mingru", "path", "MinGRU, two layers", 1e-3, along(_min_gru), one_state, 1),
+        ("transformer", "path", "Graph Transformer", 1e-3, transformer, one_state, heads(4)),
     )
 )
 

@@ -94,12 +94,12 @@ def _operators(tree: Tree) -> int:
 
 @dataclass(frozen=True)
 class PairTask(WithData, Classification):
-    """The relation of pairs of trees. Of a part of the data that is not trained on every pair is judged once.
+    """The relation of pairs of trees. Every pair of validation and test parts is used once.
 
     Attributes:
         digest: hash of the pairs.
         title: in tables.
-        data: the pairs; no part of the key, which has their hash.
+        data: the pairs; the key contains their hash instead.
     """
 
     digest: str
@@ -208,5 +208,5 @@ class RelatednessTask(PairTask):
         return score_loss(outputs, y)
 
     def metric(self, outputs: Tensor, y: Tensor) -> tuple[float, int]:
-        """Sum of squared errors of the expected scores, and of how many."""
+        """Sum of squared errors of the expected scores, and their number."""
         return squared_error(expected_score(outputs), y)

@@ -1,1 +1,1 @@
-"""What models see, in theory and measured."""
+"""The reach and influence of models, in theory and measured."""

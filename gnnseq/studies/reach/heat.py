@@ -15,15 +15,15 @@ from gnnseq.studies.reach.sight import untrained
 
 @dataclass(frozen=True)
 class HeatMap:
-    """How strongly each position moves each output of an untrained model.
+    """The influence of each position on each output of an untrained model.
 
     Attributes:
         family: name of the family.
         title: its name in full.
         initialisation: "default" or the family's own.
         rows: what a row is: "position" or, for trees, "node".
-        shares: a row for each output, a column for each position; a row adds up to 1, or to less where some
-            sequence left all the units of an output closed.
+        shares: a row for each output, a column for each position; a row adds up to 1, or to less if all units of
+            an output were inactive for some sequence.
     """
 
     family: str
@@ -39,7 +39,7 @@ def measure_heat(
     """Measures untrained models in float64 and averages the shares of influence over seeds and sequences.
 
     A row is the output at a node: at a position of the sequence, or at a leaf or an inner node of a tree, the root
-    last. For a signal on the graph of symbols, row t is what is read out after t + 1 steps.
+    last. For a signal on the graph of symbols, row t is the readout after t + 1 steps.
 
     Args:
         family: the family.

@@ -1,4 +1,4 @@
-"""The models whose accuracy is held against their reach, and one stack of convolutions for each graph of a sequence."""
+"""The models whose accuracy is compared with their reach, and a stack of convolutions for each graph of a sequence."""
 
 from collections.abc import Callable
 from functools import partial

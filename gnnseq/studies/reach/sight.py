@@ -26,8 +26,8 @@ class SightRecord:
         hops_required: hops from the first symbol to the output.
         hops_reach: hops that the model covers; None where there is no limit.
         influence: for each seed, the influence of every symbol, the last one first; they add up to 1.
-        theory: what theory expects of the first seed's weights, the last symbol first.
-        theory_name: what that theory is.
+        theory: expected influence for the first seed's weights, the last symbol first.
+        theory_name: name of that theory.
     """
 
     family: str

@@ -21,12 +21,13 @@ Expected = tuple[Tensor, str]
 
 
 def expected_influence(model: SequenceClassifier, batch: Batch, num_steps: int) -> Expected:
-    r"""Expected shares of the influence on the root, for a linear model or for the cell's memory alone.
+    r"""Expected shares of the influence on the root, for a linear model or for the cell's gates alone.
 
     With :math:`k` hops from a symbol to the root:
 
     - vanilla RNN: :math:`s^k`, where s is the root mean square singular value of W_hh;
-    - gates: :math:`\frac1H \sum_j \sigma(b_{f,j})^k`, what the cell remembers where only the biases open its gates;
+    - gates: :math:`\frac1H \sum_j \sigma(b_{f,j})^k`, the share that the cell keeps if its gates depend on the biases
+      only;
     - GCN of L layers: the random walk :math:`(\hat A^L)_{root, u}`;
     - graph convolutions of two weights W_0 (self) and W_1 (neighbours), independent and of one scale:
       :math:`\sqrt{\sum_m \binom Lm (A^m)_{root, u}^2}`, a term for each order of selves and neighbours;
@@ -39,7 +40,7 @@ def expected_influence(model: SequenceClassifier, batch: Batch, num_steps: int) 
         num_steps: symbols of its sequence, T; they are the first T nodes, or for signals the steps.
 
     Returns:
-        Shares ``[T]`` (float64) that add up to 1, the last symbol first, and what the theory is called.
+        Shares ``[T]`` (float64) that add up to 1, the last symbol first, and the name of the theory.
 
     Raises:
         ValueError: for a batch of several graphs, or a model that none of these fits.

@@ -116,9 +116,9 @@ def sentiment_settings(
     batch_size: int = 25,
     optimizer: Optimizer | None = None,
 ) -> Settings:
-    """Looks at the dev sentences after each epoch, the best of which is judged.
+    """Settings with a dev score after each epoch, of which the best is kept.
 
-    ``embedding`` is 1, which stands for nothing: the features of a word are the task's.
+    ``embedding`` is 1 and unused: the task sets the features of a word.
 
     Args:
         task: defines the length of an epoch.

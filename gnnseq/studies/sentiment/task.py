@@ -71,7 +71,7 @@ class SentimentData:
         return found
 
     def labels(self, part: str, kind: str) -> IntArray:
-        """The labels of a part's "sentences" or "phrases", those that there are."""
+        """The existing labels of a part's "sentences" or "phrases"."""
         labels = self.parts[part].root_labels if kind == "sentences" else self.phrases[part].labels
         return cast(IntArray, labels[labels != UNLABELLED])
 
@@ -119,8 +119,8 @@ class SentimentTask(WithData, Classification):
         word_dropout: of whole words, which become the unknown word.
         feature_dropout: of the features of words.
         learn_words: whether the word vectors are trained.
-        data: the trees; no part of the key, which has their hash.
-        given: the word vectors; no part of the key either.
+        data: the trees; the key contains their hash instead.
+        given: the word vectors; the key contains their hash too.
     """
 
     digest: str

@@ -1,4 +1,4 @@
-"""Training of a language model on a text, which may stop at any step and go on exactly."""
+"""Training of a language model on a text, which resumes exactly after any step."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ _EVALUATION_BATCH = 64  # a GCRN holds a state for every symbol
 
 @dataclass
 class TextCurve(Callback):
-    """What happened in training; a checkpoint keeps it.
+    """The curves of a training, part of its checkpoint.
 
     Attributes:
         loss: of every training batch, in nats per character.
@@ -55,10 +55,10 @@ class TextCurve(Callback):
 
 
 class TextRun:
-    """A language model in training on a `BookTask`, beside its trial in a comparison: it can be stopped and asked.
+    """The training of a language model on a `BookTask`; it can be stopped, evaluated and resumed.
 
-    The windows of step k depend on the seed and k alone, so a run that goes on from a checkpoint repeats no batch and
-    leaves none out, and its weights are those of a run without a break, bit by bit. It trains with Adam.
+    The windows of step k depend on the seed and k alone, so a run that resumes from a checkpoint repeats and omits
+    no batch, and its weights equal those of an uninterrupted run bit by bit. It trains with Adam.
 
     Args:
         trial: of a `BookTask` and one of `CAUSAL_FAMILIES`; its settings say the model's size, the batch size and the

@@ -51,14 +51,14 @@ class BookTask(WithData, SequenceTask, Classification):
     """At every character of a window, the character that follows; `of` makes it of a text.
 
     The first nine tenths of the text are trained on, in windows from anywhere; the last tenth is held out, of a small
-    text a window and the symbol behind it at least. Held-out windows stand side by side. They are validation and test
-    data alike, so that small texts do: looks at them show how training goes, and nothing may be chosen by them. A task
-    with three parts is `gnnseq.experiments.tasks.text.TextTask`.
+    text a window and the symbol behind it at least. Held-out windows stand side by side. They are both validation and
+    test data, so that small texts suffice: they show the course of training, and nothing may be selected on them. A
+    task with three parts is `gnnseq.experiments.tasks.text.TextTask`.
 
     Attributes:
         length: characters of a window.
         digest: SHA-256 of the text.
-        text: the text; no part of the key, which has its hash.
+        text: the text; the key contains its hash instead.
 
     Raises:
         ValueError: if the text has no two windows.

@@ -9,7 +9,8 @@ from tree_strategies import BRACKETS, heads
 from gnnseq.data.text.vocabulary import Vocabulary
 from gnnseq.data.trees.brackets import parse_brackets
 from gnnseq.data.trees.corpus import TreeCorpus
-from gnnseq.data.trees.tree import binarize, dependency_tree
+from gnnseq.data.trees.heads import dependency_tree
+from gnnseq.data.trees.tree import binarize
 from gnnseq.data.trees.treebank import Treebank
 
 TREES = [parse_brackets(text) for text in ("(1 (0 a) (2 b))", "(2 c)", "(0 (1 a) (1 c) (0 (2 b) (2 a)))")]

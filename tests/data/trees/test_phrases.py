@@ -9,8 +9,8 @@ from tree_strategies import BRACKETS, heads
 from gnnseq.data.sequences import UNLABELLED
 from gnnseq.data.trees.brackets import parse_brackets
 from gnnseq.data.trees.corpus import TreeCorpus
+from gnnseq.data.trees.heads import dependency_tree
 from gnnseq.data.trees.phrases import Phrases
-from gnnseq.data.trees.tree import dependency_tree
 
 
 def words_under(tree, node):

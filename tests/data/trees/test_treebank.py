@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from real_data import real_file
 from tree_strategies import BRACKETS, heads
 
-from gnnseq.data.trees.tree import HeadError
+from gnnseq.data.trees.heads import HeadError
 from gnnseq.data.trees.treebank import read_brackets, read_conllu, trees_from_doc
 
 ROW = "{}\t{}\t_\t_\t_\t_\t{}\t{}\t_\t_"

@@ -76,7 +76,7 @@ def test_shown_and_counted():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"heads": 3}, "heads is 3, expected a divisor of out_channels=4"),
+        ({"heads": 3}, "heads is 3, expected a divisor of out_channels, which is 4"),
         ({"heads": 0}, "heads is 0, expected at least 1"),
         ({"num_layers": 0}, "num_layers is 0, expected at least 1"),
     ],

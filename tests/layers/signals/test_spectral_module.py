@@ -6,7 +6,7 @@ from torch import nn
 
 from gnnseq.layers.signals.layout import SignalLayout
 from gnnseq.layers.signals.spectral_module import SpectralModule
-from gnnseq.ops.sparse import SparseOperator
+from gnnseq.ops.operators.sparse import SparseOperator
 
 N, F, O, K = 5, 2, 3, 3  # noqa: E741
 

@@ -1,1 +1,1 @@
-"""The Jacobian in one way forward through the recorded operations of a model, as blocks."""
+"""The Jacobian as blocks, by one forward pass through the recorded operations of a model."""

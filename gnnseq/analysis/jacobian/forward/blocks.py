@@ -1,4 +1,4 @@
-"""Derivatives as blocks: one for each pair of a row and a seed that can move it, and nothing for the other pairs."""
+"""Derivatives as blocks: one for each pair of a row and a seed that can influence it, none for the other pairs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from torch.nn.functional import embedding_bag
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """Which seeds can move which rows.
+    """Which seeds can influence which rows.
 
     Attributes:
         key: ``row * num_seeds + seed`` of each pair, ascending ``[P]``.
@@ -50,13 +50,13 @@ class Mix(NamedTuple):
     num_rows: int
 
     def scaled(self, factor: Tensor) -> "Mix":
-        """Every row that is written times a factor of its own."""
+        """The same map, with each written row multiplied by its own factor."""
         own = factor.index_select(0, self.target)
         return self._replace(weight=own if self.weight is None else self.weight * own)
 
 
 class Term(NamedTuple):
-    """A part of a sum: some channels of blocks, times a slope.
+    """One term of a sum: some channels of blocks, times a slope.
 
     Attributes:
         blocks: which blocks.
@@ -69,7 +69,7 @@ class Term(NamedTuple):
     slope: Tensor | None = None
 
     def times(self, slope: Tensor) -> "Term":
-        """The same times a further slope."""
+        """This term, multiplied by a further slope."""
         return Term(self.blocks, self.channels, slope if self.slope is None else self.slope * slope)
 
     def read(self, blocks: "Blocks") -> Tensor:
@@ -96,11 +96,11 @@ class Blocks(NamedTuple):
     value: Tensor
 
     def times(self, matrix: Tensor) -> "Blocks":
-        """After the rows are multiplied by a matrix ``[F, H]``."""
+        """The blocks after the rows are multiplied by a matrix ``[F, H]``."""
         return Blocks(self.pairs, self.value @ matrix)
 
     def mixed(self, mix: Mix) -> "Blocks":
-        """After the rows are mixed."""
+        """The blocks after the rows are mixed."""
         row, seed, num_seeds = self.pairs.row, self.pairs.seed, self.pairs.num_seeds
         count = torch.bincount(row, minlength=mix.num_rows)
         length = count.index_select(0, mix.source)
@@ -116,7 +116,7 @@ class Blocks(NamedTuple):
         return Blocks(pairs, _sums(self.value, source.index_select(0, order), first, weight))
 
     def moved(self, where: Tensor) -> "Blocks":
-        """After each row moves to another place ``[R]``, or is left out (-1)."""
+        """The blocks after each row moves to another place ``[R]``, or is left out (-1)."""
         pairs, value = self.pairs, self.value
         row, seed = where.index_select(0, pairs.row), pairs.seed
         kept = (row >= 0).nonzero().view(-1)
@@ -130,7 +130,7 @@ class Blocks(NamedTuple):
 
 
 def combined(blocks: Sequence[Blocks], terms: Sequence[Term], in_place: bool = False) -> Blocks:
-    """The sum of some terms; a pair that only some of them have keeps what they have.
+    """The sum of some terms; a term without a pair counts as zero there.
 
     Args:
         blocks: of each term.

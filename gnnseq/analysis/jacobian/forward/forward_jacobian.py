@@ -1,4 +1,4 @@
-"""The sizes of all blocks of a Jacobian in one way forward through what autograd recorded, where it can be followed."""
+"""The sizes of all blocks of a Jacobian, by one forward pass through the operations that autograd recorded."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _CACHE = 2**22  # bytes of the average step's blocks at which the way forward is
 
 @dataclass(frozen=True)
 class Entries:
-    """One number for each pair of an output row and an input that can move it.
+    """One number for each pair of an output row and an input that can influence it.
 
     Attributes:
         row: output row ``[P]``.
@@ -64,7 +64,7 @@ class Entries:
         return [part.view(r, s) for part, r, s in zip(parts, rows.tolist(), seeds.tolist(), strict=True)]
 
     def reaches_beyond(self, hops: int, edge_index: Tensor) -> bool:
-        """Whether an influence takes more hops than so many along the edges of the nodes."""
+        """Whether an influence takes more than ``hops`` hops along the edges."""
         graph = self.linear.in_graph
         near = nearby(edge_index.cpu().flip(0), graph, hops) >= 0
         return bool(((self.size != 0) & ~near[local_index(graph)[0][self.row], self.seed]).any())
@@ -78,13 +78,13 @@ class _Cost(NamedTuple):
 
 
 class ForwardJacobian:
-    """The Jacobian of a model whose operations can be followed forward.
+    """The Jacobian of a model whose operations all have a forward rule.
 
-    Seeds are taken a few at a time, as many as are fast. One backward pass checks the result.
+    Seeds are processed in chunks of the fastest size. One backward pass checks the result.
 
     Args:
         linear: the model at a batch.
-        program: what it does.
+        program: its recorded operations.
     """
 
     def __init__(self, linear: Linearised, program: Program) -> None:
@@ -93,7 +93,7 @@ class ForwardJacobian:
 
     @classmethod
     def of(cls, linear: Linearised) -> Self | None:
-        """None where an operation is not known, or a way back from the outputs is cheaper."""
+        """None if an operation has no rule, or if backward passes from the outputs are cheaper."""
         (inputs, features), (rows, channels) = linear.in_size, linear.out_size
         x, out = linear.recorded
         if inputs * features > 2 * rows * channels or x.dim() < 2:
@@ -105,7 +105,7 @@ class ForwardJacobian:
             return None
 
     def sizes(self, norm: Norm, chunk_size: int | None = None) -> Entries | None:
-        """The size of every block; None where memory is too small for one seed, or the check fails.
+        """The size of every block; None if the memory limit is too small for one seed, or the check fails.
 
         Args:
             norm: of a block ``[..., C, F]``.
@@ -168,7 +168,7 @@ class ForwardJacobian:
 
 
 class _Check:
-    """Compares a product of all blocks and random numbers with what one backward pass gives."""
+    """Compares a product of all blocks with random numbers to that of one backward pass."""
 
     def __init__(self, linear: Linearised) -> None:
         self._linear, x = linear, linear.recorded[0]
@@ -185,7 +185,7 @@ class _Check:
         self._scale.index_add_(0, seed, share.abs_())
 
     def passes(self) -> bool:
-        """Whether they are the same but for rounding."""
+        """Whether both are equal up to rounding."""
         cotangent = self._number.unsqueeze(1) * self._direction
         expected = self._linear.pull(cotangent.unsqueeze(0))[0]
         eps = torch.finfo(expected.dtype).eps

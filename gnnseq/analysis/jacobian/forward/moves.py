@@ -1,4 +1,4 @@
-"""Operations that move numbers about without changing them: views, transposes, splits, stacks."""
+"""Operations that move numbers without changing them: views, transposes, splits, stacks."""
 
 import math
 from collections.abc import Iterator
@@ -58,7 +58,7 @@ class _Move(NamedTuple):
 
 
 def moving(plan: Plan, node: Any, operands: Operands) -> list[Value | None]:
-    """Numbers move, and a row stays together: its backward pass says where each number of an operand went."""
+    """A move of whole rows; the operation's backward pass shows where each number of an operand went."""
     name, shapes = name_of(node), shapes_of(node)
     given = [None if operand is None else operand.shape for operand in operands]
     (only, *others) = [operand for operand in operands if operand is not None]

@@ -1,4 +1,4 @@
-"""The steps that make the derivatives of a model's output out of those of its features, while they are collected."""
+"""The steps from the derivatives of a model's features to those of its output, while they are collected."""
 
 import math
 from collections import Counter
@@ -13,11 +13,11 @@ from gnnseq.analysis.jacobian.forward.blocks import Blocks, Mix, Term, combined
 
 
 class UnknownOperation(Exception):  # noqa: N818
-    """A model does something between features and output that is not known to be a step on rows."""
+    """An operation between a model's features and output has no rule as a step on rows."""
 
 
 class Value(NamedTuple):
-    """A tensor of the model that depends on its features, and what still has to be done to the blocks that hold it.
+    """A tensor of the model that depends on its features, and the work on its blocks that is still due.
 
     Attributes:
         terms: whose sum it is, each with the place of its blocks.
@@ -36,7 +36,7 @@ class Value(NamedTuple):
 
     @property
     def ready(self) -> bool:
-        """Whether nothing is left to be done."""
+        """Whether no work is due."""
         if self.mix is not None or len(self.terms) > 1:
             return False
         return self.terms[0].slope is None and self.terms[0].channels is None
@@ -48,7 +48,7 @@ class Value(NamedTuple):
 
 
 class Step(NamedTuple):
-    """Makes new blocks out of others.
+    """Computes new blocks from others.
 
     Attributes:
         run: the step.
@@ -91,7 +91,7 @@ class Plan:
         return Value.at(self._write(Step(run, reads, self.places, shares=shares), shape), shape)
 
     def combine(self, values: Sequence[Value], slopes: Sequence[Tensor | None], shape: tuple[int, ...]) -> Value:
-        """The sum of values, each times a slope; left to be done by what reads it."""
+        """The sum of values, each times a slope; computed when it is read."""
         terms: list[Term] = []
         for value, slope in zip(values, slopes, strict=True):
             own = self.ready(value).terms if value.mix is not None else value.terms
@@ -99,7 +99,7 @@ class Plan:
         return Value(tuple(terms), shape)
 
     def ready(self, value: Value) -> Value:
-        """The same with nothing left to be done."""
+        """The same value with no work due."""
         if value.ready:
             return value
         key = id(value.mix), tuple((term.blocks, term.channels, id(term.slope)) for term in value.terms)

@@ -1,8 +1,8 @@
-"""What autograd recorded of a model, as linear steps on rows that blocks of derivatives can follow forward.
+"""The operations that autograd recorded, as linear steps on rows through which blocks of derivatives pass forward.
 
-Between its features and its output a model mostly multiplies rows by matrices, bends each number by itself, mixes rows
-along edges, and moves rows about. Each of these keeps the derivatives of rows that a seed cannot reach away, so that
-nothing is computed for them. `Program.of` reads the operations one by one and refuses a model that does anything else.
+Most models multiply rows by matrices, apply elementwise functions, mix rows along edges, and move rows. In all of these
+the derivatives of rows that a seed cannot reach stay zero, so they are not computed. `Program.of` reads the operations
+one by one and refuses a model with any other operation.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ from gnnseq.analysis.jacobian.operation import recorded
 
 
 class TooLarge(Exception):  # noqa: N818
-    """Blocks take more memory than they may."""
+    """Blocks exceed the memory limit."""
 
 
 class _Used(NamedTuple):
@@ -47,7 +47,7 @@ class Program:
 
     @classmethod
     def of(cls, x: Tensor, out: Tensor, rules: Callable[[Any], Rule]) -> Self:
-        """Reads what was recorded between ``x`` (a leaf) and ``out``.
+        """Reads the operations between ``x`` (a leaf) and ``out``.
 
         Args:
             x: features.

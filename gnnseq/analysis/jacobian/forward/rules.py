@@ -1,7 +1,6 @@
 """Which operations of autograd are steps on rows, and which step each is.
 
-Only names that are listed are taken for what they say; what an operation multiplies by is asked from its own backward
-pass wherever that is possible.
+Only listed names are supported. The factor of an operation comes from its own backward pass wherever that is possible.
 """
 
 import math
@@ -83,7 +82,7 @@ def _elementwise(plan: Plan, node: Any, operands: Operands) -> list[Value | None
 
 
 def _bent(plan: Plan, value: Value, slope: Tensor) -> Value:
-    """A value times a slope, which is left for later."""
+    """A value times a slope, which is applied later."""
     if value.mix is None:
         return Value(tuple([term.times(slope) for term in value.terms]), value.shape)
     if bool((slope == slope[:, :1]).all()):

@@ -1,1 +1,1 @@
-"""The Jacobian from products with vectors, which inputs far from each other share."""
+"""The Jacobian from products with vectors; inputs far from each other share a vector."""

@@ -16,7 +16,7 @@ from gnnseq.analysis.reach import hops_from, nearby
 
 
 class _Side(NamedTuple):
-    """A direction of differentiation, from seeds to what is read.
+    """A direction of differentiation, from seeds to the rows that are read.
 
     Attributes:
         products: of vectors ``[k, S, width]`` with the Jacobian, ``[k, R, width_read]``.
@@ -35,7 +35,7 @@ class _Side(NamedTuple):
 
 @dataclass(frozen=True)
 class Sizes:
-    """One number for each block: row p, column r is that of the p-th seed of r's graph and of r ``[n, R]``."""
+    """One number per block ``[n, R]``: entry (p, r) belongs to row r and the p-th seed of r's graph."""
 
     matrix: Tensor
     layout: Layout
@@ -66,7 +66,7 @@ class BlockJacobian:
         linear: its products.
         side: the direction in which it is computed.
         separate: whether no graph of the batch influences another.
-        reached: hops along the edges that seeds were seen to reach; None where influence does not follow edges.
+        reached: largest number of hops along the edges with an influence; None if influence does not follow edges.
     """
 
     def __init__(self, linear: Linearised, side: _Side) -> None:
@@ -89,13 +89,13 @@ class BlockJacobian:
 
     @classmethod
     def backward(cls, linear: Linearised) -> Self:
-        """From the outputs, without regard to edges."""
+        """From the outputs, ignoring the edges."""
         layout = Layout(linear.out_graph, linear.in_graph)
         return cls(linear, _Side(linear.pull, linear.out_size[1], layout, False, None))
 
     @classmethod
     def of(cls, linear: Linearised, data: Data) -> Self:
-        """In the cheaper direction; from the outputs where the backward pass has no derivative, or a wrong one."""
+        """In the cheaper direction; from the outputs if the backward pass has no derivative or a wrong one."""
         edges = edges_between_nodes(linear, data)
         back = None if edges is None else edges.flip(0)
         push = _Side(linear.push, linear.in_size[1], Layout(linear.in_graph, linear.out_graph), True, edges)
@@ -144,7 +144,7 @@ class BlockJacobian:
     def _agrees_with_pull(self) -> bool:
         r"""Whether :math:`\langle c, J t \rangle = \langle c^T J, t \rangle` for random c and t.
 
-        It does not where part of a backward pass is invisible to autograd.
+        They differ if autograd does not record part of a backward pass.
         """
         number, direction = random_numbers(self.linear.dtype, *self._expected.shape)
         cotangent = number.unsqueeze(1) * direction
@@ -164,7 +164,7 @@ class BlockJacobian:
         return None if bool((hops < 0).any()) else int(hops.max()) if hops.numel() else 0
 
     def _colouring(self, hops: int | None) -> Colouring | None:
-        """Seeds that can share products; None where it saves little."""
+        """Seeds that can share products; None if sharing saves little."""
         layout = self.side.layout
         if hops is None or self.side.edge_index is None or hops + 2 >= layout.num_positions:
             return None
@@ -188,9 +188,10 @@ class BlockJacobian:
         return out.permute(0, 2, 3, 1) if self.side.from_inputs else out.transpose(1, 2)
 
     def _coloured(self, colouring: Colouring, norm: Norm, chunk: int) -> Tensor | None:
-        """The sizes from shared products; None if one shows what it should not.
+        """The sizes from shared products; None if a check fails.
 
-        What no seed should reach must be zero, and all blocks together must give the product with a random vector.
+        Rows that no seed of a product can reach must be zero, and all blocks together must give the product with a
+        random vector.
         """
         layout, rest = self.side.layout, self._expected.clone()
         scale = rest.new_zeros(rest.size(0))

@@ -1,4 +1,4 @@
-"""Which inputs share one product with the Jacobian: none that could reach the same output."""
+"""Which inputs share one product with the Jacobian: only inputs that cannot reach the same output."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -95,8 +95,8 @@ class Colouring:
 def by_hops(hops: Tensor, layout: Layout, reach: int) -> Colouring:
     """Colours such that no two seeds of one colour come within ``reach + 1`` hops of the same row.
 
-    A row within reach of a seed shows that seed, and a row one hop further must show zero, so that a model which
-    reaches further than assumed is found out.
+    A row within reach of a seed shows that seed. A row one hop further must be zero, which detects a model that reaches
+    further than assumed.
 
     Args:
         hops: hops ``[n, R]`` from the seed at each position to each row; -1 where there is no way.

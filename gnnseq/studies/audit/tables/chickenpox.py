@@ -29,7 +29,7 @@ def task(folder: Path, ratio: float, held_out: float = 0.0) -> ForecastTask:
     Args:
         folder: of chickenpox.json.
         ratio: share of the snapshots for training.
-        held_out: share of the training part at its end that chooses the weights.
+        held_out: share at the end of the training part that selects the weights.
     """
     series, adjacency = read_temporal_json(CHICKENPOX.find(folder))
     weeks = len(series.values)
@@ -41,7 +41,7 @@ def task(folder: Path, ratio: float, held_out: float = 0.0) -> ForecastTask:
 
 
 def trials(folder: Path, seeds: int) -> list[Trial]:
-    """Baselines, the examples' models as published, and GCRNs whose weights a held-out part chooses."""
+    """Baselines, the examples' models as published, and GCRNs with weights selected on a held-out part."""
     made: list[Trial] = []
     for ratio in TITLES:
         whole, held = task(folder, ratio), task(folder, ratio, held_out=0.2)
@@ -89,12 +89,12 @@ _TABLE = (
     ("AGCRN", 1.120, ""),
 )
 
-TEXT = """Weekly cases in 20 counties over 521 weeks, as z-scores over all weeks; four weeks are known, the next is
-asked. The examples of PyTorch Geometric Temporal train on the first 20 % of the snapshots, its paper on 90 %
-(recalled). The models of the examples have K = 1 and read no edge; GConvLSTM and GCLSTM carry their state from week
-to week, DCRNN and GConvGRU take one step from the state zero. Settings are the examples': 32 units, Adam at 0.01, 200
-passes over the training part, no validation. The initialisation is this library's. Only our GCRN holds out the last
-fifth of the training part, which chooses among its looks."""
+TEXT = """Weekly cases in 20 counties over 521 weeks, as z-scores over all weeks. Four weeks are known, the next
+is the target. The examples of PyTorch Geometric Temporal train on the first 20 % of the snapshots, its paper on 90 %
+(recalled). The models of the examples have K = 1 and read no edge. GConvLSTM and GCLSTM carry their state from week to
+week; DCRNN and GConvGRU take one step from a zero state. Settings are the examples' (32 units, Adam at 0.01, 200
+passes over the training part, no validation), the initialisation is this library's. Only our GCRN holds out the last
+fifth of the training part and selects its weights there."""
 
 TABLE = Table(
     "chickenpox",

@@ -1,4 +1,4 @@
-"""GP-VAR: what share of the gap between no forecast and the best possible one a model closes."""
+"""GP-VAR: the error of models between that of a constant and the best possible one."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ SETTINGS = Settings(width=16, steps=1_000, batch_size=64, stop_at=None, test_sam
 
 
 def trials(folder: Path, seeds: int, steps: int = 30_000) -> list[Trial]:
-    """Baselines, the true rule with its weights to learn, and GCRNs on the true, a random and no graph."""
+    """Baselines, the true rule with learned weights, and GCRNs on the true, a random and no graph."""
     signals = gpvar_signals(steps)
     task = ForecastTask.of(signals, TITLE, measure="MAE", window=WINDOW, leads=(1,), trained_on="L1")
     made = [Trial(task, family, settings=ONCE) for family in BASELINES]
@@ -41,9 +41,9 @@ def _row(setting: str, same: str) -> Row:
 
 
 TEXT = """Signals of 30 nodes over 30,000 steps, made as the library tsl makes them (the data of Zambon and Alippi
-2022). No model can have a smaller mean absolute error than 0.4 √(2/π) = 0.3192. The last 20 % of the steps are the
-test; four steps are known. The published number is that bound, so "reproduced" says that a model comes within 5 % of
-it. The share of the gap is that between the mean of the training part and the bound."""
+2022). Four steps are known; the last 20 % of the steps are the test. The published number is a bound: no model can have
+a smaller mean absolute error than 0.4 √(2/π) = 0.3192. "Reproduced" means within 5 % of this bound. The gap lies
+between the error of the training part's mean and the bound."""
 
 TABLE = Table(
     "gpvar",

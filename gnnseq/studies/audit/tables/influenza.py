@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gnnseq.data.signals.series import read_table, standardised
+from gnnseq.data.signals.numbers import read_table
+from gnnseq.data.signals.series import standardised
 from gnnseq.experiments.settings import Settings
 from gnnseq.experiments.trial import Trial
 from gnnseq.studies.audit.baselines import ONCE, PERSISTENCE, ZERO, regressions, same_period
@@ -86,12 +87,11 @@ def _row(place: str, lead: int, published: Published, same: str) -> Row:
 
 
 TEXT = """Weekly cases, 348 weeks in 47 prefectures of Japan and 785 weeks in 10 regions of the United States; 20
-weeks are known. The split is Cola-GNN's: 50 % for training, 20 % for validation, 30 % for the test; so are the leads,
-the 20 units and the L1 loss. RMSE over all weeks and places of the test, in cases. The published models are trained
-for each lead by itself; the GCRN is one model for all five. Departures: 1,000 training steps at 0.002 for Cola-GNN
-and 800 at 0.004 for the others in place of up to 1,500 epochs at 0.001, no weight decay, z-scores in place of a scale
-from 0 to 1, and the squared error of the validation part chooses the weights. The baseline "same week last year"
-reads 52 weeks back, beyond the window; what is asked is the same."""
+weeks are known. As in Cola-GNN: 50 % for training, 20 % for validation, 30 % for the test; the leads, 20 units, the L1
+loss, and one model for each lead (the GCRN is one for all five). RMSE in cases, over all weeks and places of the test.
+Differences: 1,000 training steps at 0.002 for Cola-GNN and 800 at 0.004 for the others instead of up to 1,500 epochs
+at 0.001; no weight decay; z-scores instead of a scale from 0 to 1; the squared error of the validation part selects the
+weights. The baseline "same week last year" reads 52 weeks back, beyond the models' window."""
 
 TABLE = Table(
     "influenza",

@@ -15,7 +15,7 @@ _GCN = (1.0, 1.0, 0.70, 0.19, 0.14, 0.09, 0.08)
 
 
 def trials(folder: Path, seeds: int) -> list[Trial]:
-    """Both networks at the depths that two cores allow."""
+    """Both networks at depths 2 and 3."""
     made = []
     for depth, steps in STEPS.items():
         settings = Settings(width=32, embedding=32, steps=steps, batch_size=64, test_samples=TREES[depth])
@@ -36,9 +36,9 @@ def _row(depth: int, model: str, value: float, same: str) -> Row:
     )
 
 
-TEXT = """Accuracy on the training trees, which measures whether the model can fit them. As in the paper: width 32,
-depth + 1 layers with residual connections and layer normalisation, edges to the root. Differences: trees are random,
-where the authors combine 1,000 permutations with all keys (the number of trees is that of their training part); at most
+TEXT = """Accuracy on the training trees: can a model fit them? As in the paper: width 32, depth + 1 layers with
+residual connections and layer normalisation, edges to the root. Differences: trees are random, where the authors
+combine 1,000 permutations with all keys (the number of trees is that of their training part); at most
 1,000 and 8,000 steps of 64 trees at depths 2 and 3, where they train for up to 50,000 epochs; depths 4 to 8 are not
 run. GCN layers add a self-loop; GGNN layers keep a node's own state in their GRU cell."""
 

@@ -1,4 +1,4 @@
-"""Copy memory, adding and associative recall: the literature's numbers beside what remembers nothing."""
+"""Copy memory, adding and associative recall: published numbers and scores without memory."""
 
 import math
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ CONSTANT = 1 / 6
 
 @dataclass(frozen=True)
 class LongCopyTask(CopyMemoryTask):
-    """`CopyMemoryTask` without the influence of its answers, which takes longer than training at a thousand steps."""
+    """`CopyMemoryTask` without measured influence, which takes longer than training at a thousand steps."""
 
     name: ClassVar[str] = "copy memory, long"
 
@@ -45,12 +45,12 @@ _SOURCE = "Bai, Kolter and Koltun 2018 (TCN), table 1"
 _ADDING = {"LSTM": (0.164, "lstm"), "GRU": (5.3e-5, "gru"), "RNN": (0.177, "rnn"), "TCN": (5.8e-5, "tcn")}
 _COPY = {"LSTM": (0.0204, "lstm"), "GRU": (0.0197, "gru"), "RNN": (0.0202, "rnn"), "TCN": (3.5e-5, "tcn")}
 
-TEXT = """Adding with 600 steps, and copy memory with 10 symbols over 1,000 steps, are the sizes of Bai et al. 2018. A
-constant has the squared error 1/6 = 0.1667 in adding. A model without memory has the cross-entropy 10 ln 8 / 1,020 =
-0.0204 in copy memory. Both are exact and need no run; the published 0.0204 of the LSTM is the score without memory.
-Differences: 32 units instead of about 70,000 weights, 400 training steps; the LSTM and the GRU start from the chrono
-initialisation, the RNN from orthogonal weights. Associative recall has 64 symbols and 4 pairs over 64 places at width
-64 (`docs/tasks.md` has its command); guessing among the values that occur is right in 25 %."""
+TEXT = """Sizes are those of Bai et al. 2018: adding with 600 steps, copy memory with 10 symbols over 1,000 steps. In
+adding a constant has the squared error 1/6 = 0.1667. In copy memory a model without memory has the cross-entropy
+10 ln 8 / 1,020 = 0.0204, the published score of the LSTM. Both are exact and need no run. Differences: 32 units instead
+of about 70,000 weights; 400 training steps; chrono initialisation of LSTM and GRU, orthogonal weights of the RNN.
+Associative recall has 64 symbols and 4 pairs over 64 places at width 64 (`docs/tasks.md` has its command); guessing
+among the values that occur scores 25 %."""
 
 TABLE = Table(
     "memory",

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from gnnseq.data.signals.series import read_table, standardised
+from gnnseq.data.signals.numbers import read_table
+from gnnseq.data.signals.series import standardised
 from gnnseq.experiments.optimizers import Schedule
 from gnnseq.experiments.settings import Settings
 from gnnseq.experiments.trial import Trial
@@ -21,7 +22,7 @@ NETWORKS = ((T_GCN, 64, 600), (GRU, 64, 600), (gcrns(5e-3)[0], 32, 400), (gcrns(
 
 
 def task(folder: Path) -> ForecastTask:
-    """80 % of the steps for training, 20 % for the test, histories in them; the last step is not asked, as there."""
+    """80 % of the steps for training, 20 % for the test, with their histories; as there, the last step is no target."""
     names, speeds = read_table(SPEEDS.find(folder), header=True)
     _, adjacency = read_table(ROADS.find(folder), header=False)
     steps = len(speeds)
@@ -33,7 +34,7 @@ def task(folder: Path) -> ForecastTask:
 
 
 def trials(folder: Path, seeds: int) -> list[Trial]:
-    """Baselines and networks; each forecasts an hour at once, and the shorter horizons are read off it."""
+    """Baselines and networks; each forecasts an hour at once, which contains the shorter horizons."""
     own = task(folder)
     made = [Trial(own, family, settings=ONCE) for family in BASELINES]
     for family, width, steps in NETWORKS:
@@ -53,12 +54,12 @@ _PUBLISHED = {
 _SAME = {"T-GCN": "t-gcn", "GRU": "gru-alone", "HA": "window-mean"}
 
 TEXT = """Speeds of 207 road sensors every five minutes from 1 to 7 March 2012: the first 80 % for training, the rest
-for the test, no validation part. Twelve steps are known, 3, 6, 9 or 12 are asked; the RMSE, in mph, is over all steps
-up to the horizon, as in the authors' code. T-GCN and GRU have 64 units, as there. Departures: one model forecasts
+for the test, no validation part. Twelve steps are known; the target is the next 3, 6, 9 or 12. As in the authors' code,
+the RMSE (mph) is over all steps up to the horizon, and T-GCN and GRU have 64 units. Differences: one model forecasts
 twelve steps, and the shorter horizons are its first steps; 600 training steps of 8 windows (400 for the GCRN, which
-has 32 units) with Adam from 0.005 down to 0 in place of up to 3,000 epochs at 0.001; z-scores by sensor in place of
-division by the largest speed; no weight decay. "HA" is the mean of the window in the authors' code, where it changes
-with the horizon; the paper has one number for all."""
+has 32 units) with Adam from 0.005 down to 0 instead of up to 3,000 epochs at 0.001; z-scores by sensor instead of
+division by the largest speed; no weight decay. In the authors' code "HA" is the mean of the window and changes with
+the horizon; the paper has one number."""
 
 TABLE = Table(
     "traffic",

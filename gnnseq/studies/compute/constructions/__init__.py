@@ -1,4 +1,4 @@
-"""Weights that compute a task exactly, written down and not trained."""
+"""Constructed weights that compute a task exactly, without training."""
 
 from gnnseq.studies.compute.constructions.in_depth import attend, double, unroll
 from gnnseq.studies.compute.constructions.linear import latch, toggle

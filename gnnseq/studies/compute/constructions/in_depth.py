@@ -1,4 +1,4 @@
-"""Parity by weights that are written down, for models of a fixed depth on words of a bounded length."""
+"""Parity by constructed weights, for models of a fixed depth on words of a bounded length."""
 
 from typing import Any, cast
 
@@ -22,7 +22,7 @@ def double(stack: TCN) -> NodeClassifier:
     of both. A layer normalisation doubles it, whatever a and b. The last layer passes on what is there.
 
     Args:
-        stack: its number of layers, and whether it has layer normalisations, matter alone.
+        stack: only its number of layers, and whether it has layer normalisations, are used.
     """
     normed = any(isinstance(norm, nn.LayerNorm) for norm in stack.norms)
     built = TCN(1, 4, len(stack.convs), norm=nn.LayerNorm if normed else None)
@@ -41,13 +41,13 @@ def double(stack: TCN) -> NodeClassifier:
 
 
 def unroll(stack: ConvStack) -> NodeClassifier:
-    r"""Parity of up to L - 1 symbols by L `GraphConv` on a forward path, which tell a node from its neighbour.
+    r"""Parity of up to L - 1 symbols by L `GraphConv` on a forward path, with separate weights for node and neighbour.
 
     A layer joins the symbol x of a node and the parity :math:`p - 2q` that its neighbour found in the layer before:
     :math:`p = \rho(x + p' - 2q'), q = \rho(x + p' - 2q' - 1)`. The last layer passes on what is there.
 
     Args:
-        stack: its number of layers and whether it adds a layer's input matter alone.
+        stack: only its number of layers, and whether it adds a layer's input, are used.
     """
     built = ConvStack(GraphConv, 1, 3, len(stack.convs), residual=stack.residual)
     own = torch.tensor([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0], [1.0, 0.0, 0.0]])

@@ -1,4 +1,4 @@
-"""Linear recurrences with gates of 0, 1 and -1: what they can track without drift."""
+"""Linear recurrences with gates of 0, 1 and -1, which do not drift."""
 
 import torch
 from torch import nn
@@ -12,10 +12,10 @@ _OPEN = 80.0  # the logistic function of 80 is 1 in float32
 
 
 def toggle(layer: MinGRU | DeltaNet) -> NodeClassifier:
-    """Parity: a signed `MinGRU` or `DeltaNet` whose one number becomes 1 less itself at each one, and stays at zeros.
+    """Parity: a signed `MinGRU` or `DeltaNet` with one number h, which becomes 1 - h at a one and stays at a zero.
 
-    Its gate is -1 at ones (Grazzi et al. 2024, https://arxiv.org/abs/2411.12537). Ones and zeros are whole numbers, so
-    nothing drifts.
+    Its gate is -1 at ones (Grazzi et al. 2024, https://arxiv.org/abs/2411.12537). All states are integers, so rounding
+    errors do not occur.
 
     Raises:
         ValueError: for a layer without signed gates.
@@ -34,7 +34,7 @@ def toggle(layer: MinGRU | DeltaNet) -> NodeClassifier:
 
 
 def latch(layer: MinGRU | GatedLinearAttention | DeltaNet) -> NodeClassifier:
-    """The flip-flop: a linear recurrence that takes what is written and keeps it where nothing is."""
+    """The flip-flop: a linear recurrence that stores the last written bit."""
     if isinstance(layer, GatedLinearAttention):
         built: nn.Module = GatedLinearAttention(3, 1, heads=1)
         rows = [[9.0] * 3, [0.0, 1.0, 1.0], [0.0, 0.0, 1.0], [9.0] * 3, [1e4, -1e4, -1e4]]  # q, k, v, gate, decay

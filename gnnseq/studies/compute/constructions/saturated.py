@@ -1,4 +1,4 @@
-"""Recurrences whose units saturate, and so never err: weights for any automaton and any algebra on trees."""
+"""Recurrences with saturated units, which correct errors: weights for any automaton and any algebra on trees."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def track(layer: RNN | LSTM, automaton: Automaton) -> NodeClassifier:
         u_{qs} = \tanh \beta \Big(2 [x = s] + \sum_{\delta(q', s') = q} (u_{q's'} + b) + 2 [q = 0] (1 - b) - 3\Big)
 
     with the unit b that is on after the first symbol. Units saturate, so errors do not add up. Gates of a GRU or LSTM
-    stay open or shut.
+    are constant, near 0 or 1.
 
     Args:
         layer: of one layer in one direction; its class alone matters.

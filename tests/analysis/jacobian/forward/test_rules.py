@@ -4,7 +4,7 @@ from analysis.jacobian.forward.programs import check, program_of
 from torch import nn
 
 from gnnseq.analysis.jacobian.forward.plan import UnknownOperation
-from gnnseq.ops.sparse import SparseOperator
+from gnnseq.ops.operators.sparse import SparseOperator
 
 torch.manual_seed(0)
 WEIGHT, BIAS = torch.randn(3, 4).double(), torch.randn(4).double()

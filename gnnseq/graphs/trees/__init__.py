@@ -1,0 +1,1 @@
+"""Trees and parses as batches."""

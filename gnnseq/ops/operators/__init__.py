@@ -1,0 +1,1 @@
+"""Linear operators on signals over the nodes of a graph: sparse, spectral and diffusion."""

@@ -1,0 +1,1 @@
+"""N-ary Tree-LSTMs with a backward pass written by hand."""
