@@ -24,8 +24,12 @@ def take_over(
 
 
 def read(path: Path) -> list[Record]:
-    """Stored records, one a line."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    """Stored records in their order: a list in JSON, or one a line."""
+    text = path.read_text(encoding="utf-8")
+    found: list[Record] = (
+        json.loads(text) if path.suffix == ".json" else [json.loads(line) for line in text.splitlines()]
+    )
+    return found
 
 
 def fill(text: str, name: str, content: str) -> str:
