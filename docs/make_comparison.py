@@ -1,22 +1,19 @@
-r"""Writes the tables and figures of comparison.md, all models on eight tasks: python docs/make_comparison.py.
+r"""Writes the tables and figures of comparison.md, all models on all tasks: python docs/make_comparison.py.
 
-The records come from a preset of the comparison, and are stored without their curves (but for a few that are drawn):
+The records are stored without the runs that chose learning rates, and without curves but for a few that are drawn:
 
     python examples/compare_rnn_vs_gnn.py --preset verdicts --output runs/verdicts
     python docs/make_comparison.py --store runs/verdicts
 
-The same models with five times the steps, where the answer was not found, come from
+Models with five times the steps, on tasks that none solved, come from the command on the page and
 
-    python examples/compare_rnn_vs_gnn.py --tasks copy:30 recall:32 listops:20 neighbours:3 --seeds 9 --steps 3000 \
-        --models lstm gru dilated conv-graph gcn-graph gcrn-graph tree-lstm-balanced tree-lstm-tree bag \
-        --tune 3e-3 1e-2 3e-2 --output runs/patience
     python docs/make_comparison.py --patience runs/patience
 """
 
 import argparse
 from pathlib import Path
 
-from stored import fill, read, take_over, without_curve
+from stored import fill_all, read, take_over, without_curve
 
 from gnnseq.experiments import collect, ranking
 from gnnseq.plots import plot_cost, plot_learning, plot_reach, plot_verdicts
@@ -28,11 +25,14 @@ from gnnseq.results.verdict import Comparison, diagnosis
 from gnnseq.runs.store import Record
 
 DOCS = Path(__file__).parent
-PAGE = DOCS / "comparison.md"
+PAGE, TABLES = DOCS / "comparison.md", DOCS / "results" / "comparison" / "tables.md"
 RECORDS, PATIENT = (DOCS / "results" / name / "records.jsonl" for name in ("comparison", "patience"))
 REFERENCE = "LSTM"
 COSTS = ("listops", "signals")  # the tasks whose costs are drawn
 DRAWN = ("listops", (0, 1, 2))  # the task and the seeds whose learning curves are kept
+SHOWN = {"rnn", "gru", "lstm", "min-gru", "linear-attention", "transformer", "tcn", "gcn", "gcn-graph", "gps-graph",
+         "conv-residual-graph", "gcrn-graph", "gcrn-signals", "lstm-vectors", "tree-lstm-tree", "dagnn-tree",
+         "bag"}  # models of the figures of reach, cost and learning  # fmt: skip
 HEADER = ("model", "score", "minus LSTM", "better on a seed", "verdict", "diagnosis", "weights", "ms a step", "setting")
 
 
@@ -40,7 +40,8 @@ def slim(record: Record) -> Record:
     """A record with its curve of accuracy where it is drawn, and without curves elsewhere."""
     curve = record.get("curve") or {}
     kept = without_curve(record)
-    if record["task"]["name"] == DRAWN[0] and record["trial"]["seed"] in DRAWN[1] and "accuracy" in curve:
+    wanted = record["task"]["name"] == DRAWN[0] and record["family"]["name"] in SHOWN
+    if wanted and record["trial"]["seed"] in DRAWN[1] and "accuracy" in curve:
         kept["curve"] = {"accuracy": [round(value, 4) for value in curve["accuracy"]]}
     return kept
 
@@ -78,20 +79,27 @@ def line(result: Result, own: list[Comparison]) -> tuple[str, ...]:
 
 
 def how_tuned(records: list[Record]) -> str:
-    """How often the best rate was an end of the grid, beyond which a better one may lie."""
-    choices = learning_rates(record for record in records if record["purpose"] == "test")
-    tried = sum(record["purpose"] == "tuning" for record in records)
-    grid = choices[0][2]
-    first, last = (grid.split(", ")[end] for end in (0, -1))
-    parts = [f"The rates {grid} were tried in {tried} runs. Of {len(choices)} choices"]
-    for rate, end in ((first, "smallest"), (last, "largest")):
-        own: dict[str, list[str]] = {}
-        for task, model, _, chosen, _ in choices:
-            if chosen == rate:
-                own.setdefault(task, []).append(model)
-        listed = "; ".join(f"{task}: {', '.join(models)}" for task, models in own.items())
-        parts.append(f"{sum(map(len, own.values()))} fell on the {end} rate" + (f" ({listed})" if own else ""))
-    return f"{', '.join(parts)}.\n"
+    """How often the best rate is at an end of its grid, beyond which a better one may lie."""
+    choices = learning_rates(records)
+    ends = [f"{model} ({task}, {chosen})" for task, model, _, chosen, note in choices if note]
+    listed = f": {'; '.join(ends)}" if ends else ""
+    return f"Of {len(choices)} learning rates {len(ends)} are at an end of their grid{listed}.\n"
+
+
+def summary(results: list[Result], comparisons: list[Comparison]) -> str:
+    """For each task the reference, the best model, and how many models have which verdict."""
+    lines = []
+    for title, group in by_task(results).items():
+        own = [c for c in comparisons if c.task == title]
+        sign = 1 if group[0].task["higher_is_better"] else -1
+        best = max(group, key=lambda result: sign * result.summary.mean)
+        base = next(result for result in group if result.model == REFERENCE)
+        words = [judged(result, own)[2].split()[0] for result in group if result is not base]
+        counts = [str(words.count(word)) for word in ("better", "equal", "undecided", "worse")]
+        shown = [number(result.summary.mean, result.percent) for result in (base, best)]
+        lines.append((title, number(base.task["chance"], base.percent), shown[0], f"{best.model}, {shown[1]}", *counts))
+    header = ("task", "chance", "LSTM", "best mean", "better than the LSTM", "equal", "undecided", "worse")
+    return markdown_table(header, lines)
 
 
 def tables(results: list[Result], comparisons: list[Comparison]) -> str:
@@ -133,12 +141,16 @@ def patience(short: list[Result], long: list[Result], comparisons: list[Comparis
 
 
 def filled(text: str) -> str:
-    """The page with the tables of the stored records."""
+    """A page with those tables of the stored records for which it has marks."""
     records, long = read(RECORDS), collect(read(PATIENT))
     results = collect(records)
-    shown = f"{how_tuned(records)}\n{tables(results, verdicts(results, reference=REFERENCE))}"
-    text = fill(text, "tables", shown)
-    return fill(text, "patience", patience(results, long, verdicts(long, reference=REFERENCE)))
+    found = verdicts(results, reference=REFERENCE)
+    made = {
+        "summary": summary(results, found),
+        "patience": patience(results, long, verdicts(long, reference=REFERENCE)),
+        "tables": f"{how_tuned(records)}\n{tables(results, found)}",
+    }
+    return fill_all(text, {name: table for name, table in made.items() if f"<!-- {name}:" in text})
 
 
 def main() -> None:
@@ -148,7 +160,7 @@ def main() -> None:
     parser.add_argument("--patience", type=Path, metavar="FOLDER", help="output folder of the runs with more steps")
     options = parser.parse_args()
     if options.store is not None:
-        take_over(options.store, RECORDS, slim)
+        take_over(options.store, RECORDS, slim, kept=lambda record: record["purpose"] == "test")
     if options.patience is not None:
         take_over(options.patience, PATIENT)
     records = read(RECORDS)
@@ -156,14 +168,16 @@ def main() -> None:
     comparisons = verdicts(results, reference=REFERENCE)
     figures = DOCS / "figures"
     plot_verdicts(records, comparisons, figures / "comparison.png", REFERENCE)
-    plot_reach(records, figures / "comparison_reach.png")
-    plot_cost([r for r in records if r["task"]["name"] in COSTS], figures / "comparison_cost.png")
-    curves = [r for r in records if r["task"]["name"] == DRAWN[0] and "curve" in r and r["purpose"] == "test"]
+    some = [record for record in records if record["purpose"] == "test" and record["family"]["name"] in SHOWN]
+    plot_reach(some, figures / "comparison_reach.png")
+    plot_cost([record for record in some if record["task"]["name"] in COSTS], figures / "comparison_cost.png")
+    curves = [record for record in some if record["task"]["name"] == DRAWN[0] and "curve" in record]
     plot_learning(curves, figures / "comparison_learning.png")
     patient = read(PATIENT)
     decided = verdicts(collect(patient), reference=REFERENCE)
     plot_verdicts(patient, decided, figures / "comparison_patience.png", REFERENCE)
-    PAGE.write_text(filled(PAGE.read_text("utf-8")), encoding="utf-8")
+    for page in (PAGE, TABLES):
+        page.write_text(filled(page.read_text("utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

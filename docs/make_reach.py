@@ -11,11 +11,10 @@ The records come from four commands:
 """
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
-from stored import fill_all
+from stored import fill_all, read
 
 from gnnseq.experiments import Family, collect, markdown
 from gnnseq.plots.studies.depth import plot_depth
@@ -48,15 +47,6 @@ def store(runs: Path) -> None:
     (RESULTS / WIDE).write_bytes((runs / "gradients_inputs_1" / "gradients.json").read_bytes())
 
 
-def read(name: str) -> list[dict[str, Any]]:
-    """Stored records: a list in JSON, or one a line, in the order in which they were run."""
-    text = (RESULTS / name).read_text(encoding="utf-8")
-    records: list[dict[str, Any]] = (
-        json.loads(text) if name.endswith(".json") else [json.loads(line) for line in text.splitlines()]
-    )
-    return records
-
-
 def in_order(records: list[dict[str, Any]], families: tuple[Family, ...]) -> list[dict[str, Any]]:
     """Records of trials by the order of their models, then length and seed."""
     names = [family.name for family in families]
@@ -66,24 +56,24 @@ def in_order(records: list[dict[str, Any]], families: tuple[Family, ...]) -> lis
 
 def draw() -> None:
     """All figures."""
-    plot_sight([SightRecord(**record) for record in read("sight.json")], FIGURES / "sight.png")
-    plot_heat([HeatMap(**record) for record in read("heat.json")], FIGURES / "heat.png")
-    plot_depth([DepthRecord(**record) for record in read("depth.json")], FIGURES / "depth.png")
-    trained = in_order(read("reach.jsonl"), REACH_FAMILIES)
+    plot_sight([SightRecord(**record) for record in read(RESULTS / "sight.json")], FIGURES / "sight.png")
+    plot_heat([HeatMap(**record) for record in read(RESULTS / "heat.json")], FIGURES / "heat.png")
+    plot_depth([DepthRecord(**record) for record in read(RESULTS / "depth.json")], FIGURES / "depth.png")
+    trained = in_order(read(RESULTS / "reach.jsonl"), REACH_FAMILIES)
     plot_first_symbol(trained, FIGURES / "reach.png")
     plot_before_after(trained, FIGURES / "trained.png")
     plot_gradient_flow(flows(), FIGURES / "gradients.png")
-    plot_clipping(read("training.jsonl"), FIGURES / "clipping.png")
+    plot_clipping(read(RESULTS / "training.jsonl"), FIGURES / "clipping.png")
 
 
 def flows(name: str = "gradients.json") -> list[FlowRecord]:
     """Stored gradients by step."""
-    return [FlowRecord(**record) for record in read(name)]
+    return [FlowRecord(**record) for record in read(RESULTS / name)]
 
 
 def tables() -> dict[str, str]:
     """Each table of the pages by its name."""
-    graphs = in_order(read("topologies.jsonl"), TOPOLOGIES)
+    graphs = in_order(read(RESULTS / "topologies.jsonl"), TOPOLOGIES)
     return {"topologies": markdown(collect(graphs), TABLE), "gradients": flow_markdown(flows()),
             "inputs": flow_markdown(flows(WIDE))}  # fmt: skip
 

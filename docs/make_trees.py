@@ -66,7 +66,7 @@ def verdict_table() -> str:
 
 def decay_table() -> str:
     """Markdown: the best look at held-out pairs with seed 0 and each decay, up to the last step that all have."""
-    found = json.loads((RESULTS / "logic" / "weight_decay.json").read_text(encoding="utf-8"))
+    found = read(RESULTS / "logic" / "weight_decay.json")
     lines = ["| model | steps | 0.03 | 0.1 | 0.3 |", "|---|---:|---:|---:|---:|"]
     for family in PAIR_FAMILIES:
         own = {run["weight_decay"]: run["looks"] for run in found if run["model"] == family.name and run["seed"] == 0}
@@ -79,10 +79,7 @@ def decay_table() -> str:
 
 def records(run: str) -> list[Record]:
     """Stored records of a command; none where it was not run."""
-    path = RUNS[run]
-    if not path.exists():
-        return []
-    return json.loads(path.read_text(encoding="utf-8")) if path.suffix == ".json" else read(path)
+    return read(RUNS[run]) if RUNS[run].exists() else []
 
 
 def filled(text: str) -> str:

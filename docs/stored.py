@@ -15,17 +15,25 @@ def without_curve(record: Record) -> Record:
 
 
 def take_over(
-    folder: Path, target: Path, slim: Callable[[Record], Record] = without_curve, name: str = "records.jsonl"
+    folder: Path,
+    target: Path,
+    slim: Callable[[Record], Record] = without_curve,
+    name: str = "records.jsonl",
+    kept: Callable[[Record], bool] = lambda record: True,
 ) -> None:
-    """Copies the records of a run's folder into a file of the repository, made smaller."""
+    """Copies those records of a run's folder that are kept into a file of the repository, made smaller."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    kept = [slim(record) for record in Store(folder / name)]
-    target.write_text("".join(json.dumps(record, sort_keys=True) + "\n" for record in kept), encoding="utf-8")
+    lines = [json.dumps(slim(record), sort_keys=True) + "\n" for record in Store(folder / name) if kept(record)]
+    target.write_text("".join(lines), encoding="utf-8")
 
 
 def read(path: Path) -> list[Record]:
-    """Stored records, one a line."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    """Stored records in their order: a list in JSON, or one a line."""
+    text = path.read_text(encoding="utf-8")
+    found: list[Record] = (
+        json.loads(text) if path.suffix == ".json" else [json.loads(line) for line in text.splitlines()]
+    )
+    return found
 
 
 def fill(text: str, name: str, content: str) -> str:

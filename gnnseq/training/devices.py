@@ -91,12 +91,12 @@ class FabricDevices(Devices):
         return 1 if isinstance(batches, _FabricDataLoader) else self.world
 
     def place(self, batch: Batch) -> Batch:
-        """A copy of the batch on the device; with a model of bfloat16 its features are so too, its targets are not."""
-        batch = copy.copy(batch).to(self.device)
+        """The batch on the device, a copy if it was not; with a model of bfloat16 a copy with features of it."""
+        batch = placed(batch, self.device)
         if self.precision != "bf16-true":
             return batch
         y = batch.y
-        batch = batch.apply(lambda value: value.bfloat16() if value.is_floating_point() else value)
+        batch = copy.copy(batch).apply(lambda value: value.bfloat16() if value.is_floating_point() else value)
         batch.y = y
         return batch
 

@@ -1,6 +1,6 @@
 """ListOps as a task: sequences with brackets, or the trees that the brackets mean."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import ClassVar, Self, TypeVar, cast
@@ -14,12 +14,13 @@ from gnnseq.data.streams import Split
 from gnnseq.data.synthetic.listops import ListOps, ListOpsTrees
 from gnnseq.data.trees.corpus import TreeCorpus
 from gnnseq.experiments.tasks.base import Collate, Level, find_view, sequence_hops, sequence_views
-from gnnseq.experiments.tasks.kinds import Classification, Sampled
+from gnnseq.experiments.tasks.kinds import Classification, Sampled, batches_of
 from gnnseq.graphs import parse_batch
 from gnnseq.graphs.native import both_ways
 
 L = TypeVar("L", bound=ListOps)
 _COUNTED = 10_000  # expressions by which the commonest value is found
+_AT_ONCE = 32  # batches grown together: growing takes as long for one
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,16 @@ class ListOpsTask(Sampled, Classification):
     def dataset(self, seed: int, split: Split) -> ListOpsTrees:
         """The samples; see `Sampled`."""
         return self.expressions(ListOpsTrees, seed, split)
+
+    def batches(
+        self, view: str, seed: int, split: Split, batch_size: int, num_batches: int, first: int = 0
+    ) -> Iterator[Batch]:
+        """Batches, of which some are grown together; see `Task`."""
+        collate, dataset, end = find_view(self, view), self.dataset(seed, split), first + num_batches
+        for start in range(first, end, _AT_ONCE):
+            count = min(_AT_ONCE, end - start)
+            corpus = dataset[start * batch_size : (start + count) * batch_size]
+            yield from batches_of(cast(TreeCorpus, corpus), collate, batch_size, count)
 
     def expressions(self, form: type[L], seed: int, split: Split) -> L:
         """The same samples in any form."""

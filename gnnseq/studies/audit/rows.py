@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from gnnseq.experiments.trial import Trial
-from gnnseq.results.records import for_tuning
+from gnnseq.results.records import for_tuning, settings_that_differ
 from gnnseq.results.statistics import Summary, summarise
 from gnnseq.runs.store import Record
 
@@ -114,7 +114,11 @@ class Found:
 
 
 def find(row: Row, family: str | None, records: Iterable[Record]) -> Found | None:
-    """A family's values in a row, over seeds; None if it was not run."""
+    """A family's values in a row, over seeds; None if it was not run.
+
+    Raises:
+        ValueError: for records with different settings, or two of one seed.
+    """
     own = [
         record
         for record in records
@@ -122,6 +126,10 @@ def find(row: Row, family: str | None, records: Iterable[Record]) -> Found | Non
         and record["family"]["name"] == family
         and not for_tuning(record)
     ]
+    if len(seeds := [record["trial"]["seed"] for record in own]) > len(set(seeds)) or settings_that_differ(own):
+        names = ", ".join(settings_that_differ(own)) or "seed"
+        raise ValueError(f"records has runs of {family} for {row.setting} that are not one setting: see {names}; "
+                         "expected one, with one run of each seed")  # fmt: skip
     ended = [record for record in own if record["status"] == "done"]
     values = {record["trial"]["seed"]: value_at(record, row.measure) for record in ended}
     kept = [value for _, value in sorted(values.items()) if value is not None and math.isfinite(value)]

@@ -39,3 +39,14 @@ def test_lists_nested_as_deep_as_their_length_allows():
 def test_arguments_out_of_range():
     with pytest.raises(ValueError, match=r"lengths is \(6, 5\), expected a least length"):
         ListOpsTask(5)
+
+
+@pytest.mark.parametrize("view", ["path", "tree"])
+def test_batches_grown_together_are_those_grown_one_by_one(view):
+    task = ListOpsTask(13)
+    together = list(task.batches(view, 3, "train", 4, 70, first=5))
+    one_by_one = [next(task.batches(view, 3, "train", 4, 1, first=number)) for number in range(5, 75)]
+    assert len(together) == 70
+    for batch, other in zip(together, one_by_one, strict=True):
+        assert torch.equal(batch.x, other.x)
+        assert torch.equal(batch.edge_index, other.edge_index)

@@ -33,6 +33,16 @@ def test_values_are_those_of_the_task_the_family_and_the_measure():
     assert find(ROW, "gcrn", RECORDS[:-1]) is None
 
 
+@pytest.mark.parametrize(
+    ("second", "named"),
+    [(record("net", 1.6), "seed"), ({**record("net", 1.6), "trial": {"seed": 1, "steps": 9}}, "steps")],
+)
+def test_two_settings_under_one_name_are_refused(second, named):
+    first = {**record("net", 1.4), "trial": {"seed": 0, "steps": 8}}
+    with pytest.raises(ValueError, match=f"runs of net for here that are not one setting: see {named}"):
+        find(ROW, "net", [first, second])
+
+
 def test_measures():
     one = {"score": 0.5, "by_length": {"7": [3, 4]}, "bad": "text", "flag": True}
     assert value_at(one, "score") == 0.5
