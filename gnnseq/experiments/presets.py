@@ -37,7 +37,7 @@ class Kind:
 
 
 KINDS = (
-    Kind("palindromes", PalindromeTask, (5, 20, 80)),  # near, middle and far: models differ at 80
+    Kind("palindromes", PalindromeTask, (5, 20, 60)),  # near, middle and far: models differ at 60
     Kind("copy", CopyMemoryTask, (10, 30)),
     Kind("selective", lambda blanks: SelectiveCopyTask(blanks, symbols=16, base=16), (200,)),
     Kind("adding", AddingTask, (20, 50)),
@@ -101,7 +101,7 @@ def parse(description: str | None, arguments: Sequence[str] | None = None) -> ar
     names = ", ".join(family.name for family in FAMILIES)
     kinds = ", ".join(kind.name for kind in KINDS)
     parser.add_argument("--tasks", nargs="+", help=f"which of: {kinds}; with its size: copy:30 (palindromes)")
-    parser.add_argument("--lengths", type=int, nargs="+", help="sizes of the tasks (palindromes: 5 20 80)")
+    parser.add_argument("--lengths", type=int, nargs="+", help="sizes of the tasks (palindromes: 5 20 60)")
     parser.add_argument("--models", nargs="+", help=f"all, or which of: {names} (all with a view of the tasks, but "
                         f"{', '.join(ON_REQUEST)})")  # fmt: skip
     parser.add_argument("--seeds", type=int, help="runs of each model, seeds 0, 1, ... (3)")

@@ -55,5 +55,5 @@ def test_what_no_run_could_use_is_named(arguments, named):
 
 
 def test_default_lengths_are_near_middle_and_far():
-    assert KINDS[0].sizes == (5, 20, 80)
-    assert [task.size for task in make_tasks(options())] == [5, 20, 80]
+    assert KINDS[0].sizes == (5, 20, 60)
+    assert [task.size for task in make_tasks(options())] == [5, 20, 60]
