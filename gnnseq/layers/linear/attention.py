@@ -48,19 +48,23 @@ class MatrixCell(LinearCell):
         nn.init.uniform_(self.weight_out, -bound, bound)
 
     def outputs(self, gates: Tensor, schedule: Schedule, initial: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Multiplies the states by queries, normalises each head, gates and mixes them."""
+        """Reads the states with queries, normalises each head, gates and mixes them."""
         H = self.out_channels
         parts = gates.split([H, H, H, H, gates.size(-1) - 4 * H], dim=-1)
         q, k, v = (part.unflatten(-1, (self.heads, -1)) for part in parts[:3])
-        states, q = self.written(q, k, v, parts[4], schedule, initial)
-        read = rms_norm((q.unsqueeze(-1) * states).sum(-2), [v.size(-1)], eps=_EPS)
-        return linear(read.flatten(1).to(gates.dtype) * silu(parts[3]), self.weight_out), states
+        read, final = self.read(q, k, v, parts[4], schedule, initial)
+        read = rms_norm(read, [v.size(-1)], eps=_EPS)
+        return linear(read.flatten(1).to(gates.dtype) * silu(parts[3]), self.weight_out), final
 
     @abstractmethod
-    def written(
+    def read(
         self, q: Tensor, k: Tensor, v: Tensor, gates: Tensor, schedule: Schedule, initial: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        """States ``[N, heads, d, d]`` and queries ``[N, heads, d]`` that fit them."""
+        """What the queries read of the states ``[N, heads, d]``, and the states of the roots."""
+
+    def read_states(self, q: Tensor, states: Tensor, schedule: Schedule) -> tuple[Tensor, Tensor]:
+        """`read`, from the states of all nodes ``[N, heads, d, d]``."""
+        return (q.unsqueeze(-1) * states).sum(-2), self.at_roots(schedule, states)
 
 
 class GatedLinearAttentionCell(MatrixCell):
@@ -81,7 +85,7 @@ class GatedLinearAttentionCell(MatrixCell):
         super().__init__(in_channels, out_channels, bias, heads, gates, mean)
         self.decay = decay
 
-    def written(
+    def read(
         self, q: Tensor, k: Tensor, v: Tensor, gates: Tensor, schedule: Schedule, initial: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         """Adds an outer product at each node."""
@@ -90,7 +94,7 @@ class GatedLinearAttentionCell(MatrixCell):
         if self.decay != "none":
             a = (logsigmoid(gates) / _TEMPERATURE).exp().unflatten(-1, (self.heads, -1))
             keep = a.unsqueeze(-1).to(b.dtype)
-        return self.solve(schedule, keep, b, initial), q * k.size(-1) ** -0.5
+        return self.read_states(q * k.size(-1) ** -0.5, self.solve(schedule, keep, b, initial), schedule)
 
 
 class GatedLinearAttention(LinearRecurrence):

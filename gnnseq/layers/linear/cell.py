@@ -39,13 +39,17 @@ class LinearCell(RecurrentCell):
     ) -> tuple[Tensor, States]:
         """Runs the recurrence."""
         gates = nn.functional.linear(x, self.weight_ih, self.bias)
-        out, states = self.outputs(gates, schedule, None if initial is None else initial[0])
-        final = schedule.at_roots(states.flatten(1)).unflatten(-1, self.state_shape)
+        out, final = self.outputs(gates, schedule, None if initial is None else initial[0])
         return out, (final.to(out.dtype),)
 
     @abstractmethod
     def outputs(self, gates: Tensor, schedule: Schedule, initial: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Outputs ``[N, H]`` and states ``[N, *state_shape]`` from the projected inputs."""
+        """Outputs ``[N, H]``, and states of the roots ``[G, *state_shape]``, from the projected inputs."""
+
+    def at_roots(self, schedule: Schedule, states: Tensor) -> Tensor:
+        """Of states of all nodes ``[N, *state_shape]`` those of the roots."""
+        final: Tensor = schedule.at_roots(states.flatten(1)).unflatten(-1, self.state_shape)
+        return final
 
     def solve(self, schedule: Schedule, keep: Tensor, b: Tensor, initial: Tensor | None) -> Tensor:
         r"""States :math:`h_v = b_v + k_v \odot \frac{1}{m_v} \sum_{u \to v} h_u` of all nodes.

@@ -1,5 +1,6 @@
 """The delta rule: a matrix for a state, in which a node replaces what is held for its key."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -8,8 +9,11 @@ from torch.nn.functional import normalize, silu
 
 from gnnseq.layers.linear.attention import MatrixCell
 from gnnseq.layers.linear.cell import LinearRecurrence
+from gnnseq.ops.linear.delta import delta_rule
+from gnnseq.ops.paths import PathLayout
 from gnnseq.ops.scan import Children, scan
 from gnnseq.ops.schedule import Schedule
+from gnnseq.ops.transforms import autocasts
 
 _EPS = 1e-5
 
@@ -29,17 +33,32 @@ class DeltaNetCell(MatrixCell):
         super().__init__(in_channels, out_channels, bias, heads, heads, mean)
         self.signed = signed
 
-    def written(
+    def read(
         self, q: Tensor, k: Tensor, v: Tensor, gates: Tensor, schedule: Schedule, initial: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        """Level by level: the transition is a matrix, so no scan of single numbers computes it."""
+        """On paths in chunks; elsewhere level by level, since no scan of single numbers computes a matrix."""
         beta = gates.sigmoid() * (2 if self.signed else 1)
         q, k = (normalize(silu(part), dim=-1, eps=_EPS).to(v.dtype) for part in (q, k))
+        if schedule.paths is not None:
+            return self._on_paths(q, k, v, beta, schedule.paths, initial)
         count = schedule.in_degree.clamp(min=1).to(v.dtype) if self.mean else torch.ones_like(beta[:, 0])
         inputs = torch.cat([k.flatten(1), v.flatten(1), beta, count.unsqueeze(1)], dim=1)
         flat = None if initial is None else (initial.to(v.dtype).flatten(1),)
         (states,) = scan(schedule, self._step, inputs, flat)
-        return states.unflatten(-1, self.state_shape), q
+        return self.read_states(q, states.unflatten(-1, self.state_shape), schedule)
+
+    def _on_paths(
+        self, q: Tensor, k: Tensor, v: Tensor, beta: Tensor, paths: PathLayout, initial: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """`delta_rule` on the padded tensor, in float32 at least; padding keeps the state."""
+        H, dtype = self.out_channels, torch.promote_types(v.dtype, torch.float32)
+        dense = paths.dense(torch.cat([q.flatten(1), k.flatten(1), v.flatten(1), beta], dim=1).to(dtype))
+        *qkv, beta = dense.split([H, H, H, self.heads], dim=-1)
+        q, k, v = (part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in qkv)
+        state = v.new_zeros(paths.num_paths, *self.state_shape) if initial is None else initial.to(dtype)
+        with torch.autocast(v.device.type, enabled=False) if autocasts(v.device) else nullcontext():
+            read, state = delta_rule(q, k, v, beta.mT.unsqueeze(-1), state)
+        return paths.nodes(read.transpose(1, 2).flatten(2)).unflatten(-1, (self.heads, -1)), state
 
     def _step(self, x: Tensor, children: Children | None, level: int) -> tuple[Tensor]:
         H = self.out_channels
@@ -61,9 +80,9 @@ class DeltaNet(LinearRecurrence):
         h_v &= W_o \big(\mathrm{norm}(S_v^\top q_v) \odot \mathrm{silu}(W_r x_v + b_r)\big)
 
     for each head, with queries and keys :math:`\mathrm{silu}(W_{q,k} x + b)` of length 1 and values
-    :math:`W_v x + b`. A node replaces what the state holds for its key. The transition is not diagonal, so it runs
-    level by level, in as many steps as the graph is deep. It has :math:`4nd + n^2 + pd + 4n + p` weights for d inputs,
-    n outputs and p heads.
+    :math:`W_v x + b`. A node replaces what the state holds for its key. On paths it runs in chunks of 64 steps
+    (`gnnseq.ops.linear.delta.delta_rule`), on other graphs level by level. It has
+    :math:`4nd + n^2 + pd + 4n + p` weights for d inputs, n outputs and p heads.
 
     Arguments, shapes and what is raised are those of `GatedLinearAttention`, but for the decay.
 

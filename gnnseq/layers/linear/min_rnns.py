@@ -23,7 +23,7 @@ class MinGRUCell(LinearCell):
         """The states are the outputs."""
         keep, b = self._gated(gates)
         h = self.solve(schedule, 2 * keep - 1 if self.signed else keep, b, initial)
-        return h, h
+        return h, self.at_roots(schedule, h)
 
     def _gated(self, gates: Tensor) -> tuple[Tensor, Tensor]:
         z, candidate = gates.chunk(2, dim=-1)

@@ -31,6 +31,30 @@ def test_agrees_with_the_loop_over_nodes(edges, signed, mean):
         assert_same([out, final], [expected, roots], [x, *weights] + ([] if start is None else [state]))
 
 
+def test_chunks_of_long_paths_agree_with_the_loop_over_nodes():
+    sizes = [130, 3, 64, 65]
+    layer = DeltaNet(3, 6, heads=2, signed=True).double()
+    x = torch.randn(sum(sizes), 3, dtype=torch.float64, requires_grad=True)
+    state = torch.randn(1, 4, 2, 3, 3, dtype=torch.float64, requires_grad=True)
+    batch, weights = batch_vector(sizes), list(layer.parameters())
+    schedule = Schedule(path_edges(sizes), sum(sizes), batch)
+    out, final = layer(x, schedule, state)
+    expected, states = delta_net(x, path_edges(sizes), 2, *weights, state[0][batch], True, True)
+    assert_same(
+        [out, final], [expected, schedule.at_roots(states.flatten(1)).view(1, 4, 2, 3, 3)], [x, *weights, state]
+    )
+
+
+def test_nan_reaches_no_other_path():
+    layer, x = DeltaNet(3, 4, heads=2), torch.randn(9, 3)
+    clean = layer(x, path_edges([4, 5]))[0]
+    x[1] = torch.nan
+    out, final = layer(x, path_edges([4, 5]))
+    assert torch.equal(out[4:], clean[4:])
+    assert out[1:4].isnan().all()
+    assert final[0, 0].isnan().any()
+
+
 def test_a_value_replaces_the_one_before_under_the_same_key():
     layer = DeltaNet(3, 2, heads=1).double()
     with torch.no_grad():
