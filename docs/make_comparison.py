@@ -107,7 +107,7 @@ def tables(results: list[Result], comparisons: list[Comparison]) -> str:
     parts = []
     for title, group in by_task(results).items():
         own = [c for c in comparisons if c.task == title]
-        parts.append(f"### {title[:1].upper()}{title[1:]}\n\n{describe_task(group[0].task)} {ranking(own)}\n")
+        parts.append(f"## {title[:1].upper()}{title[1:]}\n\n{describe_task(group[0].task)} {ranking(own)}\n")
         parts.append(markdown_table(HEADER, [line(result, own) for result in group]))
     return "\n".join(parts)
 
