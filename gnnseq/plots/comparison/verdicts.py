@@ -66,8 +66,9 @@ def plot_verdicts(
              UNDECIDED: "undecided"}  # fmt: skip
     drawn.legend(handles=[Patch(facecolor=colour, edgecolor="0.6", label=word) for colour, word in words.items()],
                  loc="outside lower center", ncols=5, fontsize=9, frameon=False)  # fmt: skip
-    seeds = max(result.summary.count for result in results)
-    runs = f"{seeds} seed{'s' * (seeds != 1)}{_patience(results)}"
+    counts = [max(result.summary.count for result in group) for group in tasks.values()]
+    seeds = f"{min(counts)} to {max(counts)}" if min(counts) < max(counts) else str(counts[0])
+    runs = f"{seeds} seed{'s' * (max(counts) != 1)}{_patience(results)}"
     title = f"Mean score on test data, compared with the {reference}, over {runs}"
     headline(drawn, f"{title}; bold: solved, italic: at chance or hardly above it")
     return save(drawn, path)
