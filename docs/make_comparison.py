@@ -91,8 +91,7 @@ def summary(results: list[Result], comparisons: list[Comparison]) -> str:
     lines = []
     for title, group in by_task(results).items():
         own = [c for c in comparisons if c.task == title]
-        sign = 1 if group[0].task["higher_is_better"] else -1
-        best = max(group, key=lambda result: sign * result.summary.mean)
+        best = max(group, key=Result.gain)
         base = next(result for result in group if result.model == REFERENCE)
         words = [judged(result, own)[2].split()[0] for result in group if result is not base]
         counts = [str(words.count(word)) for word in ("better", "equal", "undecided", "worse")]
@@ -168,7 +167,7 @@ def main() -> None:
     comparisons = verdicts(results, reference=REFERENCE)
     figures = DOCS / "figures"
     plot_verdicts(records, comparisons, figures / "comparison.png", REFERENCE)
-    some = [record for record in records if record["purpose"] == "test" and record["family"]["name"] in SHOWN]
+    some = [record for record in records if record["family"]["name"] in SHOWN]
     plot_reach(some, figures / "comparison_reach.png")
     plot_cost([record for record in some if record["task"]["name"] in COSTS], figures / "comparison_cost.png")
     curves = [record for record in some if record["task"]["name"] == DRAWN[0] and "curve" in record]

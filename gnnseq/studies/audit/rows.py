@@ -126,8 +126,9 @@ def find(row: Row, family: str | None, records: Iterable[Record]) -> Found | Non
         and record["family"]["name"] == family
         and not for_tuning(record)
     ]
-    if len(seeds := [record["trial"]["seed"] for record in own]) > len(set(seeds)) or settings_that_differ(own):
-        names = ", ".join(settings_that_differ(own)) or "seed"
+    differing, seeds = settings_that_differ(own), {record["trial"]["seed"] for record in own}
+    if differing or len(seeds) < len(own):
+        names = ", ".join(differing) or "seed"
         raise ValueError(f"records has runs of {family} for {row.setting} that are not one setting: see {names}; "
                          "expected one, with one run of each seed")  # fmt: skip
     ended = [record for record in own if record["status"] == "done"]
