@@ -42,19 +42,13 @@ class Row:
     oldest: bool = False
 
 
+# Each row differs in several versions, so that few runs cover all that pyproject.toml allows.
 ROWS = (
-    Row("python-3.11", "3.11"),
-    Row("python-3.12", "3.12"),
-    Row("python-3.13", "3.13"),
-    Row("python-3.14", "3.14"),
-    Row("torch-2.15", "3.12", (("torch", "2.15.0"),)),
-    Row("torch-2.14", "3.12", (("torch", "2.14.1"),)),
-    Row("torch-2.12", "3.12", (("torch", "2.12.1"),)),
-    Row("torch-2.11", "3.12", (("torch", "2.11.0"),)),
-    Row("torch-2.10", "3.12", (("torch", "2.10.0"),)),
-    Row("pyg-2.8.0", "3.12", (("torch-geometric", "2.8.0"),)),
-    Row("pyg-2.7", "3.12", (("torch-geometric", "2.7.0"),)),
     Row("oldest", "3.11", oldest=True),
+    Row("torch-2.12", "3.12", (("torch", "2.12.1"), ("torch-geometric", "2.7.0"))),
+    Row("torch-2.14", "3.13", (("torch", "2.14.1"), ("torch-geometric", "2.8.0"))),
+    Row("torch-2.15", "3.12", (("torch", "2.15.0"),)),
+    Row("python-3.14", "3.14", (("torch", "2.15.0"),)),
 )
 
 
