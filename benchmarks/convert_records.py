@@ -1,19 +1,13 @@
 """Records of older forms as records of today, so that nothing is run twice.
 
     python benchmarks/convert_records.py runs/old/records.jsonl runs/new/records.jsonl --revision 1a2b3c4
-    python benchmarks/convert_records.py old.jsonl new.jsonl --revision 1a2b3c4 --trees trees/
 
-Those of the palindrome comparison of version 0.1, those of nested lists before they were trials, and those of sentiment
-before they were, which need --trees, a folder with train.txt and dev.txt.
+Those of the palindrome comparison of version 0.1, and those of nested lists before they were trials.
 
 Every number of an old record is kept. What it did not hold (state size, memory, the influence of the answer before
 training, steps to the threshold) is measured now, at the same initial weights and samples, or read off its curve; the
 new record says so under "converted", with the revision of the code that trained the model. Records that the new file
 has already are left alone.
-
-Records of sentiment keep their keys, as today's training draws other random numbers in dropout: no run of today takes
-one for its own. Their epochs are the looks at validation data, without a loss; losses and seconds are under "epochs".
-Milliseconds of a step are those of the fastest epoch.
 """
 
 import argparse
@@ -25,7 +19,6 @@ from typing import Any
 
 from torch import nn
 
-from gnnseq.data.trees.sentiment import sentiment_trees
 from gnnseq.experiments import (
     DEFAULT,
     OPTIMIZERS,
@@ -37,11 +30,9 @@ from gnnseq.experiments import (
     find_named,
 )
 from gnnseq.experiments.optimizers import falling
-from gnnseq.experiments.run import before_training, build, solve_size
+from gnnseq.experiments.run import before_training, build
 from gnnseq.experiments.settings import first_reached
 from gnnseq.studies.listops import LISTOPS_FAMILIES, SETTINGS, TASKS
-from gnnseq.studies.sentiment.models import SENTIMENT_FAMILIES, adagrad, sentiment_settings
-from gnnseq.studies.sentiment.task import SentimentData, SentimentTask
 
 Record = dict[str, Any]
 KEPT = ("status", "stopped", "width", "embedding", "weights", "budget_note", "loss", "test_samples", "steps", "best_50",
@@ -137,54 +128,6 @@ def convert(old: Record, revision: str) -> Record:
     }
 
 
-def convert_sentiment(old: Record, revision: str, data: SentimentData) -> Record:
-    """One record of sentiment; other trees, or a model that has another size today, are a ValueError."""
-    if old["data"] != data.digest or old["vectors"] != "random":
-        raise ValueError(
-            f"record {old['key']} is of trees {old['data']} and {old['vectors']} vectors, expected {data.digest} and "
-            "random"
-        )
-    trial = sentiment_trial(old, data)
-    size, every = solve_size(trial), trial.settings.validate_every or 1
-    if size.weights != old["weights"]:
-        raise ValueError(f"record {old['key']} has {old['weights']} weights, but the model of today {size.weights}")
-    return {
-        **trial.description,
-        **{name: old[name] for name in ("key", "weights", "word_weights", "vectors", "seconds")},
-        "budget_note": old.get("budget_note", ""),
-        "status": "done",
-        "stopped": None,
-        "width": size.width,
-        "embedding": old["trial"]["features"],
-        "state_size": trial.family.state_size(trial.task, size.width),
-        "score": old["best"]["dev"]["sentences"],
-        "validation_score": None,
-        "test_samples": len(data.parts["dev"]),
-        "steps": trial.settings.steps,
-        "ms_per_step": 1e3 * min(epoch["seconds"] for epoch in old["curve"]) / every,
-        "looks": [[every * (n + 1), epoch["dev"]["sentences"], None] for n, epoch in enumerate(old["curve"])],
-        "parts": old["best"],
-        "guess": {"dev": data.guess("dev")},
-        "epochs": old["curve"],
-        "git": {"revision": revision, "changed": False},
-        "converted": {"from": "SentimentTrial", "revision": revision},
-    }
-
-
-def sentiment_trial(old: Record, data: SentimentData) -> Trial:
-    """The trial that an old record of sentiment would be of today."""
-    values = old["trial"]
-    own = {name: values[name] for name in ("features", "phrases", "dropout", "word_dropout", "feature_dropout")}
-    task = SentimentTask.of(data, learn_words=values["word_rate"] > 0, **own)
-    settings = sentiment_settings(
-        task,
-        optimizer=adagrad(values["word_rate"], values["weight_decay"]),
-        **{name: values[name] for name in ("budget", "epochs", "batch_size")},
-    )
-    family = find_named(values["family"], SENTIMENT_FAMILIES, "model")
-    return Trial(task, family, values["seed"], values["learning_rate"], settings)
-
-
 def measured(trial: Trial, old: Record) -> Record:
     """What is measured before training, at the weights from which the old run started."""
     model, size = build(trial)
@@ -207,19 +150,10 @@ def stepped(trial: Trial, model: nn.Module) -> Any:
     return optimizer
 
 
-def convert_all(found: Iterable[Record], revision: str, trees: Path | None, known: Container[str]) -> Iterator[Record]:
-    """The records that are not known yet; those of sentiment without the trees are a ValueError."""
-    data: dict[int, SentimentData] = {}
-    if trees is not None:
-        parts = {part: sentiment_trees(part, trees) for part in ("train", "dev")}
-        data = {classes: SentimentData(parts, classes) for classes in (5, 2)}
+def convert_all(found: Iterable[Record], revision: str, known: Container[str]) -> Iterator[Record]:
+    """The records that are not known yet."""
     for old in found:
-        if "epochs" in old["trial"]:
-            if not data:
-                raise ValueError(f"record {old['key']} is of sentiment, expected --trees, a folder of its trees")
-            if old["key"] not in known:
-                yield convert_sentiment(old, revision, data[old["trial"]["classes"]])
-        elif (lists_trial if "rounds" in old["trial"] else trial_of)(old).key not in known:
+        if (lists_trial if "rounds" in old["trial"] else trial_of)(old).key not in known:
             yield convert(old, revision)
 
 
@@ -229,7 +163,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("old", type=Path, help="file of old records")
     parser.add_argument("new", type=Path, help="file that new records are added to")
     parser.add_argument("--revision", required=True, help="commit of the code that made the old records")
-    parser.add_argument("--trees", type=Path, help="folder with train.txt and dev.txt, for records of sentiment")
     options = parser.parse_args(arguments)
     try:
         if not options.old.is_file():
@@ -237,7 +170,7 @@ def main(arguments: list[str] | None = None) -> int:
         store = Store(options.new)
         known, found = store.read(), Store(options.old).read().values()
         count = 0
-        for record in convert_all(found, options.revision, options.trees, known):
+        for record in convert_all(found, options.revision, known):
             store.append(record)
             count += 1
     except ValueError as error:

@@ -6,13 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from small_treebank import PARTS
 
-from gnnseq.data.trees.sentiment import sentiment_trees
 from gnnseq.experiments import DEFAULT, RMSPROP, PalindromeTask, Settings, Trial, collect, find_family, run_trial
-from gnnseq.experiments.run import solve_size
-from gnnseq.studies.sentiment.models import sentiment_table
-from gnnseq.studies.sentiment.task import SentimentData
 
 spec = importlib.util.spec_from_file_location(
     "convert_records", Path(__file__).parents[1] / "benchmarks" / "convert_records.py"
@@ -83,52 +78,6 @@ def test_bad_input(tmp_path, capsys):
     old, _ = old_record()
     with pytest.raises(ValueError, match="has 7 weights, but the model of today"):
         convert_records.convert(old | {"weights": 7}, "x")
-
-
-def old_sentiment(data):
-    epochs = [{"dev": {"sentences": score, "phrases": 0.5}, "loss": 1.0, "seconds": 4.0} for score in (0.25, 0.75, 0.5)]
-    values = {"family": "tree", "seed": 2, "classes": 5, "budget": 3_000, "features": 6, "epochs": 3, "batch_size": 2,
-              "learning_rate": 0.05, "word_rate": 0.1, "weight_decay": 1e-4, "dropout": 0.5, "word_dropout": 0.02,
-              "feature_dropout": 0.3, "phrases": 3}  # fmt: skip
-    weights = solve_size(convert_records.sentiment_trial({"trial": values}, data)).weights
-    return {"key": "0123456789abcdef", "trial": values, "data": data.digest, "vectors": "random", "weights": weights,
-            "word_weights": 60, "seconds": 13.0, "curve": epochs, "best_epoch": 2, "best": {"dev": epochs[1]["dev"]},
-            "title": "Tree-LSTM, constituency (N-ary)"}  # fmt: skip
-
-
-def test_an_old_record_of_sentiment_keeps_its_key_and_numbers():
-    data = SentimentData(PARTS)
-    old = old_sentiment(data)
-    found = convert_records.convert_sentiment(old, "abc1234", data)
-    assert (found["key"], found["converted"]["from"]) == ("0123456789abcdef", "SentimentTrial")
-    assert (found["score"], found["steps"], found["ms_per_step"]) == (0.75, 6, 2000.0)
-    assert found["looks"] == [[2, 0.25, None], [4, 0.75, None], [6, 0.5, None]]
-    assert found["parts"] == {"dev": {"sentences": 0.75, "phrases": 0.5}}
-    (result,) = collect([found])
-    assert result.scores == {2: 0.75}
-    assert "| 75.0 % (1 seed) | 2e+03" in sentiment_table([found])
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [({"data": "x"}, "is of trees x and random vectors"), ({"weights": 7}, "has 7 weights, but the model of today")],
-)
-def test_records_of_other_sentences_are_refused(change, message):
-    data = SentimentData(PARTS)
-    with pytest.raises(ValueError, match=message):
-        convert_records.convert_sentiment(old_sentiment(data) | change, "x", data)
-
-
-def test_a_file_of_sentiment_is_converted_once(tmp_path, capsys):
-    trees = ["(3 (2 a) (3 b))", "(1 (1 c) (2 a))", "(3 (2 a) (3 c))"]
-    for part in ("train", "dev"):
-        (tmp_path / f"{part}.txt").write_text("\n".join(trees) + "\n")
-    data = SentimentData({part: sentiment_trees(part, tmp_path) for part in ("train", "dev")})
-    (tmp_path / "old.jsonl").write_text(json.dumps(old_sentiment(data)) + "\n")
-    arguments = [str(tmp_path / "old.jsonl"), str(tmp_path / "new.jsonl"), "--revision", "x", "--trees", str(tmp_path)]
-    for told in ("1 records converted, 0 were there", "0 records converted, 1 were there"):
-        assert convert_records.main(arguments) == 0
-        assert told in capsys.readouterr().out
 
 
 LISTS = {
