@@ -43,6 +43,7 @@ RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
 COPY = CopyMemoryTask(30)
 HOPS = 8  # from the first of nine symbols to the last
 DEPTHS = (8, 12)
+LEARNED = 0.15  # a mean above it; chance is 0.1
 BUDGETS = (1_000, 10_000, 100_000)
 BUDGETED = ("lstm", "gru", "min-gru", "transformer", "dilated", "tcn", "tree-lstm-tree", "conv-residual-tree")
 
@@ -144,16 +145,43 @@ def initialisation_table() -> str:
 
 
 def path_table() -> str:
-    """Every stack with its score, the best first."""
+    """The stacks that learned, the best first, and the range of all others in one row."""
     results = sorted(collect(records_of("path")), key=lambda result: -result.summary.mean)
-    lines = [(r.model, spread(r.summary, True), f"{r.solved} of {r.summary.count}", r.setting) for r in results]
+    learned = [result for result in results if result.summary.mean > LEARNED]
+    lines = [(r.model, spread(r.summary, True), f"{r.solved} of {r.summary.count}", r.setting) for r in learned]
+    rest = [100 * result.summary.mean for result in results[len(learned) :]]
+    lines.append((f"the {len(rest)} others", f"{min(rest):.1f} to {max(rest):.1f} %", "none", ""))
     return markdown_table(("stack", "score", "solved", "setting"), lines)
+
+
+def shares_table() -> str:
+    """The first symbol's share of the last node's output in a GCN without weights and nonlinearities."""
+    first, lines = torch.arange(HOPS), []
+    for both in (False, True):
+        S = torch.eye(HOPS + 1, dtype=torch.float64)
+        S[first + 1, first] = 1
+        if both:
+            S[first, first + 1] = 1
+        root = S.sum(1).sqrt()
+        S = S / torch.outer(root, root)
+        for residual in (False, True):
+            step = S + torch.eye(HOPS + 1) if residual else S
+            weights = [torch.linalg.matrix_power(step, depth)[HOPS] for depth in DEPTHS]
+            kind = ("undirected" if both else "directed") + (", residual" if residual else "")
+            lines.append((kind, *(f"{100 * float(row[0] / row.sum()):.2g} %" for row in weights)))
+    return markdown_table(("path", *(f"{depth} layers" for depth in DEPTHS)), lines)
 
 
 def effects_table() -> str:
     """What one choice changes, all others held: the mean over the pairs of stacks that differ in it alone."""
     means = {result.model: result.summary.mean for result in collect(records_of("path"))}
-    choices = {"two weights": "one weight", "directed": "undirected", "residual, ": "", "norm, ": "", "12": "8"}
+    choices = {
+        "two weights": "one weight",
+        "directed": "undirected",
+        "residual, ": "",
+        "norm, ": "",
+        "12 layers": "8 layers",
+    }
     lines = []
     for with_it, without in choices.items():
         pairs = [(means[name], means[other]) for name in means if with_it in f"{name}"
@@ -185,6 +213,7 @@ TABLES = {
     "initialisation": ("initialisation", initialisation_table),
     "path": ("path", path_table),
     "effects": ("path", effects_table),
+    "shares": ("path", shares_table),
     "budget": ("budget", budget_table),
 }
 
