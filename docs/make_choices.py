@@ -45,7 +45,7 @@ HOPS = 8  # from the first of nine symbols to the last
 DEPTHS = (8, 12)
 LEARNED = 0.15  # a mean above it; chance is 0.1
 BUDGETS = (1_000, 10_000, 100_000)
-BUDGETED = ("lstm", "gru", "min-gru", "transformer", "dilated", "tcn", "tree-lstm-tree", "conv-residual-tree")
+BUDGETED = ("lstm", "min-gru", "transformer", "tcn", "tree-lstm-tree", "conv-residual-tree")
 
 
 def _forget(model: nn.Module, task: Task) -> None:
@@ -108,7 +108,7 @@ def path(store: Store, jobs: int) -> None:
 
 
 def budget(store: Store, jobs: int) -> None:
-    """Eight models at three budgets on two tasks, each at the best of its rates."""
+    """Six models at three budgets on two tasks, each at the best of its rates."""
     for weights in BUDGETS:
         for task in (COPY, ListOpsTask(20)):
             families = [family for family in map(find_family, BUDGETED) if family.joins(task)]
