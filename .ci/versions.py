@@ -134,6 +134,7 @@ def run(row: Row, words: list[str]) -> dict[str, object]:
             "row": row.name,
             "python": row.python,
             "status": "run",
+            "tests": words or ["all"],
             "versions": installed(own),
             **test(own, Path(name), words),
         }
