@@ -90,7 +90,7 @@ def install(row: Row, python: str, folder: Path) -> Path:
     own, pins = folder / "env" / "bin" / "python", folder / "pins.txt"
     pins.write_text("\n".join(constraints(row)) + "\n", encoding="utf-8")
     pip = [own, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--constraint", pins]
-    subprocess.run([*pip, "setuptools", "wheel", "torch"], check=True)
+    subprocess.run([*pip, "--upgrade", "setuptools", "wheel", "torch"], check=True)
     subprocess.run([*pip, "--no-build-isolation", "--editable", f"{ROOT}[{','.join(EXTRAS)}]"], check=True)
     return own
 

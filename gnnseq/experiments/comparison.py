@@ -105,7 +105,9 @@ def pairs(tasks: Iterable[Task], families: Iterable[Family]) -> list[Pair]:
                              f"{', '.join(sorted({family.view for family in families}))}")  # fmt: skip
         if absent:
             left = ", ".join(f"{family.name} ({family.view})" for family in absent)
-            warnings.warn(f"{task.title}: left out, since the task has no such view: {left}", stacklevel=3)
+            warnings.warn(
+                f"{task.title}: left out, since the task has no such view or number of hops: {left}", stacklevel=3
+            )
     return joined
 
 

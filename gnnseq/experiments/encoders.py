@@ -189,9 +189,10 @@ def dilated_layers(task: Task) -> int:
 
 
 def all_hops(task: Task) -> int:
-    """A layer more than the hops along a path, by the rule of `graph_layers`; 8 where no number is known."""
+    """A layer more than the hops along a path, by the rule of `graph_layers`, of a task that requires a number."""
     required = task.required("path both ways")
-    return GCN_LAYERS if required is None else required + 1
+    assert required is not None, f"{task.title} require no number of hops"
+    return required + 1
 
 
 def graph_layers(task: Task) -> int:

@@ -110,7 +110,7 @@ SEQUENCE_FAMILIES = (
     Family("gcn-residual", "path both ways", predictor(residual(GCNConv, _gcn_reach, positions=True)),
            f"GCN, residual, {GCN_LAYERS} layers with positions on the path", reach=_gcn_reach),
     Family("gcn-deep", "path both ways", predictor(residual(GCNConv, all_hops, positions=True)),
-           "GCN, residual, a layer more than the hops on the path", reach=all_hops),
+           "GCN, residual, a layer more than the hops on the path", reach=all_hops, by_hops=True),
     Family("bag", "path", bag, "Bag of symbols, no order", order_free=True),
 )  # fmt: skip
 

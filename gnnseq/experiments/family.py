@@ -100,6 +100,7 @@ class Family:
         counted: the part of a model whose weights the budget counts; all of it by default.
         order_free: whether the model ignores order and edges: a baseline.
         width_multiple: of which the width is one, such as a number of heads.
+        by_hops: whether the depth follows the hops that a task requires: only tasks that require some have the model.
     """
 
     name: str
@@ -113,6 +114,7 @@ class Family:
     order_free: bool = False
     counted: Callable[[nn.Module], nn.Module] = whole
     width_multiple: int = 1
+    by_hops: bool = False
 
     def __post_init__(self) -> None:
         if not self.title:
@@ -126,8 +128,8 @@ class Family:
         return self.initialise.name
 
     def joins(self, task: Task) -> bool:
-        """Whether the task has the model's view."""
-        return self.view in task.views
+        """Whether the task has the model's view, and a number of hops where the model needs one."""
+        return self.view in task.views and not (self.by_hops and task.required(self.view) is None)
 
     def collate(self, task: Task) -> Collate:
         """The function that makes batches of the model's view.

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 from torch import nn
 
-from gnnseq.experiments import DEFAULT, Family, Initialisation, PalindromeTask, Sight, find_named
+from gnnseq.experiments import DEFAULT, Family, Initialisation, KarateTask, PalindromeTask, Sight, find_named
 
 TASK = PalindromeTask(6)
 PLAIN = Family("plain", "path", lambda task, width, embedding: nn.Linear(embedding, width))
@@ -20,6 +20,13 @@ def test_it_joins_tasks_that_have_its_view():
     assert not replace(PLAIN, view="graph").joins(TASK)
     with pytest.raises(ValueError, match="view is 'graph', expected one that palindromes of length 6 offer"):
         replace(PLAIN, view="graph").collate(TASK)
+
+
+def test_a_model_as_deep_as_the_hops_joins_tasks_that_require_a_number():
+    deep = replace(PLAIN, by_hops=True)
+    assert deep.joins(TASK)
+    assert not deep.joins(KarateTask())
+    assert PLAIN.joins(KarateTask())
 
 
 def test_sight_compares_reach_with_what_the_task_requires():
