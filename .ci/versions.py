@@ -64,7 +64,7 @@ def lower_bounds() -> dict[str, str]:
         *PROJECT["dependencies"],
         *(each for name in ("cluster", "experiments", "tensorboard") for each in extras[name]),
     ]
-    pairs = (re.fullmatch(r"([\w-]+)(?:\[[\w,]+\])?>=([\d.]+)", requirement) for requirement in used)
+    pairs = (re.fullmatch(r"([\w-]+)(?:\[[\w,]+\])?>=([\w.]+)", requirement) for requirement in used)
     return {canonical(pair[1]): pair[2] for pair in pairs if pair is not None}
 
 
