@@ -42,7 +42,7 @@ def test_a_tree_of_neighbours_has_its_leaves_and_its_root(depth):
     for data, nodes, answer in zip(batch.to_data_list(), features, answers, strict=True):
         graph = nx.DiGraph(edges_of(data))
         assert set(dict(graph.in_degree()).values()) == {0, 2}
-        distance = nx.single_target_shortest_path_length(graph, 2 * leaves - 2)
+        distance = nx.single_source_shortest_path_length(graph.reverse(), 2 * leaves - 2)
         assert {distance[leaf] for leaf in range(leaves)} == {depth}
         assert torch.equal(data.x[:leaves], nodes[:-1])
         assert torch.equal(data.x[-1], nodes[-1])
