@@ -31,7 +31,8 @@ from gnnseq.experiments.tasks.palindromes import PalindromeTask
 from gnnseq.experiments.tasks.sequences import CopyMemoryTask
 from gnnseq.layers import LSTM, chrono_
 from gnnseq.models import ConvStack
-from gnnseq.plots.style import bare, figure, save
+from gnnseq.plots.comparison.models import family_looks
+from gnnseq.plots.style import bare, decades, figure, save
 from gnnseq.results import collect
 from gnnseq.results.joined import Result
 from gnnseq.results.table import markdown_table, spread
@@ -196,16 +197,19 @@ def effects_table() -> str:
 def budgets() -> list[Result]:
     """Results of each budget, named by it."""
     records = records_of("budget")
-    return collect(records, lambda record: f"{record['family']['title']}|{record['trial']['budget']}")
+    return collect(records, lambda record: f"{record['family']['name']}|{record['trial']['budget']}")
 
 
 def budget_table() -> str:
     """Scores of each model at each budget."""
     lines: dict[tuple[str, str], dict[int, str]] = {}
     for result in budgets():
-        model, weights = result.model.split("|")
-        lines.setdefault((result.task["title"], model), {})[int(weights)] = spread(result.summary, True)
-    rows = [(task, model, *(own.get(weights, "–") for weights in BUDGETS)) for (task, model), own in lines.items()]
+        name, weights = result.model.split("|")
+        lines.setdefault((result.task["title"], name), {})[int(weights)] = spread(result.summary, True)
+    rows = [
+        (task, find_family(name).title, *(own.get(weights, "–") for weights in BUDGETS))
+        for (task, name), own in lines.items()
+    ]
     return markdown_table(("task", "model", *(f"{weights:,} weights" for weights in BUDGETS)), rows)
 
 
@@ -240,22 +244,31 @@ def draw() -> None:
     axes.set_xlabel("learning rate (Adam)")
     axes.set_title("Accuracy on palindromes of length 20, mean over five seeds", fontsize=11)
     save(drawn, FIGURES / "choices_initialisation.png")
+    draw_budgets()
+
+
+def draw_budgets() -> None:
+    """Accuracy against the number of weights, a panel for each task."""
     tasks: dict[str, dict[str, list[tuple[int, float]]]] = {}
     for result in budgets():
-        model, weights = result.model.split("|")
+        name, weights = result.model.split("|")
         own = tasks.setdefault(result.task["title"], {})
-        own.setdefault(model, []).append((int(weights), 100 * result.summary.mean))
-    if not tasks:
-        return
-    drawn = figure(10, 4.2)
-    for axes, (title, models) in zip(drawn.subplots(1, len(tasks), squeeze=False)[0], tasks.items(), strict=True):
-        for number_, (model, points) in enumerate(models.items()):
-            style = {"color": f"C{number_}", "marker": "os^DvPX<"[number_ % 8]}
-            axes.plot(*zip(*sorted(points), strict=True), label=model, **style)
-        axes.set(xscale="log", xlabel="weights", ylabel="accuracy (%)", ylim=(0, 101))
+        own.setdefault(name, []).append((int(weights), 100 * result.summary.mean))
+    looks = family_looks([(name, name) for name in BUDGETED])
+    drawn = figure(11, 4)
+    panels = drawn.subplots(1, len(tasks), sharey=True)
+    for axes, (title, models) in zip(panels, tasks.items(), strict=True):
+        for name, points in models.items():
+            look = looks[name]
+            axes.plot(*zip(*sorted(points), strict=True), label=find_family(name).title, color=look.colour,
+                      marker=look.marker, linestyle=look.line, clip_on=False)  # fmt: skip
+        axes.set(xscale="log", xlabel="weights", ylim=(0, 100))
         axes.set_title(title, fontsize=10)
-        axes.legend(fontsize=7)
+        decades(axes.xaxis)
         bare(axes)
+    panels[0].set_ylabel("accuracy on test data (%)")
+    labels = panels[-1].get_legend_handles_labels()
+    panels[-1].legend(*labels, fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1.02, 1))
     save(drawn, FIGURES / "choices_budget.png")
 
 
