@@ -11,9 +11,14 @@ from torch._functorch.pyfunctorch import (
     temporarily_clear_interpreter_stack,
 )
 
+# torch 2.10 says in all code that torch.compile reads that it is exported
+_SAYS_EXPORTED = tuple(map(int, torch.__version__.split(".")[:2])) < (2, 11)
+
 
 def is_recorded() -> bool:
     """Whether `torch.jit.trace` or `torch.export` records this code: a value that Python reads would be frozen."""
+    if _SAYS_EXPORTED and torch.compiler.is_dynamo_compiling():
+        return False
     return torch.compiler.is_exporting() or bool(torch.jit.is_tracing())  # type: ignore[attr-defined, no-untyped-call]
 
 
@@ -68,7 +73,7 @@ def outside_transforms() -> Iterator[None]:
 
 def autocasts(device: torch.device) -> bool:
     """Whether `torch.autocast` is on for a device; for "meta" there is none."""
-    return torch.amp.is_autocast_available(device.type) and torch.is_autocast_enabled(device.type)
+    return device.type != "meta" and torch.is_autocast_enabled(device.type)  # a check that torch 2.10 can compile
 
 
 def require(holds: Tensor, message: str) -> None:
