@@ -28,7 +28,7 @@ def test_a_second_run_repeats_nothing(tmp_path):
 def test_a_record_tells_what_took_part(tmp_path):
     (record,) = run_trials(TASKS[:1], Store(tmp_path / "records.jsonl"), run=run, threads=2, progress=False)
     assert record["threads"] == 2
-    assert record["versions"]["torch"] == torch.__version__
+    assert torch.__version__.startswith(record["versions"]["torch"])  # a wheel may add its build
     assert record["host"]["cpus"] == os.cpu_count()
     assert len(record["host"]["load"]) == 3
     assert record["started"] <= record["ended"]
