@@ -29,8 +29,10 @@ from gnnseq.experiments.tasks.first_symbol import FirstSymbolTask
 from gnnseq.experiments.tasks.listops import ListOpsTask
 from gnnseq.experiments.tasks.palindromes import PalindromeTask
 from gnnseq.experiments.tasks.sequences import CopyMemoryTask
+from gnnseq.graphs import path_batch
 from gnnseq.layers import LSTM, chrono_
 from gnnseq.models import ConvStack
+from gnnseq.ops import gcn_operator
 from gnnseq.plots.comparison.models import family_looks
 from gnnseq.plots.style import bare, decades, figure, save
 from gnnseq.results import collect
@@ -121,9 +123,8 @@ STUDIES = {"initialisation": initialisation, "path": path, "budget": budget}
 
 
 def records_of(name: str) -> list[Record]:
-    """Stored final runs; none where the study was not made."""
-    file = RESULTS / f"{name}.jsonl"
-    return [record for record in read(file) if record["purpose"] == "test"] if file.is_file() else []
+    """Stored final runs."""
+    return [record for record in read(RESULTS / f"{name}.jsonl") if record["purpose"] == "test"]
 
 
 def by_rate(records: Iterable[Record]) -> dict[tuple[str, str], dict[float, list[float]]]:
@@ -157,19 +158,13 @@ def path_table() -> str:
 
 def shares_table() -> str:
     """The first symbol's share of the last node's output in a GCN without weights and nonlinearities."""
-    first, lines = torch.arange(HOPS), []
-    for both in (False, True):
-        S = torch.eye(HOPS + 1, dtype=torch.float64)
-        S[first + 1, first] = 1
-        if both:
-            S[first, first + 1] = 1
-        root = S.sum(1).sqrt()
-        S = S / torch.outer(root, root)
-        for residual in (False, True):
-            step = S + torch.eye(HOPS + 1) if residual else S
-            weights = [torch.linalg.matrix_power(step, depth)[HOPS] for depth in DEPTHS]
-            kind = ("undirected" if both else "directed") + (", residual" if residual else "")
-            lines.append((kind, *(f"{100 * float(row[0] / row.sum()):.2g} %" for row in weights)))
+    lines = []
+    for kind, direction in (("directed", "forward"), ("undirected", "both")):
+        edges = path_batch(torch.zeros(1, HOPS + 1, 1), direction=direction).edge_index
+        step = gcn_operator(edges, HOPS + 1, torch.ones(edges.size(1), dtype=torch.double)).to_dense()
+        for name, layer in ((kind, step), (f"{kind}, residual", step + torch.eye(HOPS + 1))):
+            rows = [torch.linalg.matrix_power(layer, depth)[HOPS] for depth in DEPTHS]
+            lines.append((name, *(f"{100 * float(row[0] / row.sum()):.2g} %" for row in rows)))
     return markdown_table(("path", *(f"{depth} layers" for depth in DEPTHS)), lines)
 
 
@@ -214,22 +209,21 @@ def budget_table() -> str:
 
 
 TABLES = {
-    "initialisation": ("initialisation", initialisation_table),
-    "path": ("path", path_table),
-    "effects": ("path", effects_table),
-    "shares": ("path", shares_table),
-    "budget": ("budget", budget_table),
+    "initialisation": initialisation_table,
+    "path": path_table,
+    "effects": effects_table,
+    "shares": shares_table,
+    "budget": budget_table,
 }
 
 
 def filled(text: str) -> str:
     """The page with the tables of the records."""
-    made = {name: table() if records_of(study) else "Not run yet.\n" for name, (study, table) in TABLES.items()}
-    return fill_all(text, made)
+    return fill_all(text, {name: table() for name, table in TABLES.items()})
 
 
 def draw() -> None:
-    """One figure for initialisations and rates, and one for budgets where they were run."""
+    """One figure for initialisations and rates, and one for budgets."""
     found = by_rate(records_of("initialisation"))
     drawn = figure(9, 0.9 + 0.33 * len(found))
     axes = drawn.subplots()
