@@ -1,7 +1,6 @@
 """Equations of the RNN, GRU and LSTM, once for torch's fused kernels on paths and once level by level."""
 
 from abc import ABC, abstractmethod
-from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -11,7 +10,7 @@ from gnnseq.layers.checks import check_dtype, check_nodes
 from gnnseq.ops.paths import PathLayout
 from gnnseq.ops.scan import Children, States, Step, scan, scan_levels
 from gnnseq.ops.schedule import Schedule
-from gnnseq.ops.transforms import autocast_dtype, autocasts, is_mapped
+from gnnseq.ops.transforms import autocast_dtype, is_mapped, without_autocast
 
 
 def in_kernel_dtype(states: States | None) -> States | None:
@@ -148,7 +147,7 @@ class Cell(RecurrentCell):
         dtype = autocast_dtype(x)
         if initial is None:
             initial = (x.new_zeros(paths.num_paths, self.out_channels),) * self.states
-        with torch.autocast(x.device.type, enabled=False) if autocasts(x.device) else nullcontext():
+        with without_autocast(x.device):
             dense = paths.dense(x.to(dtype))
             weights = [weight.to(dtype) for weight in self.fused_weights()]
             out, last = self.fused(dense, weights, paths, tuple(state.to(dtype).unsqueeze(0) for state in initial))

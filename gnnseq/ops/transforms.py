@@ -1,7 +1,7 @@
 """Modes of torch that hand-written kernels and integer arithmetic do not support, such as tracing and transforms."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -74,6 +74,11 @@ def outside_transforms() -> Iterator[None]:
 def autocasts(device: torch.device) -> bool:
     """Whether `torch.autocast` is on for a device; for "meta" there is none."""
     return device.type != "meta" and torch.is_autocast_enabled(device.type)  # a check that torch 2.10 can compile
+
+
+def without_autocast(device: torch.device) -> AbstractContextManager[object]:
+    """Operations on a device in the dtype of their inputs, inside `torch.autocast` too."""
+    return torch.autocast(device.type, enabled=False) if autocasts(device) else nullcontext()
 
 
 def require(holds: Tensor, message: str) -> None:

@@ -1,6 +1,5 @@
 """The delta rule: a matrix for a state, in which a node replaces what is held for its key."""
 
-from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -13,7 +12,7 @@ from gnnseq.ops.linear.delta import delta_rule
 from gnnseq.ops.paths import PathLayout
 from gnnseq.ops.scan import Children, scan
 from gnnseq.ops.schedule import Schedule
-from gnnseq.ops.transforms import autocasts
+from gnnseq.ops.transforms import without_autocast
 
 _EPS = 1e-5
 
@@ -56,7 +55,7 @@ class DeltaNetCell(MatrixCell):
         *qkv, beta = dense.split([H, H, H, self.heads], dim=-1)
         q, k, v = (part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in qkv)
         state = v.new_zeros(paths.num_paths, *self.state_shape) if initial is None else initial.to(dtype)
-        with torch.autocast(v.device.type, enabled=False) if autocasts(v.device) else nullcontext():
+        with without_autocast(v.device):
             read, state = delta_rule(q, k, v, beta.mT.unsqueeze(-1), state)
         return paths.nodes(read.transpose(1, 2).flatten(2)).unflatten(-1, (self.heads, -1)), state
 

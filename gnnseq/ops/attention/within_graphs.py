@@ -8,7 +8,7 @@ from torch import Tensor
 from gnnseq.ops.attention.dense import dense_attention
 from gnnseq.ops.paths import PathLayout
 from gnnseq.ops.schedule import Schedule
-from gnnseq.ops.transforms import outside_transforms
+from gnnseq.ops.transforms import outside_transforms, without_autocast
 
 _WASTE = 4  # times as many pairs as there are, above which graphs are padded in groups
 
@@ -134,7 +134,7 @@ def _closure(schedule: Schedule, nodes: Tensor | None, layout: PathLayout, depth
     source, target = place[schedule.edge_index[:, place[schedule.edge_index[0]] >= 0]]
     reached = torch.eye(steps, device=device).repeat(layout.num_paths, 1, 1)
     reached.view(-1, steps)[target, source % steps] = 1.0
-    with torch.autocast(device.type, enabled=False), torch.no_grad():
+    with without_autocast(device), torch.no_grad():
         for _ in range(min(depth, steps).bit_length()):
             reached = (reached @ reached).clamp(max=1.0)
     return (reached > 0).unsqueeze(1)

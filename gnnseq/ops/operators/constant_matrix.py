@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch._functorch.utils import unwrap_dead_wrappers
 
-from gnnseq.ops.transforms import outside_transforms
+from gnnseq.ops.transforms import outside_transforms, without_autocast
 
 _FEW = 2**11  # numbers in all messages together, up to which no matrix is made
 
@@ -64,9 +64,7 @@ class ConstantMatrix:
 
     def product(self, x: Tensor) -> Tensor:
         """In the dtype of ``x``; half precision is multiplied in float32."""
-        if not torch.is_autocast_enabled(x.device.type):
-            return self._product(x)
-        with torch.autocast(x.device.type, enabled=False):
+        with without_autocast(x.device):
             return self._product(x)
 
     def _product(self, x: Tensor) -> Tensor:
