@@ -1,6 +1,7 @@
-r"""Writes the tables and figures of comparison.md, all models on all tasks: python docs/make_comparison.py.
+r"""Writes comparison.md's tables and figures of all models on all tasks: python docs/make_comparison.py.
 
-The records are stored without the runs that chose learning rates, and without curves but for a few that are drawn:
+The list of models in guides/own_data.md is written too. The records are stored without the runs that chose learning
+rates, and without curves but for a few that are drawn:
 
     python examples/compare_rnn_vs_gnn.py --preset verdicts --output runs/verdicts
     python docs/make_comparison.py --store runs/verdicts
@@ -16,6 +17,7 @@ from pathlib import Path
 from stored import fill_all, read, take_over, without_curve
 
 from gnnseq.experiments import collect, ranking
+from gnnseq.experiments.families import FAMILIES
 from gnnseq.plots import plot_cost, plot_learning, plot_reach, plot_verdicts
 from gnnseq.plots.comparison.report import verdicts
 from gnnseq.results.conditions import learning_rates
@@ -25,7 +27,7 @@ from gnnseq.results.verdict import Comparison, diagnosis
 from gnnseq.runs.store import Record
 
 DOCS = Path(__file__).parent
-PAGE, TABLES = DOCS / "comparison.md", DOCS / "results" / "comparison" / "tables.md"
+PAGES = [DOCS / name for name in ("comparison.md", "results/comparison/tables.md", "guides/own_data.md")]
 RECORDS, PATIENT = (DOCS / "results" / name / "records.jsonl" for name in ("comparison", "patience"))
 REFERENCE = "LSTM"
 COSTS = ("listops", "signals")  # the tasks whose costs are drawn
@@ -148,6 +150,7 @@ def filled(text: str) -> str:
         "summary": summary(results, found),
         "patience": patience(results, long, verdicts(long, reference=REFERENCE)),
         "tables": f"{how_tuned(records)}\n{tables(results, found)}",
+        "models": markdown_table(("name", "model", "view"), [(f"`{f.name}`", f.title, f.view) for f in FAMILIES]),
     }
     return fill_all(text, {name: table for name, table in made.items() if f"<!-- {name}:" in text})
 
@@ -175,7 +178,7 @@ def main() -> None:
     patient = read(PATIENT)
     decided = verdicts(collect(patient), reference=REFERENCE)
     plot_verdicts(patient, decided, figures / "comparison_patience.png", REFERENCE)
-    for page in (PAGE, TABLES):
+    for page in PAGES:
         page.write_text(filled(page.read_text("utf-8")), encoding="utf-8")
 
 

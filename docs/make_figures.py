@@ -121,8 +121,8 @@ with about 10,000 weights are compared at lengths {lengths}, three seeds each; c
 
 {short}
 [All columns](results/palindromes/tables.md): intervals, diagnosis, hops, state, steps, times and memory.
-`python examples/compare_rnn_vs_gnn.py` makes the records in `docs/results/compare.jsonl`;
-`python docs/make_figures.py` makes this page. Versions: {versions}; one thread for each run.
+`python examples/compare_rnn_vs_gnn.py --output runs/compare` makes the records,
+`python docs/make_figures.py --store runs` this page. Versions: {versions}; one thread for each run.
 *Out of reach*: the model covers fewer hops than the task requires ([Reach](reach.md)).
 
 Settings: Adam, batches of 64, at most 400 steps, early stopping when the last 20 batches are 99.5 % right, gradients

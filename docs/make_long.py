@@ -34,15 +34,17 @@ takes at most 10,000 steps, with gradients clipped at norm 10.
 - *Fresh*: accuracy on 2,000 new palindromes after training.
 - *Best 50*: the mean of the 50 best training batches, the metric of the course report.
 
-`python docs/make_long.py` makes this page from the records in `benchmarks/results`.
+The commands below make the records, and `python docs/make_long.py --tuned runs/tuned_report --report runs/report` this
+page.
 
 ## With tuned settings
 
 ![Both scores of RNN and LSTM on palindromes of length 5 to 60, tuned settings](figures/long_tuned.png)
 
-`python examples/compare_rnn_vs_gnn.py --preset tuned-report` ({versions}): embedded digits, Adam; the LSTM with chrono
-initialisation at 0.003; the RNN with orthogonal recurrent weights and small inputs at 0.0005. Training ends when the
-last 20 batches are all right. Seeds {seeds}; mean and standard deviation.
+`python examples/compare_rnn_vs_gnn.py --preset tuned-report --output runs/tuned_report`
+({versions}): embedded digits, Adam; the LSTM with chrono initialisation
+at 0.003; the RNN with orthogonal recurrent weights and small inputs at 0.0005. Training ends when the last 20 batches
+are all right. Seeds {seeds}; mean and standard deviation.
 
 {tuned}
 {verdict}
@@ -55,7 +57,8 @@ An orthogonal matrix keeps the norm of a state, but tanh shrinks large states. T
 added at T steps, grow to about $\\sqrt T$ times that size
 ([Lecture 4](lectures/4_initialisation.ipynb), Exercise 4). With torch's input weights and biases the states of a long
 sequence saturate tanh, and the first digit is lost. `orthogonal_(model, input_scale=0.1)` makes both ten times smaller
-at the start of training. The same RNN, each at its learning rate:
+at the start of training. The same RNN, each at its learning rate, so the table shows
+the effect of both; at length 20 [equal rates](choices.md#initialisation-and-learning-rate) are compared too:
 
 {inputs}
 Rate and factor were chosen in a few runs, first on lengths 40, 50 and 60 with seeds 0 to 2, then with other seeds.
@@ -65,7 +68,8 @@ Seeds 3 and 4 were not used.
 
 ![Both scores of RNN and LSTM on palindromes of length 5 to 60, the report's settings](figures/long_report.png)
 
-`--preset report`: digits as numbers 0 to 9, RMSprop, torch's initialisation, RNN at 0.001, LSTM at 0.01, no early stop.
+`python examples/compare_rnn_vs_gnn.py --preset report --output runs/report`: digits as
+numbers 0 to 9, RMSprop, torch's initialisation, RNN at 0.001, LSTM at 0.01, no early stop.
 {seeds_report}; in brackets, the number of runs that reach 99 %.
 
 {report}

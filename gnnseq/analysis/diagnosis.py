@@ -13,8 +13,10 @@ WEAK = 1e-2  # of the average input's influence
 PART = 0.1  # of the way from chance to the threshold, below which a model counts as not having learned
 
 WHEN = {
-    CANNOT_SEE: "the model reaches fewer hops than lie between the answer and the output, or, where its reach is not "
-    "stated, none of its operations lead from the answer to the output",
+    CANNOT_SEE: "the answer is outside the reach, and the score came less than a tenth of the way from chance to the "
+    "threshold",
+    BEYOND_REACH: "the answer is outside the reach, but the score came at least a tenth of the way: the task leaks its "
+    "answer, or the stated reach is wrong",
     CANNOT_COMPUTE: "a theorem says that no weights are right at every length, and the score is below the threshold",
     SEES_TOO_WEAKLY: "the model did not learn, and before training the answer moved the output less than "
     f"{WEAK:g} times as much as the average input did",
@@ -22,8 +24,6 @@ WHEN = {
     "applies",
     LEARNED_IN_PART: "the score came at least a tenth of the way from chance to the threshold, but did not reach it",
     LEARNED: "the mean over the seeds reaches the threshold",
-    BEYOND_REACH: "the score is above chance although the answer is outside the reach: the task leaks its answer, or "
-    "the stated reach is wrong",
     FAILED: "every run ended in an error",
 }
 

@@ -12,6 +12,7 @@ MARK = re.compile(r"<!-- ([\w ]+):[^>]*-->")
 SCRIPTS = {
     "verdicts.md": "make_verdicts",
     "comparison.md": "make_comparison",
+    "guides/own_data.md": "make_comparison",
     "results/comparison/tables.md": "make_comparison",
     "optimizers.md": "make_optimizers",
     "choices.md": "make_choices",
