@@ -13,11 +13,13 @@ Models with five times the steps, on tasks that none solved, come from the comma
 
 import argparse
 from pathlib import Path
+from statistics import fmean
 
 from stored import fill_all, read, take_over, without_curve
 
 from gnnseq.experiments import collect, ranking
 from gnnseq.experiments.families import FAMILIES
+from gnnseq.experiments.tasks.signals import SignalTask
 from gnnseq.plots import plot_cost, plot_learning, plot_reach, plot_verdicts
 from gnnseq.plots.comparison.report import verdicts
 from gnnseq.results.conditions import learning_rates
@@ -30,6 +32,7 @@ DOCS = Path(__file__).parent
 PAGES = [DOCS / name for name in ("comparison.md", "results/comparison/tables.md", "guides/own_data.md")]
 RECORDS, PATIENT = (DOCS / "results" / name / "records.jsonl" for name in ("comparison", "patience"))
 REFERENCE = "LSTM"
+SIGNALS = SignalTask(graph_seed=None)  # as --tasks signals:20 makes it
 COSTS = ("listops", "signals")  # the tasks whose costs are drawn
 DRAWN = ("listops", (0, 1, 2))  # the task and the seeds whose learning curves are kept
 SHOWN = {"rnn", "gru", "lstm", "min-gru", "linear-attention", "transformer", "tcn", "gcn", "gcn-graph", "gps-graph",
@@ -141,6 +144,32 @@ def patience(short: list[Result], long: list[Result], comparisons: list[Comparis
     return markdown_table(header, lines)
 
 
+def references(results: list[Result]) -> str:
+    """Errors without training on the graphs of the signals, beside the model with the least error there."""
+    own = [result for result in results if result.task["name"] == SIGNALS.name]
+    best = max(own, key=Result.gain)
+    found = {seed: SIGNALS.references(seed) for seed in best.scores}
+    names = ("mean of the past", "last value", "VAR(1) by least squares, no graph", "true rule")
+    lines = []
+    for title, key in zip(names, found[0], strict=True):
+        won = sum(best.scores[seed] < errors[key] for seed, errors in found.items())
+        error = fmean(errors[key] for errors in found.values())
+        lines.append((title, f"{error:.3f}", f"{won} of {len(found)}"))
+    return markdown_table(("forecast", "mean error", f"seeds on which it errs more than {best.model}"), lines)
+
+
+def together(results: list[Result], comparisons: list[Comparison]) -> str:
+    """How many verdicts are left if the correction is for the models of all tasks."""
+    few, all_tasks = (
+        sum(each.better is not None for each in found)
+        for found in (comparisons, verdicts(results, reference=REFERENCE, together=True))
+    )
+    return (
+        f"Of {len(comparisons)} comparisons {few} are decided, better or worse; with a correction over all of them "
+        f"(`--together`) {all_tasks}.\n"
+    )
+
+
 def filled(text: str) -> str:
     """A page with those tables of the stored records for which it has marks."""
     records, long = read(RECORDS), collect(read(PATIENT))
@@ -150,6 +179,8 @@ def filled(text: str) -> str:
         "summary": summary(results, found),
         "patience": patience(results, long, verdicts(long, reference=REFERENCE)),
         "tables": f"{how_tuned(records)}\n{tables(results, found)}",
+        "references": references(results),
+        "together": together(results, found),
         "models": markdown_table(("name", "model", "view"), [(f"`{f.name}`", f.title, f.view) for f in FAMILIES]),
     }
     return fill_all(text, {name: table for name, table in made.items() if f"<!-- {name}:" in text})
