@@ -64,7 +64,8 @@ def gradient_flow(
         max_norm: to which gradients would be clipped.
 
     Raises:
-        ValueError: for a model without such a layer (for a `torch.nn.LSTM` see ``LSTM.from_torch``), a loss
+        ValueError: for a model without such a layer (for a `torch.nn.LSTM` see ``LSTM.from_torch``), or with a linear
+            recurrence such as `MinGRU`, whose steps run together; for a loss
             that is not finite, or a ``max_norm`` that is not positive.
     """
     if max_norm is not None and not max_norm > 0:

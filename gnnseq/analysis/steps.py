@@ -9,6 +9,7 @@ from torch_geometric.nn import MessagePassing
 
 from gnnseq.layers.cells import Cell
 from gnnseq.layers.gcn import GCN
+from gnnseq.layers.linear.cell import LinearCell
 from gnnseq.layers.recurrent import Recurrent
 from gnnseq.layers.signals.graph_recurrent import GraphRecurrent
 from gnnseq.layers.tree_lstm import NaryCell
@@ -46,6 +47,11 @@ def watching(name: str, module: nn.Module, seen: dict[str, Watched]) -> Iterator
     elif isinstance(module, MessagePassing):
         with _convolution(module, seen):
             yield
+    elif isinstance(module, LinearCell):
+        raise ValueError(
+            f"model.{name} is a {type(module).__name__}, whose steps run together in one scan, expected a "
+            "recurrence that runs step by step"
+        )
     else:
         yield
 

@@ -240,6 +240,12 @@ class DAGNNCell(GRUCell):
         self.attention = nn.Parameter(torch.empty(out_channels))
         self.reset_parameters()
 
+    def fused_weights(self) -> list[Tensor]:
+        """Those of the GRU. One child has the weight 1, so the gradient of the attention is zero, and not missing."""
+        weight, *others = super().fused_weights()
+        zero = self.attention.masked_fill(torch.ones_like(self.attention, dtype=torch.bool), 0.0).sum()
+        return [weight + zero, *others]
+
     def _read(self, children: Children) -> Tensor:
         (h,) = children.states
         return children.sum(children.softmax(h @ self.attention).unsqueeze(1) * h)

@@ -100,6 +100,7 @@ class StackedRecurrence(nn.Module):
                 there = schedule if direction == 0 else schedule.reversed()
                 cell = self._cells[number]
                 out, final = cell(x, there, state, self.fused, *edge_values)
+                final = final if state is None else there.kept_where_empty(state, final)
                 outs.append(out)
                 finals.append(final)
             x = outs[0] if len(outs) == 1 else torch.cat(outs, dim=-1)

@@ -8,6 +8,7 @@ from torch_geometric.nn import GraphConv
 
 from gnnseq.layers.checks import check_dropout, check_sizes
 from gnnseq.models.batches import Resettable, edge_arguments, names_taken, node_graphs
+from gnnseq.ops.transforms import is_captured
 
 
 class ConvStack(Resettable):
@@ -54,7 +55,7 @@ class ConvStack(Resettable):
         project: bool = False,
     ) -> None:
         super().__init__()
-        check_sizes(num_layers=num_layers)
+        check_sizes(in_channels=in_channels, out_channels=out_channels, num_layers=num_layers)
         self.project = nn.Linear(in_channels, out_channels) if project else nn.Identity()
         widths = [out_channels if project else in_channels] + [out_channels] * num_layers
         self.positions = None if positions is None else positions(widths[0])
@@ -123,7 +124,8 @@ class TCN(ConvStack):
         norm: as in `ConvStack`.
 
     Raises:
-        ValueError: if ``num_layers`` is under 1; in use, for a batch without ``edge_hop``.
+        ValueError: for a size below 1; in use, for a batch without ``edge_hop``, or without any edge of a hop that
+            a layer needs.
     """
 
     def __init__(
@@ -145,4 +147,16 @@ class TCN(ConvStack):
         """Runs the stack on the batch's edges; ``[N, F]`` to ``[N, H]``."""
         if "edge_hop" not in batch:
             raise ValueError("batch has no edge_hop, expected one hop per edge, as graphs.dilated_batch gives")
+        if not is_captured():
+            self._check_hops(batch)
         return super().forward(x, batch)
+
+    def _check_hops(self, batch: Batch) -> None:
+        """Without the edges of a hop, the layer of this hop would read nothing but the node itself."""
+        found, longest = set(batch.edge_hop.unique().tolist()), int(node_graphs(batch).bincount().max())
+        for hop in (2**layer for layer in range(len(self.convs))):
+            if hop < longest and hop not in found:
+                raise ValueError(
+                    f"edge_hop has no edge of hop {hop}, expected every power of 2 below the longest graph, of "
+                    f"{longest} nodes, and below 2^{len(self.convs)}"
+                )

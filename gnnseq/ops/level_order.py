@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import is_dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from torch import Tensor
 from gnnseq.ops.carry import Ints
 from gnnseq.ops.levels import Levels, TensorLevel, cut, height_and_root
 from gnnseq.ops.linear.plan import LinearPlan, make_plan
-from gnnseq.ops.transforms import outside_transforms
+from gnnseq.ops.transforms import constant
 
 
 class LevelOrder:
@@ -33,14 +32,13 @@ class LevelOrder:
         """Device of the indices."""
         return self.edge_index.device
 
-    @cached_property
+    @constant
     def ends(self) -> tuple[Ints, Ints]:
         """Source and target of every edge, on the host."""
-        with outside_transforms():
-            source, target = self.edge_index.cpu().numpy()
+        source, target = self.edge_index.cpu().numpy()
         return source, target
 
-    @cached_property
+    @constant
     def heights(self) -> tuple[Ints, Ints | None]:
         """The result of `height_and_root`, which raises an error for a cycle."""
         return height_and_root(*self.ends, self.num_nodes)
@@ -60,12 +58,12 @@ class LevelOrder:
         parts: Sequence[Tensor] = joined.split([len(a) for a in arrays])
         return parts
 
-    @cached_property
+    @constant
     def arrays(self) -> Levels:
         """The levels as arrays on the host."""
         return cut(*self.ends, self.heights[0])
 
-    @cached_property
+    @constant
     def _cut(self) -> tuple[list[TensorLevel], Tensor, Tensor]:
         levels, order, edge_order = self.arrays
         child, parent = self.to_tensors([x.child for x in levels]), self.to_tensors([x.parent for x in levels])
@@ -97,42 +95,39 @@ class LevelOrder:
         """Edges in the order of the levels ``[E]``."""
         return self._cut[2]
 
-    @cached_property
+    @constant
     def in_degree(self) -> Tensor:
         """Number of incoming edges of each node ``[N]``."""
-        with outside_transforms():
-            return torch.bincount(self.edge_index[1], minlength=self.num_nodes)
+        return torch.bincount(self.edge_index[1], minlength=self.num_nodes)
 
-    @cached_property
+    @constant
     def leaves(self) -> Tensor:
         """Nodes without incoming edges, in ascending order."""
-        with outside_transforms():
-            return (self.in_degree == 0).nonzero().view(-1)
+        return (self.in_degree == 0).nonzero().view(-1)
 
-    @cached_property
+    @constant
     def linear_plan(self) -> LinearPlan:
         """The plan by which `linear_scan` runs over the graph."""
-        with outside_transforms():
-            return make_plan(self)
+        return make_plan(self)
 
-    @cached_property
+    @constant
     def inverse_order(self) -> Tensor:
         """Position in the order of the levels of each node ``[N]``."""
         return _inverse(self.order)
 
-    @cached_property
+    @constant
     def is_leaf(self) -> Tensor:
         """Which nodes have no incoming edges, in the order of the levels ``[N]``."""
         sizes = [size for level in self.levels for size in (level.size - level.leaves, level.leaves)]
         kind = torch.tensor([False, True], device=self.device).repeat(len(self.levels))
         return kind.repeat_interleave(torch.tensor(sizes, device=self.device))
 
-    @cached_property
+    @constant
     def scan_order(self) -> Tensor:
         """Nodes in the order in which `scan` computes them: all leaves, then the others level by level ``[N]``."""
         return torch.cat([self.order[self.is_leaf], self.order[~self.is_leaf]])
 
-    @cached_property
+    @constant
     def scan_place(self) -> Tensor:
         """Position in `scan_order` of each node ``[N]``."""
         return _inverse(self.scan_order)

@@ -1,12 +1,12 @@
 """Batches of paths as dense tensors, so that torch's fused recurrent kernels can run on them."""
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from gnnseq.ops.edges import check_edges
+from gnnseq.ops.transforms import constant
 
 
 @dataclass(frozen=True)
@@ -28,19 +28,19 @@ class PathLayout:
         """Number of paths, B."""
         return self.length.numel()
 
-    @cached_property
+    @constant
     def equal(self) -> bool:
         """Whether all paths have the same length."""
         return self.index is None or bool((self.length == self.num_steps).all())
 
-    @cached_property
+    @constant
     def positions(self) -> Tensor:
         """Position of each node in the padded tensor ``[N]``."""
         if self.index is not None:
             return self.index
         return torch.arange(self.num_paths * self.num_steps, device=self.length.device)
 
-    @cached_property
+    @constant
     def last(self) -> Tensor:
         """Position of the last node of each path in the padded tensor ``[B]``."""
         return torch.arange(self.num_paths, device=self.length.device) * self.num_steps + self.length - 1
@@ -63,7 +63,7 @@ class PathLayout:
         flat = dense.reshape(-1, dense.size(-1))
         return flat if self.index is None else flat.index_select(0, self.index)
 
-    @cached_property
+    @constant
     def padding(self) -> Tensor:
         """One where a path has ended, zero elsewhere, ``[B, T]``."""
         steps = torch.arange(self.num_steps, device=self.length.device)

@@ -31,13 +31,15 @@ def longest_way(edge_index: Any, num_nodes: int, batch: Tensor | None = None) ->
 
 
 def number_in_graph(edge_index: Any, num_nodes: int, batch: Tensor | None = None) -> Tensor:
-    """How many nodes of the same graph have lower numbers ``[N]``, int64; all nodes are one graph without ``batch``.
+    """How many nodes of the same graph have lower numbers ``[N]``, int64.
 
     Args:
-        edge_index: not read; the function is called as `longest_way`.
+        edge_index: of which a `Schedule` tells the graphs; others are not read.
         num_nodes: number of nodes N.
-        batch: graph of each node ``[N]``.
+        batch: graph of each node ``[N]``. Without it, and without a `Schedule`, all nodes are one graph.
     """
+    if isinstance(edge_index, Schedule):
+        batch = edge_index.graph
     if batch is None:
         return torch.arange(num_nodes)
     check_batch(batch, num_nodes)

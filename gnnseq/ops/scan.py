@@ -32,12 +32,16 @@ class Children(NamedTuple):
         return values.new_zeros(self.size, values.size(-1)).index_add(0, self.parent, values)
 
     def softmax(self, scores: Tensor) -> Tensor:
-        """Scores ``[E_l]`` to weights ``[E_l]`` that add up to 1 over the edges into each node."""
+        """Scores ``[E_l]`` to weights ``[E_l]`` that add up to 1 over the edges into each node.
+
+        Their sums are in float32 at least: in bfloat16 a sum of ones ends at 256.
+        """
+        dtype, scores = scores.dtype, scores.to(torch.promote_types(scores.dtype, torch.float32))
         with torch.no_grad():
             top = scores.new_zeros(self.size).scatter_reduce(0, self.parent, scores, "amax", include_self=False)
         weights = (scores - top.index_select(0, self.parent)).exp()
         total = weights.new_zeros(self.size).index_add(0, self.parent, weights)
-        return weights / total.index_select(0, self.parent)
+        return (weights / total.index_select(0, self.parent)).to(dtype)
 
 
 Step = Callable[[Tensor, Children | None, int], States]

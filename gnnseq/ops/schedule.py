@@ -1,7 +1,6 @@
 """The order in which a recurrence visits the nodes of a batch of directed acyclic graphs."""
 
 from copy import copy
-from functools import cached_property
 from typing import Any, ClassVar
 from weakref import WeakValueDictionary
 
@@ -12,7 +11,7 @@ from gnnseq.ops.components import components, trees
 from gnnseq.ops.edges import check_batch, plain_edges
 from gnnseq.ops.level_order import LevelOrder, on_device
 from gnnseq.ops.paths import PathLayout, consecutive_paths
-from gnnseq.ops.transforms import is_recorded, outside_transforms
+from gnnseq.ops.transforms import constant, is_recorded, outside_transforms
 
 
 def refuse_trace(name: str) -> str:
@@ -141,7 +140,7 @@ class Schedule(LevelOrder):
         kind = "paths" if self.paths is not None else f"levels={len(self.levels)}"
         return f"Schedule(nodes={self.num_nodes}, edges={self.edge_index.size(1)}, {kind})"
 
-    @cached_property
+    @constant
     def graph(self) -> Tensor:
         """Graph of each node ``[N]``."""
         if self._batch is not None:
@@ -151,21 +150,21 @@ class Schedule(LevelOrder):
         root = self.heights[1]
         return self.as_tensor(components(*self.ends, self.num_nodes) if root is None else trees(root))
 
-    @cached_property
+    @constant
     def num_graphs(self) -> int:
         """Number of graphs G."""
         if self._batch is None and self._consecutive is not None:
             return self._consecutive.num_paths
         return int(self.graph.max()) + 1
 
-    @cached_property
+    @constant
     def roots(self) -> Tensor:
         """Nodes without outgoing edges, in ascending order ``[R]``."""
         is_root = torch.ones(self.num_nodes, dtype=torch.bool, device=self.device)
         is_root[self.edge_index[0]] = False
         return is_root.nonzero().view(-1)
 
-    @cached_property
+    @constant
     def root_of_graph(self) -> Tensor | None:
         """The root of each graph ``[G]``, or None unless every graph has exactly one."""
         graph = self.graph[self.roots]
@@ -191,13 +190,23 @@ class Schedule(LevelOrder):
         total = state.new_zeros(self.num_graphs, state.size(-1)).index_add(0, graph, state)
         return total / count.unsqueeze(1)
 
-    @cached_property
+    def kept_where_empty(self, initial: tuple[Tensor, ...], final: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Final states, but the initial ones of graphs of ``batch`` that have no nodes."""
+        if self.paths is not None or self.root_of_graph is not None:
+            return final
+        empty = torch.bincount(self._graph_of_roots[0], minlength=self.num_graphs) == 0
+        return tuple(
+            torch.where(empty.view(-1, *[1] * (new.dim() - 1)), old.to(new.dtype), new)
+            for old, new in zip(initial, final, strict=True)
+        )
+
+    @constant
     def _graph_of_roots(self) -> tuple[Tensor, Tensor]:
         """Graph of each root ``[R]``, and the number of roots of each graph ``[G]``, at least 1."""
         graph = self.graph[self.roots]
         return graph, torch.bincount(graph, minlength=self.num_graphs).clamp(min=1)
 
-    @cached_property
+    @constant
     def leaf_graph(self) -> Tensor:
         """Graph of each leaf, in the order of the levels."""
         return self.graph[self.order[self.is_leaf]]

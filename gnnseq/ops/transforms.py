@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from functools import cached_property
+from typing import Any, Self, TypeVar, overload
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from torch._functorch.pyfunctorch import (
     temporarily_clear_interpreter_stack,
 )
 
+Result = TypeVar("Result")
 # torch 2.10 says in all code that torch.compile reads that it is exported
 _SAYS_EXPORTED = tuple(map(int, torch.__version__.split(".")[:2])) < (2, 11)
 
@@ -63,12 +65,30 @@ def needs_plain_operations() -> bool:
 
 @contextmanager
 def outside_transforms() -> Iterator[None]:
-    """Suspends all transforms of `torch.func`, for arithmetic on indices."""
-    if torch.compiler.is_compiling() or torch._C._functorch.peek_interpreter_stack() is None:
+    """Suspends `torch.inference_mode` and all transforms of `torch.func`, for tensors that outlive them, of indices."""
+    if torch.compiler.is_compiling():
         yield
         return
-    with temporarily_clear_interpreter_stack():
+    inferring = torch.is_inference_mode_enabled()
+    mapped = torch._C._functorch.peek_interpreter_stack() is not None
+    with (
+        torch.inference_mode(False) if inferring else nullcontext(),
+        temporarily_clear_interpreter_stack() if mapped else nullcontext(),
+    ):
         yield
+
+
+class constant(cached_property[Result]):  # noqa: N801, as cached_property
+    """A cached property that is computed `outside_transforms`, since it is used again after them."""
+
+    @overload
+    def __get__(self, instance: None, owner: type[Any] | None = None) -> Self: ...
+    @overload
+    def __get__(self, instance: object, owner: type[Any] | None = None) -> Result: ...
+    def __get__(self, instance: object, owner: type[Any] | None = None) -> Self | Result:
+        """The value."""
+        with outside_transforms():
+            return super().__get__(instance, owner)
 
 
 def autocasts(device: torch.device) -> bool:

@@ -21,6 +21,7 @@ from gnnseq.layers import (
     GraphGRU,
     GraphRNN,
     MeanReadout,
+    MinGRU,
     NaryTreeLSTM,
 )
 from gnnseq.models import EdgeEncoder, NodeClassifier, SequenceClassifier, SignalEncoder, SlotEncoder
@@ -174,6 +175,7 @@ def test_gradients_vanish_and_explode(scale, grows):
     ("model", "max_norm", "message"),
     [
         (Recurrence(nn.LSTM, last=True).double(), None, "model has no layer to follow gradients through"),
+        (classifier(MinGRU(3, 5)), None, "model.encoder.layer.cells.0 is a MinGRUCell, whose steps run together"),
         (classifier(RNN(3, 5)), 0.0, "max_norm is 0.0, expected a positive number or None"),
     ],
 )

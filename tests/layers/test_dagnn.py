@@ -51,6 +51,16 @@ def test_with_one_predecessor_it_is_the_gru(edges):
     assert_close(gradients[0], gradients[1], rtol=1e-12, atol=1e-13)
 
 
+def test_on_paths_the_attention_has_a_gradient_of_zero():
+    layer = DAGNN(3, 4)
+    with torch.no_grad():
+        layer.cells[0].attention[0] = float("nan")
+    out = layer(torch.randn(10, 3), path_edges(SIZES))[0]
+    assert bool(out.isfinite().all())
+    out.sum().backward()
+    assert torch.equal(layer.cells[0].attention.grad, torch.zeros(4))
+
+
 def test_attends_to_one_of_several_children():
     edges = torch.tensor([[0, 1], [2, 2]])
     layer = DAGNN(2, 2)

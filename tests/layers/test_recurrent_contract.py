@@ -289,3 +289,51 @@ def test_replicas_of_data_parallel(make, kind):
     graphs, layer = example(kind), make()
     x = torch.randn(graphs.num_nodes, F)
     assert_close(run(replica(layer), x, graphs), run(layer, x, graphs))
+
+
+@every
+def test_a_schedule_used_under_inference_mode_first_can_train(make, kind):
+    graphs, layer = example(kind), make()
+    x, schedule = torch.randn(graphs.num_nodes, F), on_batch(graphs)
+    with torch.inference_mode():
+        expected = run(layer, x, graphs, edges=schedule)
+        made_there = on_batch(graphs)
+    for order in (schedule, made_there):
+        found = run(layer, x, graphs, edges=order)
+        for left, right in zip(found, expected, strict=True):
+            assert_close(left, right)
+        found[0].sum().backward()
+    assert all(weight.grad is not None for weight in layer.parameters())
+
+
+@every
+def test_a_graph_without_nodes_keeps_its_state(make, kind):
+    graphs, layer = example(kind), make().double()
+    schedule = Schedule(graphs.edges, graphs.num_nodes, 2 * graphs.batch)  # graphs 1 and 3 have no nodes
+    x = torch.randn(graphs.num_nodes, F, dtype=torch.float64)
+    start = [torch.randn(state.size(0), 5, *state.shape[2:]).double() for state in run(layer, x, graphs)[1:]]
+
+    def on(edges, states):
+        return run(layer, x, graphs, tuple(states) if len(states) > 1 else states[0], edges)
+
+    expected, found = on(on_batch(graphs), [state[:, ::2] for state in start]), on(schedule, start)
+    assert_close(found[0], expected[0])
+    for first, left, right in zip(start, found[1:], expected[1:], strict=True):
+        assert_close(left[:, ::2], right)
+        assert torch.equal(left[:, 1::2], first[:, 1::2])
+
+
+STARS = {
+    name: make for name, make in LAYERS.items() if name not in ("RNN", "GRU", "LSTM", "deep LSTM", "ChildSumTreeLSTM")
+}
+
+
+@pytest.mark.parametrize("make", STARS.values(), ids=STARS)
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_many_children_in_half_precision(make, dtype):
+    leaves, layer = 70_000, make()  # more than float16 counts to, and than bfloat16 adds up one by one
+    edges = torch.stack([torch.arange(leaves), torch.full((leaves,), leaves)])
+    x = torch.rand(leaves + 1, F).to(dtype).float()
+    exact = layer(x, edges)[0][-1]
+    found = layer.to(dtype)(x.to(dtype), edges)[0][-1]
+    assert_close(found.float(), exact, rtol=0.05, atol=0.05)

@@ -239,3 +239,10 @@ def test_what_a_tcn_refuses():
         HopConv(F, H, 0)
     with pytest.raises(ValueError, match="batch has no edge_hop, expected one hop per edge"):
         TCN(F, H, 1)(torch.zeros(3, F), path_batch(torch.zeros(1, 3, dtype=torch.long)))
+    for sizes, name in (((0, H), "in_channels"), ((F, 0), "out_channels")):
+        with pytest.raises(ValueError, match=f"{name} is 0, expected at least 1"):
+            TCN(*sizes, 2)
+    few = dilated_batch(torch.zeros(2, 5, dtype=torch.long), hops=(1, 2))
+    assert TCN(F, H, 2)(torch.zeros(10, F), few).shape == (10, H)
+    with pytest.raises(ValueError, match=r"edge_hop has no edge of hop 4, .* below the longest graph, of 5 nodes"):
+        TCN(F, H, 4)(torch.zeros(10, F), few)

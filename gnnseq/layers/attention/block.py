@@ -1,9 +1,12 @@
 """One layer of a Transformer encoder, for nodes that attend to each other in any way."""
 
 from collections.abc import Callable
+from typing import cast
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout as drop
+from torch.nn.functional import layer_norm
 
 Attend = Callable[[Tensor, Tensor, Tensor, float], Tensor]
 
@@ -61,6 +64,10 @@ class TransformerBlock(nn.Module):
         nn.init.xavier_uniform_(self.qkv.weight)
         nn.init.zeros_(self.qkv.bias)
         nn.init.zeros_(self.out.bias)
+        for module in self.activation.modules():
+            reset = getattr(module, "reset_parameters", None)
+            if callable(reset):
+                reset()
 
     def extra_repr(self) -> str:
         """What the modules inside do not show."""
@@ -69,11 +76,10 @@ class TransformerBlock(nn.Module):
     def forward(self, x: Tensor, attend: Attend) -> Tensor:
         """Runs the layer; see the class for shapes."""
         if self.norm_first:
-            x = x + self._attention(self.norm1(x), attend)
-            return x + self._feedforward(self.norm2(x))
-        x = self.norm1(x + self._attention(x, attend))
-        out: Tensor = self.norm2(x + self._feedforward(x))
-        return out
+            x = x + self._attention(normalised(self.norm1, x), attend)
+            return x + self._feedforward(normalised(self.norm2, x))
+        x = normalised(self.norm1, x + self._attention(x, attend))
+        return normalised(self.norm2, x + self._feedforward(x))
 
     def _attention(self, x: Tensor, attend: Attend) -> Tensor:
         q, k, v = self.qkv(x).unflatten(-1, (3, self.heads, -1)).unbind(1)  # [N, heads, d] each
@@ -85,3 +91,12 @@ class TransformerBlock(nn.Module):
 
     def _drop(self, x: Tensor) -> Tensor:
         return drop(x, self.dropout, self.training)
+
+
+def normalised(norm: nn.LayerNorm, x: Tensor) -> Tensor:
+    """A normalisation, also of features that autocast gives another dtype than its weights in half precision."""
+    if x.dtype == norm.weight.dtype or norm.weight.dtype == torch.float32:
+        return cast(Tensor, norm(x))
+    dtype = torch.promote_types(x.dtype, norm.weight.dtype)
+    weight, bias = norm.weight.to(dtype), norm.bias.to(dtype)
+    return layer_norm(x.to(dtype), norm.normalized_shape, weight, bias, norm.eps)

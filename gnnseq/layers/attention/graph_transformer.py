@@ -6,7 +6,7 @@ from typing import Any, Literal, Self, cast, get_args
 import torch
 from torch import Tensor, nn
 
-from gnnseq.layers.attention.block import Attend, TransformerBlock
+from gnnseq.layers.attention.block import Attend, TransformerBlock, normalised
 from gnnseq.layers.attention.interop import block_arguments, load_block, load_norm, store_encoder
 from gnnseq.layers.attention.positions import Positions
 from gnnseq.layers.checks import check_dropout, check_dtype, check_heads, check_nodes, check_sizes
@@ -57,8 +57,8 @@ class GraphTransformer(nn.Module):
     Shapes:
         - **x:** ``[N, F]``
         - **edge_index:** ``[2, E]`` from source to target
-        - **batch:** graph of each node ``[N]``. Without it all nodes are one graph for ``"graph"``; edges tell
-          the graphs for ``"edges"`` and ``"ancestors"``.
+        - **batch:** graph of each node ``[N]``. Without it all nodes are one graph for ``"graph"`` and for positions
+          ``by_number`` with ``"edges"``; else edges tell the graphs.
         - **output:** ``[N, H]``
 
     Raises:
@@ -179,7 +179,7 @@ class GraphTransformer(nn.Module):
             x = self.positions(x, edges, None if isinstance(edges, Schedule) else batch)
         for block in self.blocks:
             x = block(x, attend)
-        x = x if self.norm is None else self.norm(x)
+        x = x if self.norm is None else normalised(self.norm, x)
         return x.to(dtype)
 
     def _graph(

@@ -33,7 +33,7 @@ def _arguments(layer: nn.TransformerEncoderLayer) -> dict[str, Any]:
     rates = {layer.dropout.p, layer.dropout1.p, layer.dropout2.p, layer.self_attn.dropout}
     if len(rates) > 1:
         raise ValueError(f"module has dropout of {sorted(rates)}, expected one for all parts")
-    known = {relu: nn.ReLU(), gelu: nn.GELU()}
+    known: dict[Any, nn.Module] = {relu: nn.ReLU(), torch.relu: nn.ReLU(), gelu: nn.GELU()}
     activation = known.get(layer.activation, layer.activation)
     if not isinstance(activation, nn.Module) or list(activation.parameters()):
         raise ValueError(
@@ -92,6 +92,7 @@ def store_encoder(blocks: list[TransformerBlock], norm: nn.LayerNorm | None) -> 
         for weight, copy in _pairs(block, goal):
             _copy(copy, weight)
         goal.norm1.eps, goal.norm2.eps = block.norm1.eps, block.norm2.eps
+        goal.activation = module.layers[0].activation  # one for all, as in the blocks
     if norm is not None and end is not None:
         _copy(end.weight, norm.weight)
         _copy(end.bias, norm.bias)

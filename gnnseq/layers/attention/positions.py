@@ -33,7 +33,7 @@ class Positions(nn.Module, ABC):
         """Features and vectors of positions, added up."""
         if x.dim() != 2 or x.size(1) != self.channels:
             raise ValueError(f"x has shape {list(x.shape)}, expected [N, {self.channels}]")
-        find = number_in_graph if self.by_number else longest_way
+        find = number_in_graph if self.by_number else _longest_way
         given = (edge_index, x.size(0), batch)
         place: Tensor = uncompiled(find, *given) if torch.compiler.is_dynamo_compiling() else find(*given)
         return x + self.encode(place.to(x.device), x.dtype)
@@ -41,6 +41,15 @@ class Positions(nn.Module, ABC):
     @abstractmethod
     def encode(self, position: Tensor, dtype: torch.dtype) -> Tensor:
         """Positions ``[N]`` (int64) to vectors ``[N, F]``."""
+
+
+def _longest_way(edge_index: Any, num_nodes: int, batch: Tensor | None) -> Tensor:
+    try:
+        return longest_way(edge_index, num_nodes, batch)
+    except ValueError as error:
+        if "cycle" in str(error):
+            raise ValueError(f"positions follow the edges, but {error}: use by_number=True for other graphs") from error
+        raise
 
 
 class SinusoidalPositions(Positions):
@@ -78,7 +87,8 @@ class LearnedPositions(Positions):
     Shapes:
         - **x:** ``[N, F]``
         - **edge_index:** ``[2, E]``, or a `Schedule` without ``batch``
-        - **batch:** graph of each node ``[N]``; without it ``by_number`` takes all nodes as one graph
+        - **batch:** graph of each node ``[N]``; without it ``by_number`` takes all nodes as one graph, except in a
+          `Schedule`
         - **output:** ``[N, F]``
 
     Raises:

@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from gnnseq.layers.cells import RecurrentCell
@@ -61,7 +62,9 @@ class LinearCell(RecurrentCell):
             first = initial.to(b.dtype).index_select(0, schedule.graph[leaf])
             b = b.index_add(0, leaf, keep.index_select(0, leaf) * first)
         if self.mean and schedule.paths is None:  # on paths there is one child at most
-            keep = keep / schedule.in_degree.clamp(min=1).view(-1, *[1] * (keep.dim() - 1))
+            count = schedule.in_degree.clamp(min=1).view(-1, *[1] * (keep.dim() - 1))
+            exact = torch.promote_types(keep.dtype, torch.float32)  # float16 ends at 65,504
+            keep = (keep.to(exact) / count).to(keep.dtype)
         return linear_scan(schedule, b, target_gate=keep.expand_as(b))
 
 

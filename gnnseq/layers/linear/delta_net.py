@@ -35,16 +35,20 @@ class DeltaNetCell(MatrixCell):
     def read(
         self, q: Tensor, k: Tensor, v: Tensor, gates: Tensor, schedule: Schedule, initial: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        """On paths in chunks; elsewhere level by level, since no scan of single numbers computes a matrix."""
+        """On paths in chunks; elsewhere level by level, since no scan of single numbers computes a matrix.
+
+        Both are in float32 at least.
+        """
         beta = gates.sigmoid() * (2 if self.signed else 1)
         q, k = (normalize(silu(part), dim=-1, eps=_EPS).to(v.dtype) for part in (q, k))
         if schedule.paths is not None:
             return self._on_paths(q, k, v, beta, schedule.paths, initial)
-        count = schedule.in_degree.clamp(min=1).to(v.dtype) if self.mean else torch.ones_like(beta[:, 0])
-        inputs = torch.cat([k.flatten(1), v.flatten(1), beta, count.unsqueeze(1)], dim=1)
-        flat = None if initial is None else (initial.to(v.dtype).flatten(1),)
+        dtype = torch.promote_types(v.dtype, torch.float32)
+        count = schedule.in_degree.clamp(min=1).unsqueeze(1) if self.mean else torch.ones_like(beta[:, :1])
+        inputs = torch.cat([part.flatten(1).to(dtype) for part in (k, v, beta, count)], dim=1)
+        flat = None if initial is None else (initial.to(dtype).flatten(1),)
         (states,) = scan(schedule, self._step, inputs, flat)
-        return self.read_states(q, states.unflatten(-1, self.state_shape), schedule)
+        return self.read_states(q.to(dtype), states.unflatten(-1, self.state_shape), schedule)
 
     def _on_paths(
         self, q: Tensor, k: Tensor, v: Tensor, beta: Tensor, paths: PathLayout, initial: Tensor | None

@@ -32,6 +32,8 @@ def delta_rule(q: Tensor, k: Tensor, v: Tensor, beta: Tensor, state: Tensor) -> 
         wanted = beta_c * (v_c - k_c @ state)
         system = (beta_c * k_c) @ k_c.mT  # of which the triangle below the diagonal is read
         u = torch.linalg.solve_triangular(system, wanted, upper=False, unitriangular=True)
-        reads.append(q_c @ state + (q_c @ k_c.mT).tril() @ u)
+        lost = ~u.detach().isfinite().cumprod(-2).bool()  # from a NaN on; in the product it would reach earlier steps
+        read = q_c @ state + (q_c @ k_c.mT).tril() @ u.masked_fill(lost, 0.0)
+        reads.append(read.masked_fill(lost, torch.nan))
         state = state + k_c.mT @ u
     return torch.cat(reads, dim=-2), state

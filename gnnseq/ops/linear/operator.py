@@ -23,7 +23,8 @@ def linear_operator(gate: Tensor, b: Tensor, edge_index: Tensor, schedule: int, 
         reverse: whether edges are turned round.
     """
     order = Schedule.prepared[schedule]
-    return (order.reversed() if reverse else order).linear_plan.solve(gate, b)
+    out: Tensor = (order.reversed() if reverse else order).linear_plan.solve(gate, b)
+    return out
 
 
 @linear_operator.register_fake

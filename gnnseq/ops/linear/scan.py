@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch_geometric.utils import is_sparse
 
 from gnnseq.ops.by_hand import is_mapped_gradient
 from gnnseq.ops.linear.operator import linear_operator
@@ -40,7 +41,7 @@ def linear_scan(
         edge_index: edges ``[2, E]`` from the node that is read to the node that reads it, a sparse matrix or a
             `Schedule`, which keeps the plan for the next call.
         b: inputs ``[N, ...]``, float or complex.
-        edge_gate: a of each edge ``[E, ...]``, in the order of the edges.
+        edge_gate: a of each edge ``[E, ...]``, in the order of the edges, which a sparse matrix does not keep.
         source_gate: a of all edges that leave a node ``[N, ...]``.
         target_gate: a of all edges that enter a node ``[N, ...]``. Exactly one of the three gates is given.
 
@@ -49,8 +50,8 @@ def linear_scan(
 
     Raises:
         TypeError: for b or a gate that is no tensor.
-        ValueError: for none or several gates, for another shape, dtype or device than that of b, for a dtype that is
-            neither float nor complex, and for what a `Schedule` refuses, such as a cycle.
+        ValueError: for none or several gates, a sparse matrix beside ``edge_gate``, another shape, dtype or device than
+            that of b, a dtype that is neither float nor complex, and for what a `Schedule` refuses, such as a cycle.
         ValueError: under `torch.jit.trace` unless edge_index is a `Schedule` whose ``prepare()`` was called.
     """
     gates = {"edge_gate": edge_gate, "source_gate": source_gate, "target_gate": target_gate}
@@ -59,6 +60,11 @@ def linear_scan(
         names = ", ".join(given) or "none"
         raise ValueError(f"{names} given, expected one of edge_gate, source_gate and target_gate")
     [(name, gate)] = given.items()
+    if name == "edge_gate" and is_sparse(edge_index):
+        raise ValueError(
+            "edge_index is a sparse matrix, whose edges have an order of their own, expected edges [2, E] "
+            "or a Schedule beside edge_gate"
+        )
     _check_input(b)
     if torch.compiler.is_dynamo_compiling() and not (isinstance(edge_index, Schedule) and edge_index.ready):
         return uncompiled(_run, edge_index, b, name, gate)  # type: ignore[no-any-return]

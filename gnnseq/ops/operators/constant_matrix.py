@@ -47,8 +47,7 @@ class ConstantMatrix:
         """The matrix in a dtype: CSR, or dense where every two nodes share an edge."""
         key = dtype, self._is_transposed
         if key not in self._made:
-            # it outlives the transforms and the inference mode in which it is asked for
-            with outside_transforms(), torch.inference_mode(False):
+            with outside_transforms():
                 make = _dense if self._complete else _csr
                 self._made[key] = make(*self.ends, self.weight.squeeze(1).to(dtype), self.num_nodes)
         return self._made[key]

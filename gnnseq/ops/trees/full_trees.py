@@ -1,6 +1,5 @@
 """Trees whose inner nodes have all their children, in an order in which siblings stand together."""
 
-from functools import cached_property
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -9,7 +8,7 @@ from torch import Tensor
 from gnnseq.ops.carry import Ints
 from gnnseq.ops.levels import Levels
 from gnnseq.ops.schedule import Schedule
-from gnnseq.ops.transforms import outside_transforms
+from gnnseq.ops.transforms import constant, outside_transforms
 
 
 class Block(NamedTuple):
@@ -84,12 +83,12 @@ class FullTrees:
         ends = np.cumsum([len(level.child) for level in levels.levels])
         return cls(schedule, edge_slot, [part.reshape(-1, arity) for part in np.split(child, ends[:-1])], arity)
 
-    @cached_property
+    @constant
     def leaf_nodes(self) -> Tensor:
         """Nodes that are leaves ``[L]``, in the order of the rows."""
         return self.order[self.leaves]
 
-    @cached_property
+    @constant
     def inner_nodes(self) -> Tensor:
         """Nodes that are not ``[M]``."""
         return self.order[self.inner]

@@ -1,6 +1,7 @@
 """The Transformer against torch's, PyG's and the loop over nodes; the graphs on which its forms coincide."""
 
 import copy
+from functools import partial
 
 import networkx as nx
 import pytest
@@ -288,6 +289,53 @@ def test_positions_come_before_the_first_layer(positions):
     assert not torch.allclose(out, plain(x, edges, batch))
     plain.project = nn.Sequential(layer.project, Placed(layer.positions, edges))
     assert_close(out, plain(x, edges, batch))
+
+
+@pytest.mark.parametrize("attend", ["edges", "graph", "ancestors"])
+@pytest.mark.parametrize("by_number", [False, True])
+def test_positions_of_a_batch_are_those_of_its_graphs(attend, by_number):
+    positions = partial(SinusoidalPositions, by_number=by_number)
+    layer = GraphTransformer(3, C, 2, HEADS, attend=attend, positions=positions).double()
+    x, edges, batch = features(10, 3), dag_edges(SIZES, 0.6), batch_vector(SIZES)
+    out = layer(x, edges, batch)
+    for number, size in enumerate(SIZES):
+        nodes = batch == number
+        first = int(nodes.nonzero()[0])
+        alone = layer(x[nodes], edges[:, nodes[edges[0]]] - first, torch.zeros(size, dtype=torch.long))
+        assert_close(out[nodes], alone)
+
+
+HALF = [torch.float32, torch.float16, torch.bfloat16]
+
+
+@pytest.mark.parametrize("norm_first", [False, True])
+@pytest.mark.parametrize("weights", HALF)
+@pytest.mark.parametrize("given", HALF)
+@pytest.mark.parametrize("autocast", HALF[1:])
+def test_under_autocast_any_dtypes_go_together(norm_first, weights, given, autocast):
+    layer = GraphTransformer(3, C, 2, HEADS, norm_first=norm_first)
+    x, edges = torch.randn(10, 3), tree_edges(SIZES)
+    expected = layer(x, edges)
+    with torch.autocast("cpu", autocast):
+        out = layer.to(weights)(x.to(given), edges)
+    assert out.dtype == autocast
+    assert_close(out.float(), expected, rtol=0.1, atol=0.1)
+
+
+def test_an_activation_with_weights_is_drawn_anew_and_shared():
+    layer = GraphTransformer(C, C, 2, HEADS, activation=nn.PReLU())
+    with torch.no_grad():
+        layer.blocks[0].activation.weight.fill_(9.0)
+    there = layer.to_torch()
+    assert sum(w.numel() for w in there.parameters()) == sum(w.numel() for w in layer.parameters())
+    assert there.layers[1].activation.weight.item() == 9
+    layer.reset_parameters()
+    assert layer.blocks[1].activation.weight.item() == 0.25
+
+
+def test_the_relu_of_torch_by_either_name():
+    module = nn.TransformerEncoderLayer(C, HEADS, 10, 0.0, torch.relu, batch_first=True)
+    assert isinstance(GraphTransformer.from_torch(module).blocks[0].activation, nn.ReLU)
 
 
 class Placed(nn.Module):

@@ -60,8 +60,15 @@ def test_by_number_cycles_have_places_too():
     assert places(edges, None, by_number=True) == list(range(10))
     mixed = torch.tensor([1, 0, 1, 1, 0, 0, 2, 0, 1, 2])
     assert places(edges, mixed, by_number=True) == [0, 0, 1, 2, 1, 2, 0, 3, 3, 1]
-    with pytest.raises(ValueError, match="edge_index has a cycle, expected a directed acyclic graph"):
+    expected = "positions follow the edges, but edge_index has a cycle.*: use by_number=True for other graphs"
+    with pytest.raises(ValueError, match=expected):
         places(edges)
+
+
+def test_by_number_counts_in_the_graphs_of_a_schedule():
+    edges = tree_edges(SIZES)
+    for schedule in (Schedule(edges, 10, BATCH), Schedule(edges, 10)):
+        assert places(schedule, None, by_number=True) == [0, 1, 2, 3, 4, 0, 0, 1, 2, 3]
 
 
 def test_later_steps_do_not_move_earlier_ones():

@@ -56,3 +56,16 @@ def test_strength_1_stores_the_value_of_a_unit_key():
     _, k, v, beta, state = draw(66)
     reads, _ = delta_rule(k, k, v, torch.ones_like(beta), state)
     assert_close(reads, v)
+
+
+@pytest.mark.parametrize("part", ["k", "v", "beta"])
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+def test_what_is_not_finite_stays_in_later_steps(part, value):
+    given = dict(zip("qkv", draw(70), strict=False)) | dict(zip(("beta", "state"), draw(70)[3:], strict=True))
+    given = {name: x.detach() for name, x in given.items()}
+    clean = delta_rule(**given)[0]
+    given[part][0, 1, 66] = value
+    found = delta_rule(**given)[0]
+    assert_close(found[0, 1, :66], clean[0, 1, :66])
+    assert_close(found[1], clean[1])
+    assert not found[0, 1, 66:].isfinite().any()

@@ -355,3 +355,12 @@ def test_bad_input(changes, error, message):
     given = {"edge_index": path_edges([3]), "b": torch.ones(3, 2), "edge_gate": torch.ones(2, 2)} | changes
     with pytest.raises(error, match=message):
         linear_scan(**given)
+
+
+def test_gates_of_edges_do_not_go_with_a_sparse_matrix():
+    edges, b = torch.tensor([[1, 0], [2, 1]]), torch.ones(3)
+    matrix = torch.sparse_coo_tensor(edges.flip(0), torch.ones(2), (3, 3))
+    assert_close(linear_scan(matrix, b, source_gate=b), linear_scan(edges, b, source_gate=b))
+    for sparse in (matrix, matrix.to_sparse_csr()):
+        with pytest.raises(ValueError, match="edge_index is a sparse matrix, whose edges have an order of their own"):
+            linear_scan(sparse, b, edge_gate=torch.ones(2))

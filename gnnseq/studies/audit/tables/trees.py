@@ -50,8 +50,8 @@ def _logic(model: str, place: int) -> Row:
 
 TEXT = """Accuracies. Our runs are those of `tree_lstm_sentiment.py`, `tree_lstm_pairs.py` and `tree_lstm_listops.py`;
 rows without a record of the test part have none. Sentiment with GloVe vectors cannot be compared with models that learn
-their word vectors from the start. Logical inference is trained on formulas of up to 6 operators. Our models for ListOps learn
-from random lists with a label for every inner list, theirs from given lists with the answer alone (recalled)."""
+their word vectors from the start. Logical inference is trained on formulas of up to 6 operators. Our models for ListOps
+learn from random lists with a label for every inner list, theirs from given lists with the answer alone (recalled)."""
 
 TABLE = Table(
     "trees",
