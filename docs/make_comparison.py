@@ -83,6 +83,11 @@ def line(result: Result, own: list[Comparison]) -> tuple[str, ...]:
     )
 
 
+def is_test(record: Record) -> bool:
+    """Not one of the runs that chose a learning rate."""
+    return bool(record["purpose"] == "test")
+
+
 def how_tuned(records: list[Record]) -> str:
     """How often the best rate is at an end of its grid, beyond which a better one may lie."""
     choices = learning_rates(records)
@@ -193,9 +198,9 @@ def main() -> None:
     parser.add_argument("--patience", type=Path, metavar="FOLDER", help="output folder of the runs with more steps")
     options = parser.parse_args()
     if options.store is not None:
-        take_over(options.store, RECORDS, slim, kept=lambda record: record["purpose"] == "test")
+        take_over(options.store, RECORDS, slim, kept=is_test)
     if options.patience is not None:
-        take_over(options.patience, PATIENT)
+        take_over(options.patience, PATIENT, kept=is_test)
     records = read(RECORDS)
     results = collect(records)
     comparisons = verdicts(results, reference=REFERENCE)

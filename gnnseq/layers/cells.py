@@ -121,7 +121,9 @@ class Cell(RecurrentCell):
     ) -> tuple[Tensor, States]:
         """The same, level by level, for any directed acyclic graph; ``step`` in place of the cell's own."""
         schedule.prepare()
-        done, last = scan_levels(schedule, step or self.step, x, in_kernel_dtype(initial), self._project)
+        done, last = scan_levels(
+            schedule, self.step if step is None else step, x, in_kernel_dtype(initial), self._project
+        )
         out = torch.cat([states[0] for states in done]).index_select(0, schedule.scan_place)
         dtype = autocast_dtype(x)
         return out.to(dtype), tuple(schedule.at_last(state).to(dtype) for state in last)
@@ -297,4 +299,4 @@ class LSTMCell(Cell):
             # torch compiles no gradients of oneDNN's LSTM, which it takes where the input needs none
             x = torch.cat([x.flatten(0, 1), weights[0][:0]]).view(x.shape)
         out, h, c = torch.lstm(x, initial, weights, self.bias is not None, 1, 0.0, self.training, False, True)
-        return out, (h[0], c[0])
+        return out, (h.flatten(0, -2), c.flatten(0, -2))  # compiled, torch 2.10 gives them one more dimension

@@ -83,7 +83,7 @@ class GraphCNNLSTM(nn.Module):
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Runs over all steps; see the class for shapes."""
         layout = SignalLayout(x, self.in_channels, self.cnn.weight)
-        inside = layout.with_nodes(self._states(layout.nodes))
+        inside = SignalLayout(x, self.in_channels, self.cnn.weight, self._states(layout.nodes))
         initial: States | None = None if state is None else inside.states_to_nodes(state, 2, self.out_channels)
         self._check_batch(batch)
         active = None if lengths is None else layout.active(lengths, batch)

@@ -1,7 +1,6 @@
 """The layouts of signals on a graph, and their conversion to the one used in computation."""
 
-from copy import copy
-from typing import Any, Self
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,9 +18,12 @@ class SignalLayout:
         x: ``[N, F]`` (one step), ``[N, T, F]``, or ``[B, N, T, F]`` (B signals on one graph).
         in_channels: F, where it is known.
         weight: a weight of the layer, whose dtype x and states must have.
+        nodes: number of nodes of states and outputs, where it is not that of x.
     """
 
-    def __init__(self, x: Tensor, in_channels: int | None = None, weight: Tensor | None = None) -> None:
+    def __init__(
+        self, x: Tensor, in_channels: int | None = None, weight: Tensor | None = None, nodes: int | None = None
+    ) -> None:
         F = "F" if in_channels is None else in_channels
         shapes = f"[N, {F}], [N, T, {F}] or [B, N, T, {F}]"
         if not isinstance(x, Tensor):
@@ -36,15 +38,9 @@ class SignalLayout:
         self.weight = weight
         self.dim = x.dim()
         self.device = x.device
-        self.nodes = x.size(1) if self.dim == 4 else x.size(0)
+        self.nodes = x.size(-3 if self.dim > 2 else 0) if nodes is None else nodes
         self.signals = x.size(0) if self.dim == 4 else 1
         self.steps = 1 if self.dim == 2 else x.size(-2)
-
-    def with_nodes(self, nodes: int) -> Self:
-        """The same layout with another number of nodes."""
-        other = copy(self)
-        other.nodes = nodes
-        return other
 
     def graphs(self, edge_index: Any, edge_weight: Any) -> list[tuple[Any, Any]]:
         """The edges and weights of each step; both may be lists, for a graph that changes."""

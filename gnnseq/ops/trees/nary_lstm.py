@@ -68,11 +68,12 @@ def scan_nary(
     """
     x, w_x, weight, bias = inputs
     H = w_x.size(0) // 4
+    run = nary_step if step is None else step
     slots = edge_slot[schedule.edge_order].split([len(level.child) for level in schedule.levels])
 
     def level_step(x: Tensor, children: Children | None, level: int) -> States:
         slot = slots[level] if children is None or level > 0 else torch.zeros_like(children.parent)
-        return (step or nary_step)(x, children, slot, weight)
+        return run(x, children, slot, weight)
 
     def project(x: Tensor, leaves: bool) -> Tensor:
         own = linear(x, w_x, bias)

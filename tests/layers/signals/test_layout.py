@@ -46,10 +46,10 @@ def test_states_go_and_come_back(shape):
 
 
 def test_with_other_nodes_the_rest_is_the_same():
-    layout = SignalLayout(torch.zeros(B, N, T, F), F)
-    other = layout.with_nodes(9)
-    assert (other.nodes, other.signals, other.steps) == (9, B, T)
-    assert layout.nodes == N
+    for shape, signals, steps in (((N, F), 1, 1), ((N, T, F), 1, T), ((B, N, T, F), B, T)):
+        layout, other = (SignalLayout(torch.zeros(shape), F, nodes=nodes) for nodes in (None, 9))
+        assert (layout.nodes, other.nodes) == (N, 9)
+        assert (other.signals, other.steps) == (layout.signals, layout.steps) == (signals, steps)
 
 
 def test_one_graph_serves_all_steps_and_a_list_one_each():
