@@ -179,7 +179,7 @@ def weighted_batch(encoder):
             edge_index=edges,
             edge_weight=weight,
             edge_slot=slot,
-            edge_hop=slot,
+            edge_hop=slot + 1,
             symbols=torch.arange(3),
         )
         for _ in range(2)
