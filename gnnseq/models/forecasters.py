@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch_geometric.data import Data
 
 from gnnseq.layers.checks import check_sizes
+from gnnseq.layers.signals.graph_cnn_lstm import FlatGraphCNNLSTM
 from gnnseq.ops.operators.sparse import SparseOperator
 
 
@@ -28,6 +29,8 @@ class Forecaster(nn.Module):
     def __init__(self, horizon: int, graph: SparseOperator | None = None) -> None:
         super().__init__()
         check_sizes(horizon=horizon)
+        if graph is not None and graph.weight.requires_grad:
+            raise ValueError("graph has weights that need gradients, expected constant ones: a forecaster keeps a copy")
         self.horizon = horizon
         self.graph = None if graph is None else graph.saved()
 
@@ -191,6 +194,8 @@ def last_observed(values: Tensor) -> Tensor:
 
 def _head(layer: nn.Module, outputs: int) -> nn.Linear:
     """A linear map of a layer's states, initialised with zero."""
+    if any(isinstance(module, FlatGraphCNNLSTM) for module in layer.modules()):
+        raise ValueError("layer has one state for all nodes (FlatGraphCNNLSTM), expected states of every node")
     layers = getattr(layer, "layers", None)
     inner = layers[-1] if isinstance(layers, nn.ModuleList) else layer
     width = getattr(inner, "out_channels", None)

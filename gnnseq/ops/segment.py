@@ -32,9 +32,11 @@ def segment(x: Tensor, ptr: Tensor, reduce: str) -> Tensor:
     size = ptr.diff()
     with_scatter = WITH_TORCH_SCATTER and not is_traced() and not x.is_meta
     if reduce in ("sum", "mean") and (x.device.type == "cpu" or not with_scatter):
-        owner = _owner(ptr, x.size(0))
+        owner, dtype = _owner(ptr, x.size(0)), x.dtype
+        if reduce == "mean" and dtype in (torch.float16, torch.bfloat16):
+            x = x.float()  # the sum may be too large for float16
         total = x.new_zeros(size.size(0), *x.shape[1:]).index_add(0, owner, x)
-        return total if reduce == "sum" else total / size.clamp(min=1).view(-1, *[1] * (x.dim() - 1))
+        return total if reduce == "sum" else (total / size.clamp(min=1).view(-1, *[1] * (x.dim() - 1))).to(dtype)
     if not with_scatter:
         return _scattered(x, ptr, reduce)
     out: Tensor = _segment(x, ptr, reduce)

@@ -109,7 +109,14 @@ def share_interval(count: int, total: int, confidence: float = 0.95) -> tuple[fl
 def at_least(count: int, total: int, probability: float = 0.5) -> float:
     """The chance of ``count`` successes or more in ``total`` independent tries."""
     p, q = probability, 1 - probability
+    if total > 1000 and 0 < p < 1:  # whose binomials are too large for a float
+        logs = (_log_ways(total, k) + k * math.log(p) + (total - k) * math.log(q) for k in range(count, total + 1))
+        return min(1.0, math.fsum(map(math.exp, logs)))
     return min(1.0, math.fsum(math.comb(total, k) * p**k * q ** (total - k) for k in range(count, total + 1)))
+
+
+def _log_ways(total: int, count: int) -> float:
+    return math.lgamma(total + 1) - math.lgamma(count + 1) - math.lgamma(total - count + 1)
 
 
 def _where(increasing: Callable[[float], float], value: float) -> float:

@@ -9,13 +9,14 @@ IGNORED = -100
 
 
 def correct(logits: Tensor, y: Tensor) -> tuple[int, int]:
-    """How many predictions are right, and of how many; targets of -100 do not count.
+    """How many predictions are right, and of how many; targets of -100 do not count, and a NaN is never right.
 
     Args:
         logits: ``[M, C]``.
         y: classes ``[M]``.
     """
     right, counted = logits.argmax(-1) == y, y != IGNORED  # no class is the one that does not count
+    right &= ~logits.isnan().any(-1)  # which argmax takes for the largest
     both: list[int] = torch.stack([right, counted]).sum(1).tolist()
     return both[0], both[1]
 
@@ -49,7 +50,12 @@ def masked_mae(predictions: Tensor, y: Tensor) -> Tensor:
     Args:
         predictions: of the shape of y.
         y: real targets.
+
+    Raises:
+        ValueError: if the shapes differ.
     """
+    if predictions.shape != y.shape:
+        raise ValueError(f"predictions have shape {list(predictions.shape)}, expected {list(y.shape)} as y")
     counted = ~y.isnan()
     return (predictions[counted] - y[counted]).abs().mean()
 
@@ -110,7 +116,12 @@ def pearson(predictions: Tensor, y: Tensor) -> float:
 
 
 def spearman(predictions: Tensor, y: Tensor) -> float:
-    """Spearman's correlation of predictions and targets ``[M]``: Pearson's of their ranks, equal values sharing one."""
+    """Spearman's correlation of predictions and targets ``[M]``: Pearson's of their ranks, equal values sharing one.
+
+    A NaN has no rank: the result is NaN.
+    """
+    if bool((predictions.isnan() | y.isnan()).any()):
+        return float("nan")
     return pearson(_ranks(predictions), _ranks(y))
 
 

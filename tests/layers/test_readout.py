@@ -60,3 +60,8 @@ def test_compiled_and_on_meta(readout):
 def test_root_of_an_empty_graph():
     with pytest.raises(ValueError, match="ptr says that graph 1 has no nodes"):
         RootReadout()(torch.ones(2, 3), torch.tensor([0, 2, 2]))
+
+
+def test_the_mean_in_float16_of_a_sum_beyond_it():
+    x = torch.full((1000, 2), 100.0, dtype=torch.float16)
+    assert torch.equal(MeanReadout()(x, torch.tensor([0, 1000])), x[:1])

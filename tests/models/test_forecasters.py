@@ -11,7 +11,7 @@ from torch import nn
 from torch.testing import assert_close
 from torch_geometric.data import Data
 
-from gnnseq.layers import GCRN, ConvLSTM, GCRNCell, GraphGRU, GraphRNN, SignalStack
+from gnnseq.layers import GCRN, ConvLSTM, FlatGraphCNNLSTM, GCRNCell, GraphGRU, GraphRNN, SignalStack
 from gnnseq.models import DirectForecaster, RolloutForecaster, Seq2SeqForecaster
 from gnnseq.ops import SparseOperator, diffusion_operator, random_walk
 
@@ -192,3 +192,13 @@ def test_bad_input():
         DirectForecaster(GCRN(1, 2, 2), None, 0)
     with pytest.raises(ValueError, match="layer is a Linear, expected one with out_channels"):
         DirectForecaster(nn.Linear(1, 2), None, 1)
+
+
+def test_graphs_and_layers_that_a_forecaster_cannot_take():
+    edges = torch.tensor([[0, 1], [1, 0]])
+    learned = SparseOperator(edges, nn.Parameter(torch.ones(2)), 2)
+    with pytest.raises(ValueError, match="graph has weights that need gradients, expected constant ones"):
+        DirectForecaster(GCRN(1, 4, 2), learned, 1)
+    constant = SparseOperator(edges, torch.ones(2), 2)
+    with pytest.raises(ValueError, match="layer has one state for all nodes"):
+        DirectForecaster(FlatGraphCNNLSTM(1, 2, 4, 2, 2), constant, 1)

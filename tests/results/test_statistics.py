@@ -89,3 +89,12 @@ def test_other_bad_input():
         bootstrap_interval([1.0, 2.0], 95)
     with pytest.raises(ValueError, match="confidence is 95"):
         share_interval(1, 2, 95)
+
+
+@pytest.mark.parametrize(("count", "total", "probability"), [(0, 1001, 0.3), (610, 1200, 0.5), (1500, 1500, 0.999)])
+def test_many_tries(count, total, probability):
+    scipy = pytest.importorskip("scipy.stats")
+    assert at_least(count, total, probability) == pytest.approx(scipy.binom.sf(count - 1, total, probability), rel=1e-8)
+    found = share_interval(count, total)
+    exact = scipy.binomtest(count, total).proportion_ci(method="exact")
+    assert found == pytest.approx((exact.low, exact.high), abs=1e-9)

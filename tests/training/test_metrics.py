@@ -81,3 +81,19 @@ def test_forecast_errors_by_step_ahead():
     assert forecast_errors(guess, y)["MAE"][0] == math.inf
     with pytest.raises(ValueError, match=r"shapes \[2, 3\] and \[1, 2, 3\], expected \[M, N, H\]"):
         forecast_errors(guess[0], y)
+
+
+def test_a_nan_is_no_prediction():
+    logits = torch.eye(3)
+    logits[0, 2] = torch.nan
+    assert correct(logits, torch.tensor([0, 1, 2])) == (2, 3)
+    assert correct(torch.full((3, 2), torch.nan), torch.zeros(3, dtype=torch.long)) == (0, 3)
+    y = torch.arange(4.0)
+    for bad in (torch.full((4,), torch.nan), torch.tensor([0.0, torch.nan, 1.0, 2.0])):
+        assert math.isnan(spearman(bad, y))
+        assert math.isnan(spearman(y, bad))
+
+
+def test_a_loss_of_other_shapes_is_refused():
+    with pytest.raises(ValueError, match=r"predictions have shape \[3, 1\], expected \[3\] as y"):
+        masked_mae(torch.zeros(3, 1), torch.zeros(3))

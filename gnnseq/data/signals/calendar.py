@@ -29,7 +29,7 @@ def calendar(times: npt.NDArray[np.datetime64]) -> Tensor:
         raise ValueError(f"times has shape {list(times.shape)} and dtype {times.dtype}, expected datetime64 [T]")
     if np.isnat(times).any():
         raise ValueError(f"times[{int(np.isnat(times).argmax())}] is NaT, expected a time")
-    monday = np.datetime64("1970-01-05T00:00:00", "ns")
+    monday = np.datetime64("1970-01-05T00:00:00", "us")  # nanoseconds end in 2262
     seconds = torch.from_numpy((times - monday) / np.timedelta64(1, "s"))
     angles = [2 * torch.pi * (seconds % period) / period for period in (_DAY, 7 * _DAY)]
     return torch.stack([wave for angle in angles for wave in (angle.sin(), angle.cos())], dim=1).float()

@@ -119,7 +119,7 @@ def gaussian_kernel(distances: Tensor, threshold: float = 0.1, sigma: float | No
 
 
 def _is_heading(row: list[str], names: list[str]) -> bool:
-    if len(row) < 2 or row[0] in names or row[1] in names:
+    if len(row) < 2 or row[0] in names or row[1] in names or _all_numbers(row[:2]):
         return False
     return len(row) == 2 or not _all_numbers(row[2:])
 

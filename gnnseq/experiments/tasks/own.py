@@ -76,7 +76,8 @@ class OwnTask(WithData):
             name: of the data, in tables.
             sequences: a list of strings (characters are the symbols), of lists of strings (words) or of integers, or
                 of tensors: integers ``[T]`` or features ``[T, F]``. Lengths may differ.
-            labels: one for each sequence, or a list of one for each position of each sequence; -100 is no label.
+            labels: one for each sequence, or a list of one for each position of each sequence; -100 (of classes) or NaN
+                (of numbers) is no label.
             answer: position of the symbol that decides the label, where that is known; 0 is the first.
             splits: "train", "validation" or "test" for each sample; None splits by the seed of each trial.
 
@@ -131,7 +132,9 @@ class OwnTask(WithData):
         found.update("".join(splits or []).encode())
         chance = samples.chance
         metric: Metric = "accuracy" if samples.classes else "mean squared error"
-        solved = 0.95 if samples.classes else chance / 20
+        if chance == (1 if samples.classes else 0):
+            raise ValueError("labels are all the same, expected at least two different ones")
+        solved = max(0.95, (1 + chance) / 2) if samples.classes else chance / 20
         task = cls(name, found.hexdigest()[:16], samples.level, samples.num_symbols, samples.num_features,
                    samples.num_outputs, metric, samples.longest, chance, solved, answer, samples)  # fmt: skip
         for split in get_args(Split):

@@ -18,6 +18,7 @@ from gnnseq.data.trees.tree import Tree
 from gnnseq.experiments.tasks.base import Collate, Level, sequence_views
 from gnnseq.graphs import parse_batch, to_dilated_paths
 from gnnseq.graphs.native import both_ways
+from gnnseq.ops.edges import check_edges
 
 _MANY_SYMBOLS = 64  # above which a graph of symbols, with a state for each of them, is not offered
 Rows = np.ndarray[tuple[int], np.dtype[np.int64]]
@@ -120,7 +121,9 @@ def tree_samples(trees: Sequence[Tree], labels: Sequence[Any] | Tensor | None) -
         return batch
 
     views = {"tree": tree, "graph": lambda rows: both_ways(tree(rows))}
-    content = _bytes(codes, *(torch.from_numpy(part) for part in (corpus.ptr, corpus.parents, corpus.symbols)))
+    content = _bytes(
+        codes, *(torch.from_numpy(part) for part in (corpus.ptr, corpus.parents, corpus.symbols, corpus.slots))
+    )
     return Samples(lambda rows: rows, sizes, codes, level, classes, corpus.empty, None, cast(Any, views), content)
 
 
@@ -148,9 +151,12 @@ def graph_samples(graphs: Sequence[Data]) -> Samples:
     views: dict[str, Callable[[Rows], Batch]] = {
         "graph": lambda rows: Batch.from_data_list([data[row] for row in rows])
     }
-    if not all(is_undirected(graph.edge_index, num_nodes=graph.num_nodes) for graph in data):
+    undirected = [is_undirected(graph.edge_index, num_nodes=graph.num_nodes) for graph in data]
+    if not all(undirected):
         as_given = views["graph"]
-        views = {"graph": lambda rows: both_ways(as_given(rows))} | ({"tree": as_given} if forward else {})
+        double = [graph if twice else both_ways(graph) for graph, twice in zip(data, undirected, strict=True)]
+        views = {"graph": lambda rows: Batch.from_data_list([double[row] for row in rows])}
+        views |= {"tree": as_given} if forward else {}
     symbols = data[0].x.dim() == 1
     top = 1 + max(int(graph.x.max()) for graph in data) if symbols else None
     content = _bytes(codes, *(part for graph in data for part in (graph.x, graph.edge_index)))
@@ -164,6 +170,14 @@ def _plain(number: int, graph: Data) -> Data:
     x = torch.ones(int(graph.num_nodes or 0), 1) if graph.x is None else graph.x
     if not x.is_floating_point():
         x = x.long().flatten() if x.numel() == len(x) else x.float()
+    if not bool(x.isfinite().all()):
+        raise ValueError(f"graphs[{number}].x holds NaN or infinity, expected finite features")
+    if not x.is_floating_point() and len(x) and int(x.min()) < 0:
+        raise ValueError(f"graphs[{number}].x holds {int(x.min())}, expected symbols >= 0")
+    try:
+        check_edges(graph.edge_index, len(x))
+    except ValueError as error:
+        raise ValueError(f"graphs[{number}]: {error}") from error
     return Data(x, graph.edge_index, y=graph.y)
 
 

@@ -133,6 +133,8 @@ class _Product(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        if ctx.matrix.weight.is_complex():
+            return multiply(grad.conj().resolve_conj(), ctx.matrix.transposed).conj().resolve_conj(), None
         return multiply(grad, ctx.matrix.transposed), None
 
     @staticmethod

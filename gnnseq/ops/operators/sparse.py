@@ -114,6 +114,8 @@ class SparseOperator(nn.Module):
             raise ValueError(
                 f"x has shape {list(x.shape)}, expected {self.num_nodes} nodes in the first dimension, as the operator"
             )
+        if self.weight.is_complex() and not x.is_complex():
+            x = x.to(torch.promote_types(x.dtype, self.weight.dtype))
         flat = x if x.dim() == 2 else x.reshape(x.size(0), -1)
         out = self._product(flat)
         if self.diagonal:
@@ -136,6 +138,8 @@ class SparseOperator(nn.Module):
             return out
         if not is_recorded() and self.edge_index.size(1) == 0:
             return torch.zeros_like(x)
+        if x.dtype in (torch.float16, torch.bfloat16):  # added up in float32, as by the matrix
+            return self._product(x.float()).to(x.dtype)
         messages = x.index_select(0, self.edge_index[0]) * self.weight.to(x.dtype).unsqueeze(1)
         return torch.zeros_like(x).index_add(0, self.edge_index[1], messages)
 

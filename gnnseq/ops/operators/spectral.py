@@ -181,12 +181,14 @@ def _check_lambda_max(value: Tensor, num_graphs: int, alone: bool) -> None:
 
 
 def checked_weight(edge_index: Tensor, num_nodes: int, edge_weight: Tensor | None) -> Tensor:
-    """The weights, ones where there are none."""
+    """The weights, in float32 at least; ones where there are none."""
     check_edges(edge_index, num_nodes)
     if edge_weight is None:
         return torch.ones(edge_index.size(1), device=edge_index.device)
     check_weights(edge_weight, edge_index.size(1))
-    return as_real(edge_weight)
+    weight = as_real(edge_weight)
+    half = weight.dtype in (torch.float16, torch.bfloat16)  # in which a degree ends at 2,048 or 256
+    return weight.float() if half else weight
 
 
 def _check_spectral(

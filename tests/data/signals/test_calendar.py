@@ -28,3 +28,9 @@ def test_time_of_day_and_day_of_week_are_points_on_circles():
 def test_what_is_no_time(times, message):
     with pytest.raises(ValueError, match=message):
         calendar(times)
+
+
+def test_years_beyond_nanoseconds():
+    for year in ("1500", "2500"):
+        times = np.array([f"{year}-01-01T00:00", f"{year}-01-01T06:00"], dtype="datetime64[m]")
+        assert_close(calendar(times)[:, :2], torch.tensor([[0.0, 1.0], [1.0, 0.0]]), atol=1e-6, rtol=0)

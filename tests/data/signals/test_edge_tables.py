@@ -108,3 +108,11 @@ def test_bad_tables(tmp_path, text, message):
 def test_bad_distances(arguments, message):
     with pytest.raises(ValueError, match=message):
         gaussian_kernel(*arguments)
+
+
+@pytest.mark.parametrize("first", ["01,02", "7,8"])
+def test_a_first_row_of_numbers_is_no_heading(tmp_path, first):
+    path = tmp_path / "edges.csv"
+    path.write_text(f"{first}\n1,3\n")
+    with pytest.raises(ValueError, match=r"node '0?[17]' is not in the series"):
+        read_edges(path, ["1", "2", "3"])

@@ -184,3 +184,12 @@ def test_other_processes_run_it_with_the_same_result(tmp_path):
         made = run_comparison([task], families, store=store, seeds=2, settings=SMALL, jobs=jobs, progress=False)
         scores.append([(record["key"], record["score"], record["loss"]) for record in made])
     assert scores[0] == scores[1]
+
+
+def test_the_threshold_is_better_than_chance():
+    assert sequences(TEXTS, LABELS).solved == 0.95
+    rare = sequences(["ab"] * 200, [1] * 4 + [0] * 196)
+    assert rare.chance < rare.solved < 1
+    for labels in (["a"] * 40, [1.5] * 40):
+        with pytest.raises(ValueError, match="labels are all the same, expected at least two different ones"):
+            sequences(TEXTS, labels)

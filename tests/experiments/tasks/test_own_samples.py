@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch_geometric.data import Data
@@ -62,3 +63,31 @@ def test_a_graph_of_the_caller_is_left_alone():
 def test_bad_input_is_named(make, named):
     with pytest.raises(ValueError, match=named):
         make()
+
+
+def test_places_of_children_are_part_of_the_data():
+    trees = [dependency_tree(["a", "b", "c"], [2, 2, -1], [label] * 3) for label in ("x", "y") * 10]
+    turned = [replace(tree, slots=np.array([1, 0, 0])) for tree in trees]
+    first, second = (OwnTask.from_trees("t", each) for each in (trees, turned))
+    assert first.digest != second.digest
+
+
+def test_undirected_graphs_beside_directed_ones_keep_their_edges():
+    both = Data(torch.zeros(2, 1), torch.tensor([[0, 1], [1, 0]]), y=torch.tensor([0]))
+    one = Data(torch.zeros(2, 1), torch.tensor([[0], [1]]), y=torch.tensor([1]))
+    batch = graph_samples([both, one]).views["graph"]([0, 1])
+    assert sorted(batch.edge_index.t().tolist()) == [[0, 1], [1, 0], [2, 3], [3, 2]]
+
+
+@pytest.mark.parametrize(
+    ("x", "edges", "message"),
+    [
+        (torch.zeros(2, 1), [[0, 2], [2, 0]], r"graphs\[1\]: edge_index refers to node 2"),
+        (torch.tensor([[0.0], [torch.nan]]), [[0], [1]], r"graphs\[1\].x holds NaN or infinity"),
+        (torch.tensor([0, -1]), [[0], [1]], r"graphs\[1\].x holds -1, expected symbols >= 0"),
+    ],
+)
+def test_graphs_that_do_not_fit(x, edges, message):
+    fine = Data(x.nan_to_num().abs(), torch.tensor([[0], [1]]), y=torch.tensor([0]))
+    with pytest.raises(ValueError, match=message):
+        graph_samples([fine, Data(x, torch.tensor(edges), y=torch.tensor([1]))])

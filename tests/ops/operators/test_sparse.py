@@ -241,3 +241,27 @@ def test_wrong_number_of_nodes():
     op, _, _ = directed()
     with pytest.raises(ValueError, match=r"x has shape \[8, 2\], expected 7 nodes in the first dimension"):
         op @ torch.ones(8, 2)
+
+
+@pytest.mark.parametrize("channels", [1, 40])
+def test_complex_weights_have_the_gradients_of_the_dense_matrix(channels):
+    edges, weight = torch.randint(0, 60, (2, 400)), torch.randn(400, dtype=torch.cdouble)
+    operator = SparseOperator(edges, weight, 60)
+    dense = torch.zeros(60, 60, dtype=torch.cdouble).index_put((edges[1], edges[0]), weight, accumulate=True)
+    x = torch.randn(60, channels, dtype=torch.cdouble, requires_grad=True)
+    grad = torch.randn_like(x)
+    for found, expected in ((operator @ x, dense @ x),):
+        assert_close(found, expected)
+        assert_close(*(torch.autograd.grad(out, x, grad)[0] for out in (found, expected)))
+    real = torch.randn(60, channels, dtype=torch.double)
+    assert_close(operator @ real, dense @ real.to(torch.cdouble))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_learned_weights_add_up_in_float32_too(dtype):
+    edges = torch.stack([torch.arange(1, 3001), torch.zeros(3000, dtype=torch.long)])
+    x = torch.full((3001, 1), 0.25, dtype=dtype)
+    weight = torch.linspace(0.5, 1.5, 3000)
+    constant, learned = (SparseOperator(edges, w, 3001) for w in (weight, weight.clone().requires_grad_()))
+    assert_close(learned @ x, constant @ x)
+    assert float((learned @ x)[0].detach()) == pytest.approx(750, rel=5e-3)

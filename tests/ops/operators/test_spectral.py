@@ -221,3 +221,12 @@ def test_lambda_max_has_a_tangent():
 def test_k_below_one():
     with pytest.raises(ValueError, match="K is 0, expected at least 1"):
         chebyshev_terms(scaled_laplacian(UNDIRECTED, 2), torch.ones(2, 1), 0)
+
+
+@pytest.mark.parametrize("make", [gcn_operator, scaled_laplacian])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_degrees_of_weights_in_half_precision(make, dtype):
+    out = torch.stack([torch.zeros(3000, dtype=torch.long), torch.arange(1, 3001)])
+    edges, weight = torch.cat([out, out.flip(0)], dim=1), torch.ones(6000)
+    x = torch.ones(3001, 1)
+    assert_close(make(edges, 3001, weight.to(dtype)) @ x, make(edges, 3001, weight) @ x)
