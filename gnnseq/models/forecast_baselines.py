@@ -139,6 +139,9 @@ class Autoregression(MeanForecast):
     def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *arguments: Any) -> None:
         given = state_dict.get(f"{prefix}coefficients")
         if given is not None:  # their shape depends on what they were fitted on
+            if given.size(1) != self.horizon:
+                arguments[-1].append(f"coefficients are of {given.size(1)} steps ahead, expected {self.horizon}")
+                return
             self.coefficients = torch.empty_like(given)
         super()._load_from_state_dict(state_dict, prefix, *arguments)
 

@@ -69,6 +69,14 @@ def test_coefficients_are_saved_and_found_again():
     assert torch.equal(again(data), model(data))
 
 
+def test_coefficients_of_another_horizon_are_refused():
+    fitted = Autoregression(3, 2).fit([Data(x=torch.randn(2, 3, 5, 1), y=torch.zeros(2, 3, 3))])
+    other = Autoregression(1, 2)
+    with pytest.raises(RuntimeError, match="coefficients are of 3 steps ahead, expected 1"):
+        other.load_state_dict(fitted.state_dict())
+    assert other.coefficients is None
+
+
 def test_it_finds_the_rule_of_a_series():
     walk = random_walk(EDGES, N)
     x = torch.randn(200, N, 3, 1, dtype=torch.float64)

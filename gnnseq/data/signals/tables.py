@@ -172,8 +172,14 @@ def _on_grid(table: Table, at: int, times: Any, frequency: str | None) -> tuple[
     steps = grid.get_indexer(times)
     if (steps < 0).any():
         row = int((steps < 0).argmax())
-        raise ValueError(
-            f"{table.where(row, at)}: {table.rows[row][at]} is off the steps from {distinct[0]} on, {step} apart; "
+        begin = distinct[0] if frequency is None or not len(grid) else grid[0]
+        advice = (
             "give their distance as frequency"
+            if frequency is None
+            else "give another frequency; weeks of 'W' end on Sundays, months of 'ME' on their last day: "
+            "'W-MON', '7D' and 'MS' are others"
+        )
+        raise ValueError(
+            f"{table.where(row, at)}: {table.rows[row][at]} is off the steps from {begin} on, {step} apart; {advice}"
         )
     return torch.from_numpy(steps.astype(np.int64)), grid.to_numpy()

@@ -63,6 +63,14 @@ def test_weeks(tmp_path):
     assert_close(series.values.squeeze(1), torch.tensor([1, NAN, 2], dtype=torch.float64), equal_nan=True)
 
 
+def test_weeks_from_another_day_are_named(tmp_path):
+    mondays = "time,a\n2020-01-06,1\n2020-01-13,2\n2020-01-27,3\n"
+    with pytest.raises(ValueError, match=r"off the steps from 2020-01-12 .* weeks of 'W' end on Sundays.* 'W-MON'"):
+        read(tmp_path, mondays, time="time", frequency="W")
+    for frequency in ("W-MON", "7D"):
+        assert read(tmp_path, mondays, time="time", frequency=frequency).values.shape[0] == 4
+
+
 def test_parquet(tmp_path, monkeypatch):
     index = pandas.date_range("2012-03-01", periods=4, freq="5min", tz="Europe/Vienna", name="time")
     frame = pandas.DataFrame(EXPECTED.numpy(), columns=["a", "b"], index=index)
