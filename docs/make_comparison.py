@@ -12,6 +12,7 @@ Models with five times the steps, on tasks that none solved, come from the comma
 """
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean
 
@@ -175,20 +176,25 @@ def together(results: list[Result], comparisons: list[Comparison]) -> str:
     )
 
 
+def models() -> str:
+    """The models by the names that the command line takes."""
+    return markdown_table(("name", "model", "view"), [(f"`{each.name}`", each.title, each.view) for each in FAMILIES])
+
+
 def filled(text: str) -> str:
     """A page with those tables of the stored records for which it has marks."""
     records, long = read(RECORDS), collect(read(PATIENT))
     results = collect(records)
     found = verdicts(results, reference=REFERENCE)
-    made = {
-        "summary": summary(results, found),
-        "patience": patience(results, long, verdicts(long, reference=REFERENCE)),
-        "tables": f"{how_tuned(records)}\n{tables(results, found)}",
-        "references": references(results),
-        "together": together(results, found),
-        "models": markdown_table(("name", "model", "view"), [(f"`{f.name}`", f.title, f.view) for f in FAMILIES]),
+    made: dict[str, Callable[[], str]] = {
+        "summary": lambda: summary(results, found),
+        "patience": lambda: patience(results, long, verdicts(long, reference=REFERENCE)),
+        "tables": lambda: f"{how_tuned(records)}\n{tables(results, found)}",
+        "references": lambda: references(results),
+        "together": lambda: together(results, found),
+        "models": models,
     }
-    return fill_all(text, {name: table for name, table in made.items() if f"<!-- {name}:" in text})
+    return fill_all(text, {name: make() for name, make in made.items() if f"<!-- {name}:" in text})
 
 
 def main() -> None:

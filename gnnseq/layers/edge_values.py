@@ -4,10 +4,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch_geometric.utils import is_sparse
 
 from gnnseq.layers.cells import schedule_of
 from gnnseq.layers.stacked import StackedRecurrence
+from gnnseq.ops.edges import refuse_sparse
 from gnnseq.ops.schedule import Schedule, refuse_trace
 from gnnseq.ops.transforms import is_captured, is_recorded, require, uncompiled
 
@@ -38,11 +38,7 @@ class EdgeValueLSTM(StackedRecurrence):
         if torch.compiler.is_dynamo_compiling() and not ready:
             out, (h, c) = uncompiled(self._run_on_edges, x, edge_index, values, state)
             return out, (h, c)
-        if is_sparse(edge_index):
-            raise ValueError(
-                "edge_index is a sparse matrix, which puts its edges in an order of its own, expected edges [2, E] in "
-                f"the order of {self.value_name}"
-            )
+        refuse_sparse(edge_index, self.value_name)
         schedule = schedule_of(edge_index, x, self._cells[0].weight_ih)
         self._check_values(schedule.edge_index, values)
         out, (h, c) = self._run(x, schedule, state, values)

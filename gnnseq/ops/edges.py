@@ -41,6 +41,15 @@ def plain_edges(edge_index: Any, edge_weight: Any = None) -> tuple[Tensor, Tenso
     return edge_index.as_tensor() if isinstance(edge_index, EdgeIndex) else edge_index, edge_weight
 
 
+def refuse_sparse(edge_index: Any, values: str) -> None:
+    """Raises a ``ValueError`` for a sparse matrix beside a tensor of values, one for each edge in the order given."""
+    if is_sparse(edge_index):
+        raise ValueError(
+            "edge_index is a sparse matrix, whose edges have an order of their own, expected edges [2, E] in the "
+            f"order of {values}, or a Schedule"
+        )
+
+
 def _entries(matrix: Any) -> tuple[Tensor, Tensor | None]:
     """Edges and values of a sparse adjacency ``adj_t``; repeated entries of a COO matrix add up."""
     if isinstance(matrix, SparseTensor):

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from gnnseq.ops.levels import TensorLevel
 from gnnseq.ops.schedule import Schedule
+from gnnseq.ops.transforms import in_float32
 
 States = tuple[Tensor, ...]
 Input = TypeVar("Input")
@@ -36,7 +37,7 @@ class Children(NamedTuple):
 
         Their sums are in float32 at least: in bfloat16 a sum of ones ends at 256.
         """
-        dtype, scores = scores.dtype, scores.to(torch.promote_types(scores.dtype, torch.float32))
+        dtype, scores = scores.dtype, in_float32(scores)
         with torch.no_grad():
             top = scores.new_zeros(self.size).scatter_reduce(0, self.parent, scores, "amax", include_self=False)
         weights = (scores - top.index_select(0, self.parent)).exp()

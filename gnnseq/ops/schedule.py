@@ -192,13 +192,19 @@ class Schedule(LevelOrder):
 
     def kept_where_empty(self, initial: tuple[Tensor, ...], final: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Final states, but the initial ones of graphs of ``batch`` that have no nodes."""
-        if self.paths is not None or self.root_of_graph is not None:
+        if self.paths is not None or self._without_nodes is None:
             return final
-        empty = torch.bincount(self._graph_of_roots[0], minlength=self.num_graphs) == 0
+        empty = self._without_nodes
         return tuple(
             torch.where(empty.view(-1, *[1] * (new.dim() - 1)), old.to(new.dtype), new)
             for old, new in zip(initial, final, strict=True)
         )
+
+    @constant
+    def _without_nodes(self) -> Tensor | None:
+        """Which graphs have no nodes ``[G]``; None where all have some."""
+        empty = torch.bincount(self.graph, minlength=self.num_graphs) == 0
+        return empty if bool(empty.any()) else None
 
     @constant
     def _graph_of_roots(self) -> tuple[Tensor, Tensor]:
@@ -215,7 +221,7 @@ class Schedule(LevelOrder):
         """Computes all that a recurrence level by level reads, since code under `torch.compile` cannot."""
         if not self.ready and not torch.compiler.is_compiling():
             _ = self.levels, self.scan_place, self.inverse_order, self.leaf_graph, self.in_degree, self.leaves
-            _ = self.root_of_graph is not None or self._graph_of_roots
+            _ = self.root_of_graph is not None or self._graph_of_roots, self._without_nodes
             self.ready = True
             self.prepared[id(self)] = self
 

@@ -5,7 +5,7 @@ from torch import Tensor
 from torch_geometric.typing import WITH_TORCH_SCATTER
 from torch_geometric.utils import segment as _segment
 
-from gnnseq.ops.transforms import is_captured, is_recorded, is_traced, require
+from gnnseq.ops.transforms import in_float32, is_captured, is_recorded, is_traced, require
 
 
 def segment(x: Tensor, ptr: Tensor, reduce: str) -> Tensor:
@@ -33,8 +33,7 @@ def segment(x: Tensor, ptr: Tensor, reduce: str) -> Tensor:
     with_scatter = WITH_TORCH_SCATTER and not is_traced() and not x.is_meta
     if reduce in ("sum", "mean") and (x.device.type == "cpu" or not with_scatter):
         owner, dtype = _owner(ptr, x.size(0)), x.dtype
-        if reduce == "mean" and dtype in (torch.float16, torch.bfloat16):
-            x = x.float()  # the sum may be too large for float16
+        x = in_float32(x) if reduce == "mean" else x
         total = x.new_zeros(size.size(0), *x.shape[1:]).index_add(0, owner, x)
         return total if reduce == "sum" else (total / size.clamp(min=1).view(-1, *[1] * (x.dim() - 1))).to(dtype)
     if not with_scatter:

@@ -101,6 +101,11 @@ def without_autocast(device: torch.device) -> AbstractContextManager[object]:
     return torch.autocast(device.type, enabled=False) if autocasts(device) else nullcontext()
 
 
+def in_float32(x: Tensor) -> Tensor:
+    """A tensor in float32 at least, for sums that half precision cannot hold."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
 def require(holds: Tensor, message: str) -> None:
     """A check of values where Python must not read one, in `torch.compile` and `torch.export`.
 

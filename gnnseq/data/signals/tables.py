@@ -172,7 +172,7 @@ def _on_grid(table: Table, at: int, times: Any, frequency: str | None) -> tuple[
     steps = grid.get_indexer(times)
     if (steps < 0).any():
         row = int((steps < 0).argmax())
-        begin = distinct[0] if frequency is None or not len(grid) else grid[0]
+        begin = grid[0] if len(grid) else distinct[0]
         advice = (
             "give their distance as frequency"
             if frequency is None

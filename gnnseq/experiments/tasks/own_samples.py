@@ -170,15 +170,19 @@ def _plain(number: int, graph: Data) -> Data:
     x = torch.ones(int(graph.num_nodes or 0), 1) if graph.x is None else graph.x
     if not x.is_floating_point():
         x = x.long().flatten() if x.numel() == len(x) else x.float()
-    if not bool(x.isfinite().all()):
-        raise ValueError(f"graphs[{number}].x holds NaN or infinity, expected finite features")
-    if not x.is_floating_point() and len(x) and int(x.min()) < 0:
-        raise ValueError(f"graphs[{number}].x holds {int(x.min())}, expected symbols >= 0")
+    _check_values(f"graphs[{number}].x", x)
     try:
         check_edges(graph.edge_index, len(x))
     except ValueError as error:
         raise ValueError(f"graphs[{number}]: {error}") from error
     return Data(x, graph.edge_index, y=graph.y)
+
+
+def _check_values(name: str, x: Tensor) -> None:
+    if not bool(x.isfinite().all()):
+        raise ValueError(f"{name} holds NaN or infinity, expected finite features")
+    if not x.is_floating_point() and bool((x < 0).any()):
+        raise ValueError(f"{name} holds {int(x.min())}, expected symbols >= 0")
 
 
 def _encode_sequences(sequences: Sequence[Any]) -> tuple[list[Tensor], int | None]:
@@ -203,10 +207,7 @@ def _encode_sequences(sequences: Sequence[Any]) -> tuple[list[Tensor], int | Non
             ):
                 raise ValueError(f"sequences[{number}] has shape {list(value.shape)} and {value.dtype}, expected "
                                  f"{'features [T, F]' if features else 'symbols [T]'} as sequences[0]")  # fmt: skip
-            if features and not bool(value.isfinite().all()):
-                raise ValueError(f"sequences[{number}] holds NaN or infinity, expected finite features")
-            if not features and int(value.min()) < 0:
-                raise ValueError(f"sequences[{number}] holds {int(value.min())}, expected symbols >= 0")
+            _check_values(f"sequences[{number}]", value)
         if features:
             return [value.float() for value in values], None
         return [value.long() for value in values], 1 + max(int(value.max()) for value in values)

@@ -3,7 +3,6 @@
 from abc import abstractmethod
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from gnnseq.layers.cells import RecurrentCell
@@ -11,6 +10,7 @@ from gnnseq.layers.stacked import StackedRecurrence
 from gnnseq.ops.linear.scan import linear_scan
 from gnnseq.ops.scan import States
 from gnnseq.ops.schedule import Schedule
+from gnnseq.ops.transforms import in_float32
 
 
 class LinearCell(RecurrentCell):
@@ -63,8 +63,7 @@ class LinearCell(RecurrentCell):
             b = b.index_add(0, leaf, keep.index_select(0, leaf) * first)
         if self.mean and schedule.paths is None:  # on paths there is one child at most
             count = schedule.in_degree.clamp(min=1).view(-1, *[1] * (keep.dim() - 1))
-            exact = torch.promote_types(keep.dtype, torch.float32)  # float16 ends at 65,504
-            keep = (keep.to(exact) / count).to(keep.dtype)
+            keep = (in_float32(keep) / count).to(keep.dtype)
         return linear_scan(schedule, b, target_gate=keep.expand_as(b))
 
 

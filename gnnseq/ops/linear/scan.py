@@ -5,9 +5,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch_geometric.utils import is_sparse
 
 from gnnseq.ops.by_hand import is_mapped_gradient
+from gnnseq.ops.edges import refuse_sparse
 from gnnseq.ops.linear.operator import linear_operator
 from gnnseq.ops.scan import Children, scan
 from gnnseq.ops.schedule import Schedule, refuse_trace
@@ -60,11 +60,8 @@ def linear_scan(
         names = ", ".join(given) or "none"
         raise ValueError(f"{names} given, expected one of edge_gate, source_gate and target_gate")
     [(name, gate)] = given.items()
-    if name == "edge_gate" and is_sparse(edge_index):
-        raise ValueError(
-            "edge_index is a sparse matrix, whose edges have an order of their own, expected edges [2, E] "
-            "or a Schedule beside edge_gate"
-        )
+    if name == "edge_gate":
+        refuse_sparse(edge_index, name)
     _check_input(b)
     if torch.compiler.is_dynamo_compiling() and not (isinstance(edge_index, Schedule) and edge_index.ready):
         return uncompiled(_run, edge_index, b, name, gate)  # type: ignore[no-any-return]

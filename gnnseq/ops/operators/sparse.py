@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from gnnseq.ops.edges import check_edges
 from gnnseq.ops.operators.constant_matrix import ConstantMatrix, multiply
-from gnnseq.ops.transforms import has_tangent, is_recorded, is_traced
+from gnnseq.ops.transforms import has_tangent, in_float32, is_recorded, is_traced
 
 
 class SparseOperator(nn.Module):
@@ -138,10 +138,9 @@ class SparseOperator(nn.Module):
             return out
         if not is_recorded() and self.edge_index.size(1) == 0:
             return torch.zeros_like(x)
-        if x.dtype in (torch.float16, torch.bfloat16):  # added up in float32, as by the matrix
-            return self._product(x.float()).to(x.dtype)
-        messages = x.index_select(0, self.edge_index[0]) * self.weight.to(x.dtype).unsqueeze(1)
-        return torch.zeros_like(x).index_add(0, self.edge_index[1], messages)
+        exact = in_float32(x)
+        messages = exact.index_select(0, self.edge_index[0]) * self.weight.to(exact.dtype).unsqueeze(1)
+        return torch.zeros_like(exact).index_add(0, self.edge_index[1], messages).to(x.dtype)
 
     def to_dense(self) -> Tensor:
         """The matrix ``[N, N]``, one row per target."""

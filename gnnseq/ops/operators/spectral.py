@@ -5,7 +5,7 @@ from torch import Tensor
 
 from gnnseq.ops.edges import check_edges, check_weights
 from gnnseq.ops.operators.sparse import SparseOperator, as_real
-from gnnseq.ops.transforms import is_recorded
+from gnnseq.ops.transforms import in_float32, is_recorded
 
 
 def gcn_operator(
@@ -186,9 +186,7 @@ def checked_weight(edge_index: Tensor, num_nodes: int, edge_weight: Tensor | Non
     if edge_weight is None:
         return torch.ones(edge_index.size(1), device=edge_index.device)
     check_weights(edge_weight, edge_index.size(1))
-    weight = as_real(edge_weight)
-    half = weight.dtype in (torch.float16, torch.bfloat16)  # in which a degree ends at 2,048 or 256
-    return weight.float() if half else weight
+    return in_float32(as_real(edge_weight))
 
 
 def _check_spectral(
