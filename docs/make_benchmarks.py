@@ -1,10 +1,16 @@
-"""Writes the table of benchmarks.md and results/benchmarks/rows.md: PYTHONPATH=. python docs/make_benchmarks.py.
+"""Writes the tables of benchmarks.md, results/benchmarks/rows.md and layers/machinery.md.
+
+    PYTHONPATH=. python docs/make_benchmarks.py
 
 The records in docs/results come from two runs on one thread and one on two:
 
     python benchmarks/run.py --threads 1 --rounds 7 --out docs/results/benchmarks_1.json
     python benchmarks/run.py --threads 1 --rounds 5 --out docs/results/benchmarks_2.json
     python benchmarks/run.py --threads 2 --rounds 3 --out docs/results/benchmarks_2_threads.json
+
+The rows of linear recurrences come from a run of their own, with the folder src of pLSTM's repository:
+
+    PYTHONPATH=src python benchmarks/run.py linear --threads 1 --rounds 7 --out docs/results/benchmarks_linear.json
 
 Those of the GPU are of the two commands in docs/results/gpu.json.
 """
@@ -13,12 +19,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from stored import fill_all
+from stored import fill, fill_all
 
 from benchmarks.table import HEADER, line
 
 DOCS = Path(__file__).parent
 PAGE, ROWS = DOCS / "benchmarks.md", DOCS / "results" / "benchmarks" / "rows.md"
+LINEAR = DOCS / "layers" / "machinery.md"
 RUNS = {
     "benchmarks_1": "One thread, first run: `benchmarks/run.py --threads 1 --rounds 7`",
     "benchmarks_2": "One thread, second run: `benchmarks/run.py --threads 1 --rounds 5`",
@@ -82,6 +89,16 @@ def gpu_rows(records: list[Record]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def linear_rows() -> str:
+    """Markdown: linear recurrences, with both times."""
+    lines = ["| work | `linear_scan` | peer | ratio |", "|---|---:|---|---:|"]
+    for each in records("benchmarks_linear"):
+        ours, peer = (f"{1e3 * each[side]:,.1f} ms" for side in ("ours_s", "peer_s"))
+        work = each["work"].removeprefix("linear recurrence, ")
+        lines.append(f"| {work} | {ours} | {each['peer']}, {peer} | {ratio(each)} |")
+    return "\n".join(lines) + "\n"
+
+
 BEGIN = """# Speed and memory: all columns
 
 Made by `PYTHONPATH=. python docs/make_benchmarks.py`; [how it is measured](../../benchmarks.md#method).
@@ -106,3 +123,4 @@ if __name__ == "__main__":
     ROWS.parent.mkdir(exist_ok=True)
     ROWS.write_text(rows(), encoding="utf-8")
     PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    LINEAR.write_text(fill(LINEAR.read_text(encoding="utf-8"), "linear", linear_rows()), encoding="utf-8")

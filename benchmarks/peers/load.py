@@ -24,17 +24,25 @@ def treelstm() -> Any:
 
 def gconv_lstm() -> Any:
     """PyG Temporal's GConvLSTM, from its file: the package imports torch_sparse, which the cell does not need."""
-    name = "torch_geometric_temporal"
-    spec = PathFinder.find_spec(name)
+    return _file("torch_geometric_temporal", "nn/recurrent/gconv_lstm.py", "PyG Temporal").GConvLSTM
+
+
+def plstm_graph() -> Any:
+    """The function of pLSTM for a graph, from its file, since the package imports JAX. No registry has it."""
+    return _file("plstm", "torch/plstm_graph.py", "pLSTM (github.com/ml-jku/plstm)").plstm_graph_nodewise
+
+
+def _file(package: str, path: str, title: str) -> ModuleType:
+    spec = PathFinder.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise AbsentError("PyG Temporal is not installed")
-    path = Path(next(iter(spec.submodule_search_locations)), "nn", "recurrent", "gconv_lstm.py")
-    module_spec = spec_from_file_location("gconv_lstm", path)
+        raise AbsentError(f"{title} is not installed")
+    found = Path(next(iter(spec.submodule_search_locations)), path)
+    module_spec = spec_from_file_location(found.stem, found)
     assert module_spec is not None
     assert module_spec.loader is not None
     module: ModuleType = module_from_spec(module_spec)
     module_spec.loader.exec_module(module)
-    return module.GConvLSTM
+    return module
 
 
 def _package(name: str, title: str) -> ModuleType:

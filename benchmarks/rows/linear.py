@@ -1,15 +1,13 @@
-"""Linear recurrences on deep graphs: `linear_scan` against the level engine, and against torch's fused LSTM on a path.
-
-pLSTM's graph function (github.com/ml-jku/plstm, arXiv:2506.11997) takes one graph at a time and is no peer here. With
-4 heads of 16 x 16 it once took 500 ms on a path of 1,000 nodes and 1,110 ms on one of 2,000.
-"""
+"""Linear recurrences on deep graphs: `linear_scan` against the level engine, torch's fused LSTM and pLSTM on a path."""
 
 from collections.abc import Callable
 from functools import partial
 
+import networkx
 import torch
 from torch import Tensor, nn
 
+from benchmarks.peers.load import plstm_graph
 from benchmarks.row import Row, Side
 from gnnseq.ops import Schedule, linear_scan
 from gnnseq.ops.linear.scan import plain_linear_scan
@@ -38,6 +36,11 @@ def trees(count: int, nodes: int) -> Tensor:
     parent = child + 1 + (torch.rand(count, nodes - 1) * (nodes - 1 - child)).long()
     first = torch.arange(count).view(-1, 1) * nodes
     return torch.stack([(first + child).flatten(), (first + parent).flatten()])
+
+
+def mixed() -> Tensor:
+    """Edges of a path of 20,000 nodes, and of a diamond, which has no heavy paths."""
+    return torch.cat([paths(1, 20_000), 20_000 + torch.tensor([[0, 0, 1, 2], [1, 2, 3, 3]])], dim=1)
 
 
 def make(edges: Edges) -> tuple[Side, Side]:
@@ -76,6 +79,44 @@ def against_lstm(nodes: int) -> tuple[Side, Side]:
     return Side(ours, lambda: size), Side(theirs, lambda: size)
 
 
+def against_plstm(nodes: int, heads: int, size: int) -> tuple[Side, Side]:
+    """One path with a matrix for a state, by the scan and by pLSTM's function for one graph (arXiv:2506.11997).
+
+    Each edge carries :math:`C = s_u k_u v_u^T + t_u C'` of its source u, C' being what u reads; a node's output is
+    :math:`m_u q_u^T C' + d_u (q_u^T k_u) v_u`.
+    """
+    function = plstm_graph()
+    graph = networkx.path_graph(nodes, networkx.DiGraph)
+    lines = networkx.line_graph(graph)
+    place = {edge: number for number, edge in enumerate(networkx.topological_sort(lines))}
+    first = dict.fromkeys(graph.edges, 0)  # of a node's only edge
+    q, k, v = (torch.randn(heads, nodes, size, requires_grad=True) for _ in range(3))
+    s, m, t = (torch.rand(heads, nodes, 1, requires_grad=True) for _ in range(3))
+    d = torch.rand(heads, nodes, requires_grad=True)
+    inputs, grad = (q, k, v, s, m, t, d), torch.randn(heads, nodes, size)
+    schedule = Schedule(paths(1, nodes), nodes)
+
+    def ours() -> Tensor:
+        b = (s * k).unsqueeze(-1) * v.unsqueeze(-2)
+        keep = t.unsqueeze(-1).expand_as(b).transpose(0, 1)
+        states = linear_scan(schedule, b.transpose(0, 1), target_gate=keep)
+        before = torch.cat([torch.zeros_like(states[:1]), states[:-1]]).transpose(0, 1)
+        return m * (q.unsqueeze(-1) * before).sum(-2) + d.unsqueeze(-1) * (q * k).sum(-1, keepdim=True) * v
+
+    def theirs() -> Tensor:
+        out: Tensor = function(q, k, v, s, t.unsqueeze(-1), m, d, first, first, lines, place)
+        return out
+
+    def results(forward: Callable[[], Tensor]) -> dict[str, Tensor]:
+        out = forward()
+        names = ("query", "key", "value", "source", "mark", "transition", "direct")
+        found = torch.autograd.grad(out, inputs, grad)
+        return {"output": out.detach(), **dict(zip(names, found, strict=True))}
+
+    first_side, second_side = (partial(results, forward) for forward in (ours, theirs))
+    return Side(first_side, first_side), Side(second_side, second_side)
+
+
 def rows() -> list[Row]:
     """Deep graphs, where the scan is to be 20 times faster, and shallow batches, where it is not to be slower."""
     work, peer = f"linear recurrence, {WIDTH} channels", "level by level"
@@ -84,6 +125,7 @@ def rows() -> list[Row]:
         ("caterpillar", "a caterpillar of 20,000 nodes", partial(caterpillars, 1, 10_000), 20.0),
         ("caterpillars", "64 caterpillars of 400 nodes", partial(caterpillars, 64, 200), 1.0),
         ("paths", "64 paths of 200", partial(paths, 64, 200), 1.0),
+        ("mixed", "a path of 20,000 beside a diamond", mixed, 20.0),
         ("trees", "256 random trees of 50", partial(trees, 256, 50), 1.0),
     ]
     found = [
@@ -91,4 +133,11 @@ def rows() -> list[Row]:
         for name, graph, edges, goal in cases
     ]
     lstm = Row("linear-lstm", f"{work}, a path of 20,000", "torch.nn.LSTM", {1: 1.0}, partial(against_lstm, 20_000))
-    return [*found, lstm]
+    plstm = Row(
+        "linear-plstm",
+        "linear recurrence, 4 heads of 16 x 16, a path of 2,000",
+        "pLSTM's function for one graph",
+        {1: 5.0},
+        partial(against_plstm, 2_000, 4, 16),
+    )
+    return [*found, lstm, plstm]

@@ -1,5 +1,6 @@
 """Checks that many layers share; each error names the argument, its value and what was expected."""
 
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -11,9 +12,11 @@ ONE_KIND = "layers read one kind of nodes and edges, so neither bipartite graphs
 _AUTOCAST = (torch.float32, torch.float16, torch.bfloat16)
 
 
-def check_sizes(**sizes: int) -> None:
-    """Raises a ``ValueError`` that names the first size below 1."""
+def check_sizes(**sizes: Any) -> None:
+    """Raises a ``ValueError`` that names the first size that is no integer or below 1."""
     for name, value in sizes.items():
+        if isinstance(value, bool) or not isinstance(value, Integral):
+            raise ValueError(f"{name} is {value!r}, expected an integer")
         if value < 1:
             raise ValueError(f"{name} is {value}, expected at least 1")
 

@@ -1,6 +1,7 @@
 """The pages of benchmarks: table and rows are those of the stored records."""
 
 import make_benchmarks
+import stored
 
 
 def test_the_table_is_that_of_the_records():
@@ -9,6 +10,8 @@ def test_the_table_is_that_of_the_records():
 
 
 def test_all_columns_are_those_of_the_records():
+    linear = make_benchmarks.LINEAR.read_text(encoding="utf-8")
+    assert stored.fill(linear, "linear", make_benchmarks.linear_rows()) == linear
     assert make_benchmarks.ROWS.read_text(encoding="utf-8") == make_benchmarks.rows()
 
 

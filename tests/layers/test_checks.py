@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 
@@ -10,6 +11,13 @@ def test_sizes_from_one_on():
     check_sizes(in_channels=1, out_channels=7)
     with pytest.raises(ValueError, match="out_channels is 0, expected at least 1"):
         check_sizes(in_channels=1, out_channels=0, K=-1)
+
+
+@pytest.mark.parametrize("value", [2.0, True, "2", None, float("nan")])
+def test_sizes_are_integers(value):
+    check_sizes(heads=np.int64(2))
+    with pytest.raises(ValueError, match=f"heads is {value!r}, expected an integer"):
+        check_sizes(heads=value)
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.999])

@@ -337,3 +337,23 @@ def test_many_children_in_half_precision(make, dtype):
     exact = layer(x, edges)[0][-1]
     found = layer.to(dtype)(x.to(dtype), edges)[0][-1]
     assert_close(found.float(), exact, rtol=0.05, atol=0.05)
+
+
+@pytest.mark.parametrize("cell", [MinGRU, MinLSTM, GatedLinearAttention, DeltaNet])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("autocast", [False, True])
+def test_slow_forgetting_in_half_precision(cell, dtype, autocast):
+    layer = cell(F, H).to(dtype).float()
+    with torch.no_grad():  # keeps 0.9988 of a state at each step, which bfloat16 rounds to 1
+        for name, bias in layer.named_parameters():
+            if "bias" in name:
+                bias.fill_(4.0 if cell is GatedLinearAttention else 0.0)
+                bias[:H] = -6.7 if cell in (MinGRU, MinLSTM) else bias[:H]
+    x = torch.rand(1_000, F).to(dtype).float()
+    edges = torch.stack([torch.arange(999), torch.arange(1, 1_000)])
+    exact = layer(x, edges)
+    with torch.autocast("cpu", dtype, enabled=autocast):
+        found = layer(x, edges) if autocast else layer.to(dtype)(x.to(dtype), edges)
+    for left, right in zip(found, exact, strict=True):
+        assert left.dtype == dtype
+        assert (left.float() - right).norm() < 0.03 * right.norm()

@@ -54,7 +54,8 @@ class MatrixCell(LinearCell):
         q, k, v = (part.unflatten(-1, (self.heads, -1)) for part in parts[:3])
         read, final = self.read(q, k, v, parts[4], schedule, initial)
         read = rms_norm(read, [v.size(-1)], eps=_EPS)
-        return linear(read.flatten(1).to(gates.dtype) * silu(parts[3]), self.weight_out), final
+        mixed = read.flatten(1) * silu(parts[3])
+        return linear(mixed.to(self.weight_out.dtype), self.weight_out), final
 
     @abstractmethod
     def read(
@@ -93,7 +94,7 @@ class GatedLinearAttentionCell(MatrixCell):
         keep = b.new_ones(len(b), 1, 1, 1)
         if self.decay != "none":
             a = (logsigmoid(gates) / _TEMPERATURE).exp().unflatten(-1, (self.heads, -1))
-            keep = a.unsqueeze(-1).to(b.dtype)
+            keep = a.unsqueeze(-1)
         return self.read_states(q * k.size(-1) ** -0.5, self.solve(schedule, keep, b, initial), schedule)
 
 

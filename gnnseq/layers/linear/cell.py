@@ -16,6 +16,8 @@ from gnnseq.ops.transforms import in_float32
 class LinearCell(RecurrentCell):
     """A cell whose gates depend on a node's features only, so that its states are a linear recurrence.
 
+    Gates and states are computed in float32 at least: half precision rounds a gate near 1 to 1, and never forgets.
+
     Args:
         in_channels: features of a node, F.
         out_channels: features of an output, H.
@@ -40,8 +42,8 @@ class LinearCell(RecurrentCell):
     ) -> tuple[Tensor, States]:
         """Runs the recurrence."""
         gates = nn.functional.linear(x, self.weight_ih, self.bias)
-        out, final = self.outputs(gates, schedule, None if initial is None else initial[0])
-        return out, (final.to(out.dtype),)
+        out, final = self.outputs(in_float32(gates), schedule, None if initial is None else initial[0])
+        return out.to(gates.dtype), (final.to(gates.dtype),)
 
     @abstractmethod
     def outputs(self, gates: Tensor, schedule: Schedule, initial: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -63,7 +65,7 @@ class LinearCell(RecurrentCell):
             b = b.index_add(0, leaf, keep.index_select(0, leaf) * first)
         if self.mean and schedule.paths is None:  # on paths there is one child at most
             count = schedule.in_degree.clamp(min=1).view(-1, *[1] * (keep.dim() - 1))
-            keep = (in_float32(keep) / count).to(keep.dtype)
+            keep = keep / count
         return linear_scan(schedule, b, target_gate=keep.expand_as(b))
 
 

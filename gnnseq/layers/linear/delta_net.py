@@ -35,30 +35,26 @@ class DeltaNetCell(MatrixCell):
     def read(
         self, q: Tensor, k: Tensor, v: Tensor, gates: Tensor, schedule: Schedule, initial: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        """On paths in chunks; elsewhere level by level, since no scan of single numbers computes a matrix.
-
-        Both are in float32 at least.
-        """
+        """On paths in chunks; elsewhere level by level, since no scan of single numbers computes a matrix."""
         beta = gates.sigmoid() * (2 if self.signed else 1)
-        q, k = (normalize(silu(part), dim=-1, eps=_EPS).to(v.dtype) for part in (q, k))
+        q, k = (normalize(silu(part), dim=-1, eps=_EPS) for part in (q, k))
         if schedule.paths is not None:
             return self._on_paths(q, k, v, beta, schedule.paths, initial)
-        dtype = torch.promote_types(v.dtype, torch.float32)
         count = schedule.in_degree.clamp(min=1).unsqueeze(1) if self.mean else torch.ones_like(beta[:, :1])
-        inputs = torch.cat([part.flatten(1).to(dtype) for part in (k, v, beta, count)], dim=1)
-        flat = None if initial is None else (initial.to(dtype).flatten(1),)
+        inputs = torch.cat([part.flatten(1).to(v.dtype) for part in (k, v, beta, count)], dim=1)
+        flat = None if initial is None else (initial.to(v.dtype).flatten(1),)
         (states,) = scan(schedule, self._step, inputs, flat)
-        return self.read_states(q.to(dtype), states.unflatten(-1, self.state_shape), schedule)
+        return self.read_states(q, states.unflatten(-1, self.state_shape), schedule)
 
     def _on_paths(
         self, q: Tensor, k: Tensor, v: Tensor, beta: Tensor, paths: PathLayout, initial: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        """`delta_rule` on the padded tensor, in float32 at least; padding keeps the state."""
-        H, dtype = self.out_channels, torch.promote_types(v.dtype, torch.float32)
-        dense = paths.dense(torch.cat([q.flatten(1), k.flatten(1), v.flatten(1), beta], dim=1).to(dtype))
+        """`delta_rule` on the padded tensor; padding keeps the state."""
+        H = self.out_channels
+        dense = paths.dense(torch.cat([q.flatten(1), k.flatten(1), v.flatten(1), beta], dim=1))
         *qkv, beta = dense.split([H, H, H, self.heads], dim=-1)
         q, k, v = (part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in qkv)
-        state = v.new_zeros(paths.num_paths, *self.state_shape) if initial is None else initial.to(dtype)
+        state = v.new_zeros(paths.num_paths, *self.state_shape) if initial is None else initial.to(v.dtype)
         with without_autocast(v.device):
             read, state = delta_rule(q, k, v, beta.mT.unsqueeze(-1), state)
         return paths.nodes(read.transpose(1, 2).flatten(2)).unflatten(-1, (self.heads, -1)), state

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from gnnseq.ops.carry import Ints
+from gnnseq.ops.components import components
 from gnnseq.ops.levels import height_to_root
 from gnnseq.ops.linear.heavy_paths import Decomposition, heavy_paths, single_nodes
 from gnnseq.ops.linear.packed_paths import PackedPaths, cost, pack
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from gnnseq.ops.level_order import LevelOrder
 
 _STAGE, _EDGE = 7.7, 0.12  # microseconds of a stage, and of each edge from stage to stage; see `packed_paths.cost`
+_UP, _DOWN, _OTHER = range(3)  # kinds of components
 
 
 class Stage(NamedTuple):
@@ -107,18 +109,47 @@ def _paths(path: Ints, stage: Ints) -> tuple[Ints, Ints]:
 
 
 def _decompose(graph: "LevelOrder") -> Decomposition:
-    """Heavy paths where every node has at most one target, or at most one source, unless levels cost less."""
+    """Heavy paths of the forests among the components, and levels of the others, unless levels of all cost less."""
     source, target = graph.ends
-    num_nodes = graph.num_nodes
-    if np.bincount(source, minlength=num_nodes).max() <= 1:
-        levels, found = single_nodes(graph.heights[0]), heavy_paths(source, target, num_nodes)
-    elif np.bincount(target, minlength=num_nodes).max() <= 1:
-        levels = single_nodes(height_to_root(target, source, num_nodes)).reversed()
-        found = heavy_paths(target, source, num_nodes).reversed()
-    else:
-        return single_nodes(graph.heights[0])
+    kind = _kinds(source, target, graph.num_nodes)
+    number = np.empty_like(kind)
+    levels, paths = [], []
+    for each in np.unique(kind):
+        nodes, inside = np.flatnonzero(kind == each), kind[source] == each
+        number[nodes] = np.arange(len(nodes))
+        child, parent = number[source[inside]], number[target[inside]]
+        if each == _DOWN:
+            levels.append(single_nodes(height_to_root(parent, child, len(nodes))).reversed())
+            paths.append(heavy_paths(parent, child, len(nodes)).reversed())
+        else:
+            levels.append(single_nodes(graph.heights[0][nodes]))
+            paths.append(heavy_paths(child, parent, len(nodes)) if each == _UP else levels[-1])
+    flat, found = _side_by_side(levels, kind), _side_by_side(paths, kind)
     between = int((found.path[source] != found.path[target]).sum())
-    return found if _cost(found, between) < _cost(levels, len(source)) else levels
+    return found if _cost(found, between) < _cost(flat, len(source)) else flat
+
+
+def _kinds(source: Ints, target: Ints, num_nodes: int) -> Ints:
+    """Whether each node's component is a forest whose nodes have at most one target, or one source, or neither."""
+    forks, joins = (np.bincount(ends, minlength=num_nodes) > 1 for ends in (source, target))
+    if forks.any() and joins.any():
+        label = components(source, target, num_nodes)
+    else:
+        label = np.zeros(num_nodes, dtype=np.int64)
+    forked, joined = (np.bincount(label, weights=each) > 0 for each in (forks, joins))
+    kind: Ints = np.where(forked, np.where(joined, _OTHER, _DOWN), _UP)[label]
+    return kind
+
+
+def _side_by_side(parts: list[Decomposition], kind: Ints) -> Decomposition:
+    """One decomposition of all nodes from those of each kind's nodes."""
+    whole = Decomposition(*np.empty((3, len(kind)), dtype=np.int64))
+    first = 0
+    for each, part in zip(np.unique(kind), parts, strict=True):
+        here = kind == each
+        whole.path[here], whole.position[here], whole.stage[here] = part.path + first, part.position, part.stage
+        first += int(part.path.max()) + 1
+    return whole
 
 
 def _cost(found: Decomposition, between: int) -> float:

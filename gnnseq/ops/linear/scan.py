@@ -28,14 +28,14 @@ def linear_scan(
         \quad W_{vu} = a_{uv}
 
     On a path this is :math:`h_t = a_t \odot h_{t-1} + b_t`, the recurrence of MinGRU (https://arxiv.org/abs/2410.01201)
-    and of diagonal state space models. Forests, in either direction, run along their heavy paths in at most log2 N
-    stages, each a parallel scan over segments of paths. Where levels cost less, as on shallow graphs, and on all other
-    graphs, it goes level by level. The choice depends on depth and width, never on values. Nothing is divided, so
-    gates may be zero or negative.
+    and of diagonal state space models. Connected components that are trees, in either direction, run along their heavy
+    paths in at most log2 N stages, each a parallel scan over segments of paths; other components go level by level, and
+    so does the whole graph where that costs less, as on shallow graphs. The choice depends on depth and width, never on
+    values. Nothing is divided, so gates may be zero or negative.
 
     The gradient is the recurrence of the graph with every edge turned round, so all derivatives take as few steps. On
-    deep graphs the gates of up to a whole path are multiplied. Such a product may overflow, but not where all gates
-    have a magnitude of at most 1.
+    deep graphs the gates of up to a whole path are multiplied. Such a product may overflow where no state does, but not
+    where all gates have a magnitude of at most 1.
 
     Args:
         edge_index: edges ``[2, E]`` from the node that is read to the node that reads it, a sparse matrix or a

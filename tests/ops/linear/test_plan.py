@@ -1,10 +1,10 @@
-"""What a plan chooses, and that it moves and copies with its schedule. test_linear_scan.py has the results."""
+"""What a plan chooses, and that it moves and copies with its schedule. test_scan.py has the results."""
 
 from copy import deepcopy
 
 import pytest
 import torch
-from dags import dag_edges, path_edges, tree_edges
+from dags import dag_edges, path_edges, renumbered, tree_edges
 from torch.testing import assert_close
 
 from gnnseq.ops import Schedule, linear_scan
@@ -33,6 +33,14 @@ def test_depth_decides():
 def test_dags_go_level_by_level():
     edges = torch.cat([path_edges([50]), torch.tensor([[0], [49]])], dim=1)
     assert len(stages(edges)) == 50
+
+
+def test_each_component_goes_its_own_way():
+    path, down, diamond = path_edges([900]), tree_edges([60]).flip(0), torch.tensor([[0, 0, 1, 2], [1, 2, 3, 3]])
+    assert len(stages(torch.cat([path, diamond + 900], dim=1))) == 3
+    edges = torch.cat([path, down + 900, diamond + 960], dim=1)
+    assert len(stages(edges)) < 12
+    assert len(stages(renumbered(edges, torch.randperm(964)))) < 12
 
 
 @pytest.mark.parametrize("edges", [path_edges([9, 4]), tree_edges([13]), tree_edges([13]).flip(0), dag_edges([13])])

@@ -52,6 +52,9 @@ EDGES = {
     "trees": tree_edges([6, 1, 5]),
     "top down": tree_edges([6, 5]).flip(0),
     "dag": dag_edges([6, 5], 0.5),
+    "mixed": torch.cat(
+        [path_edges([4]), tree_edges([6]).flip(0) + 4, dag_edges([5], 0.6) + 10, tree_edges([5]) + 15], dim=1
+    ),
     "no edges": torch.empty(2, 0, dtype=torch.long),
     "one node": torch.empty(2, 0, dtype=torch.long),
     "repeated": torch.tensor([[0, 0, 1], [1, 1, 2]]),
@@ -164,7 +167,7 @@ def test_products_of_gates_do_not_overflow_nor_divide(gate, engine):
     assert all(torch.isfinite(x).all() for x in torch.autograd.grad(h.sum(), (a, b)))
 
 
-@pytest.mark.parametrize("name", ["paths", "trees", "top down", "dag", "repeated"])
+@pytest.mark.parametrize("name", ["paths", "trees", "top down", "dag", "mixed", "repeated"])
 def test_derivatives_of_all_kinds(name, engine):
     edges, n = EDGES[name], size_of(name)
     for dtype in (torch.float64, torch.complex128):
