@@ -140,16 +140,21 @@ def sequence_views(num_symbols: int | None, level: Level = "graph") -> dict[str,
     return views
 
 
-def sequence_hops(view: str, distance: int) -> int:
-    """Hops to the last symbol, the root, from a symbol at a distance before it.
+def sequence_hops(view: str, distance: int, position: int = 0) -> int:
+    """Hops to the last symbol, or to the root of a tree, from a symbol at a distance before the last.
 
     Args:
         view: one of `sequence_views`; for "symbols" the steps are counted.
-        distance: places in between, for a balanced tree that of the first symbol.
+        distance: places in between.
+        position: of the symbol, which matters in a balanced tree: its first leaves may lie a hop deeper.
     """
     if view == "dilated":
         return distance.bit_count()
-    return distance.bit_length() if view == "balanced tree" else distance
+    if view != "balanced tree":
+        return distance
+    leaves = position + distance + 1
+    depth = leaves.bit_length() - 1
+    return depth + (position < 2 * (leaves - (1 << depth)))
 
 
 def elements(batch: Batch, position: int) -> Tensor:

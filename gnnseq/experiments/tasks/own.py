@@ -179,9 +179,9 @@ class OwnTask(WithData):
         return Classification() if self.higher_is_better else Regression()
 
     def required(self, view: str) -> int | None:
-        """Hops from the symbol ``answer`` of the longest sequence to the last one; None without ``answer``."""
+        """Hops from the symbol ``answer`` of the longest sequence to its last or the root; None without ``answer``."""
         find_view(self, view)
-        return None if self.answer is None else sequence_hops(view, self.size - 1 - self.answer)
+        return None if self.answer is None else sequence_hops(view, self.size - 1 - self.answer, self.answer)
 
     def answers(self, view: str, batch: Batch) -> tuple[Tensor, Tensor]:
         """Positions of the answers and of the outputs that predict them; none without ``answer``."""

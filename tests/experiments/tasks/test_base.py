@@ -3,6 +3,7 @@ import torch
 
 from gnnseq.experiments import PalindromeTask
 from gnnseq.experiments.tasks.base import HasAnswers, elements, find_view, sequence_hops, sequence_views
+from gnnseq.graphs import to_balanced_trees
 
 DIGITS = torch.tensor([[3, 1, 4, 1], [2, 2, 0, 5]])
 
@@ -35,6 +36,17 @@ def test_elements_of_features():
 )
 def test_hops_over_a_distance_of_18(view, hops):
     assert sequence_hops(view, 18) == hops
+
+
+@pytest.mark.parametrize("leaves", range(2, 20))
+def test_hops_in_a_balanced_tree_are_those_of_its_edges(leaves):
+    tree = to_balanced_trees(([torch.zeros(leaves, dtype=torch.long)], torch.zeros(1)), empty=1)
+    parents = dict(tree.edge_index.t().tolist())
+    for leaf in range(leaves):
+        node, hops = leaf, 0
+        while node in parents:
+            node, hops = parents[node], hops + 1
+        assert sequence_hops("balanced tree", leaves - 1 - leaf, leaf) == hops
 
 
 def test_an_unknown_view_names_those_there_are():

@@ -108,6 +108,8 @@ def test_an_answer_in_a_known_place_gives_hops_and_influence():
     record = run_trial(Trial(task, find_family("gcn"), settings=SMALL))
     assert (record["hops_required"], record["hops_reach"], record["influence"]) == (11, 8, 0.0)
     assert task.required("dilated") == 3
+    fifth = OwnTask.from_sequences("fifth", list(symbols[:, :5]), symbols[:, 0], answer=4)
+    assert (fifth.required("balanced tree"), fifth.required("path")) == (2, 0)
     with pytest.raises(ValueError, match="answer is 12, expected a position below 12"):
         OwnTask.from_sequences("first", list(symbols), symbols[:, 0], answer=12)
 
