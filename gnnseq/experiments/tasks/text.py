@@ -49,11 +49,8 @@ class TextTask(SequenceTask, Classification):
     solved: ClassVar[float] = 1.0
 
     def __post_init__(self) -> None:
-        found = hashlib.sha256(_read(self.path).encode()).hexdigest()
-        if self.digest not in ("", found):
-            raise ValueError(f"digest is {self.digest!r}, but the text of {self.path or 'Python'} has {found!r}")
-        object.__setattr__(self, "digest", found)
-        for part in _parts(self.path)[1]:
+        object.__setattr__(self, "digest", _read(self.path, self.digest)[1])
+        for part in self._parts[1]:
             TextWindows(part, self.length)  # raises for what does not fit
 
     @property
@@ -64,7 +61,11 @@ class TextTask(SequenceTask, Classification):
     @property
     def vocabulary(self) -> Vocabulary:
         """The characters of the whole text."""
-        return _parts(self.path)[0]
+        return self._parts[0]
+
+    @property
+    def _parts(self) -> tuple[Vocabulary, tuple[IdArray, ...]]:
+        return _parts_of(self.path, self.digest)
 
     @property
     def num_symbols(self) -> int:
@@ -79,13 +80,13 @@ class TextTask(SequenceTask, Classification):
     @property
     def chance(self) -> float:
         """Share of the text's commonest character: accuracy of the best constant, chosen in training, on the test."""
-        train, _, test = _parts(self.path)[1]
+        train, _, test = self._parts[1]
         return float((test == np.bincount(train).argmax()).mean())
 
     @property
     def memoryless(self) -> float:
         """Accuracy, on the test, of the character that most often followed the current one in training."""
-        train, _, test = _parts(self.path)[1]
+        train, _, test = self._parts[1]
         counts = np.bincount(train[:-1] * self.num_symbols + train[1:], minlength=self.num_symbols**2)
         follower = counts.reshape(self.num_symbols, -1).argmax(1)
         return float((follower[test[:-1]] == test[1:]).mean())
@@ -98,21 +99,28 @@ class TextTask(SequenceTask, Classification):
 
     def dataset(self, seed: int, split: Split) -> TextWindows:
         """The windows of a split; see `Sampled`."""
-        part = _parts(self.path)[1][("train", "validation", "test").index(check_split(split))]
+        part = self._parts[1][("train", "validation", "test").index(check_split(split))]
         return TextWindows(part, self.length, seed=seed)
 
 
+def _read(path: str | None, digest: str) -> tuple[str, str]:
+    """The text that is there now, and its digest, which is the given one unless that is empty."""
+    text = _topics() if path is None else normalise(read_text(path))
+    found = hashlib.sha256(text.encode()).hexdigest()
+    if digest not in ("", found):
+        raise ValueError(f"digest is {digest!r}, but the text of {path or 'Python'} has {found!r}")
+    return text, found
+
+
 @cache
-def _read(path: str | None) -> str:
-    if path is not None:
-        return normalise(read_text(path))
+def _topics() -> str:
     from pydoc_data.topics import topics
 
     return normalise("\n\n".join(topics[name] for name in sorted(topics)))
 
 
 @cache
-def _parts(path: str | None) -> tuple[Vocabulary, tuple[IdArray, ...]]:
-    text = _read(path)
+def _parts_of(path: str | None, digest: str) -> tuple[Vocabulary, tuple[IdArray, ...]]:
+    text = _read(path, digest)[0]
     vocabulary = Vocabulary.from_characters([text])
     return vocabulary, split_ids(vocabulary.encode(text))

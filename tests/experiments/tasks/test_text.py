@@ -1,7 +1,10 @@
+import pickle
+
 import pytest
 import torch
 
 from gnnseq.data.text.encode import split_ids
+from gnnseq.experiments.tasks import text
 from gnnseq.experiments.tasks.text import TextTask
 
 
@@ -38,6 +41,39 @@ def test_reference_numbers_counted_by_hand(book):
     assert task.chance == text.count("a") / len(text)
     pairs = [text[i : i + 2] for i in range(len(text) - 1)]
     assert task.memoryless == sum(pair in ("ab", "bc", "cd", "da") for pair in pairs) / len(pairs)
+
+
+def test_a_text_is_that_of_its_file_now(tmp_path, monkeypatch):
+    for folder, letters in (("one", "abcd"), ("two", "wxyz")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "book.txt").write_text(letters * 200)
+    found = []
+    for folder in ("one", "two"):
+        monkeypatch.chdir(tmp_path / folder)
+        found.append(TextTask(10, "book.txt"))
+    assert [task.vocabulary.symbols[1] for task in found] == ["a", "w"]
+    with pytest.raises(ValueError, match="digest is"):
+        TextTask(10, "book.txt", found[0].digest)
+
+
+def test_a_text_that_changed_keeps_neither_its_digest_nor_its_parts(book):
+    old = TextTask(10, book)
+    with open(book, "w") as file:
+        file.write("pq" * 500)
+    new = TextTask(10, book)
+    assert old.digest != new.digest
+    assert "p" in new.vocabulary
+    with pytest.raises(ValueError, match="digest is"):
+        old.at(12)
+
+
+def test_an_unpickled_task_reads_only_the_text_of_its_digest(book):
+    task = pickle.dumps(TextTask(10, book))
+    with open(book, "w") as file:
+        file.write("rs" * 500)
+    text._parts_of.cache_clear()
+    with pytest.raises(ValueError, match="digest is"):
+        pickle.loads(task).dataset(0, "train")
 
 
 def test_python_has_a_text_of_its_own():
