@@ -36,7 +36,7 @@ class Looks(Callback):
         sign = 1 if task.higher_is_better else -1
         if self.reached is None and sign * found.accuracy >= sign * task.solved:
             self.reached = history.steps
-        if settings.keep_best and all(sign * found.accuracy > sign * score for _, score, _ in self.values):
+        if settings.keep_best and _is_best(sign * found.accuracy, [sign * score for _, score, _ in self.values]):
             self._best = {name: value.clone() for name, value in self.model.state_dict().items()}
         self.values.append([history.steps, found.accuracy, found.loss])
         return self.reached is not None and settings.stop_at is not None
@@ -53,6 +53,11 @@ class Looks(Callback):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restores that state."""
         self.reached, self.values, self._best = state["reached"], list(state["values"]), state["best"]
+
+
+def _is_best(score: float, others: list[float]) -> bool:
+    """Whether a score is above all others; NaN is neither the best nor better than another."""
+    return not math.isnan(score) and all(math.isnan(other) or score > other for other in others)
 
 
 def judged(model: nn.Module, trial: Trial, split: Split, samples: int | None = None) -> Evaluation:

@@ -1,11 +1,12 @@
 from dataclasses import replace
 
+import pytest
 import torch
 
 from gnnseq.experiments import FirstSymbolTask, Settings, Trial, find_family
 from gnnseq.experiments.looks import Looks, judged
 from gnnseq.experiments.run import build
-from gnnseq.training import History
+from gnnseq.training import Evaluation, History
 
 SETTINGS = Settings(width=8, steps=4, batch_size=4, test_samples=250, validate_every=2, keep_best=True, stop_at=None)
 TRIAL = Trial(FirstSymbolTask(3), find_family("rnn"), settings=SETTINGS)
@@ -31,6 +32,20 @@ def test_the_weights_of_the_best_look_come_back():
     looks.load_best()
     best = first if score >= looks.values[1][1] else {name: torch.zeros_like(v) for name, v in first.items()}
     assert all(torch.equal(value, best[name]) for name, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("scores", "best"), [((torch.nan, 0.5, 0.4), 1), ((0.5, torch.nan, 0.6), 2), ((torch.nan,), 0)]
+)
+def test_a_score_that_is_nan_is_never_the_best(monkeypatch, scores, best):
+    model = torch.nn.Linear(1, 1, bias=False)
+    looks = Looks(model, TRIAL)
+    for look, score in enumerate(scores):
+        monkeypatch.setattr("gnnseq.experiments.looks.judged", lambda *_, score=score: Evaluation(1.0, score, 1))
+        torch.nn.init.constant_(model.weight, look)
+        looks.step(history(2 * look + 2))
+    looks.load_best()
+    assert model.weight.item() == best
 
 
 def test_a_look_goes_on_from_its_state():
