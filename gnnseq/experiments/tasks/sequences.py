@@ -8,12 +8,14 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Batch
 
+from gnnseq.data.sequences import UNLABELLED
 from gnnseq.data.streams import Split
 from gnnseq.data.synthetic.adding import AddingDataset
 from gnnseq.data.synthetic.copy_memory import CopyMemoryDataset, SelectiveCopyDataset
 from gnnseq.data.synthetic.recall import RecallDataset
 from gnnseq.experiments.tasks.base import Collate, Level, elements, find_view, sequence_hops, sequence_views
 from gnnseq.experiments.tasks.kinds import Classification, Regression, Sampled, SequenceTask
+from gnnseq.training import correct
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,7 @@ class CopyMemoryTask(Sampled, Classification):
 
     def metric(self, outputs: Tensor, y: Tensor) -> tuple[float, int]:
         """Symbols that are right, and of how many; blanks do not count."""
-        asked = y > 0
-        return int(((outputs.argmax(-1) == y) & asked).sum()), int(asked.sum())
+        return correct(outputs, y.where(y > 0, UNLABELLED))
 
     def required(self, view: str) -> int:
         """Hops from a symbol to the step of its target; the same for all."""

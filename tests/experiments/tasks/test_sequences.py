@@ -21,6 +21,15 @@ def test_doing_nothing_looks_good_only_with_the_blanks():
     assert task.metric(silent, batch.y) == (0, 500)
 
 
+def test_logits_that_are_nan_are_never_right():
+    task = CopyMemoryTask(5)
+    y = next(task.batches("path", 0, "test", 50, 1)).y
+    right = torch.nn.functional.one_hot(y, task.num_outputs).float()
+    assert task.metric(right, y) == (150, 150)
+    broken = right.masked_fill(right == 1, torch.nan)
+    assert task.metric(broken, y) == (0, 150)
+
+
 def test_the_constant_of_adding():
     task = AddingTask(12)
     total = count = 0.0
