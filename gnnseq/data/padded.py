@@ -1,12 +1,14 @@
 """The standard sequence loader's side: samples as a padded tensor with lengths."""
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import NamedTuple, TypeAlias, cast
 
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from gnnseq.data.indexing import check_integer
 from gnnseq.data.sequences import UNLABELLED, Sequences, flatten
 
 Target: TypeAlias = Tensor | int | float
@@ -27,24 +29,28 @@ class PaddedBatch(NamedTuple):
     y: Tensor
 
 
-def pad(samples: Samples, *, padding: int = 0) -> PaddedBatch:
+def pad(samples: Samples, *, padding: float = 0) -> PaddedBatch:
     """Collates samples into a padded tensor; the equal of ``to_paths`` for sequence models.
 
     Args:
         samples: a list of ``(sequence, target)`` pairs, or the pair of all sequences and all
             targets, as ``dataset[slice]`` gives.
-        padding: value after the end of a shorter sequence.
+        padding: value after the end of a shorter sequence: a symbol, or a number where x has features.
 
     Raises:
         ValueError: if sequences or targets do not fit together, or the padding is no symbol where x has symbols.
     """
     sequences, targets = split_samples(samples)
     values, sizes = flatten(sequences)
-    if not values.is_floating_point() and padding != int(padding):
-        raise ValueError(f"padding is {padding}, expected an integer, as the symbols of x are")
+    if not values.is_floating_point():
+        check_integer("padding", padding, 0)
+    elif not isinstance(padding, Real):
+        raise ValueError(f"padding is {padding!r}, expected a number")
     lengths = torch.from_numpy(sizes)
-    y = _pad_rows(targets, sizes.tolist(), UNLABELLED) if _has_rows(samples) else targets
-    return PaddedBatch(_pad_rows(values, sizes.tolist(), padding), lengths, y)
+    if _has_rows(samples):
+        signed = targets if targets.dtype.is_signed else targets.long()  # bool and uint8 cannot hold -100
+        targets = _pad_rows(signed, sizes.tolist(), UNLABELLED)
+    return PaddedBatch(_pad_rows(values, sizes.tolist(), padding), lengths, targets)
 
 
 def split_samples(samples: Samples) -> tuple[Sequences, Tensor]:
@@ -99,7 +105,7 @@ def _join_targets(pairs: Sequence[tuple[Tensor, Target]]) -> Tensor:
     return torch.cat(targets)
 
 
-def _pad_rows(values: Tensor, sizes: list[int], padding: int) -> Tensor:
+def _pad_rows(values: Tensor, sizes: list[int], padding: float) -> Tensor:
     """Cuts ``[N, ...]`` into rows of the given sizes and pads them to ``[B, T, ...]``."""
     if min(sizes) == max(sizes):
         return values.reshape(len(sizes), sizes[0], *values.shape[1:])

@@ -41,6 +41,12 @@ def test_targets_of_positions_are_padded_with_no_label():
     assert stacked.y.tolist() == [[1, 2, 3], [2, 4, 6]]
 
 
+@pytest.mark.parametrize("dtype", [torch.bool, torch.uint8, torch.int8, torch.int32])
+def test_targets_of_any_integers_have_no_label_in_the_padding(dtype):
+    y = [torch.tensor([1, 0], dtype=dtype), torch.tensor([1, 1, 0], dtype=dtype)]
+    assert pad([(TWO, y[0]), (THREE, y[1])]).y.tolist() == [[1, 0, -100], [1, 1, 0]]
+
+
 def test_both_forms_of_samples_are_the_same():
     dataset = PalindromeDataset(8, 6)
     for one, other in zip(pad(dataset[:]), pad([dataset[i] for i in range(6)]), strict=True):
@@ -89,9 +95,16 @@ def test_samples_that_do_not_fit(samples, message):
         pad(samples)
 
 
-def test_padding_that_is_no_symbol():
-    with pytest.raises(ValueError, match=r"padding is 0.5, expected an integer, as the symbols of x are"):
-        pad([(ONE, 0), (TWO, 1)], padding=0.5)
+@pytest.mark.parametrize("padding", [0.5, -1, float("nan"), float("inf"), None, True])
+def test_padding_that_is_no_symbol(padding):
+    with pytest.raises(ValueError, match=f"padding is {padding}, expected an integer >= 0"):
+        pad([(ONE, 0), (TWO, 1)], padding=padding)
+
+
+def test_padding_of_features():
+    for padding in (None, "0"):
+        with pytest.raises(ValueError, match=f"padding is {padding!r}, expected a number"):
+            pad([(ONE.float()[:, None], 0)], padding=padding)
     assert pad([(ONE.float()[:, None], 0), (TWO.float()[:, None], 1)], padding=0.5).x[0, 1].tolist() == [0.5]
 
 
