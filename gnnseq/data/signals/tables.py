@@ -15,7 +15,7 @@ from gnnseq.data.signals.cells import Table, read_cells
 from gnnseq.extras import require
 
 _MOST = 1_000  # steps per row of a file; more are a wrong year
-_ZONE = re.compile(r"\d(Z|[+-]\d\d:?\d\d)$")
+_ZONE = re.compile(r"\d[T ]\d\d(?::?\d\d){0,2}(?:[.,]\d+)?\s*([Zz]|[+-]\d\d(?::?\d\d)?)$")  # behind a time of day
 Times = npt.NDArray[np.datetime64]
 
 
@@ -66,6 +66,8 @@ def read_series(
     table = read_cells(Path(path))
     if (node is None) != (value is None) or (node is not None and time is None):
         raise ValueError(f"time, node and value are {time!r}, {node!r} and {value!r}, expected all three or no node")
+    if node is not None and len({time, node, value}) < 3:
+        raise ValueError(f"time, node and value are {time!r}, {node!r} and {value!r}, expected three columns")
     if time is None:
         columns = list(range(len(table.names)))
         return Series(table.numbers(columns), _node_names(table, table.names), None)
@@ -112,16 +114,16 @@ def _times(table: Table, at: int) -> Any:
     """The column of times as a pandas index, without an offset."""
     pandas = require("pandas", "experiments")
     cells = [str(row[at]).strip() for row in table.rows]
-    zones = [match.group(1) if (match := _ZONE.search(cell)) and ":" in cell else None for cell in cells]
+    zones = [match.group(1) if (match := _ZONE.search(cell)) else None for cell in cells]
     for row, zone in enumerate(zones):
         if zone != zones[0]:
             here, first = (zone or "no zone", zones[0] or "no zone")
             raise ValueError(f"{table.where(row, at)}: time zone {here}, expected {first} as in the first row")
-    bare = [cell[: -len(zone)] if zone else cell for cell, zone in zip(cells, zones, strict=True)]
+    bare = [cell[: -len(zone)].rstrip() if zone else cell for cell, zone in zip(cells, zones, strict=True)]
     try:
         found = pandas.to_datetime(pandas.Series(bare), format="ISO8601", errors="coerce", utc=False)
-        bad = found.isna().to_numpy()
-    except ValueError:  # an offset that is written otherwise, such as 00-1:50
+        bad = found.isna().to_numpy() | (found.dt.tz is not None)  # an offset that is written otherwise, such as +1
+    except ValueError:  # the same in some rows alone, such as 00-1:50
         bad = np.array([_is_no_time(pandas, cell) for cell in bare])
     if bad.any():
         row = int(bad.argmax())

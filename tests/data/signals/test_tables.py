@@ -1,5 +1,6 @@
 """Series from CSV and Parquet: wide and long, with times and gaps, and what is refused."""
 
+import re
 import sys
 
 import numpy as np
@@ -50,11 +51,21 @@ def test_without_times_rows_are_steps(tmp_path):
     assert_close(series.values, torch.tensor([[1, 2], [NAN, 4]], dtype=torch.float64), equal_nan=True)
 
 
-@pytest.mark.parametrize("zone", ["Z", "+01:00", "-0500"])
-def test_one_offset_is_dropped(tmp_path, zone):
-    lines = WIDE.splitlines()
-    text = "\n".join([lines[0], *(line.replace(",", zone + ",", 1) for line in lines[1:])])
-    assert (read(tmp_path, text, time="time").times == read(tmp_path, WIDE, time="time").times).all()
+@pytest.mark.parametrize("zone", ["Z", "z", "+01:00", "-0500", "+01", " +01:00", " Z"])
+@pytest.mark.parametrize("clock", ["{} {}:{}", "{}T{}{}", "{} {}:{}:00", "{} {}:{}:00.000"])
+def test_one_offset_is_dropped(tmp_path, zone, clock):
+    bare = read(tmp_path, WIDE, time="time").times
+    text = re.sub(r"(\S+) (\d\d):(\d\d)", lambda found: clock.format(*found.groups()) + zone, WIDE)
+    found = read(tmp_path, text, time="time").times
+    assert found.dtype.kind == "M"
+    assert (found == bare).all()
+
+
+def test_days_and_hours_keep_their_digits(tmp_path):
+    days = read(tmp_path, "time,a\n2012-03-01,1\n2012-03-02,2\n", time="time")
+    assert days.times.astype("datetime64[D]").astype(str).tolist() == ["2012-03-01", "2012-03-02"]
+    hours = read(tmp_path, "time,a\n2012-03-01 05+01,1\n2012-03-01 06+01,2\n", time="time")
+    assert hours.times.astype("datetime64[h]").astype(str).tolist() == ["2012-03-01T05", "2012-03-01T06"]
 
 
 def test_weeks(tmp_path):
@@ -110,6 +121,8 @@ def test_what_is_not_installed_is_named(tmp_path, monkeypatch):
 
 
 def test_an_offset_that_is_written_otherwise_is_no_time(tmp_path):
+    with pytest.raises(ValueError, match=r"speed.csv, line 2, column 1 \(time\): '2012-03-01 00:45\+1' is no time"):
+        read(tmp_path, "time,a\n2012-03-01 00:45+1,1\n2012-03-01 00:50+1,2\n", time="time")
     text = "time,a\n2012-03-01 00:45,1\n2012-03-01 00-1:50,2\n"
     with pytest.raises(ValueError, match=r"speed.csv, line 3, column 1 \(time\): '2012-03-01 00-1:50' is no time"):
         read(tmp_path, text, time="time")
@@ -132,6 +145,16 @@ LONG_ARGUMENTS = {"time": "time", "node": "node", "value": "value"}
         (WIDE, {"time": "when"}, r"time is 'when', expected a column of .*speed.csv: \['time', 'a', 'b'\]"),
         (LONG, {**LONG_ARGUMENTS, "value": "x"}, "value is 'x', expected a column of"),
         (LONG, {"time": "time", "node": "node"}, "expected all three or no node"),
+        (
+            LONG,
+            {**LONG_ARGUMENTS, "value": "node"},
+            "time, node and value are 'time', 'node' and 'node', expected three",
+        ),
+        (
+            LONG,
+            {**LONG_ARGUMENTS, "node": "time"},
+            "time, node and value are 'time', 'time' and 'value', expected three",
+        ),
         ("time,a\n", {}, "speed.csv holds no rows below a row of names"),
         ("time\n2012-01-01\n", {"time": "time"}, "speed.csv has no column but 'time'"),
         (",a\n1,2\n", {}, r"speed.csv: a node has no name among \['', 'a'\]"),
