@@ -1,31 +1,41 @@
 """The graph that joins the nodes of a series, from lists of edges, tables of weights and distances."""
 
+import re
 from pathlib import Path
 from reprlib import repr as shorten
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 
 from gnnseq.data.files import read_number, read_rows
 
+_HEADING = re.compile(
+    "(from|to|source|target|src|dst|start|end|origin|destination)([ _]?(node|sensor|station|id))*", re.I
+)
+_Others = Literal["raise", "ignore"]
 _Rows = list[tuple[int, list[str]]]
 
 
-def read_edges(path: str | Path, names: list[str], missing: float = 0.0) -> Tensor:
+def read_edges(path: str | Path, names: list[str], missing: float = 0.0, *, others: _Others = "raise") -> Tensor:
     """Reads a list of edges (from, to) or (from, to, weight) as CSV, with or without a first row of headings.
 
     Args:
-        path: of the file.
+        path: of the file; headings of two columns are such as from and to or source and target, as any other row could
+            be an edge of misspelt nodes.
         names: of the nodes, such as those of `read_series`.
         missing: the weight where there is no edge; infinity for distances, see `gaussian_kernel`.
+        others: "ignore" leaves out rows with nodes that are not in ``names``, which are an error by default.
 
     Returns:
         Weights ``[N, N]`` from row to column, float64; 1 for edges without a weight.
 
     Raises:
         ValueError: for a node that is not in ``names`` or has no edge, an edge that comes twice, or no edges; it names
-            the file and the line.
+            the file and the line. For another value of ``others``.
     """
+    if others not in get_args(_Others):
+        raise ValueError(f"others is {others!r}, expected 'raise' or 'ignore'")
     rows = list(read_rows(path))
     if rows and _is_heading(rows[0][1], names):
         rows.pop(0)
@@ -38,6 +48,8 @@ def read_edges(path: str | Path, names: list[str], missing: float = 0.0) -> Tens
         where = f"{path}, line {line}"
         if len(row) not in (2, 3) or len(row) != len(rows[0][1]):
             raise ValueError(f"{where}: {len(row)} cells, expected {min(max(len(rows[0][1]), 2), 3)}: from, to, weight")
+        if others == "ignore" and not place.keys() >= set(row[:2]):
+            continue
         edge = _ends(where, row, place)
         if edge in seen:
             raise ValueError(f"{where}: the edge from {row[0]!r} to {row[1]!r} comes twice, first in line {seen[edge]}")
@@ -121,7 +133,9 @@ def gaussian_kernel(distances: Tensor, threshold: float = 0.1, sigma: float | No
 def _is_heading(row: list[str], names: list[str]) -> bool:
     if len(row) < 2 or row[0] in names or row[1] in names or _all_numbers(row[:2]):
         return False
-    return len(row) == 2 or not _all_numbers(row[2:])
+    if len(row) > 2:
+        return not _all_numbers(row[2:])
+    return all(_HEADING.fullmatch(cell.strip()) for cell in row)
 
 
 def _ends(where: str, row: list[str], place: dict[str, int]) -> tuple[int, int]:

@@ -26,10 +26,22 @@ def test_edges_with_weights(tmp_path, heading):
     assert far[0, 0] == math.inf
 
 
-@pytest.mark.parametrize("heading", ["", "from,to\n"])
+@pytest.mark.parametrize("heading", ["", "from,to\n", "Source node,target_node_id\n"])
 def test_edges_without_weights(tmp_path, heading):
     path = written(tmp_path, heading + "a,b\nb,10\n10,a\n")
     assert torch.equal(read_edges(path, NAMES), (torch.tensor(WEIGHTS) > 0).double())
+
+
+@pytest.mark.parametrize("heading", ["", "from,to,cost\n"])
+def test_other_nodes_are_ignored_where_that_is_asked(tmp_path, heading):
+    path = written(tmp_path, heading + "7,8,1\na,b,0.5\nb,7,3\n7,a,4\nb,10,2\n10,a,1\n7,8,1\n")
+    assert read_edges(path, NAMES, others="ignore").tolist() == WEIGHTS
+    with pytest.raises(ValueError, match="node '7' is not in the series"):
+        read_edges(path, NAMES)
+    with pytest.raises(ValueError, match=r"roads.csv: node 'c' of the series is in no edge"):
+        read_edges(path, [*NAMES, "c"], others="ignore")
+    with pytest.raises(ValueError, match="others is 'skip', expected 'raise' or 'ignore'"):
+        read_edges(path, NAMES, others="skip")
 
 
 @pytest.mark.parametrize(
@@ -63,6 +75,8 @@ def test_gaussian_kernel():
         ("from,to\n", "roads.csv holds no edges"),
         ("a,b\nb,10\n10,c\n", r"line 3, column 2: node 'c' is not in the series, expected \['a', 'b', '10'\]"),
         ("c,a,1\n", "line 1, column 1: node 'c' is not in the series"),
+        ("c,d\na,b\nb,10\n", "line 1, column 1: node 'c' is not in the series"),
+        ("node 1,node 2\na,b\nb,10\n", "line 1, column 1: node 'node 1' is not in the series"),
         ("a,b\nb,a\n", "roads.csv: node '10' of the series is in no edge; leave its column out"),
         ("a,b\nb,10\na,b\n", "line 3: the edge from 'a' to 'b' comes twice, first in line 1"),
         ("a,b,1\nb,10\n", "line 2: 2 cells, expected 3"),
