@@ -44,7 +44,7 @@ def pad(samples: Samples, *, padding: float = 0) -> PaddedBatch:
     values, sizes = flatten(sequences)
     if not values.is_floating_point():
         check_integer("padding", padding, 0)
-    elif not isinstance(padding, Real):
+    elif not isinstance(cast(object, padding), Real):
         raise ValueError(f"padding is {padding!r}, expected a number")
     lengths = torch.from_numpy(sizes)
     if _has_rows(samples):
