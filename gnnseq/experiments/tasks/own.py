@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Batch, Data
 
+from gnnseq.data.indexing import check_integer
 from gnnseq.data.streams import Split, check_split
 from gnnseq.data.trees.tree import Tree
 from gnnseq.experiments.tasks.base import Collate, Level, elements, find_view, sequence_hops
@@ -82,10 +83,11 @@ class OwnTask(WithData):
             splits: "train", "validation" or "test" for each sample; None splits by the seed of each trial.
 
         Raises:
-            ValueError: for no sequences, an empty one, labels that do not fit, or features that are not finite.
+            ValueError: for no sequences, an empty one, labels that do not fit or are none, or features or labels that
+                are not finite in float32.
         """
         samples = sequence_samples(sequences, labels)
-        if answer is not None and not 0 <= answer < samples.shortest:
+        if answer is not None and (answer := check_integer("answer", answer, 0)) >= samples.shortest:
             raise ValueError(f"answer is {answer}, expected a position below {samples.shortest}, the shortest sequence")
         return cls._of(name, samples, splits, answer)
 
@@ -116,10 +118,12 @@ class OwnTask(WithData):
             name: of the data, in tables.
             graphs: with ``edge_index``, ``y`` (one label for the graph or one for each node) and ``x``: features
                 ``[N, F]`` (floating point) or symbols ``[N]`` (int64); without ``x`` every node has one feature, 1.
+                The view "graph" has each edge once in both directions.
             splits: "train", "validation" or "test" for each sample; None splits by the seed of each trial.
 
         Raises:
-            ValueError: for no graphs, or attributes that do not fit.
+            TypeError: for something else than a graph, or labels that are no tensor.
+            ValueError: for no graphs, one without nodes, or attributes that do not fit or are not finite in float32.
         """
         return cls._of(name, graph_samples(list(graphs)), splits)
 
@@ -129,7 +133,7 @@ class OwnTask(WithData):
         if splits is not None and len(splits) != len(samples):
             raise ValueError(f"splits has {len(splits)} entries, expected {len(samples)}, one for each sample")
         found = hashlib.sha256(samples.content)
-        found.update("".join(splits or []).encode())
+        found.update("".join([] if splits is None else splits).encode())
         chance = samples.chance
         metric: Metric = "accuracy" if samples.classes else "mean squared error"
         if chance == (1 if samples.classes else 0):

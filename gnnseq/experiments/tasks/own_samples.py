@@ -9,19 +9,19 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch_geometric.data import Batch, Data
-from torch_geometric.utils import is_undirected
+from torch_geometric.utils import to_undirected
 
 from gnnseq.data.sequences import UNLABELLED
 from gnnseq.data.text.vocabulary import Vocabulary
 from gnnseq.data.trees.corpus import TreeCorpus
 from gnnseq.data.trees.tree import Tree
 from gnnseq.experiments.tasks.base import Collate, Level, sequence_views
+from gnnseq.experiments.tasks.own_labels import Rows, encode_labels
 from gnnseq.graphs import parse_batch, to_dilated_paths
+from gnnseq.graphs.attributes import check_graph
 from gnnseq.graphs.native import both_ways
-from gnnseq.ops.edges import check_edges
 
 _MANY_SYMBOLS = 64  # above which a graph of symbols, with a state for each of them, is not offered
-Rows = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 @dataclass
@@ -85,7 +85,7 @@ def sequence_samples(sequences: Sequence[Any], labels: Sequence[Any] | Tensor) -
     """Sequences of symbols or features with their labels; see `OwnTask.from_sequences`."""
     values, num_symbols = _encode_sequences(sequences)
     sizes = np.array([len(value) for value in values])
-    codes, level, classes = _encode_labels(labels, sizes)
+    codes, level, classes = encode_labels(labels, sizes)
     parts = codes.split(sizes.tolist()) if level == "node" else codes.unbind()
     views = sequence_views(num_symbols, level)
     if num_symbols is not None and num_symbols > _MANY_SYMBOLS:
@@ -112,7 +112,7 @@ def tree_samples(trees: Sequence[Tree], labels: Sequence[Any] | Tensor | None) -
         codes, classes = torch.from_numpy(found), tuple(corpus.classes.symbols)
         level: Level = "graph" if roots_alone else "node"
     else:
-        codes, level, classes = _encode_labels(labels, np.ones(len(corpus), np.int64))
+        codes, level, classes = encode_labels(labels, np.ones(len(corpus), np.int64))
 
     def tree(rows: Rows) -> Batch:
         batch = parse_batch(cast(TreeCorpus, corpus[rows]), every_node=level == "node")
@@ -132,13 +132,14 @@ def graph_samples(graphs: Sequence[Data]) -> Samples:
     if not graphs:
         raise ValueError("graphs is empty, expected at least one")
     data = [_plain(number, graph) for number, graph in enumerate(graphs)]
-    sizes = np.array([int(graph.num_nodes or 0) for graph in data])
+    _check_same(data)
+    sizes = np.array([len(graph.x) for graph in data])
     labels = [graph.y.flatten() for graph in data]
     counts = np.array([len(label) for label in labels])
     if (counts == 1).all() and not (sizes == 1).all():
-        codes, level, classes = _encode_labels(torch.cat(labels), sizes)
+        codes, level, classes = encode_labels(torch.cat(labels), sizes)
     elif (counts == sizes).all():
-        codes, level, classes = _encode_labels([label.tolist() for label in labels], sizes)
+        codes, level, classes = encode_labels([label.tolist() for label in labels], sizes)
     else:
         wrong = int(np.flatnonzero((counts != 1) & (counts != sizes))[:1].sum())
         raise ValueError(
@@ -147,16 +148,11 @@ def graph_samples(graphs: Sequence[Data]) -> Samples:
     ends = np.cumsum(sizes if level == "node" else np.ones(len(sizes), np.int64))
     for graph, label in zip(data, torch.tensor_split(codes, torch.from_numpy(ends[:-1])), strict=True):
         graph.y = label
-    forward = all(bool((graph.edge_index[0] < graph.edge_index[1]).all()) for graph in data)
-    views: dict[str, Callable[[Rows], Batch]] = {
-        "graph": lambda rows: Batch.from_data_list([data[row] for row in rows])
-    }
-    undirected = [is_undirected(graph.edge_index, num_nodes=graph.num_nodes) for graph in data]
-    if not all(undirected):
-        as_given = views["graph"]
-        double = [graph if twice else both_ways(graph) for graph, twice in zip(data, undirected, strict=True)]
-        views = {"graph": lambda rows: Batch.from_data_list([double[row] for row in rows])}
-        views |= {"tree": as_given} if forward else {}
+    edges = torch.cat([graph.edge_index for graph in data], 1)
+    double = [Data(graph.x, to_undirected(graph.edge_index, num_nodes=len(graph.x)), y=graph.y) for graph in data]
+    views = {"graph": lambda rows: Batch.from_data_list([double[row] for row in rows])}
+    if edges.numel() and bool((edges[0] < edges[1]).all()):
+        views["tree"] = lambda rows: Batch.from_data_list([data[row] for row in rows])
     symbols = data[0].x.dim() == 1
     top = 1 + max(int(graph.x.max()) for graph in data) if symbols else None
     content = _bytes(codes, *(part for graph in data for part in (graph.x, graph.edge_index)))
@@ -165,24 +161,45 @@ def graph_samples(graphs: Sequence[Data]) -> Samples:
 
 
 def _plain(number: int, graph: Data) -> Data:
-    if graph.edge_index is None or graph.y is None:
-        raise ValueError(f"graphs[{number}] has no {'edge_index' if graph.edge_index is None else 'y'}, expected both")
-    x = torch.ones(int(graph.num_nodes or 0), 1) if graph.x is None else graph.x
-    if not x.is_floating_point():
-        x = x.long().flatten() if x.numel() == len(x) else x.float()
-    _check_values(f"graphs[{number}].x", x)
+    """A copy of a graph with nodes, edges and labels alone."""
+    name = f"graphs[{number}]"
+    if getattr(graph, "y", 0) is None:
+        raise ValueError(f"{name} has no y, expected one label, or one for each node")
     try:
-        check_edges(graph.edge_index, len(x))
-    except ValueError as error:
-        raise ValueError(f"graphs[{number}]: {error}") from error
-    return Data(x, graph.edge_index, y=graph.y)
+        edges, nodes = check_graph(graph)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name}: {error}") from error
+    if not nodes:
+        raise ValueError(f"{name} has no nodes, expected at least one")
+    if not isinstance(graph.y, Tensor):
+        raise TypeError(f"{name}.y is {graph.y!r}, expected a tensor")
+    x = torch.ones(nodes, 1) if graph.x is None else graph.x
+    symbols = not x.is_floating_point() and x.numel() == nodes
+    if len(x) != nodes or x.dim() > 2 or (x.dim() == 1 and not symbols):
+        wanted = f"features [{nodes}, F] or symbols [{nodes}]"
+        raise ValueError(f"{name}.x has shape {list(x.shape)} and {x.dtype}, expected {wanted}")
+    x = _copied(f"{name}.x", x.flatten() if symbols else x, not symbols)
+    return Data(x, edges.clone(), y=graph.y)
 
 
-def _check_values(name: str, x: Tensor) -> None:
+def _check_same(data: list[Data]) -> None:
+    """Raises an error where not all graphs have symbols, or not all have features of one width."""
+    first = data[0].x.shape[1:]
+    for number, graph in enumerate(data):
+        if graph.x.shape[1:] != first:
+            found = "symbols" if graph.x.dim() == 1 else "features"
+            wanted = f"features [N, {first[0]}]" if first else "symbols [N]"
+            raise ValueError(f"graphs[{number}].x is {found} {list(graph.x.shape)}, expected {wanted} as graphs[0]")
+
+
+def _copied(name: str, x: Tensor, features: bool) -> Tensor:
+    """Features as float32 or symbols as int64 that the caller does not hold."""
+    x = x.detach().to(torch.float if features else torch.long, copy=True)
     if not bool(x.isfinite().all()):
-        raise ValueError(f"{name} holds NaN or infinity, expected finite features")
-    if not x.is_floating_point() and bool((x < 0).any()):
+        raise ValueError(f"{name} holds NaN or infinity, expected features that are finite in float32")
+    if not features and bool((x < 0).any()):
         raise ValueError(f"{name} holds {int(x.min())}, expected symbols >= 0")
+    return x
 
 
 def _encode_sequences(sequences: Sequence[Any]) -> tuple[list[Tensor], int | None]:
@@ -207,39 +224,9 @@ def _encode_sequences(sequences: Sequence[Any]) -> tuple[list[Tensor], int | Non
             ):
                 raise ValueError(f"sequences[{number}] has shape {list(value.shape)} and {value.dtype}, expected "
                                  f"{'features [T, F]' if features else 'symbols [T]'} as sequences[0]")  # fmt: skip
-            _check_values(f"sequences[{number}]", value)
-        if features:
-            return [value.float() for value in values], None
-        return [value.long() for value in values], 1 + max(int(value.max()) for value in values)
+            values[number] = _copied(f"sequences[{number}]", value, features)
+        return values, None if features else 1 + max(int(value.max()) for value in values)
     return [vocabulary.encode(sequence) for sequence in sequences], len(vocabulary)
-
-
-def _encode_labels(labels: Sequence[Any] | Tensor, sizes: Rows) -> tuple[Tensor, Level, tuple[Any, ...]]:
-    """Labels as codes, end to end, with their level and classes."""
-    given = labels.tolist() if isinstance(labels, Tensor) else [_listed(label) for label in labels]
-    if len(given) != len(sizes):
-        raise ValueError(f"labels has {len(given)} entries, expected {len(sizes)}, one for each sample")
-    level: Level = "node" if isinstance(given[0], list) else "graph"
-    for number, label in enumerate(given):
-        if isinstance(label, list) != (level == "node") or (level == "node" and len(label) != sizes[number]):
-            wanted = "one label" if level == "graph" else f"{sizes[number]} labels, one for each node"
-            raise ValueError(f"labels[{number}] is {label!r}, expected {wanted}")
-    values = [one for label in given for one in label] if level == "node" else given
-    if any(isinstance(value, float) for value in values):
-        return torch.tensor(values, dtype=torch.float), level, ()
-    classes = tuple(sorted({value for value in values if value != UNLABELLED}))
-    if not classes:
-        raise ValueError("labels holds no label, expected at least one class")
-    codes = {value: code for code, value in enumerate(classes)} | {UNLABELLED: UNLABELLED}
-    return torch.tensor([codes[value] for value in values]), level, classes
-
-
-def _listed(label: Any) -> Any:
-    if isinstance(label, Tensor):
-        return label.tolist()
-    if isinstance(label, np.ndarray | np.generic):
-        return label.tolist()
-    return list(label) if isinstance(label, tuple) else label
 
 
 def _bytes(*parts: Tensor | Rows) -> bytes:
