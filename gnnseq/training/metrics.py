@@ -8,6 +8,11 @@ from torch import Tensor
 IGNORED = -100
 
 
+def is_right(logits: Tensor, y: Tensor) -> Tensor:
+    """Whether each prediction ``[M]`` is right: of its logits ``[M, C]`` the target's is the largest, and none is NaN."""
+    return (logits.argmax(-1) == y) & ~logits.isnan().any(-1)  # argmax takes a NaN for the largest
+
+
 def correct(logits: Tensor, y: Tensor) -> tuple[int, int]:
     """How many predictions are right, and of how many; targets of -100 do not count, and a NaN is never right.
 
@@ -15,8 +20,7 @@ def correct(logits: Tensor, y: Tensor) -> tuple[int, int]:
         logits: ``[M, C]``.
         y: classes ``[M]``.
     """
-    right, counted = logits.argmax(-1) == y, y != IGNORED  # no class is the one that does not count
-    right &= ~logits.isnan().any(-1)  # which argmax takes for the largest
+    right, counted = is_right(logits, y), y != IGNORED  # no class is the one that does not count
     both: list[int] = torch.stack([right, counted]).sum(1).tolist()
     return both[0], both[1]
 

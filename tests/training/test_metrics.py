@@ -1,9 +1,11 @@
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+import gnnseq
 from gnnseq.training import (
     absolute_error,
     accuracy,
@@ -92,6 +94,12 @@ def test_a_nan_is_no_prediction():
     for bad in (torch.full((4,), torch.nan), torch.tensor([0.0, torch.nan, 1.0, 2.0])):
         assert math.isnan(spearman(bad, y))
         assert math.isnan(spearman(y, bad))
+
+
+def test_every_count_of_right_predictions_is_the_one_of_the_metrics():
+    package = Path(gnnseq.__file__).parent
+    own = [path for path in package.rglob("*.py") if "argmax(-1) ==" in path.read_text(encoding="utf-8")]
+    assert own == [package / "training" / "metrics.py"]
 
 
 def test_a_loss_of_other_shapes_is_refused():

@@ -19,6 +19,7 @@ from gnnseq.models.modes import evaluating
 from gnnseq.runs.runner import run_trials
 from gnnseq.runs.store import Record, Store
 from gnnseq.studies.compute.study import MIN_GRU_SIGNED, SETTINGS, check_lengths
+from gnnseq.training.metrics import is_right
 
 PLACES = (40, 80, 160, 320, 640, 1_280, 2_560, 5_000, 10_000)
 WORDS = 20  # of the longest length
@@ -86,7 +87,7 @@ def by_place(
     with evaluating(model):
         for number in range(words):
             batch = collate(data[number : number + 1])
-            right.append(model(batch).argmax(-1) == batch.y)
+            right.append(is_right(model(batch), batch.y))
     counts = torch.stack(right).sum(0)
     ends = zip((0, *places[:-1]), places, strict=True)
     return {str(end): [int(counts[start:end].sum()), words * (end - start)] for start, end in ends}

@@ -24,6 +24,7 @@ from gnnseq.results.table import COLUMNS, markdown_table, mean_share, number
 from gnnseq.runs.store import Record
 from gnnseq.studies.pairs.task import PairTask, RelatednessTask
 from gnnseq.training import pearson, spearman
+from gnnseq.training.metrics import is_right
 
 SETTINGS = Settings(budget=50_000, embedding=32, steps=1_000, batch_size=128, max_norm=5.0, stop_at=None,
                     validate_every=200, keep_best=True)  # fmt: skip
@@ -90,7 +91,7 @@ def _measures(model: nn.Module, trial: Trial) -> Record:
             found = torch.cat([expected_score(model(batch)) for batch in task.all_pairs(view, "test", _JUDGED)])
             return _correlations(found, task.targets("test"))
         for part in [part for part in task.data.parts if part not in ("train", "dev")]:
-            right = torch.cat([model(b).argmax(-1) == b.y for b in task.all_pairs(view, part, _JUDGED)]).tolist()
+            right = torch.cat([is_right(model(b), b.y) for b in task.all_pairs(view, part, _JUDGED)]).tolist()
             for good, length in zip(right, task.data.lengths(part), strict=True):
                 count = counts.setdefault(min(length, LONGEST), [0, 0])
                 count[0] += good

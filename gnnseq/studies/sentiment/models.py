@@ -27,6 +27,7 @@ from gnnseq.results.joined import by_task
 from gnnseq.results.table import COLUMNS, markdown_table, mean_share, number
 from gnnseq.runs.store import Record
 from gnnseq.studies.sentiment.task import SentimentTask
+from gnnseq.training.metrics import is_right
 
 _JUDGED, _JUDGED_WORDS = 100, 10_000  # sentences and words of a batch in which all phrases are judged
 _SHOWN = ("model", "weights", "score", "ms/step")
@@ -164,7 +165,7 @@ def judge(model: nn.Module, task: SentimentTask, view: str, part: str) -> dict[s
     with evaluating(model):
         for rows, nodes in _cuts(phrases, view):
             batch = task.data.batch(view, part, rows, nodes)
-            right[nodes] = (model(batch).argmax(-1) == batch.y).numpy()
+            right[nodes] = is_right(model(batch), batch.y).numpy()
     labelled = phrases.labels != UNLABELLED
     return {"sentences": float(right[phrases.roots].mean()), "phrases": float(right[labelled].mean())}
 
