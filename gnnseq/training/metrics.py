@@ -9,7 +9,7 @@ IGNORED = -100
 
 
 def is_right(logits: Tensor, y: Tensor) -> Tensor:
-    """Which predictions ``[M]`` are right: of logits ``[M, C]`` the target's is the largest, and none of them is NaN."""
+    """Which predictions ``[M]`` are right: of logits ``[M, C]`` the target's is the largest, and none is NaN."""
     return (logits.argmax(-1) == y) & ~logits.isnan().any(-1)  # argmax takes a NaN for the largest
 
 
