@@ -231,7 +231,7 @@ def _check_members(archive: str | Path, members: list[zipfile.ZipInfo], max_byte
 def _check_member(archive: str | Path, member: zipfile.ZipInfo) -> None:
     name = member.filename.replace("\\", "/")
     place = PurePosixPath(name)
-    outside = place.is_absolute() or ".." in place.parts or ":" in "".join(place.parts[:1])
+    outside = not name or place.is_absolute() or ".." in place.parts or ":" in "".join(place.parts[:1])
     if outside or stat.S_ISLNK(member.external_attr >> 16):
         raise ValueError(f"{archive} has the member {member.filename!r}, expected files inside it")
 

@@ -197,6 +197,12 @@ def test_members_outside_the_folder_are_refused(tmp_path, name):
     assert list(tmp_path.rglob("*")) == [archive]
 
 
+def test_a_member_without_a_name_is_refused(tmp_path):
+    archive = write_zip(tmp_path / "a.zip", ["good", ""])
+    with pytest.raises(ValueError, match=r"a\.zip has the member '', expected files inside it"):
+        extract(archive, tmp_path / "out")
+
+
 def test_links_are_refused(tmp_path):
     archive = write_zip(tmp_path / "a.zip", ["link"], mode=stat.S_IFLNK | 0o777)
     with pytest.raises(ValueError, match="has the member 'link'"):

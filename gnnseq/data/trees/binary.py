@@ -1,10 +1,12 @@
 """Binary trees without labels: read from brackets, or made over the words of an unparsed sentence."""
 
+import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from gnnseq.data.trees.tree import Tree
+from gnnseq.data.trees.brackets import SPACES
+from gnnseq.data.trees.tree import Tree, refuse_string
 
 Split = Callable[[int, int], int]
 
@@ -20,7 +22,7 @@ def parse_binary(text: str) -> Tree:
     """
     builder = _Builder()
     stack: list[int | None] = []
-    for number, token in enumerate(text.split(), 1):
+    for number, token in enumerate(re.findall(f"[^{SPACES}]+", text), 1):
         if token == "(":
             stack.append(None)
         elif token != ")":
@@ -46,6 +48,7 @@ def balanced_tree(words: Sequence[str]) -> Tree:
 
 
 def _over(words: Sequence[str], split: Split) -> Tree:
+    refuse_string("words", words, "word")
     if len(words) == 0 or "" in words:
         raise ValueError(f"words is {list(words)}, expected at least one word and no empty one")
     builder = _Builder()

@@ -9,7 +9,8 @@ import numpy as np
 
 from gnnseq.data.trees.tree import Tree
 
-_SPACE, _NAME = r"[ \t\r\n\f\v]", r"[^ \t\r\n\f\v()]"  # a hard space is part of a word
+SPACES = r" \t\r\n\f\v"  # a hard space is part of a word
+_SPACE, _NAME = rf"[{SPACES}]", rf"[^{SPACES}()]"
 _LEAF = rf"\({_SPACE}*({_NAME}+){_SPACE}+({_NAME}+){_SPACE}*\)"
 _TOKEN = re.compile(rf"{_LEAF}|\({_SPACE}*({_NAME}*)|\)|{_NAME}+")
 

@@ -52,11 +52,11 @@ def parse_rows(first: int, lines: list[str]) -> tuple[list[Row], tuple[str, ...]
     """The words and empty nodes of a sentence, and its comments; ranges such as ``4-5`` are left out.
 
     Raises:
-        ValueError: for another number of columns, a word out of order, a head that is no number, or an empty form or
-            relation. The message names the line.
+        ValueError: for another number of columns, a word, empty node or range out of order, a head that is no number,
+            or an empty form or relation. The message names the line.
     """
     rows: list[Row] = []
-    number_of_words = 0
+    number_of_words = empty_nodes = covered = 0  # covered: the last word of the ranges so far
     for number, line in enumerate(lines, first):
         if line.startswith("#"):
             continue
@@ -66,20 +66,37 @@ def parse_rows(first: int, lines: list[str]) -> tuple[list[Row], tuple[str, ...]
             raise ValueError(f"line {number}: {message}")
         row = Row(number, tuple(columns))
         if _RANGE.fullmatch(columns[0]):
+            covered = _last_of_range(row, max(number_of_words, covered) + 1)
             continue
-        if not row.is_empty:
-            number_of_words += 1
+        if row.is_empty:
+            empty_nodes += 1
+            _check_id(row, "empty node", f"{number_of_words}.{empty_nodes}")
+        else:
+            number_of_words, empty_nodes = number_of_words + 1, 0
             _check_word(row, number_of_words)
         rows.append(row)
-    if not number_of_words:
-        raise ValueError(f"line {first + len(lines) - 1}: expected at least one word")
+    if number_of_words < max(covered, 1):
+        what = f"word {number_of_words + 1}, which a range has" if number_of_words else "at least one word"
+        raise ValueError(f"line {first + len(lines) - 1}: expected {what}")
     return rows, tuple(line for line in lines if line.startswith("#"))
 
 
+def _last_of_range(row: Row, start: int) -> int:
+    """The last word of a range, which begins with word ``start``."""
+    begin, end = row.columns[0].split("-")
+    if begin != str(start) or not _NUMBER.fullmatch(end) or int(end) < start:
+        raise ValueError(f"line {row.line}: expected a range from word {start} on, got {shorten(row.columns[0])}")
+    return int(end)
+
+
+def _check_id(row: Row, what: str, expected: str) -> None:
+    if row.columns[0] != expected:
+        raise ValueError(f"line {row.line}: expected {what} {expected}, got {shorten(row.columns[0])}")
+
+
 def _check_word(row: Row, expected: int) -> None:
+    _check_id(row, "word", str(expected))
     where, form, label = f"line {row.line}", row.form, row.deprel
-    if row.columns[0] != str(expected):
-        raise ValueError(f"{where}: expected word {expected}, got {shorten(row.columns[0])}")
     if not _NUMBER.fullmatch(row.head):
         raise ValueError(f"{where}: expected a number as head, got {shorten(row.head)}")
     if not (form.strip() and label.strip()):

@@ -128,11 +128,10 @@ class TreeCorpus(Dataset[Tree]):
         Raises:
             ValueError: if a name is no label.
         """
-        self.classes.encode(list(names))
+        known = Vocabulary(self.classes.symbols, separator=" ")  # without a class for all others
         classes = Vocabulary(dict.fromkeys(names.values()), separator=" ")
-        table = np.full(len(self.classes) + 1, UNLABELLED)
-        for old, new in names.items():
-            table[self.classes.symbols.index(old)] = classes.symbols.index(new)
+        table = np.full(len(known) + 1, UNLABELLED)
+        table[known.encode(list(names)).numpy()] = classes.encode(list(names.values())).numpy()
         place = np.where(self.labels == UNLABELLED, len(table) - 1, self.labels)
         return replace(self, labels=table[place], classes=classes)
 

@@ -102,10 +102,11 @@ def _parse(first: int, lines: list[str], break_cycles: bool) -> list[DependencyG
 def _heads(row: Row, place: dict[str, int]) -> list[tuple[int, int, str]]:
     """Edges from a node to its heads, each with its relation; none to the root, head 0."""
     edges = []
-    for entry in row.deps.split("|"):
+    entries = row.deps.split("|")
+    for entry in entries:
         head, colon, relation = entry.partition(":")
-        if not (colon and relation) or (head != "0" and head not in place):
-            expected = f"enhanced heads as 4:nsubj|6:obj, of {len(place)} nodes"
+        if not (colon and relation) or (head != "0" and head not in place) or entries.count(entry) > 1:
+            expected = f"enhanced heads as 4:nsubj|6:obj, each once, of {len(place)} nodes"
             raise ValueError(f"line {row.line}: expected {expected}, got {shorten(row.deps)}")
         if head != "0":
             edges.append((place[row.id], place[head], relation))

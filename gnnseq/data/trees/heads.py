@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gnnseq.data.trees.tree import Tree
+from gnnseq.data.trees.tree import Tree, refuse_string
 
 _NAMED = 10  # nodes of a cycle that a message names
 
@@ -31,6 +31,7 @@ def dependency_tree(
 
     Raises:
         HeadError: if a head is out of range, there is no root or a second one, or a cycle.
+        TypeError: if words, labels or a column are one string.
         ValueError: if there is no word, the lengths differ, a word is empty or a head is no integer.
     """
     columns = columns or {}
@@ -61,7 +62,8 @@ def _check_words(
     words: Sequence[str], heads: Sequence[int], labels: Sequence[str], columns: Mapping[str, Sequence[str]]
 ) -> list[int]:
     named = {f"columns[{name!r}]": values for name, values in columns.items()}
-    for name, values in {"heads": heads, "labels": labels, **named}.items():
+    for name, values in {"words": words, "heads": heads, "labels": labels, **named}.items():
+        refuse_string(name, values, "word")
         if len(values) != len(words):
             raise ValueError(f"{name} has {len(values)} entries, expected {len(words)}, one per word")
     if len(words) == 0:

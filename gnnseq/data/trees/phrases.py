@@ -46,11 +46,10 @@ class Phrases:
         counts = np.bincount(tree[held], minlength=len(corpus))
         if not counts.all():
             raise ValueError(f"corpus has {int((counts == 0).sum())} trees without words, expected words in each")
-        place = corpus.places + (np.cumsum(counts) - counts)[tree]
-        words = np.empty(len(held), np.int64)
-        words[place[held]] = corpus.symbols[held]
+        held = held[np.lexsort((corpus.places[held], tree[held]))]
+        words = corpus.symbols[held]
         first, last = np.full(len(tree), len(words)), np.full(len(tree), -1)
-        first[held] = last[held] = place[held]
+        first[held] = last[held] = np.arange(len(words))
         parents = np.where(corpus.parents < 0, -1, corpus.parents + np.repeat(corpus.ptr[:-1], sizes))
         _spread_upwards(parents, first, last)
         return cls(words, first, last + 1, corpus.labels, corpus.ptr)

@@ -21,22 +21,30 @@ def resolve(name: str, columns: Mapping[str, Value]) -> Value:
     return columns[found]
 
 
+def refuse_string(name: str, values: object, each: str = "node") -> None:
+    """Raises a ``TypeError`` for a string in place of a list of them."""
+    if isinstance(values, str):
+        raise TypeError(f"{name} is a str, expected one string per {each}")
+
+
 @dataclass(frozen=True, eq=False)
 class Tree:
     """A tree of n nodes, children before their parents, so the root comes last.
 
     Args:
-        parents: the number of every node's parent ``[n]``, -1 for the root.
+        parents: the number of every node's parent ``[n]``, -1 for the root. The tree keeps a copy of its numbers.
         slots: which child of its parent a node is ``[n]``, 0 for the leftmost and for the root.
-        places: which word of the sentence a node holds ``[n]``, -1 for none. The leaves of a
-            constituency tree hold the words; every node of a dependency tree holds one.
+        places: which word of the sentence a node holds ``[n]``, -1 for none; a pruned tree may have gaps. The
+            leaves of a constituency tree hold the words; every node of a dependency tree holds one.
         words: one per node, "" for none.
         labels: one per node, "" for none.
         columns: further values of the nodes, by name, each ``[n]``, such as "lemma" and "upos"; "" for none.
         comments: lines that stood above the tree.
 
     Raises:
-        ValueError: if the lengths differ, there is no node, or a parent does not come later.
+        TypeError: if ``words`` or ``labels`` is a string.
+        ValueError: if the lengths differ, there is no node, a parent does not come later, two children of a node share
+            a slot, two nodes share a place, or numbers are no integers or out of range.
     """
 
     parents: IntArray
@@ -49,7 +57,10 @@ class Tree:
 
     def __post_init__(self) -> None:
         size = len(self.parents)
+        for name in ("parents", "slots", "places"):
+            object.__setattr__(self, name, _integers(name, getattr(self, name)))
         for name in ("slots", "places", "words", "labels"):
+            refuse_string(name, getattr(self, name))
             if len(getattr(self, name)) != size:
                 found = len(getattr(self, name))
                 raise ValueError(f"{name} has {found} entries, expected {size}, one per node")
@@ -64,6 +75,10 @@ class Tree:
         if len(early):
             node = int(early[0])
             raise ValueError(f"parents[{node}] is {self.parents[node]}, expected a later node of {size}")
+        _check_distinct("slots", self.slots, self.parents, "another than those of its siblings, and >= 0")
+        alone = np.where(self.places == -1, np.arange(size), -1)  # a node without a word is a group of its own
+        places = np.where(self.places == -1, 0, self.places)
+        _check_distinct("places", places, alone, "distinct places, or -1 for none")
 
     def __len__(self) -> int:
         return len(self.parents)
@@ -133,6 +148,23 @@ class Tree:
         for node in range(len(self) - 2, -1, -1):
             depths[node] = depths[parents[node]] + 1
         return np.array(depths, np.int64)
+
+
+def _integers(name: str, values: object) -> IntArray:
+    """A copy in int64."""
+    found = np.asarray(values)
+    if found.ndim != 1 or found.dtype.kind not in "iu":
+        raise ValueError(f"{name} is {found.dtype} {list(found.shape)}, expected integers [n]")
+    return found.astype(np.int64)
+
+
+def _check_distinct(name: str, values: IntArray, groups: IntArray, expected: str) -> None:
+    """Refuses a negative value, and one that comes twice in a group."""
+    seen: set[tuple[int, int]] = set()
+    for node, pair in enumerate(zip(groups.tolist(), values.tolist(), strict=True)):
+        if pair[1] < 0 or pair in seen:
+            raise ValueError(f"{name}[{node}] is {pair[1]}, expected {expected}")
+        seen.add(pair)
 
 
 def binarize(tree: Tree) -> Tree:

@@ -61,12 +61,12 @@ def parse_batch(
     parents = (corpus.parents + np.repeat(corpus.ptr[:-1], sizes))[children]
     target = _target(corpus, y)
     labels = target if every_node else target[corpus.ptr[1:] - 1]
-    of_nodes = {name: torch.from_numpy(corpus.column(column).ids) for name, column in nodes.items()}
+    of_nodes = {name: torch.tensor(corpus.column(column).ids) for name, column in nodes.items()}
     return assemble(
-        torch.from_numpy(corpus.symbols),
+        torch.tensor(corpus.symbols),  # a copy: the corpus is the caller's
         sizes,
         Edges(np.stack([children, parents]), sizes - 1),
-        {"y": torch.from_numpy(labels), "position": torch.from_numpy(corpus.places), **of_nodes},
+        {"y": torch.from_numpy(labels), "position": torch.tensor(corpus.places), **of_nodes},
         {"edge_slot": corpus.slots[children]}
         | {name: corpus.column(column).ids[children] for name, column in edges.items()},
     )

@@ -51,3 +51,13 @@ def test_trees_over_words_that_nobody_parsed(make, expected):
 def test_malformed_brackets(text, message):
     with pytest.raises(ValueError, match=message):
         parse_binary(text)
+
+
+@pytest.mark.parametrize("make", [right_branching_tree, balanced_tree])
+def test_a_string_is_no_list_of_words(make):
+    with pytest.raises(TypeError, match="words is a str, expected one string per word"):
+        make("abc")
+
+
+def test_a_hard_space_is_part_of_a_word():
+    assert parse_binary("(\t10\u00a0km\n( x\u2003y z ) )").sentence() == ["10\u00a0km", "x\u2003y", "z"]

@@ -148,3 +148,19 @@ def test_columns_that_are_missing_unknown_or_too_short():
         tagged(["N", "V"]).column("xpos")
     with pytest.raises(ValueError, match=r"columns\['form'\] is the tree's own"):
         dependency_tree(["a"], [-1], ["root"], {"form": ["a"]})
+
+
+def test_a_tree_of_a_corpus_has_arrays_of_its_own():
+    corpus = TreeCorpus.from_trees(TREES)
+    for name in ("parents", "slots", "places"):
+        getattr(corpus[0], name)[0] = 1
+        getattr(corpus[:], name)[0] = 1
+    assert corpus[0] == TREES[0]
+
+
+def test_a_class_for_all_others_makes_no_label_of_names():
+    classes = Vocabulary(["0", "1", "other"], unknown="other", separator=" ")
+    corpus = TreeCorpus.from_trees(TREES, classes=classes)
+    assert corpus.relabel({"other": "x"}).root_labels.tolist() == [-100, 0, -100]
+    with pytest.raises(ValueError, match="outside the vocabulary: '2' at position 1"):
+        corpus.relabel({"0": "x", "2": "y"})

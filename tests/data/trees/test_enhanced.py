@@ -61,5 +61,36 @@ def test_a_cycle_is_named_or_broken_and_the_basic_tree_stays(tmp_path):
 def test_heads_that_are_none_are_named_with_their_line(tmp_path, deps):
     rows = [(*GAP[1][:5], "0:root"), ("2", "tea", "tea", "1", "obj", deps)]
     rows[0] = ("1", *rows[0][1:])
-    with pytest.raises(ValueError, match=r"bank.conllu, line 3: expected enhanced heads as 4:nsubj\|6:obj, of 2 nodes"):
+    with pytest.raises(
+        ValueError, match=r"bank.conllu, line 3: expected enhanced heads as 4:nsubj\|6:obj, each once, of 2 nodes"
+    ):
         read_enhanced(written(tmp_path, *rows))
+
+
+@pytest.mark.parametrize("deps", ["2:obj|2:obj", "2:obj|0:root|2:obj", "0:root|0:root"])
+def test_a_head_with_the_same_relation_twice(tmp_path, deps):
+    rows = [("1", "tea", "tea", "2", "obj", deps), ("2", "drink", "drink", "0", "root", "0:root")]
+    with pytest.raises(ValueError, match=r"bank.conllu, line 2: expected enhanced heads as 4:nsubj\|6:obj, each once"):
+        read_enhanced(written(tmp_path, *rows))
+
+
+@pytest.mark.parametrize(
+    ("number", "place", "message"),
+    [
+        ("4.1", 5, "line 7: expected empty node 4.2, got '4.1'"),
+        ("4.3", 5, "line 7: expected empty node 4.2, got '4.3'"),
+        ("9.1", 1, "line 3: expected empty node 1.1, got '9.1'"),
+        ("1.1", 0, "line 2: expected empty node 0.1, got '1.1'"),
+        ("01.1", 1, "line 3: expected empty node 1.1, got '01.1'"),
+    ],
+)
+def test_empty_nodes_out_of_order(tmp_path, number, place, message):
+    rows = [*GAP[:place], (number, "x", "x", "_", "_", "2:dep"), *GAP[place:]]
+    with pytest.raises(ValueError, match=f"bank.conllu, {message}"):
+        read_enhanced(written(tmp_path, *rows))
+
+
+def test_empty_nodes_are_counted_after_each_word(tmp_path):
+    more = [("0.1", "so", "so", "_", "_", "2:dep"), *GAP[:5], ("4.2", "up", "up", "_", "_", "4.1:dep"), GAP[5]]
+    (graph,) = read_enhanced(written(tmp_path, *more)).graphs
+    assert {("0.1", "2", "dep"), ("4.2", "4.1", "dep")} <= named(graph)

@@ -90,3 +90,16 @@ def test_words_heads_and_labels_that_do_not_fit(words, heads, labels, message):
 def test_heads_of_numpy(make):
     labels = ["case", "det", "obl", "root", "det", "nsubj"]
     assert dependency_tree(SENTENCE, make([2, 2, 3, -1, 5, 3]), labels) == TREE
+
+
+@pytest.mark.parametrize(
+    ("words", "labels", "columns", "name"),
+    [
+        ("ab", ["x", "y"], {}, "words"),
+        (["a", "b"], "xy", {}, "labels"),
+        (["a", "b"], ["x", "y"], {"upos": "NV"}, r"columns\['upos'\]"),
+    ],
+)
+def test_a_string_is_no_list_of_words(words, labels, columns, name):
+    with pytest.raises(TypeError, match=f"^{name} is a str, expected one string per word"):
+        dependency_tree(words, [1, -1], labels, columns)

@@ -11,6 +11,7 @@ from gnnseq.data.trees.brackets import parse_brackets
 from gnnseq.data.trees.corpus import TreeCorpus
 from gnnseq.data.trees.heads import dependency_tree
 from gnnseq.data.trees.phrases import Phrases
+from gnnseq.data.trees.tree import Tree
 
 
 def words_under(tree, node):
@@ -22,7 +23,8 @@ def words_under(tree, node):
         stack.extend(below[node])
         if tree.places[node] >= 0:
             places.append(int(tree.places[node]))
-    return tree.sentence()[min(places) : max(places) + 1]
+    order = sorted(place for place in tree.places.tolist() if place >= 0)
+    return tree.sentence()[order.index(min(places)) : order.index(max(places)) + 1]
 
 
 def check(trees):
@@ -99,3 +101,18 @@ def test_what_is_no_corpus():
         Phrases.from_corpus([parse_brackets("(1 a)")])
     with pytest.raises(ValueError, match="corpus is empty"):
         Phrases.from_corpus(TreeCorpus.from_trees([parse_brackets("(1 a)")])[:0])
+
+
+def test_words_of_pruned_trees_stay_in_order_and_in_their_sentence():
+    whole = parse_brackets("(1 (1 (1 a) (1 b)) (1 (1 c) (1 d)))")
+    pruned = Tree(
+        np.array([4, 3, 3, 4, -1]),
+        np.array([0, 0, 1, 1, 0]),
+        np.array([4, 9, 7, -1, -1]),
+        ("b", "d", "c", "", ""),
+        ("1",) * 5,
+    )
+    check([pruned, whole, pruned])
+    corpus = TreeCorpus.from_trees([pruned, whole])
+    rows, _ = Phrases.from_corpus(corpus).take(np.array([4, 3]))
+    assert [corpus.words.lookup(row) for row in rows] == [["b", "c", "d"], ["c", "d"]]

@@ -73,3 +73,39 @@ def test_binarize_keeps_words_of_dependency_trees(given_heads):
 def test_binarize_leaves_binary_trees_alone(size):
     tree = parse_brackets("(a " * size + "(b w) (c v)" + ")" * size)
     assert binarize(tree) == tree
+
+
+def joined(parents=(2, 2, -1), slots=(0, 1, 0), places=(0, 1, -1), words=("a", "b", ""), labels=("", "", "")):
+    return Tree(*(np.array(row) for row in (parents, slots, places)), words, labels)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"parents": (2.0, 2, -1)}, r"parents is float64 \[3\], expected integers \[n\]"),
+        ({"slots": (False, True, False)}, r"slots is bool \[3\], expected integers \[n\]"),
+        ({"places": ((0,), (1,), (2,))}, r"places is int64 \[3, 1\], expected integers \[n\]"),
+        ({"places": (1, 1, -1)}, r"places\[1\] is 1, expected distinct places, or -1 for none"),
+        ({"places": (0, 1, -2)}, r"places\[2\] is -2, expected distinct places, or -1 for none"),
+        ({"slots": (1, 1, 0)}, r"slots\[1\] is 1, expected another than those of its siblings, and >= 0"),
+        ({"slots": (0, -1, 0)}, r"slots\[1\] is -1, expected another than those of its siblings, and >= 0"),
+    ],
+)  # fmt: skip
+def test_numbers_that_make_no_tree(changed, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        joined(**changed)
+
+
+@pytest.mark.parametrize("name", ["words", "labels"])
+def test_a_string_is_no_list_of_words(name):
+    with pytest.raises(TypeError, match=f"^{name} is a str, expected one string per node"):
+        joined(**{name: "abc"})
+
+
+def test_a_tree_has_numbers_of_its_own_in_int64():
+    parents = np.array([2, 2, -1], np.int32)
+    tree = joined(parents=parents)
+    parents[0] = 1
+    assert tree.parents.tolist() == [2, 2, -1]
+    assert tree.parents.dtype == np.int64
+    assert joined(slots=(3, 0, 0)).children() == [[], [], [1, 0]]

@@ -128,6 +128,13 @@ def test_conllu_ranges_empty_nodes_and_comments(tmp_path):
             r"line 6: expected a form in column 2, got ' '",
         ),
         ([ROW.format("x-y", "Go", 0, "root")], "line 5: expected word 1, got 'x-y'"),
+        (["9-8\tGo" + "\t_" * 8, ROW.format(1, "Go", 0, "root")], "line 5: expected a range from word 1 on, got '9-8'"),
+        (["1-0\tGo" + "\t_" * 8, ROW.format(1, "Go", 0, "root")], "line 5: expected a range from word 1 on, got '1-0'"),
+        (["1-2\tGo" + "\t_" * 8, ROW.format(1, "Go", 0, "root")], "line 6: expected word 2, which a range has"),
+        (
+            ["1-2\tGo" + "\t_" * 8, ROW.format(1, "Go", 0, "root"), "2-3\tGo" + "\t_" * 8],
+            "line 7: expected a range from word 3 on, got '2-3'",
+        ),
         ([ROW.format("", "Go", 0, "root")], "line 5: expected word 1, got ''"),
         ([ROW.format(1, "Go", "9" * 5000, "root")], "line 5: expected a number as head, got '999"),
         ([ROW.format(1, "Go", "\u0660", "root")], "line 5: expected a number as head, got '\u0660'"),

@@ -134,10 +134,11 @@ def test_deep_trees():
 
 
 def test_the_corpus_is_not_changed():
-    before = CORPUS.symbols.copy()
-    batch = parse_batch(CORPUS[:])
-    batch.x += 1
-    assert np.array_equal(CORPUS.symbols, before)
+    before = [CORPUS.symbols.copy(), CORPUS.places.copy()]
+    batch = parse_batch(CORPUS, nodes={"form": "form"})
+    for values in (batch.x, batch.position, batch.form):
+        values += 1
+    assert all(map(np.array_equal, before, [CORPUS.symbols, CORPUS.places]))
 
 
 def test_no_trees():
