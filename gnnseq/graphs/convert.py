@@ -64,7 +64,8 @@ def from_networkx(graph: "nx.Graph[Any]") -> Data:
     Nodes are numbered in the order of ``graph.nodes``. Edges come in the order of ``graph.edges``;
     in a graph of :func:`to_networkx` in the order of ``edge_position``, those without one last. An
     undirected edge becomes one edge in each direction. Numeric attributes of nodes and edges become
-    tensors (in a foreign graph: int64, torch's default floating dtype, or bool), others lists.
+    tensors (in a foreign graph: int64, torch's default floating dtype, or bool), others lists, as do
+    integers that int64 does not hold.
     Where a name is taken, by another attribute or by ``edge_index`` or ``num_nodes``, the attribute
     gets the prefix ``node_``, ``edge_`` or ``graph_``.
 
@@ -164,23 +165,44 @@ def _column(values: list[Any], form: Form | None) -> Tensor | list[Any]:
     """Attributes of all nodes or edges: a tensor if they are numbers of one shape."""
     if form is not None and form[1] is None:
         return values
-    try:
-        array = np.asarray(values)
-    except ValueError:  # rows of several lengths
-        return values
-    if array.dtype.kind not in "biufc":
+    array = _numbers(values)
+    if array is None:
         return values
     column = torch.from_numpy(array)
     if form is not None:
         _, name, shape, dim = form
         dtype: torch.dtype = getattr(torch, str(name))
-        integral = not (dtype.is_floating_point or dtype.is_complex)
-        # Attributes changed to fractions stay fractions.
-        if not (len(array.flat) and integral and column.is_floating_point()):
+        if _holds(dtype, array):  # attributes that were changed to fractions, or larger numbers, stay so
             return column.to(dtype).reshape(len(values), *shape).movedim(0, dim)
     if column.is_floating_point():
         return column.to(torch.get_default_dtype())
-    return column.long() if array.dtype.kind in "iu" else column
+    if array.dtype.kind not in "iu":
+        return column
+    return column.long() if _holds(torch.long, array) else values
+
+
+def _numbers(values: list[Any]) -> "np.ndarray[Any, Any] | None":
+    """Numbers of one shape as an array; integers as such, of which NumPy makes floats where int64 does not hold one."""
+    try:
+        array = np.asarray(values)
+    except ValueError:  # rows of several lengths
+        return None
+    if array.dtype.kind == "f" and array.size:
+        whole = np.asarray(values, object)
+        if all(isinstance(value, int | np.integer) for value in whole.flat):
+            array = whole.astype(np.int64 if _holds(torch.long, whole) else np.uint64 if whole.min() >= 0 else object)
+    # torch knows one of NumPy's two names of uint64
+    return array.view(array.dtype.str) if array.dtype.kind in "biufc" else None
+
+
+def _holds(dtype: torch.dtype, array: "np.ndarray[Any, Any]") -> bool:
+    """Whether numbers stay as they are, but for their precision."""
+    if not array.size or dtype.is_floating_point or dtype.is_complex:
+        return True
+    if array.dtype.kind not in "biuO":
+        return False
+    low, high = (0, 1) if dtype == torch.bool else (torch.iinfo(dtype).min, torch.iinfo(dtype).max)
+    return low <= int(array.min()) and int(array.max()) <= high
 
 
 def _graph_value(value: object, form: Form | None) -> object:

@@ -1,8 +1,8 @@
 """Checks that many layers share; each error names the argument, its value and what was expected."""
 
-from numbers import Integral
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -12,11 +12,11 @@ ONE_KIND = "layers read one kind of nodes and edges, so neither bipartite graphs
 _AUTOCAST = (torch.float32, torch.float16, torch.bfloat16)
 
 
-def check_sizes(**sizes: Any) -> None:
-    """Raises a ``ValueError`` that names the first size that is no integer or below 1."""
+def check_sizes(**sizes: int) -> None:
+    """Raises a ``ValueError`` that names the first size that is no integer or is below 1."""
     for name, value in sizes.items():
-        if isinstance(value, bool) or not isinstance(value, Integral):
-            raise ValueError(f"{name} is {value!r}, expected an integer")
+        if not isinstance(value, int | np.integer) or isinstance(value, bool):
+            raise ValueError(f"{name} is {value!r}, expected an integer of at least 1")
         if value < 1:
             raise ValueError(f"{name} is {value}, expected at least 1")
 

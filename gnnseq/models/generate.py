@@ -9,11 +9,14 @@ import torch
 from torch import Generator, Tensor
 from torch_geometric.data import Batch
 
+from gnnseq.layers.checks import check_sizes
 from gnnseq.models.language_model import CharLanguageModel
 from gnnseq.models.modes import evaluating
 
 ToBatch: TypeAlias = Callable[[Any], Batch]
 Pick: TypeAlias = Callable[[Tensor, Generator | None], Tensor]
+
+_ROUNDING = 1e-6  # relative, of a sum of probabilities; logits are of float32 or coarser
 
 
 def greedy(logits: Tensor, generator: Generator | None = None) -> Tensor:
@@ -35,7 +38,7 @@ class Sampling:
             (Holtzman et al. 2020, https://arxiv.org/abs/1904.09751)
 
     Raises:
-        ValueError: if an argument is out of range.
+        ValueError: if an argument is out of range; in use, for logits of another shape.
     """
 
     temperature: float = 1.0
@@ -45,8 +48,8 @@ class Sampling:
     def __post_init__(self) -> None:
         if not 0 < self.temperature < float("inf"):
             raise ValueError(f"temperature is {self.temperature}, expected a positive number (or pick=greedy)")
-        if self.top_k is not None and self.top_k < 1:
-            raise ValueError(f"top_k is {self.top_k}, expected an integer >= 1 or None")
+        if self.top_k is not None:
+            check_sizes(top_k=self.top_k)
         if self.top_p is not None and not 0 < self.top_p <= 1:
             raise ValueError(f"top_p is {self.top_p}, expected 0 < top_p <= 1 or None")
 
@@ -58,14 +61,16 @@ class Sampling:
 
     def probabilities(self, logits: Tensor) -> Tensor:
         """What is drawn from ``[B, S]``; every row adds up to 1."""
+        if logits.dim() != 2:
+            raise ValueError(f"logits has shape {list(logits.shape)}, expected [B, S]")
         ordered, symbol = logits.double().sort(dim=-1, descending=True, stable=True)
         p = ((ordered - ordered[:, :1]) / self.temperature).softmax(-1)
         if self.top_k is not None:
             p[:, self.top_k :] = 0
             p = p / p.sum(-1, keepdim=True)
-        if self.top_p is not None:
+        if self.top_p is not None and self.top_p < 1:
             before = p.cumsum(-1) - p
-            p = p.masked_fill(before >= self.top_p, 0)
+            p = p.masked_fill(before >= self.top_p * (1 - _ROUNDING), 0)
             p = p / p.sum(-1, keepdim=True)
         return torch.zeros_like(p).scatter(1, symbol, p)
 
@@ -95,11 +100,11 @@ def generate(
         The symbols that follow the prompts ``[B, length]``, int64.
 
     Raises:
-        ValueError: if there is no prompt, one is empty or holds a symbol outside of the vocabulary, ``length`` is
-            less than 1, or logits are not finite.
+        TypeError: if a prompt is no tensor.
+        ValueError: if there is no prompt, one is empty, a prompt or ``pick`` has a symbol outside of the vocabulary or
+            another dtype or shape, ``length`` is no integer of at least 1, or logits are not finite.
     """
-    if length < 1:
-        raise ValueError(f"length is {length}, expected an integer >= 1")
+    check_sizes(length=length)
     texts = _check_prompt(prompt, model.num_symbols)
     with evaluating(model), torch.no_grad():
         steps = (_carried if model.carries_state else _read_again)(model, texts, to_batch)
@@ -132,7 +137,18 @@ def _read_again(model: CharLanguageModel, texts: list[Tensor], to_batch: ToBatch
 def _pick(pick: Pick, logits: Tensor, generator: Generator | None) -> Tensor:
     if not bool(logits.isfinite().all()):
         raise ValueError("logits are not finite, expected a model whose weights are")
-    return pick(logits, generator)
+    picked: object = pick(logits, generator)
+    rows, num_symbols = logits.shape
+    if not isinstance(picked, Tensor) or picked.dtype != torch.long or picked.shape != (rows,):
+        raise ValueError(f"pick gave {_kind(picked)}, expected torch.int64 [{rows}]")
+    outside = picked[(picked < 0) | (picked >= num_symbols)]
+    if len(outside):
+        raise ValueError(f"pick gave symbol {int(outside[0])}, expected 0 to {num_symbols - 1}")
+    return picked
+
+
+def _kind(value: object) -> str:
+    return f"{value.dtype} {list(value.shape)}" if isinstance(value, Tensor) else f"a {type(value).__name__}"
 
 
 def _check_prompt(prompt: Tensor | Sequence[Tensor], num_symbols: int) -> list[Tensor]:
@@ -140,8 +156,9 @@ def _check_prompt(prompt: Tensor | Sequence[Tensor], num_symbols: int) -> list[T
     if not texts:
         raise ValueError("prompt has no texts, expected at least one")
     for number, text in enumerate(texts):
-        if text.dim() != 1 or text.dtype != torch.long:
-            raise ValueError(f"prompt {number} is {text.dtype} {list(text.shape)}, expected torch.int64 [T]")
+        if not isinstance(text, Tensor) or text.dim() != 1 or text.dtype != torch.long:
+            error = ValueError if isinstance(text, Tensor) else TypeError
+            raise error(f"prompt {number} is {_kind(text)}, expected torch.int64 [T]")
         if not len(text):
             raise ValueError(f"prompt {number} is empty, expected at least one symbol")
         unknown = ((text < 0) | (text >= num_symbols)).nonzero().flatten().tolist()

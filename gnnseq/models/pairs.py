@@ -104,8 +104,10 @@ def score_targets(y: Tensor, num_scores: int) -> Tensor:
         ``[B, K]``.
 
     Raises:
-        ValueError: for a score outside the range.
+        ValueError: for a score outside the range, or another shape.
     """
+    if y.dim() != 1:
+        raise ValueError(f"y has shape {list(y.shape)}, expected [B]")
     inside = (y >= 1) & (y <= num_scores)
     if not bool(inside.all()):
         place = int((~inside).nonzero()[0])
@@ -128,7 +130,9 @@ def score_loss(logits: Tensor, y: Tensor) -> Tensor:
         y: scores ``[B]``, from 1 to K.
 
     Raises:
-        ValueError: for a score outside the range.
+        ValueError: for a score outside the range, or another shape.
     """
+    if y.shape != logits.shape[:1]:
+        raise ValueError(f"y has shape {list(y.shape)}, expected {list(logits.shape[:1])}, one score per row of logits")
     target = score_targets(y.to(logits.dtype), logits.size(-1))
     return nn.functional.kl_div(logits.log_softmax(-1), target, reduction="batchmean")

@@ -68,7 +68,7 @@ class WordEmbedding(Resettable):
             frozen: whether the vectors stay as they are in training.
 
         Raises:
-            ValueError: if shapes do not fit, or no word has a vector.
+            ValueError: if shapes do not fit, no word has a vector, or one is not finite in the embedding's dtype.
         """
         values, found = vectors
         if values.dim() != 2:
@@ -78,19 +78,30 @@ class WordEmbedding(Resettable):
             raise ValueError("found has no word, expected vectors of words in the vocabulary: is its spelling another?")
         words.set_vectors(values, found)
         with torch.no_grad():
-            words.table.weight[:-1][~found] *= values[found].std(correction=0).to(words.table.weight)
+            given = words.table.weight[:-1]
+            given[~found] *= given[found].std(correction=0)
         words.table.requires_grad_(not frozen)
         return words
 
     @torch.no_grad()
     def set_vectors(self, values: Tensor, found: Tensor) -> None:
-        """Puts given vectors ``[S, F]`` in place of those of the words ``found`` ``[S]`` (bool)."""
+        """Puts given vectors ``[S, F]`` in place of those of the words ``found`` ``[S]`` (bool).
+
+        Raises:
+            ValueError: if shapes do not fit, or a vector is not finite in the embedding's dtype.
+        """
         shape = [self.num_symbols, self.table.embedding_dim]
         if list(values.shape) != shape:
             raise ValueError(f"values has shape {list(values.shape)}, expected {shape}")
         if list(found.shape) != shape[:1] or found.dtype != torch.bool:
             raise ValueError(f"found is {found.dtype} {list(found.shape)}, expected torch.bool {shape[:1]}")
-        self.table.weight[:-1][found] = values[found].to(self.table.weight)
+        given = values[found].to(self.table.weight)
+        bad = (~given.isfinite()).nonzero().tolist()
+        if bad:
+            row, column = int(found.nonzero()[bad[0][0]]), bad[0][1]
+            value = f"{float(given[bad[0][0], column])} in {given.dtype}"
+            raise ValueError(f"values[{row}, {column}] is {value}, expected a finite number")
+        self.table.weight[:-1][found] = given
 
     def forward(self, x: Tensor) -> Tensor:
         """Words to features."""

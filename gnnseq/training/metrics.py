@@ -58,8 +58,7 @@ def masked_mae(predictions: Tensor, y: Tensor) -> Tensor:
     Raises:
         ValueError: if the shapes differ.
     """
-    if predictions.shape != y.shape:
-        raise ValueError(f"predictions have shape {list(predictions.shape)}, expected {list(y.shape)} as y")
+    _require_same_shape(predictions, y)
     counted = ~y.isnan()
     return (predictions[counted] - y[counted]).abs().mean()
 
@@ -114,7 +113,12 @@ def best_k(values: Sequence[float], k: int = 50) -> float:
 
 
 def pearson(predictions: Tensor, y: Tensor) -> float:
-    """Pearson's correlation of predictions and targets ``[M]``; NaN where either is constant."""
+    """Pearson's correlation of predictions and targets ``[M]``; NaN where either is constant.
+
+    Raises:
+        ValueError: for other shapes.
+    """
+    _require_rows(predictions, y)
     found, wanted = ((values.double() - values.double().mean()) for values in (predictions, y))
     return float((found @ wanted) / (found.norm() * wanted.norm()))
 
@@ -123,10 +127,25 @@ def spearman(predictions: Tensor, y: Tensor) -> float:
     """Spearman's correlation of predictions and targets ``[M]``: Pearson's of their ranks, equal values sharing one.
 
     A NaN has no rank: the result is NaN.
+
+    Raises:
+        ValueError: for other shapes.
     """
+    _require_rows(predictions, y)
     if bool((predictions.isnan() | y.isnan()).any()):
         return float("nan")
     return pearson(_ranks(predictions), _ranks(y))
+
+
+def _require_same_shape(predictions: Tensor, y: Tensor) -> None:
+    if predictions.shape != y.shape:
+        raise ValueError(f"predictions have shape {list(predictions.shape)}, expected {list(y.shape)} as y")
+
+
+def _require_rows(predictions: Tensor, y: Tensor) -> None:
+    _require_same_shape(predictions, y)
+    if y.dim() != 1:
+        raise ValueError(f"y has shape {list(y.shape)}, expected [M]")
 
 
 def _ranks(values: Tensor) -> Tensor:

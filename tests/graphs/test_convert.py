@@ -1,6 +1,7 @@
 import json
 
 import networkx as nx
+import numpy as np
 import pytest
 import torch
 from graph_checks import assert_equal
@@ -166,3 +167,47 @@ def test_edges_must_lead_somewhere():
         to_networkx(Data(edge_index=torch.tensor([[0], [3]]), num_nodes=2))
     with pytest.raises(ValueError, match="edge_index is missing"):
         to_networkx(Data(x=torch.ones(2, 1)))
+
+
+@pytest.mark.parametrize("values", [[2**63 + 5, 1], [2**63 + 5, -1], [2**63, 2**63], [2**64, 1], [-(2**63) - 1, 0]])
+def test_integers_outside_int64_stay_as_they_are(values):
+    graph = nx.DiGraph()
+    graph.add_nodes_from((place, {"x": value, "row": [value, 0]}) for place, value in enumerate(values))
+    data = from_networkx(graph)
+    assert data.x == values
+    assert data.row == [[value, 0] for value in values]
+
+
+@pytest.mark.parametrize("values", [[2**63 + 5, 2**64 - 1], [1, 2**64 - 1], [0, 3]])
+def test_unsigned_integers_there_and_back(values):
+    data = Data(x=torch.tensor(values, dtype=torch.uint64), edge_index=torch.tensor([[0], [1]]))
+    found = from_networkx(to_networkx(data)).x
+    assert found.tolist() == values
+    assert found.dtype == torch.uint64
+
+
+def test_integers_of_several_dtypes_are_int64():
+    graph = nx.DiGraph()
+    graph.add_node(0, x=np.uint64(2))
+    graph.add_node(1, x=np.int64(-3))
+    assert torch.equal(from_networkx(graph).x, torch.tensor([2, -3]))
+
+
+def test_numbers_at_the_ends_of_int64_and_large_fractions():
+    graph = nx.DiGraph()
+    graph.add_node(0, x=-(2**63), weight=2.0**70)
+    graph.add_node(1, x=2**63 - 1, weight=0.5)
+    data = from_networkx(graph)
+    assert data.x.tolist() == [-(2**63), 2**63 - 1]
+    assert data.weight.tolist() == [2.0**70, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value", "kept"),
+    [(torch.uint8, 300, 300), (torch.int8, -129, -129), (torch.int64, 2**63, None), (torch.bool, 2, 2)],
+)
+def test_changes_that_a_dtype_does_not_hold_are_kept(dtype, value, kept):
+    graph = to_networkx(Data(x=torch.ones(2, dtype=dtype), edge_index=torch.tensor([[0], [1]])))
+    graph.nodes[1]["x"] = value
+    found = from_networkx(graph).x
+    assert found == [1, value] if kept is None else found.tolist() == [1, value]

@@ -13,11 +13,11 @@ def test_sizes_from_one_on():
         check_sizes(in_channels=1, out_channels=0, K=-1)
 
 
-@pytest.mark.parametrize("value", [2.0, True, "2", None, float("nan")])
-def test_sizes_are_integers(value):
-    check_sizes(heads=np.int64(2))
-    with pytest.raises(ValueError, match=f"heads is {value!r}, expected an integer"):
-        check_sizes(heads=value)
+@pytest.mark.parametrize("size", [2.0, 2.5, float("nan"), float("inf"), True, "2", None])
+def test_sizes_that_are_no_integers(size):
+    check_sizes(in_channels=np.int64(2))
+    with pytest.raises(ValueError, match=f"out_channels is {size!r}, expected an integer"):
+        check_sizes(in_channels=1, out_channels=size)
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.999])

@@ -139,7 +139,11 @@ def test_probabilities_that_are_drawn_from(pick, expected):
         ({"temperature": -1.0}, "temperature is -1.0"),
         ({"temperature": float("nan")}, "temperature is nan"),
         ({"temperature": float("inf")}, "temperature is inf"),
-        ({"top_k": 0}, "top_k is 0, expected an integer >= 1"),
+        ({"top_k": 0}, "top_k is 0, expected at least 1"),
+        ({"top_k": 2.5}, "top_k is 2.5, expected an integer"),
+        ({"top_k": float("inf")}, "top_k is inf, expected an integer"),
+        ({"top_k": float("nan")}, "top_k is nan, expected an integer"),
+        ({"top_k": True}, "top_k is True, expected an integer"),
         ({"top_p": 0.0}, "top_p is 0.0, expected 0 < top_p <= 1"),
         ({"top_p": 1.5}, "top_p is 1.5"),
     ],
@@ -167,10 +171,13 @@ def test_prompts_that_cannot_be_read(prompt, message):
         generate(model, prompt, 3, to_batch)
 
 
-def test_nothing_to_generate():
+@pytest.mark.parametrize(
+    ("length", "expected"), [(0, "at least 1"), (2.5, "an integer"), (float("nan"), "an integer"), (True, "an integer")]
+)
+def test_a_length_that_is_no_number_of_symbols(length, expected):
     model, to_batch = MODELS["lstm"]()
-    with pytest.raises(ValueError, match="length is 0, expected an integer >= 1"):
-        generate(model, texts(3), 0, to_batch)
+    with pytest.raises(ValueError, match=f"length is {length}, expected {expected}"):
+        generate(model, texts(3), length, to_batch)
 
 
 def test_logits_that_are_not_finite():
@@ -187,3 +194,45 @@ def test_the_first_symbol_is_picked_from_the_logits_behind_each_prompt():
     with torch.no_grad():
         expected = torch.stack([model(to_batch([text]))[-1].argmax() for text in prompts])
     assert torch.equal(generate(model, prompts, 1, to_batch).squeeze(1), expected)
+
+
+@pytest.mark.parametrize(
+    ("picked", "message"),
+    [
+        (torch.tensor([S, 0]), f"pick gave symbol {S}, expected 0 to {S - 1}"),
+        (torch.tensor([0, -1]), f"pick gave symbol -1, expected 0 to {S - 1}"),
+        (torch.tensor([0.0, 1.0]), r"pick gave torch.float32 \[2\], expected torch.int64 \[2\]"),
+        (torch.tensor([0, 1], dtype=torch.int32), r"pick gave torch.int32 \[2\], expected torch.int64 \[2\]"),
+        (torch.tensor([[0], [1]]), r"pick gave torch.int64 \[2, 1\], expected torch.int64 \[2\]"),
+        ([0, 1], r"pick gave a list, expected torch.int64 \[2\]"),
+    ],
+)
+@pytest.mark.parametrize("name", ["lstm", "path convolutions"])
+def test_picks_that_are_no_symbols(name, picked, message):
+    model, to_batch = MODELS[name]()
+    with pytest.raises(ValueError, match=message):
+        generate(model, texts(3, 2), 1, to_batch, lambda logits, generator: picked)
+
+
+@pytest.mark.parametrize("prompt", [[[1, 2]], [torch.tensor([1]), [2]]])
+def test_prompts_that_are_no_tensors(prompt):
+    model, to_batch = MODELS["lstm"]()
+    with pytest.raises(TypeError, match=r"prompt \d is a list, expected torch.int64 \[T\]"):
+        generate(model, prompt, 3, to_batch)
+
+
+@pytest.mark.parametrize("pick", [Sampling(), Sampling(top_p=0.5), Sampling(top_k=2)], ids=str)
+def test_logits_of_one_text_without_a_batch(pick):
+    with pytest.raises(ValueError, match=r"logits has shape \[4\], expected \[B, S\]"):
+        pick(LOGITS[0])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_fewest_symbols_that_reach_top_p_exactly(dtype):
+    for count in range(1, 10):
+        assert (Sampling(top_p=count / 10).probabilities(torch.zeros(1, 10, dtype=dtype)) > 0).sum() == count
+    logits = torch.tensor([[0.4, 0.3, 0.2, 0.1]], dtype=dtype).log()
+    for count, top_p in enumerate((0.4, 0.7, 0.9, 1.0), 1):
+        assert (Sampling(top_p=top_p).probabilities(logits) > 0).sum() == count
+    rare = torch.tensor([[0.0, -30.0]], dtype=dtype)
+    assert (Sampling(top_p=1.0).probabilities(rare) > 0).all()

@@ -76,3 +76,12 @@ def test_bad_input():
         model(path_batch([torch.randn(2, F)]))
     with pytest.raises(ValueError, match="hidden is 0, expected at least 1"):
         PairComparison(H, 0, C)
+
+
+@pytest.mark.parametrize("shape", [(2, 1), (1,), (), (3,), (1, 2)])
+def test_scores_of_another_shape_are_refused(shape):
+    with pytest.raises(ValueError, match=r"y has shape \[.*\], expected \[2\], one score per row of logits"):
+        score_loss(torch.zeros(2, 5), torch.full(shape, 2.0))
+    if len(shape) != 1:
+        with pytest.raises(ValueError, match=r"y has shape \[.*\], expected \[B\]"):
+            score_targets(torch.full(shape, 2.0), 5)

@@ -76,3 +76,23 @@ def test_both_ends_are_the_final_states_of_both_directions():
     torch.testing.assert_close(EndsReadout()(out, batch.ptr), torch.cat([h[0], h[1]], dim=-1))
     with pytest.raises(ValueError, match="graph 1 has no nodes"):
         EndsReadout()(out, torch.tensor([0, 5, 5, 9]))
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), 1e300])
+def test_vectors_that_are_not_finite_are_refused(bad):
+    values, found = torch.ones(3, 2, dtype=torch.float64), torch.tensor([False, True, True])
+    values[0, 0] = bad  # of a word without a vector
+    words = WordEmbedding.from_vectors((values, found))
+    assert words.table.weight.isfinite().all()
+    values[2, 1] = bad
+    before = words.table.weight.clone()
+    for put in (words.set_vectors, lambda *vectors: WordEmbedding.from_vectors(vectors)):
+        with pytest.raises(ValueError, match=r"values\[2, 1\] is (nan|inf) in torch.float32, expected a finite number"):
+            put(values, found)
+    assert torch.equal(words.table.weight, before)
+
+
+def test_vectors_of_integers():
+    values, found = torch.tensor([[0, 0], [4, 8], [6, 2]]), torch.tensor([False, True, True])
+    words = WordEmbedding.from_vectors((values, found))
+    assert words.table.weight[1:3].tolist() == [[4.0, 8.0], [6.0, 2.0]]

@@ -105,3 +105,18 @@ def test_every_count_of_right_predictions_is_the_one_of_the_metrics():
 def test_a_loss_of_other_shapes_is_refused():
     with pytest.raises(ValueError, match=r"predictions have shape \[3, 1\], expected \[3\] as y"):
         masked_mae(torch.zeros(3, 1), torch.zeros(3))
+
+
+@pytest.mark.parametrize("correlation", [pearson, spearman])
+@pytest.mark.parametrize(
+    ("shapes", "message"),
+    [
+        (((3, 1), (3,)), r"predictions have shape \[3, 1\], expected \[3\] as y"),
+        (((3,), (3, 1)), r"predictions have shape \[3\], expected \[3, 1\] as y"),
+        (((3,), (1,)), r"predictions have shape \[3\], expected \[1\] as y"),
+        (((3, 1), (3, 1)), r"y has shape \[3, 1\], expected \[M\]"),
+    ],
+)
+def test_correlations_of_rows_alone(correlation, shapes, message):
+    with pytest.raises(ValueError, match=message):
+        correlation(*(torch.rand(shape) for shape in shapes))
