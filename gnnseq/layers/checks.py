@@ -15,7 +15,7 @@ _AUTOCAST = (torch.float32, torch.float16, torch.bfloat16)
 def check_sizes(**sizes: int) -> None:
     """Raises a ``ValueError`` that names the first size that is no integer or is below 1."""
     for name, value in sizes.items():
-        if not isinstance(value, int | np.integer) or isinstance(value, bool):
+        if not isinstance(value, int | np.integer | torch.SymInt) or isinstance(value, bool):
             raise ValueError(f"{name} is {value!r}, expected an integer of at least 1")
         if value < 1:
             raise ValueError(f"{name} is {value}, expected at least 1")

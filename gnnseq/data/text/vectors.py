@@ -26,40 +26,43 @@ class WordVectors(NamedTuple):
 def read_vectors(path: str | Path, vocabulary: Vocabulary, *, lower_case: bool = False) -> WordVectors:
     """Reads the vectors of a vocabulary's words from a file as GloVe and word2vec have it.
 
-    A line is a word and D numbers, with a space between them; a word may have spaces itself. A byte order mark and a
-    first line of two integers are skipped. If a word comes twice, its first vector counts.
+    A line is a word and D numbers, with a space between them; a word may have spaces itself. A byte order mark is
+    skipped, and a first line of two integers, of which the second is D. If a word comes twice, its first vector counts.
 
     Args:
         path: of a UTF-8 file of any length.
-        vocabulary: V words; the vectors of others are passed over.
+        vocabulary: V words; the vectors of others are passed over, once they are seen to begin with a number.
         lower_case: whether a word without a vector gets that of its lower-case form, such as "The" that of "the".
 
     Raises:
-        ValueError: if a line has another number of numbers than the first, a number cannot be read
+        ValueError: if a line has another number of numbers than the first vector, a number cannot be read
             or is not finite in float32, or there is no vector. The message names the file, the line and which of the
             vector's numbers it is.
     """
-    rows = [(symbol.encode(), symbol.lower().encode()) for symbol in vocabulary.symbols]
+    rows = [(_encode(symbol), _encode(symbol.lower())) for symbol in vocabulary.symbols]
     wanted = {form for forms in rows for form in forms[: 1 + lower_case]}
     vectors: dict[bytes, list[float]] = {}
-    width = 0
+    width = stated = 0
     with open(path, "rb") as file:
         for number, line in enumerate(file, 1):
             line = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
-            if width and line.count(b" ") == width and line[: line.index(b" ")] not in wanted:
-                continue
+            if width and line.count(b" ") == width:
+                word, first = line.split(b" ", 2)[:2]
+                if word not in wanted and _is_number(first):
+                    continue
             if number == 1 and b"\r" in line.rstrip(b"\r\n"):
                 raise ValueError(f"{path}, line 1 ends with a carriage return alone, expected a line feed")
             fields = line.split()
-            if not fields or (number == 1 and len(fields) == 2 and all(map(bytes.isdigit, fields))):
-                continue
-            width = width or len(fields) - 1
-            word = _word(fields, width)
-            if word is None:
-                got = f"{len(fields) - 1} numbers"
-                raise ValueError(f"{path}, line {number}: expected a word and {width} numbers, got {got}")
-            if word in wanted and word not in vectors:
-                vectors[word] = _numbers(path, number, fields[-width:])
+            if number == 1 and len(fields) == 2 and all(map(bytes.isdigit, fields)):
+                stated = int(fields[1])
+            elif fields:
+                width = width or stated or _width(fields)
+                name = _word(fields, width)
+                if name is None:
+                    got = f"{sum(map(_is_number, fields[1:]))} numbers"
+                    raise ValueError(f"{path}, line {number}: expected a word and {width} numbers, got {got}")
+                if name in wanted and name not in vectors:
+                    vectors[name] = _numbers(path, number, fields[-width:])
     if not width:
         raise ValueError(f"{path} holds no vectors, expected a word and numbers in every line")
     values, found = torch.zeros(len(vocabulary), width), torch.zeros(len(vocabulary), dtype=torch.bool)
@@ -70,9 +73,21 @@ def read_vectors(path: str | Path, vocabulary: Vocabulary, *, lower_case: bool =
     return WordVectors(values, found)
 
 
+def _encode(word: str) -> bytes:
+    return word.encode(errors="surrogatepass")  # no line of UTF-8 has half a character
+
+
+def _width(fields: list[bytes]) -> int:
+    """The number of numbers at the end of the first vector's line."""
+    width = 0
+    while width < len(fields) - 1 and _is_number(fields[-1 - width]):
+        width += 1
+    return width
+
+
 def _word(fields: list[bytes], width: int) -> bytes | None:
-    """What stands before the last ``width`` fields, unless that is no word."""
-    if width < 1 or len(fields) <= width:
+    """What stands before the last ``width`` fields, unless that is no word or no number follows."""
+    if width < 1 or len(fields) <= width or not _is_number(fields[-width]):
         return None
     if len(fields) == width + 1:
         return fields[0]

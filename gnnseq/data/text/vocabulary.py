@@ -57,6 +57,7 @@ class Vocabulary:
         found: set[str] = set()
         for text in texts:
             found.update(text)
+        _check_texts("characters", found)
         found.discard(unknown or "")
         return cls(_lead(unknown, sorted(found)), unknown=unknown)
 
@@ -78,7 +79,7 @@ class Vocabulary:
             min_count: rarer words are left out.
 
         Raises:
-            TypeError: if ``texts`` is one string.
+            TypeError: if ``texts`` is one string, or a word is no string.
             ValueError: if no word is left, or ``max_size`` or ``min_count`` is out of range.
         """
         if max_size is not None:
@@ -89,6 +90,7 @@ class Vocabulary:
         counts: Counter[str] = Counter()
         for text in texts:
             counts.update(words(text) if isinstance(text, str) else text)
+        _check_texts("words", counts)
         kept = [word for word, count in counts.items() if count >= min_count and word != unknown]
         ranked = sorted(kept, key=lambda word: (-counts[word], word))[:max_size]
         return cls(_lead(unknown, ranked), unknown=unknown, separator=" ")
@@ -240,6 +242,12 @@ def _require_strings(symbols: tuple[object, ...], unknown: object, separator: ob
     named += [("separator", separator)] if not isinstance(separator, str) else []
     if named:
         raise TypeError(f"{named[0][0]} is {shorten(named[0][1])}, expected a str")
+
+
+def _check_texts(what: str, found: Iterable[object]) -> None:
+    for symbol in found:
+        if not isinstance(symbol, str):
+            raise TypeError(f"texts has {shorten(symbol)}, expected {what} as str")
 
 
 def _checksum(vocabulary: Vocabulary) -> str:

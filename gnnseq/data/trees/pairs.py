@@ -65,11 +65,13 @@ def read_sick(path: str | Path, parse: Callable[[str], Tree]) -> TreePairs:
 
     Raises:
         ValueError: if a column is missing, a line has another number of columns than the first, a relation is unknown,
-            or a score is no number from 1 to 5. The message names the file and the line.
+            a score is no number from 1 to 5, or there is no pair. The message names the file and the line.
     """
     rows = _rows(path)
     where, names = rows[0]
     columns = [_place(where, names, wanted) for wanted in (("sentence_A",), ("sentence_B",), *_HEADERS.values())]
+    if len(rows) == 1:
+        raise ValueError(f"{path} has headings alone, expected at least one pair")
     pairs = TreePairs([], [], [], [])
     for where, fields in rows[1:]:
         if len(fields) != len(names):

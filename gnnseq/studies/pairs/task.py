@@ -1,6 +1,5 @@
 """Pairs of trees as a task: both as trees, or both as words in a row."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -23,6 +22,7 @@ from gnnseq.experiments.tasks.base import Collate, Level, find_view
 from gnnseq.experiments.tasks.kinds import Classification, WithData
 from gnnseq.graphs import pair_batch, parse_batch, path_batch
 from gnnseq.models.pairs import expected_score, score_loss
+from gnnseq.studies.parts import hash_values, require_parts, tree_arrays
 from gnnseq.training import Epochs, squared_error
 
 OPERATORS = frozenset(("and", "or", "not"))
@@ -38,10 +38,11 @@ class PairData:
         brackets: whether words in a row have brackets between them, as formulas need them.
 
     Raises:
-        ValueError: if there are not as many left as right trees, labels or scores, or a part has no pairs.
+        ValueError: if a part is missing or has no pairs, or not as many left as right trees, labels or scores.
     """
 
     def __init__(self, parts: Mapping[str, TreePairs], relations: Sequence[str], brackets: bool = False) -> None:
+        require_parts(parts, "train", "dev", "test")
         for name, pairs in parts.items():
             counts = {len(pairs.left), len(pairs.right), len(pairs.labels), len(pairs.scores) or len(pairs.left)}
             if len(counts) > 1 or 0 in counts:
@@ -63,13 +64,13 @@ class PairData:
 
     @cached_property
     def digest(self) -> str:
-        """A hash of all trees, labels and scores."""
-        found = hashlib.sha256()
-        for name, pairs in self.parts.items():
-            for tree in (*pairs.left, *pairs.right):
-                found.update(str(tree).encode() + b"\n")
-            found.update(repr((name, pairs.labels, pairs.scores)).encode())
-        return found.hexdigest()[:16]
+        """A hash of all that models read, and learn: words, trees, rows of words, relations and scores."""
+        values: list[str | IntArray | Tensor] = [repr((self.words.symbols, self.relations.symbols))]
+        for name in sorted(self.parts):
+            values += [name, self.labels[name], self.scores[name]]
+            for corpus, rows in zip(self.trees[name], self.rows[name], strict=True):
+                values += [*tree_arrays(corpus), np.array([len(row) for row in rows]), torch.cat(rows)]
+        return hash_values(values)
 
     def batch(self, view: str, part: str, rows: IntArray, y: Tensor) -> Batch:
         """Some pairs as a batch, with their targets."""
@@ -181,12 +182,21 @@ class PairTask(WithData, Classification):
 
 @dataclass(frozen=True)
 class RelatednessTask(PairTask):
-    """How related pairs of trees are, from 1 to 5: a distribution over five scores (Tai et al. 2015, section 4.2)."""
+    """How related pairs of trees are, from 1 to 5: a distribution over five scores (Tai et al. 2015, section 4.2).
+
+    Raises:
+        ValueError: if a part has no scores.
+    """
 
     name: ClassVar[str] = "relatedness of pairs"
     metric_name: ClassVar[str] = "mean squared error"
     higher_is_better: ClassVar[bool] = False
     solved: ClassVar[float] = 0.0
+
+    def __post_init__(self) -> None:
+        for part in ("train", "dev", "test"):
+            if not len(self.targets(part)):
+                raise ValueError(f"{part} has no scores, expected one for each pair")
 
     @property
     def num_outputs(self) -> int:

@@ -20,6 +20,7 @@ from gnnseq.data.trees.tree import Tree
 from gnnseq.experiments.tasks.base import Collate, Level, find_view
 from gnnseq.experiments.tasks.kinds import Classification, WithData
 from gnnseq.graphs import parse_batch, path_batch
+from gnnseq.studies.parts import hash_values, require_parts, tree_arrays
 from gnnseq.training import Epochs
 
 _UNKNOWN = "<unknown>"
@@ -36,12 +37,13 @@ class SentimentData:
         classes: 5, or 2: negative and positive, where neutral sentences are dropped and neutral phrases have no label.
 
     Raises:
-        ValueError: for other classes, or a part without sentences that count.
+        ValueError: for other classes, or a part that is missing or without sentences that count.
     """
 
     def __init__(self, parts: Mapping[str, Sequence[Tree]], classes: int = 5) -> None:
         if classes not in (2, 5):
             raise ValueError(f"classes is {classes}, expected 2 or 5")
+        require_parts(parts, "train", "dev")
         self.classes = classes
         sentences = [[word for word in tree.words if word] for tree in parts["train"]]
         self.words = Vocabulary.from_words(sentences, unknown=_UNKNOWN)
@@ -50,12 +52,11 @@ class SentimentData:
 
     @cached_property
     def digest(self) -> str:
-        """A hash of all trees and labels."""
-        found = hashlib.sha256()
-        for corpus in self.parts.values():
-            for row in (corpus.ptr, corpus.parents, corpus.symbols, corpus.labels):
-                found.update(row.astype("<i8").tobytes())
-        return found.hexdigest()[:16]
+        """A hash of all that models read, and learn: words, trees and labels."""
+        values: list[str | IntArray] = [repr(self.words.symbols)]
+        for name, corpus in sorted(self.parts.items()):
+            values += [name, *tree_arrays(corpus), corpus.labels]
+        return hash_values(values)
 
     @property
     def judged(self) -> str:

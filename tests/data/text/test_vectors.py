@@ -73,3 +73,31 @@ def test_a_word_without_a_vector_gets_that_of_its_lower_case_form(tmp_path):
     assert values.tolist() == [[1, 2], [1, 2], [3, 4], [7, 8], [0, 0]]
     assert found.tolist() == [True, True, True, True, False]
     assert read_vectors(path, words).found.tolist() == [False, True, True, False, False]
+
+
+def test_a_first_word_with_spaces_does_not_count_as_a_number(tmp_path):
+    words = Vocabulary(["New York", "San Jose", "New"], separator=" ")
+    values, found = read_vectors(write(tmp_path / "v", "New York 1 2", "San Jose 3 4", "Rome 5 6"), words)
+    assert values.tolist() == [[1, 2], [3, 4], [0, 0]]
+    assert found.tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize("first", [["Rome 1 2"], ["a b 1 2"], ["9 2"], []])
+@pytest.mark.parametrize("line", ["New York 3", "cat 3", "the cat sat 3", "cat 1 2 3"])
+def test_lines_of_another_width_are_named_also_those_of_other_words(tmp_path, first, line):
+    lines = [*first, "dog 7 8", line]
+    count = sum(field.isdigit() for field in line.split())
+    message = f"v, line {len(lines)}: expected a word and 2 numbers, got {count} numbers"
+    for words in (WORDS, Vocabulary(["New York"], separator=" "), Vocabulary(["none"], separator=" ")):
+        with pytest.raises(ValueError, match=message):
+            read_vectors(write(tmp_path / "v", *lines), words)
+
+
+def test_a_first_line_of_sizes_holds_for_the_first_vector(tmp_path):
+    with pytest.raises(ValueError, match="v, line 2: expected a word and 3 numbers, got 2 numbers"):
+        read_vectors(write(tmp_path / "v", "2 3", "cat 1 2", "the 3 4"), WORDS)
+
+
+def test_a_word_with_half_a_character_has_no_vector(tmp_path):
+    words = Vocabulary(["\ud800", "the"], separator=" ")
+    assert read_vectors(write(tmp_path / "v", "the 1 2"), words, lower_case=True).found.tolist() == [False, True]

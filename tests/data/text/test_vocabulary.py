@@ -215,3 +215,12 @@ def test_ids_that_are_no_integers(ids):
 def test_limits_out_of_range(limits):
     with pytest.raises(ValueError, match=r"(max_size|min_count) is .*, expected an integer >= [01]"):
         Vocabulary.from_words(["a b"], **limits)
+
+
+@pytest.mark.parametrize("unknown", [None, "?"])
+@pytest.mark.parametrize(("texts", "wrong"), [([["a", None]], "None"), ([["a"], ["b", 3, 3]], "3")])
+def test_words_that_are_no_strings(texts, wrong, unknown):
+    with pytest.raises(TypeError, match=f"texts has {wrong}, expected words as str"):
+        Vocabulary.from_words(texts, unknown=unknown, min_count=2)
+    with pytest.raises(TypeError, match=f"texts has {wrong}, expected characters as str"):
+        Vocabulary.from_characters(texts, unknown=unknown)

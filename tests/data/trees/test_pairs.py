@@ -70,9 +70,14 @@ def test_a_missing_column_is_named(tmp_path):
     path.write_text("pair_ID\tsentence_A\tsentence_B\tentailment_judgment\n")
     with pytest.raises(ValueError, match=r"SICK_train.txt, line 1: expected a column relatedness_score"):
         sick(path)
-    path.write_text("\n")
-    with pytest.raises(ValueError, match=r"SICK_train.txt is empty, expected at least one pair"):
-        sick(path)
+    for content, fault in (
+        ("\n", "is empty"),
+        (HEADER, "has headings alone"),
+        (HEADER + "\n \n", "has headings alone"),
+    ):
+        path.write_text(content)
+        with pytest.raises(ValueError, match=f"SICK_train.txt {fault}, expected at least one pair"):
+            sick(path)
 
 
 def test_real_formulas():

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -91,3 +92,46 @@ def test_numbers_that_do_not_fit():
     unknown = formulas(3)._replace(labels=["#", "?", "="])
     with pytest.raises(ValueError, match=r"text has symbols outside the vocabulary: '\?' at position 1"):
         PairData({"train": unknown, "dev": formulas(3), "test": formulas(3)}, LOGIC_RELATIONS)
+
+
+@pytest.mark.parametrize("missing", ["train", "dev", "test"])
+def test_a_part_that_is_missing_is_named(missing):
+    parts = {name: formulas(3) for name in ("train", "dev", "test", "more") if name != missing}
+    with pytest.raises(ValueError, match=rf"parts has no '{missing}', expected train, dev, test"):
+        PairData(parts, LOGIC_RELATIONS)
+
+
+@pytest.mark.parametrize("missing", ["train", "dev", "test"])
+def test_relatedness_needs_the_scores_of_every_part(missing):
+    parts = dict(sick().data.parts)
+    parts[missing] = parts[missing]._replace(scores=[])
+    with pytest.raises(ValueError, match=f"{missing} has no scores, expected one for each pair"):
+        RelatednessTask.of(PairData(parts, SICK_RELATIONS), "SICK")
+
+
+def swapped(tree):
+    """The same tree with its first two words in each other's places."""
+    places = tree.places.copy()
+    first, second = np.flatnonzero(places >= 0)[:2]
+    places[[first, second]] = places[[second, first]]
+    return replace(tree, places=places)
+
+
+def test_data_that_models_read_otherwise_are_another_task():
+    base = {name: formulas(count) for name, count in (("train", 20), ("dev", 9), ("test", 9))}
+    two = parse_binary("( a b )")
+    plain = {**base, "dev": base["dev"]._replace(left=[two] * 9)}
+    turned = replace(two, slots=two.slots[[1, 0, 2]])
+    found = [
+        PairData(plain, LOGIC_RELATIONS),
+        PairData(plain, LOGIC_RELATIONS, brackets=True),
+        PairData(plain, LOGIC_RELATIONS[::-1]),
+        PairData(plain, [*LOGIC_RELATIONS, "?"]),
+        PairData({**base, "dev": base["dev"]._replace(left=[swapped(two)] * 9)}, LOGIC_RELATIONS),
+        PairData({**base, "dev": base["dev"]._replace(left=[turned] * 9)}, LOGIC_RELATIONS),
+        PairData({**plain, "dev": plain["test"], "test": plain["dev"]}, LOGIC_RELATIONS),
+        PairData({**plain, "more": plain["test"]}, LOGIC_RELATIONS),
+        PairData({**plain, "dev": plain["dev"]._replace(scores=[1.5] * 9)}, LOGIC_RELATIONS),
+    ]
+    assert len({PairTask.of(data, "logic") for data in found}) == len(found)
+    assert PairData(dict(reversed(plain.items())), LOGIC_RELATIONS).digest == found[0].digest

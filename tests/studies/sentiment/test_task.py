@@ -106,3 +106,23 @@ def test_other_trees_classes_or_vectors_make_another_task():
     given = [SentimentTask.of(DATA, vectors(value), phrases=1) for value in (1, 2)]
     assert len({TASK, other, two, *given}) == 5
     assert given[0].features == 6
+
+
+@pytest.mark.parametrize("missing", ["train", "dev"])
+def test_a_part_that_is_missing_is_named(missing):
+    parts = {name: trees for name, trees in PARTS.items() if name != missing}
+    with pytest.raises(ValueError, match=rf"parts has no '{missing}', expected train, dev"):
+        SentimentData({**parts, "test": PARTS["dev"]})
+
+
+@pytest.mark.parametrize("name", ["slots", "places"])
+def test_an_order_that_models_read_makes_another_task(name):
+    tree = PARTS["dev"][0]
+    turned = replace(tree, **{name: getattr(tree, name)[[1, 0, 2]]})
+    assert SentimentData(PARTS | {"dev": [turned, *PARTS["dev"][1:]]}).digest != DATA.digest
+
+
+def test_the_names_of_parts_make_another_task_but_not_their_order():
+    more = SentimentData(PARTS | {"test": PARTS["dev"]})
+    assert len({data.digest for data in (DATA, more, SentimentData(PARTS | {"other": PARTS["dev"]}))}) == 3
+    assert SentimentData(dict(reversed(PARTS.items()))).digest == DATA.digest
