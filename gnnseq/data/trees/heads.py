@@ -61,9 +61,10 @@ def dependency_tree(
 def _check_words(
     words: Sequence[str], heads: Sequence[int], labels: Sequence[str], columns: Mapping[str, Sequence[str]]
 ) -> list[int]:
-    named = {f"columns[{name!r}]": values for name, values in columns.items()}
-    for name, values in {"words": words, "heads": heads, "labels": labels, **named}.items():
+    named = {"labels": labels} | {f"columns[{name!r}]": values for name, values in columns.items()}
+    for name, values in {"words": words, **named}.items():
         refuse_string(name, values, "word")
+    for name, values in {"heads": heads, **named}.items():
         if len(values) != len(words):
             raise ValueError(f"{name} has {len(values)} entries, expected {len(words)}, one per word")
     if len(words) == 0:

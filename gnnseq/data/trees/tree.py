@@ -75,10 +75,11 @@ class Tree:
         if len(early):
             node = int(early[0])
             raise ValueError(f"parents[{node}] is {self.parents[node]}, expected a later node of {size}")
-        _check_distinct("slots", self.slots, self.parents, "another than those of its siblings, and >= 0")
-        alone = np.where(self.places == -1, np.arange(size), -1)  # a node without a word is a group of its own
-        places = np.where(self.places == -1, 0, self.places)
-        _check_distinct("places", places, alone, "distinct places, or -1 for none")
+        expected = "another than those of its siblings, and >= 0"
+        _check_distinct("slots", list(zip(self.parents.tolist(), self.slots.tolist(), strict=True)), expected)
+        # A node without a word is a group of its own.
+        places = [(node, 0) if place == -1 else (-1, place) for node, place in enumerate(self.places.tolist())]
+        _check_distinct("places", places, "distinct places, or -1 for none")
 
     def __len__(self) -> int:
         return len(self.parents)
@@ -158,10 +159,12 @@ def _integers(name: str, values: object) -> IntArray:
     return found.astype(np.int64)
 
 
-def _check_distinct(name: str, values: IntArray, groups: IntArray, expected: str) -> None:
-    """Refuses a negative value, and one that comes twice in a group."""
+def _check_distinct(name: str, pairs: list[tuple[int, int]], expected: str) -> None:
+    """Refuses a negative value, and one that comes twice in a group; each pair is a group and a value."""
+    if len(set(pairs)) == len(pairs) and min(value for _, value in pairs) >= 0:
+        return
     seen: set[tuple[int, int]] = set()
-    for node, pair in enumerate(zip(groups.tolist(), values.tolist(), strict=True)):
+    for node, pair in enumerate(pairs):
         if pair[1] < 0 or pair in seen:
             raise ValueError(f"{name}[{node}] is {pair[1]}, expected {expected}")
         seen.add(pair)
