@@ -64,9 +64,9 @@ def _check_words(
     named = {"labels": labels} | {f"columns[{name!r}]": values for name, values in columns.items()}
     for name, values in {"words": words, **named}.items():
         refuse_string(name, values, "word")
-    for name, values in {"heads": heads, **named}.items():
-        if len(values) != len(words):
-            raise ValueError(f"{name} has {len(values)} entries, expected {len(words)}, one per word")
+    for name, entries in {"heads": heads, **named}.items():
+        if len(entries) != len(words):
+            raise ValueError(f"{name} has {len(entries)} entries, expected {len(words)}, one per word")
     if len(words) == 0:
         raise ValueError("words is empty, expected at least one word")
     if "" in words:
