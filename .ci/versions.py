@@ -161,8 +161,10 @@ def main() -> int:
     """Runs the rows; 1 where a test failed or a row could not be installed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = [row.name for row in ROWS]
-    parser.add_argument("--rows", nargs="+", choices=names, default=names, help="which of them (all)")
-    parser.add_argument("--tests", nargs="+", default=[], help="words for pytest, such as tests/ops (the whole suite)")
+    parser.add_argument("--rows", nargs="+", choices=names, default=names, help="which of them (default: all)")
+    parser.add_argument(
+        "--tests", nargs="+", default=[], help="words for pytest, such as tests/ops (default: the whole suite)"
+    )
     options = parser.parse_args()
     output, records = ROOT / "runs" / "versions.jsonl", []
     output.parent.mkdir(exist_ok=True)

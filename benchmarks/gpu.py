@@ -64,10 +64,10 @@ def compiled_table(result: dict[str, Any]) -> str:
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """The options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--device", default="cuda", help="of torch (cuda)")
+    parser.add_argument("--device", default="cuda", help="of torch (default: cuda)")
     parser.add_argument("--small", action="store_true", help="tiny work, to see that the script runs")
-    parser.add_argument("--only", nargs="+", choices=list(PARTS), default=list(PARTS), help="parts (all)")
-    parser.add_argument("--minutes", type=float, default=8.0, help="of the whole run (8)")
+    parser.add_argument("--only", nargs="+", choices=list(PARTS), default=list(PARTS), help="parts (default: all)")
+    parser.add_argument("--minutes", type=float, default=8.0, help="of the whole run (default: 8)")
     parser.add_argument("--out", type=Path, help="file of the JSON records")
     return parser.parse_args(arguments)
 

@@ -71,8 +71,8 @@ def limit(case: Limit) -> dict[str, Any]:
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """The options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("layers", nargs="*", help="layers to run (all)")
-    parser.add_argument("--axes", nargs="+", help="axes to follow (all)")
+    parser.add_argument("layers", nargs="*", help="layers to run (default: all)")
+    parser.add_argument("--axes", nargs="+", help="axes to follow (default: all)")
     parser.add_argument("--largest", type=int, help="leave out sizes above this one")
     parser.add_argument("--limits", action="store_true", help="run what must fit instead")
     parser.add_argument("--out", type=Path, help="file of the JSON records")

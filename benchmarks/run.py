@@ -30,9 +30,9 @@ from benchmarks.table import HEADER, line
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """The options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("rows", nargs="*", help="rows to run, by name or by its beginning (all)")
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="numbers of threads (1 2)")
-    parser.add_argument("--rounds", type=int, default=15, help="rounds of each row (15)")
+    parser.add_argument("rows", nargs="*", help="rows to run, by name or by its beginning (default: all)")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="numbers of threads (default: 1 2)")
+    parser.add_argument("--rounds", type=int, default=15, help="rounds of each row (default: 15)")
     parser.add_argument("--memory", action="store_true", help="peak memory of every row, not only where it has a goal")
     parser.add_argument("--out", type=Path, help="file of the JSON records")
     parser.add_argument("--list", action="store_true", help="list the rows and stop")

@@ -130,8 +130,8 @@ Settings: Adam, batches of 64, at most 400 steps, early stopping when the last 2
 clipped at norm 10; accuracy on 2,000 palindromes that were not trained on. Learning rates and initialisations were
 chosen by hand on a few runs.
 
-With torch's default initialisation the LSTM stays at chance at length 20 at five learning rates from 3e-4 to 3e-2, the
-GRU at four of them ([table](choices.md)).
+With torch's default initialisation the LSTM does not learn length 20 at any of five learning rates (3e-4 to 3e-2). The
+GRU fails at four of them ([table](choices.md)).
 
 The same seeds give the same samples and initial weights on every machine, and the same results on one machine. Other
 processors round differently, which can change runs that are still learning at step 400.

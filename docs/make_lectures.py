@@ -114,7 +114,7 @@ def _close(old: str, new: str) -> bool:
 def main() -> None:
     """Runs the notebooks named, or all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", help="file names in docs/lectures (all)")
+    parser.add_argument("names", nargs="*", help="file names in docs/lectures (default: all)")
     names = parser.parse_args().names
     for path in [LECTURES / name for name in names] or lectures():
         book = run(read(path))

@@ -44,12 +44,12 @@ page.
 `python examples/compare_rnn_vs_gnn.py --preset tuned-report --output runs/tuned_report`
 ({versions}): embedded digits, Adam; the LSTM with chrono initialisation
 at 0.003; the RNN with orthogonal recurrent weights and small inputs at 0.0005. Training ends when the last 20 batches
-are all right. Seeds {seeds}; mean and standard deviation.
+are all correct. Seeds {seeds}; mean and standard deviation.
 
 {tuned}
 {verdict}
 
-Best 50 is too *low* where a model learns fast: with fewer than about 100 steps it includes early batches.
+Best 50 underestimates a model that learns fast: with fewer than about 100 steps it includes early batches.
 
 ### Why the inputs are small
 

@@ -77,7 +77,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--train", nargs="+", choices=list(TRAINED), default=[], help="train these models anew")
     parser.add_argument("--book", type=Path, help="the fairy tales as a file, instead of the download")
-    parser.add_argument("--output", type=Path, default=DOCS / "_build" / "pages", help="folder (docs/_build/pages)")
+    parser.add_argument(
+        "--output", type=Path, default=DOCS / "_build" / "pages", help="folder (default: docs/_build/pages)"
+    )
     options = parser.parse_args()
     for name in options.train:
         path = STORED / f"{name}.jsonl"

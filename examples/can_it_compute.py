@@ -61,16 +61,18 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options; those of a preset stand unless they are given."""
     parser = make_parser("can_it_compute", __doc__)
     tasks, models = ", ".join(task.name for task in TASKS), ", ".join(family.name for family in STUDIED)
-    parser.add_argument("--tasks", nargs="+", help=f"which of: {tasks} (parity flip-flop s3 formula)")
-    parser.add_argument("--models", nargs="+", help=f"which of: {models} (seven of them)")
-    parser.add_argument("--seeds", type=int, help="runs of each model, seeds 0, 1, ... (1)")
-    parser.add_argument("--steps", type=int, help="training steps at most (400)")
-    parser.add_argument("--rates", type=float, nargs="+", help="learning rates that each model tries (0.01)")
-    parser.add_argument("--lengths", type=int, nargs="+", help="of the test samples (40 80 160 256)")
+    parser.add_argument("--tasks", nargs="+", help=f"which of: {tasks} (default: parity flip-flop s3 formula)")
+    parser.add_argument("--models", nargs="+", help=f"which of: {models} (default: seven of them)")
+    parser.add_argument("--seeds", type=int, help="runs of each model, seeds 0, 1, ... (default: 1)")
+    parser.add_argument("--steps", type=int, help="training steps at most (default: 400)")
+    parser.add_argument("--rates", type=float, nargs="+", help="learning rates that each model tries (default: 0.01)")
+    parser.add_argument("--lengths", type=int, nargs="+", help="of the test samples (default: 40 80 160 256)")
     parser.add_argument("--drift", action="store_true", default=None, help="test parity up to 10,000 symbols too")
-    parser.add_argument("--jobs", type=int, default=2, help="processes at a time (2)")
+    parser.add_argument("--jobs", type=int, default=2, help="processes at a time (default: 2)")
     parser.add_argument("--preset", choices=list(PRESETS), help="full: all tasks and models, 5 seeds, tuned; hours")
-    parser.add_argument("--output", type=Path, default=Path("runs/can_it_compute"), help="folder (runs/can_it_compute)")
+    parser.add_argument(
+        "--output", type=Path, default=Path("runs/can_it_compute"), help="folder (default: runs/can_it_compute)"
+    )
     options = parser.parse_args(arguments)
     return fill_in(options, QUICK | PRESETS.get(options.preset, {}))
 

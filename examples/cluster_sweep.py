@@ -127,17 +127,21 @@ def connect(options: argparse.Namespace) -> Iterator[Client]:
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--scheduler", help="address of a running scheduler (starts one here)")
-    parser.add_argument("--timeout", type=float, default=10.0, help="seconds to wait for it (10)")
+    parser.add_argument("--scheduler", help="address of a running scheduler (default: one is started here)")
+    parser.add_argument("--timeout", type=float, default=10.0, help="seconds to wait for it (default: 10)")
     parser.add_argument("--host", default="127.0.0.1",
-                        help="address of this machine to listen at, without any password (127.0.0.1)")  # fmt: skip
-    parser.add_argument("--workers", type=int, default=2, help="worker processes to start here (2)")
-    parser.add_argument("--lengths", type=int, nargs="+", default=[5, 10], help="digits of the palindromes (5 10)")
-    parser.add_argument("--rates", type=float, nargs="+", default=[3e-3, 1e-2], help="learning rates (3e-3 1e-2)")
-    parser.add_argument("--seeds", type=int, default=2, help="runs of each, seeds 0, 1, ... (2)")
-    parser.add_argument("--steps", type=int, default=200, help="training steps (200)")
+                        help="address here to listen at, without any password (default: 127.0.0.1)")  # fmt: skip
+    parser.add_argument("--workers", type=int, default=2, help="worker processes to start here (default: 2)")
+    parser.add_argument(
+        "--lengths", type=int, nargs="+", default=[5, 10], help="digits of the palindromes (default: 5 10)"
+    )
+    parser.add_argument(
+        "--rates", type=float, nargs="+", default=[3e-3, 1e-2], help="learning rates (default: 3e-3 1e-2)"
+    )
+    parser.add_argument("--seeds", type=int, default=2, help="runs of each, seeds 0, 1, ... (default: 2)")
+    parser.add_argument("--steps", type=int, default=200, help="training steps (default: 200)")
     parser.add_argument("--retry-failed", action="store_true", help="run once more what failed before")
-    parser.add_argument("--output", type=Path, default=Path("runs/cluster"), help="folder (runs/cluster)")
+    parser.add_argument("--output", type=Path, default=Path("runs/cluster"), help="folder (default: runs/cluster)")
     return parser.parse_args(arguments)
 
 

@@ -45,17 +45,27 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options."""
     parser = make_parser("compare_optimizers", __doc__)
     names = [method.name for method in METHODS]
-    parser.add_argument("--optimizers", nargs="+", default=names, help=f"which of: {', '.join(names)} (all)")
-    parser.add_argument("--rates", type=float, nargs="+", default=list(GRID), help="learning rates that all try")
-    parser.add_argument("--seeds", type=int, default=10, help="final runs of each; all six pairs need at least 8 (10)")
-    parser.add_argument("--tuning-seeds", type=int, default=3, help="runs for each learning rate (3)")
-    parser.add_argument("--family", choices=FAMILIES, default="rnn", help="the model (rnn)")
-    parser.add_argument("--length", type=int, default=6, help="digits of the palindromes (6)")
-    parser.add_argument("--width", type=int, default=32, help="features of a state (32)")
-    parser.add_argument("--steps", type=int, default=300, help="training steps at most (300)")
-    parser.add_argument("--path-steps", type=int, default=60, help="steps on the losses of two weights (60)")
-    parser.add_argument("--jobs", type=int, default=2, help="processes at a time (2)")
-    parser.add_argument("--output", type=Path, default=Path("runs/optimizers"), help="folder (runs/optimizers)")
+    parser.add_argument("--optimizers", nargs="+", default=names, help=f"which of: {', '.join(names)} (default: all)")
+    parser.add_argument(
+        "--rates",
+        type=float,
+        nargs="+",
+        default=list(GRID),
+        help=f"learning rates that all try (default: {' '.join(f'{rate:g}' for rate in GRID)})",
+    )
+    parser.add_argument(
+        "--seeds", type=int, default=10, help="final runs of each; all six pairs need at least 8 (default: 10)"
+    )
+    parser.add_argument("--tuning-seeds", type=int, default=3, help="runs for each learning rate (default: 3)")
+    parser.add_argument("--family", choices=FAMILIES, default="rnn", help="the model (default: rnn)")
+    parser.add_argument("--length", type=int, default=6, help="digits of the palindromes (default: 6)")
+    parser.add_argument("--width", type=int, default=32, help="features of a state (default: 32)")
+    parser.add_argument("--steps", type=int, default=300, help="training steps at most (default: 300)")
+    parser.add_argument("--path-steps", type=int, default=60, help="steps on the losses of two weights (default: 60)")
+    parser.add_argument("--jobs", type=int, default=2, help="processes at a time (default: 2)")
+    parser.add_argument(
+        "--output", type=Path, default=Path("runs/optimizers"), help="folder (default: runs/optimizers)"
+    )
     return parser.parse_args(arguments)
 
 

@@ -42,10 +42,12 @@ OPTIONS = (
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options."""
     parser = make_parser("explore", __doc__)
-    parser.add_argument("--tasks", nargs="+", default=["palindromes:14"], help="with their sizes (palindromes:14)")
-    parser.add_argument("--models", nargs="+", default=["lstm", "gcn"], help="names of families (lstm gcn)")
+    parser.add_argument(
+        "--tasks", nargs="+", default=["palindromes:14"], help="with their sizes (default: palindromes:14)"
+    )
+    parser.add_argument("--models", nargs="+", default=["lstm", "gcn"], help="names of families (default: lstm gcn)")
     add_settings(parser, OPTIONS, DEFAULTS)
-    parser.add_argument("--output", type=Path, default=Path("runs/explore"), help="folder (runs/explore)")
+    parser.add_argument("--output", type=Path, default=Path("runs/explore"), help="folder (default: runs/explore)")
     return fill_in(parser.parse_args(arguments), DEFAULTS | {"lengths": None})
 
 

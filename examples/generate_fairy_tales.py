@@ -53,22 +53,28 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     names = ", ".join(family.name for family in CAUSAL_FAMILIES)
     parser.add_argument("--path", type=Path, help="a text file, instead of the downloaded book")
     parser.add_argument("--no-download", action="store_true", help="do without the network")
-    parser.add_argument("--model", default="lstm", help=f"one of: {names} (lstm)")
+    parser.add_argument("--model", default="lstm", help=f"one of: {names} (default: lstm)")
     parser.add_argument("--preset", choices=["report"], help="the course report's settings: 20,000 steps at rate 2e-3")
     parser.add_argument("--compare", action="store_true", help="train all causal families at one parameter budget")
-    parser.add_argument("--models", nargs="+", help="with --compare: which of them (all)")
-    parser.add_argument("--budget", type=int, default=20_000, help="with --compare: weights of every model (20,000)")
-    parser.add_argument("--jobs", type=int, default=1, help="with --compare: processes at a time (1)")
-    parser.add_argument("--steps", type=int, help="training steps (2,000; with --compare 600)")
-    parser.add_argument("--width", type=int, help="units of a layer (128)")
-    parser.add_argument("--window", type=int, help="characters of a training sample (30)")
-    parser.add_argument("--batch-size", type=int, help="samples of a batch (64; with --compare 16)")
-    parser.add_argument("--learning-rate", type=float, help="of Adam (4e-3)")
-    parser.add_argument("--every", type=int, help="steps between measurements, samples and checkpoints (500)")
+    parser.add_argument("--models", nargs="+", help="with --compare: which of them (default: all)")
+    parser.add_argument(
+        "--budget", type=int, default=20_000, help="with --compare: weights of every model (default: 20,000)"
+    )
+    parser.add_argument("--jobs", type=int, default=1, help="with --compare: processes at a time (default: 1)")
+    parser.add_argument("--steps", type=int, help="training steps (default: 2,000; with --compare 600)")
+    parser.add_argument("--width", type=int, help="units of a layer (default: 128)")
+    parser.add_argument("--window", type=int, help="characters of a training sample (default: 30)")
+    parser.add_argument("--batch-size", type=int, help="samples of a batch (default: 64; with --compare 16)")
+    parser.add_argument("--learning-rate", type=float, help="of Adam (default: 4e-3)")
+    parser.add_argument("--every", type=int, help="steps between measurements, samples and checkpoints (default: 500)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--prompt", help=f"text to complete ({PROMPT}; for a book without its letters, how it begins)")
-    parser.add_argument("--length", type=int, default=64, help="characters to complete it by (64)")
-    parser.add_argument("--output", type=Path, default=Path("runs/fairy_tales"), help="folder (runs/fairy_tales)")
+    parser.add_argument(
+        "--prompt", help=f"text to complete (default: {PROMPT}; for a book without its letters, how it begins)"
+    )
+    parser.add_argument("--length", type=int, default=64, help="characters to complete it by (default: 64)")
+    parser.add_argument(
+        "--output", type=Path, default=Path("runs/fairy_tales"), help="folder (default: runs/fairy_tales)"
+    )
     options = parser.parse_args(arguments)
     return fill_in(options, REPORT if options.preset else COMPARE if options.compare else QUICK)
 

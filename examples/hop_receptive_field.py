@@ -12,7 +12,7 @@ Measures, each with a figure in the output folder:
   theory. Beyond L hops the influence on a stack of L graph convolutions is exactly zero; a recurrence has no limit, but
   its influence depends on the initialisation. (sight.json, sight.md, sight.png)
 - heat: the influence of every position on every output. (heat.json, heat.png)
-- depth: how it grows with the number of layers. (depth.json, depth.png)
+- depth: from which distances influence comes, in stacks of 1 to 16 layers. (depth.json, depth.png)
 - reach: small models, trained to repeat a symbol at increasing distance: accuracy against distance, and
   influence before and after training. (reach.jsonl, reach.png, trained.png)
 
@@ -85,20 +85,26 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options."""
     parser = make_parser("hop_receptive_field", __doc__)
     names = [family.name for family in PALINDROME_FAMILIES]
-    parser.add_argument("--show", nargs="+", choices=PARTS, default=PARTS, help="which of these (all)")
+    parser.add_argument("--show", nargs="+", choices=PARTS, default=PARTS, help="which of these (default: all)")
     parser.add_argument("--topologies", action="store_true", help="the table of graphs instead (a few minutes)")
-    parser.add_argument("--steps", type=int, help="symbols of a sequence (20; for --topologies 16)")
-    parser.add_argument("--models", nargs="+", default=names, help=f"for sight and heat, of: {', '.join(names)} (all)")
+    parser.add_argument("--steps", type=int, help="symbols of a sequence (default: 20; for --topologies 16)")
+    parser.add_argument(
+        "--models", nargs="+", default=names, help=f"for sight and heat, of: {', '.join(names)} (default: all)"
+    )
     parser.add_argument(
         "--preset", choices=["full"], help="full: 5 seeds for sight, 3 for the others, distances 1 to 9, 200 steps"
     )
-    parser.add_argument("--seeds", type=int, help="initialisations (sight 3, heat 1, depth 2, reach 1, topologies 3)")
-    parser.add_argument("--width", type=int, default=16, help="features of a state, for sight and heat (16)")
+    parser.add_argument(
+        "--seeds", type=int, help="initialisations (default: sight 3, heat 1, depth 2, reach 1, topologies 3)"
+    )
+    parser.add_argument("--width", type=int, default=16, help="features of a state, for sight and heat (default: 16)")
     parser.add_argument("--distances", type=int, nargs="+",
-                        help="for reach: distances of the answer from the last symbol (2 4 7 9)")  # fmt: skip
-    parser.add_argument("--train-steps", type=int, help="training steps at most (150; for --topologies 400)")
-    parser.add_argument("--jobs", type=int, default=1, help="trainings at a time (1)")
-    parser.add_argument("--output", type=Path, default=Path("runs/sight"), help="folder of the results (runs/sight)")
+                        help="for reach: distances of the answer from the last symbol (default: 2 4 7 9)")  # fmt: skip
+    parser.add_argument("--train-steps", type=int, help="training steps at most (default: 150; for --topologies 400)")
+    parser.add_argument("--jobs", type=int, default=1, help="trainings at a time (default: 1)")
+    parser.add_argument(
+        "--output", type=Path, default=Path("runs/sight"), help="folder of the results (default: runs/sight)"
+    )
     options = parser.parse_args(arguments)
     preset = FULL if options.preset else QUICK
     fill_in(options, {"steps": 16, "train_steps": 400} if options.topologies else {"steps": 20})

@@ -6,9 +6,9 @@
 
 Tables of forecasts on graphs (GP-VAR, chickenpox in Hungary, influenza in Japan and the United States, a week of
 METR-LA), Tree-NeighborsMatch, adding and copy memory, and rows for sentiment, logical inference and ListOps, whose
-records other examples make (--records). Every row has the published number and its source, the same model run
-here, a GCRN, baselines, and a verdict by a fixed rule: reproduced, not reproduced, beaten by a baseline, not
-comparable, not run yet.
+records `gnnseq sentiment`, `gnnseq pairs` and `gnnseq listops` write (--records). Every row has the published number
+and its source, the same model run here, a GCRN, baselines, and a verdict by a fixed rule: reproduced, not reproduced,
+beaten by a baseline, not comparable, not run yet.
 
 Data files that are not in --path are downloaded into it and checked by their hashes. Every run is a record in
 <table>.jsonl of the output folder, beside audit.md, audit.csv and audit.json; a second run with the same folder
@@ -47,14 +47,16 @@ NAMES = [table.name for table in TABLES]
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options."""
     parser = make_parser("published_tables", __doc__)
-    parser.add_argument("--tables", nargs="+", default=NAMES, help=f"which of: {', '.join(NAMES)} (all)")
-    parser.add_argument("--path", type=Path, help="folder of the data files (that of downloads)")
-    parser.add_argument("--seeds", type=int, default=3, help="runs of each network, seeds 0, 1, ... (3)")
-    parser.add_argument("--steps", type=int, help="training steps at most, for a quick look (each table its own)")
+    parser.add_argument("--tables", nargs="+", default=NAMES, help=f"which of: {', '.join(NAMES)} (default: all)")
+    parser.add_argument("--path", type=Path, help="folder of the data files (default: that of downloads)")
+    parser.add_argument("--seeds", type=int, default=3, help="runs of each network, seeds 0, 1, ... (default: 3)")
+    parser.add_argument(
+        "--steps", type=int, help="training steps at most, for a quick look (default: each table its own)"
+    )
     parser.add_argument("--baselines", action="store_true", help="only baselines, without training")
     parser.add_argument("--records", type=Path, help="folder with more records, such as docs/results")
     add_places(parser)
-    parser.add_argument("--output", type=Path, default=Path("runs/audit"), help="folder (runs/audit)")
+    parser.add_argument("--output", type=Path, default=Path("runs/audit"), help="folder (default: runs/audit)")
     return parser.parse_args(arguments)
 
 

@@ -30,17 +30,19 @@ from gnnseq.training import Checkpoint, SharedStep, TensorBoard, evaluate, fit
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--devices", type=int, default=1, help="number of processes, one device each (1)")
-    parser.add_argument("--accelerator", default="cpu", help="cpu, cuda or mps (cpu)")
-    parser.add_argument("--precision", default="32-true", help="32-true, 64-true, bf16-mixed or bf16-true (32-true)")
-    parser.add_argument("--accumulate", type=int, default=1, help="batches of a step in each process (1)")
-    parser.add_argument("--steps", type=int, default=200, help="training steps (200)")
-    parser.add_argument("--batch-size", type=int, default=32, help="palindromes of a batch (32)")
-    parser.add_argument("--length", type=int, default=10, help="digits of a palindrome (10)")
-    parser.add_argument("--every", type=int, default=50, help="steps between checkpoints (50)")
-    parser.add_argument("--max-norm", type=float, default=1.0, help="gradients are clipped at this norm (1)")
+    parser.add_argument("--devices", type=int, default=1, help="number of processes, one device each (default: 1)")
+    parser.add_argument("--accelerator", default="cpu", help="cpu, cuda or mps (default: cpu)")
+    parser.add_argument(
+        "--precision", default="32-true", help="32-true, 64-true, bf16-mixed or bf16-true (default: 32-true)"
+    )
+    parser.add_argument("--accumulate", type=int, default=1, help="batches of a step in each process (default: 1)")
+    parser.add_argument("--steps", type=int, default=200, help="training steps (default: 200)")
+    parser.add_argument("--batch-size", type=int, default=32, help="palindromes of a batch (default: 32)")
+    parser.add_argument("--length", type=int, default=10, help="digits of a palindrome (default: 10)")
+    parser.add_argument("--every", type=int, default=50, help="steps between checkpoints (default: 50)")
+    parser.add_argument("--max-norm", type=float, default=1.0, help="gradients are clipped at this norm (default: 1)")
     parser.add_argument("--tensorboard", action="store_true", help="also write TensorBoard's files")
-    parser.add_argument("--output", type=Path, default=Path("runs/fabric"), help="folder (runs/fabric)")
+    parser.add_argument("--output", type=Path, default=Path("runs/fabric"), help="folder (default: runs/fabric)")
     return parser.parse_args(arguments)
 
 

@@ -72,13 +72,18 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--preset", choices=list(PRESETS), help="full: 3 seeds, 4,000 steps; paper: its lists, for hours"
     )
-    parser.add_argument("--models", nargs="+", help=f"which of: {', '.join(MODELS)} (all but tree-nary)")
-    parser.add_argument("--seeds", type=int, help="runs of each model, seeds 0, 1, ... (1)")
-    parser.add_argument("--labels", choices=list(TASKS), default="all", help="the value of every list, or the answer")
+    parser.add_argument("--models", nargs="+", help=f"which of: {', '.join(MODELS)} (default: all but tree-nary)")
+    parser.add_argument("--seeds", type=int, help="runs of each model, seeds 0, 1, ... (default: 1)")
+    parser.add_argument(
+        "--labels",
+        choices=list(TASKS),
+        default="all",
+        help="labels: the value of every list, or the answer only (default: all)",
+    )
     parser.add_argument("--test", type=Path, help="expressions to judge on, such as the published test_d20s.tsv")
     add_settings(parser, OPTIONS, QUICK | {"learning_rate": None})
     add_places(parser)
-    parser.add_argument("--output", type=Path, default=Path("runs/listops"), help="folder (runs/listops)")
+    parser.add_argument("--output", type=Path, default=Path("runs/listops"), help="folder (default: runs/listops)")
     options = parser.parse_args(arguments)
     return fill_in(options, PRESETS[options.preset] if options.preset else QUICK)
 

@@ -10,7 +10,9 @@ from formulas of up to --longest operators; the score is of the test formulas th
 length. A tenth of the training pairs is validation data: it selects the weights that are tested.
 
 Tasks "relatedness" and "entailment" are those of SICK (SemEval 2014, task 1). --path is a folder with SICK_train.txt,
-SICK_trial.txt and SICK_test_annotated.txt. The sentences are not parsed: their trees are balanced or branch to the
+SICK_trial.txt and SICK_test_annotated.txt, from the archives sick_train.zip, sick_trial.zip and sick_test_annotated.zip
+of https://alt.qcri.org/semeval2014/task1/index.php?id=data-and-tools or from https://doi.org/10.5281/zenodo.2787612
+(licence CC BY-NC-SA 3.0). The sentences are not parsed: their trees are balanced or branch to the
 right (--trees), without regard to grammar, so results differ from those with parses. With a parser,
 call gnnseq.data.read_sick(path, parse).
 
@@ -74,15 +76,19 @@ LONGEST_TEST = 12
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options; those of a preset stand unless they are given."""
     parser = make_parser("tree_lstm_pairs", __doc__)
-    parser.add_argument("--task", choices=["logic", "relatedness", "entailment"], default="logic", help="(logic)")
+    parser.add_argument("--task", choices=["logic", "relatedness", "entailment"], default="logic",
+                        help="relation of two formulas, or score or relation of two sentences of SICK "
+                        "(default: logic)")  # fmt: skip
     parser.add_argument("--path", type=Path, required=True, help="folder of the data")
-    parser.add_argument("--trees", choices=list(TREES), default="balanced", help="over SICK's sentences (balanced)")
+    parser.add_argument(
+        "--trees", choices=list(TREES), default="balanced", help="trees over SICK's sentences (default: balanced)"
+    )
     parser.add_argument("--preset", choices=list(PRESETS), help="full: 3 seeds, 20,000 steps")
-    parser.add_argument("--models", nargs="+", help=f"which of: {', '.join(MODELS)} (all)")
-    parser.add_argument("--seeds", type=int, help="runs of each model, seeds 0, 1, ... (1)")
+    parser.add_argument("--models", nargs="+", help=f"which of: {', '.join(MODELS)} (default: all)")
+    parser.add_argument("--seeds", type=int, help="runs of each model, seeds 0, 1, ... (default: 1)")
     add_settings(parser, OPTIONS, QUICK | {"learning_rate": None, "weight_decay": None})
     add_places(parser)
-    parser.add_argument("--output", type=Path, default=Path("runs/pairs"), help="folder (runs/pairs)")
+    parser.add_argument("--output", type=Path, default=Path("runs/pairs"), help="folder (default: runs/pairs)")
     options = parser.parse_args(arguments)
     return fill_in(options, PRESETS[options.preset] if options.preset else QUICK)
 

@@ -72,19 +72,22 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = make_parser("tree_lstm_sentiment", __doc__)
     parser.add_argument("--path", type=Path, help="folder with train.txt and dev.txt, instead of the download")
     parser.add_argument(
-        "--test", action="store_true", default=None, help="judge on test.txt too, once, after dev has chosen (paper)"
+        "--test",
+        action="store_true",
+        default=None,
+        help="judge on test.txt too, once, after dev has chosen (default: only with --preset paper)",
     )
     parser.add_argument("--cache", type=Path, help="folder of the download")
     parser.add_argument("--vectors", type=Path, help="word vectors, a word and its numbers a line, as GloVe's")
     parser.add_argument(
         "--preset", choices=list(PRESETS), help="full: 3 seeds, both tasks, 8 epochs; paper: also wider"
     )
-    parser.add_argument("--models", nargs="+", help=f"which of: {', '.join(MODELS)} (all)")
-    parser.add_argument("--classes", type=int, nargs="+", choices=[2, 5], help="5, 2 or both (5)")
-    parser.add_argument("--seeds", type=int, help="runs of each model, seeds 0, 1, ... (1)")
+    parser.add_argument("--models", nargs="+", help=f"which of: {', '.join(MODELS)} (default: all)")
+    parser.add_argument("--classes", type=int, nargs="+", choices=[2, 5], help="5, 2 or both (default: 5)")
+    parser.add_argument("--seeds", type=int, help="runs of each model, seeds 0, 1, ... (default: 1)")
     add_settings(parser, SETTINGS, QUICK | {"learning_rate": SENTIMENT_FAMILIES[0].learning_rate})
     add_places(parser)
-    parser.add_argument("--output", type=Path, default=Path("runs/sentiment"), help="folder (runs/sentiment)")
+    parser.add_argument("--output", type=Path, default=Path("runs/sentiment"), help="folder (default: runs/sentiment)")
     options = parser.parse_args(arguments)
     return fill_in(options, PRESETS[options.preset] if options.preset else QUICK)
 

@@ -29,18 +29,22 @@ from gnnseq.studies.gradients import SETTINGS, flow_markdown, measure_flow, recu
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options."""
     parser = make_parser("vanishing_gradients", __doc__)
-    parser.add_argument("--steps", type=int, default=50, help="symbols of a sequence (50)")
-    parser.add_argument("--radii", type=float, nargs="+", default=[0.8, 1.0, 1.5], help="spectral radii (0.8 1 1.5)")
-    parser.add_argument("--width", type=int, default=32, help="features of a state (32)")
+    parser.add_argument("--steps", type=int, default=50, help="symbols of a sequence (default: 50)")
     parser.add_argument(
-        "--input-scale", type=float, default=0.1, help="size of an input; small: tanh is straight (0.1)"
+        "--radii", type=float, nargs="+", default=[0.8, 1.0, 1.5], help="spectral radii (default: 0.8 1 1.5)"
     )
-    parser.add_argument("--max-norm", type=float, default=1.0, help="gradients are clipped to this norm (1)")
-    parser.add_argument("--seeds", type=int, default=3, help="initialisations, and runs of each training (3)")
-    parser.add_argument("--train-steps", type=int, default=200, help="steps of each training, 0 for none (200)")
-    parser.add_argument("--learning-rate", type=float, default=0.1, help="of plain gradient descent (0.1)")
-    parser.add_argument("--jobs", type=int, default=1, help="trainings at a time (1)")
-    parser.add_argument("--output", type=Path, default=Path("runs/gradients"), help="folder (runs/gradients)")
+    parser.add_argument("--width", type=int, default=32, help="features of a state (default: 32)")
+    parser.add_argument(
+        "--input-scale", type=float, default=0.1, help="size of an input; small: tanh is straight (default: 0.1)"
+    )
+    parser.add_argument("--max-norm", type=float, default=1.0, help="gradients are clipped to this norm (default: 1)")
+    parser.add_argument("--seeds", type=int, default=3, help="initialisations, and runs of each training (default: 3)")
+    parser.add_argument(
+        "--train-steps", type=int, default=200, help="steps of each training, 0 for none (default: 200)"
+    )
+    parser.add_argument("--learning-rate", type=float, default=0.1, help="of plain gradient descent (default: 0.1)")
+    parser.add_argument("--jobs", type=int, default=1, help="trainings at a time (default: 1)")
+    parser.add_argument("--output", type=Path, default=Path("runs/gradients"), help="folder (default: runs/gradients)")
     return parser.parse_args(arguments)
 
 

@@ -18,8 +18,8 @@ WHEN = {
     BEYOND_REACH: "the answer is outside the reach, but the score came at least a tenth of the way: the task leaks its "
     "answer, or the stated reach is wrong",
     CANNOT_COMPUTE: "a theorem says that no weights are right at every length, and the score is below the threshold",
-    SEES_TOO_WEAKLY: "the model did not learn, and before training the answer moved the output less than "
-    f"{WEAK:g} times as much as the average input did",
+    SEES_TOO_WEAKLY: "the model did not learn, and before training the answer's influence on the output was below "
+    f"{100 * WEAK:g} % of the average input's",
     DID_NOT_LEARN: "the score came less than a tenth of the way from chance to the threshold, and no cause above "
     "applies",
     LEARNED_IN_PART: "the score came at least a tenth of the way from chance to the threshold, but did not reach it",

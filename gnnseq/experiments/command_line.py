@@ -37,13 +37,13 @@ def add_settings(parser: argparse.ArgumentParser, settings: Iterable[Setting], d
     """
     for name, kind, text in settings:
         default = "each its own" if defaults[name] is None else defaults[name]
-        parser.add_argument(option(name), type=kind, help=f"{text} ({default})")
+        parser.add_argument(option(name), type=kind, help=f"{text} (default: {default})")
 
 
 def add_places(parser: argparse.ArgumentParser) -> None:
     """Adds ``--jobs`` and ``--device``: where trials run."""
-    parser.add_argument("--jobs", type=int, default=1, help="processes at a time (1)")
-    parser.add_argument("--device", default="cpu", help="of torch, to train on, such as cuda (cpu)")
+    parser.add_argument("--jobs", type=int, default=1, help="processes at a time (default: 1)")
+    parser.add_argument("--device", default="cpu", help="of torch, to train on, such as cuda (default: cpu)")
 
 
 def check_places(options: argparse.Namespace) -> None:

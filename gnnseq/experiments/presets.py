@@ -83,7 +83,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 PRESET_HELP = """report: the course report's settings: RNN and LSTM with 128 units, lengths 5 to 60, 10,000 steps of
 batch 128, RMSprop, digits as numbers, LSTM at 1e-2. tuned-report: the same sizes, embedded digits, Adam, a chrono LSTM,
-an orthogonal RNN with small inputs at 5e-4, 5 seeds; training stops once the last 20 batches are all right. verdicts:
+an orthogonal RNN with small inputs at 5e-4, 5 seeds; training stops once the last 20 batches are all correct. verdicts:
 nine tasks, all models at one budget, tuned, 15 seeds, each compared with the LSTM"""
 QUIET: dict[str, Any] = {"initialise": ORTHOGONAL_QUIET, "learning_rate": 5e-4}
 REPORT_RATES = {"lstm": 1e-2}  # every other model: 1e-3
@@ -100,28 +100,28 @@ def parse(description: str | None, arguments: Sequence[str] | None = None) -> ar
     parser = make_parser("compare_rnn_vs_gnn", description)
     names = ", ".join(family.name for family in FAMILIES)
     kinds = ", ".join(kind.name for kind in KINDS)
-    parser.add_argument("--tasks", nargs="+", help=f"which of: {kinds}; with its size: copy:30 (palindromes)")
-    parser.add_argument("--lengths", type=int, nargs="+", help="sizes of the tasks (palindromes: 5 20 60)")
-    parser.add_argument("--models", nargs="+", help=f"all, or which of: {names} (all with a view of the tasks, but "
-                        f"{', '.join(ON_REQUEST)})")  # fmt: skip
-    parser.add_argument("--seeds", type=int, help="runs of each model, seeds 0, 1, ... (3)")
-    parser.add_argument("--steps", type=int, help="training steps at most (400)")
-    parser.add_argument("--budget", type=int, default=10_000, help="number of weights of every model (10,000)")
+    parser.add_argument("--tasks", nargs="+", help=f"which of: {kinds}; with size: copy:30 (default: palindromes)")
+    parser.add_argument("--lengths", type=int, nargs="+", help="sizes of the tasks (default: 5 20 60 for palindromes)")
+    parser.add_argument("--models", nargs="+", help=f"all, or which of: {names} (default: every model that can read "
+                        f"the task, except {', '.join(ON_REQUEST)})")  # fmt: skip
+    parser.add_argument("--seeds", type=int, help="runs of each model, seeds 0, 1, ... (default: 3)")
+    parser.add_argument("--steps", type=int, help="training steps at most (default: 400)")
+    parser.add_argument("--budget", type=int, default=10_000, help="number of weights of every model (default: 10,000)")
     parser.add_argument("--width", type=int, help="features of every model's state, instead of a budget")
-    parser.add_argument("--batch-size", type=int, help="samples in a training batch (64)")
-    parser.add_argument("--learning-rate", type=float, help="for all models (each family's own)")
+    parser.add_argument("--batch-size", type=int, help="samples in a training batch (default: 64)")
+    parser.add_argument("--learning-rate", type=float, help="for all models (default: each family's own)")
     parser.add_argument("--tune", type=float, nargs="*", metavar="RATE",
-                        help="learning rates tried for every model on validation data (3e-4 to 3e-2)")  # fmt: skip
-    parser.add_argument("--tuning-seeds", type=int, help="runs for each learning rate (1)")
-    parser.add_argument("--optimizer", choices=[each.name for each in OPTIMIZERS], help="adam")
+                        help="learning rates tried on validation data (default: 3e-4 to 3e-2)")  # fmt: skip
+    parser.add_argument("--tuning-seeds", type=int, help="runs for each learning rate (default: 1)")
+    parser.add_argument("--optimizer", choices=[each.name for each in OPTIMIZERS], help="(default: adam)")
     parser.add_argument("--default-init", action="store_true", help="torch's initialisation instead of the family's")
-    parser.add_argument("--jobs", type=int, default=2, help="processes at a time (2)")
+    parser.add_argument("--jobs", type=int, default=2, help="processes at a time (default: 2)")
     parser.add_argument("--retry-failed", action="store_true", help="repeat failed runs")
     parser.add_argument("--html", action="store_true", default=None,
                         help="also write page.html, with verdicts and all figures")  # fmt: skip
     parser.add_argument("--reference", metavar="MODEL", help="for the page: compare all models with this one only")
     parser.add_argument("--output", type=Path, default=Path("runs/compare"),
-                        help="folder of the results (runs/compare)")  # fmt: skip
+                        help="folder of the results (default: runs/compare)")  # fmt: skip
     parser.add_argument("--preset", choices=list(PRESETS), help=PRESET_HELP)
     options = parser.parse_args(arguments)
     defaults = {

@@ -23,7 +23,9 @@ _TESTS = {"sign": SIGN, "sign-flip": SIGN_FLIP, "t": PAIRED_T}
 
 def _parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options."""
-    parser = argparse.ArgumentParser(prog=called("python -m gnnseq.plots"), description=__doc__)
+    prog = called("python -m gnnseq.plots")
+    text = (__doc__ or "").replace("python -m gnnseq.plots", prog)
+    parser = argparse.ArgumentParser(prog=prog, description=text)
     parser.add_argument("records", type=Path, nargs="+", help="files of records, as a store writes them")
     parser.add_argument("--output", type=Path, help="folder for figures, tables and a page")
     parser.add_argument(
@@ -32,23 +34,27 @@ def _parse(arguments: list[str] | None = None) -> argparse.Namespace:
         nargs="?",
         const=Path("page.html"),
         metavar="PAGE",
-        help="one HTML file with figures to touch, and the models if the records hold their weights (page.html)",
+        help="one HTML file with interactive figures, and the models if the records hold weights (default: page.html)",
     )
-    parser.add_argument("--title", default="A comparison of models", help="of the page")
+    parser.add_argument(
+        "--title", default="A comparison of models", help="of the page (default: A comparison of models)"
+    )
     parser.add_argument(
         "--test",
         choices=_TESTS,
         default="sign",
         help="of paired differences: the exact sign test (which assumes nothing, but needs 6 seeds for one pair and "
-        "more for several), sign flips (which assume symmetric differences), or Student's t (normal ones); sign",
+        "more for several), sign flips (symmetric differences), or Student's t (normal differences) (default: sign)",
     )
-    parser.add_argument("--alpha", type=float, default=0.05, help="level at which a difference is decided (0.05)")
+    parser.add_argument(
+        "--alpha", type=float, default=0.05, help="level at which a difference is decided (default: 0.05)"
+    )
     parser.add_argument("--reference", metavar="MODEL", help="compare all models with this one only, by its full name")
     parser.add_argument("--together", action="store_true", help="correct for the pairs of all tasks at once")
     parser.add_argument(
         "--apart",
         metavar="SETTING",
-        help="tell models apart by this value of their trials; by what differs",
+        help="tell models apart by this value of their trials (default: by what differs)",
     )
     options = parser.parse_args(arguments)
     if options.output is None and options.html is None:

@@ -14,6 +14,7 @@ SCRIPT = SimpleNamespace(**runpy.run_path(str(DOCS / "make_audit.py"), run_name=
 
 def test_the_page_is_made_of_the_records():
     assert (DOCS / "audit.md").read_text() == SCRIPT.page()
+    assert (DOCS / "results" / "audit" / "tables.md").read_text() == SCRIPT.rows()
 
 
 def test_another_record_gives_another_page(monkeypatch):
@@ -24,6 +25,7 @@ def test_another_record_gives_another_page(monkeypatch):
             record["by_lead"] = {lead: 2 * value for lead, value in record["by_lead"].items()}
     monkeypatch.setitem(SCRIPT.page.__globals__, "records", lambda: changed)
     assert SCRIPT.page() != (DOCS / "audit.md").read_text()
+    assert SCRIPT.rows() != (DOCS / "results" / "audit" / "tables.md").read_text()
 
 
 def test_the_findings_of_forecasts_hold():

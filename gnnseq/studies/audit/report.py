@@ -13,7 +13,7 @@ from gnnseq.studies.audit.rows import MARKS, Found, Row, Table, find
 from gnnseq.studies.audit.verdict import Verdict, judge
 
 HEADER = ("setting", "published model", "published", "ours, same model", "ours, GCRN", "best baseline", "label")
-_SHORT = {"read there": "", "read second-hand": " (2nd)", "recalled": " (rec.)"}
+_SHORT = {"from the source": "", "from a quotation": " (quoted)", "from memory": " (memory)"}
 _CSV = ["table", "setting", "metric", "model", "published", "mark", "source", "where", "same", "same_seeds", "same_low",
         "same_high", "gcrn", "gcrn_seeds", "gcrn_low", "gcrn_high", "best_baseline", "baseline", "difference",
         "reproduced", "word", "beaten_by", "hindrance"]  # fmt: skip
@@ -129,21 +129,23 @@ def summary(filled: Sequence[FilledRow]) -> str:
     return f"{len(filled)} rows: {', '.join(parts)}."
 
 
-def overview(tables: dict[str, list[FilledRow]]) -> str:
-    """A line for each published model of a group: rows, reproduced of those run, beaten, and by which baselines."""
-    groups: dict[tuple[str, str], list[FilledRow]] = {}
+def overview(tables: dict[str, list[FilledRow]], *, by_model: bool = True) -> str:
+    """A line for each group, or each published model of a group: rows, reproduced, beaten, and by which baselines."""
+    groups: dict[tuple[str, ...], list[FilledRow]] = {}
     for title, rows in tables.items():
         for each in rows:
-            groups.setdefault((each.row.group or title, each.row.published.model), []).append(each)
+            model = (each.row.published.model,) if by_model else ()
+            groups.setdefault((each.row.group or title, *model), []).append(each)
     lines = []
-    for (group, model), rows in groups.items():
+    for group, rows in groups.items():
         ran = [each for each in rows if each.verdict.reproduced is not None]
         kept = sum(bool(each.verdict.reproduced) for each in ran)
         lost = [each for each in rows if each.verdict.beaten_by]
         names = Counter(each.verdict.beaten_by[0] for each in lost)
         reproduced = f"{kept} of {len(ran)}" if ran else "–"
-        lines.append([group, model, str(len(rows)), reproduced, str(len(lost)), "; ".join(names) or "–"])
-    return markdown_table(("setting", "published model", "rows", "reproduced", "beaten", "by"), lines)
+        lines.append([*group, str(len(rows)), reproduced, str(len(lost)), "; ".join(names) or "–"])
+    first = ("setting", "published model") if by_model else ("setting",)
+    return markdown_table((*first, "rows", "reproduced", "beaten", "by"), lines)
 
 
 def to_csv(tables: dict[str, list[FilledRow]]) -> str:

@@ -10,11 +10,11 @@ from gnnseq.results.records import for_tuning, settings_that_differ
 from gnnseq.results.statistics import Summary, summarise
 from gnnseq.runs.store import Record
 
-Mark = Literal["read there", "read second-hand", "recalled"]
+Mark = Literal["from the source", "from a quotation", "from memory"]
 MARKS = {
-    "read there": "read in the source itself",
-    "read second-hand": "read in a text that quotes the source",
-    "recalled": "not looked up: the source could not be read",
+    "from the source": "read in the source itself",
+    "from a quotation": "read in a text that quotes the source",
+    "from memory": "from memory, not checked",
 }
 
 
@@ -39,7 +39,7 @@ class Published:
     def __post_init__(self) -> None:
         if self.mark not in MARKS:
             raise ValueError(f"mark is {self.mark!r}, expected one of {', '.join(MARKS)}")
-        if (self.mark == "recalled") == bool(self.where):
+        if (self.mark == "from memory") == bool(self.where):
             raise ValueError(f"where is {self.where!r} for a number {self.mark}, expected the text that was read")
 
 

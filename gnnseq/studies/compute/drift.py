@@ -44,7 +44,7 @@ def run_drift(
         store: of the records.
         seeds: of the runs, or their number.
         places: in the words at which a group of symbols ends, ascending.
-        settings: of the runs; by default one ends when 20 batches are all right, the other after 1,000 steps.
+        settings: of the runs; by default one ends when 20 batches are all correct, the other after 1,000 steps.
         **runner: further arguments of `gnnseq.runs.run_trials`.
 
     Returns:

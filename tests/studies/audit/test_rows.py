@@ -3,7 +3,7 @@ import pytest
 from gnnseq.studies.audit.report import as_printed, cells, fill_row, markdown, overview, summary, to_csv, with_interval
 from gnnseq.studies.audit.rows import Published, Row, find, value_at
 
-PUBLISHED = Published("Net", 1.5, "A 2020", "recalled")
+PUBLISHED = Published("Net", 1.5, "A 2020", "from memory")
 ROW = Row("here", "RMSE", PUBLISHED, ("a task",), "by_lead.2", "net", "gcrn", ("mean", "ar"), {"zero": 2.0})
 
 
@@ -60,11 +60,12 @@ def test_a_filled_row_has_its_baselines_best_first_and_its_word():
     assert filled.verdict.word == "beaten by a baseline"
     assert filled.verdict.reproduced is True
     assert cells(filled) == [
-        "here", "Net", "1.5 (rec.)", "1.5 [1.4, 1.6] (2)", "–", "AR: 1.2", "beaten by a baseline; reproduced"
+        "here", "Net", "1.5 (memory)", "1.5 [1.4, 1.6] (2)", "–", "AR: 1.2", "beaten by a baseline; reproduced"
     ]  # fmt: skip
     assert summary([filled]) == "1 rows: 1 beaten by a baseline."
     assert "| here" in markdown([filled])
-    assert "1 of 1" in overview({"T": [filled]})
+    assert "| T       | Net " in overview({"T": [filled]})
+    assert "| T       | 1    | 1 of 1 " in overview({"T": [filled]}, by_model=False)
     assert filled.plain["verdict"]["beaten_by"] == ("AR",)
     header, line = to_csv({"t": [filled]}).splitlines()
     assert dict(zip(header.split(","), line.split(","), strict=True))["best_baseline"] == "AR"
@@ -86,14 +87,14 @@ def test_the_word_says_how_far_ours_lies():
 
 
 def test_accuracies_are_shown_in_per_cent():
-    row = Row("x", "accuracy", Published("N", 0.9917, "A", "read there", "B"), ("a task",), "score", "net",
+    row = Row("x", "accuracy", Published("N", 0.9917, "A", "from the source", "B"), ("a task",), "score", "net",
               higher_is_better=True)  # fmt: skip
     assert as_printed(0.9917, True) == "99.17 %"
     filled = fill_row(row, [record("net", 0, score=0.9), record("net", 0, 1, score=1.0)])
     assert with_interval(filled.same, True) == "95.0 % [90.0, 100.0] (2)"
 
 
-@pytest.mark.parametrize(("mark", "where"), [("recalled", "page 3"), ("read there", ""), ("seen", "x")])
+@pytest.mark.parametrize(("mark", "where"), [("from memory", "page 3"), ("from the source", ""), ("seen", "x")])
 def test_a_mark_without_its_text_is_refused(mark, where):
     with pytest.raises(ValueError, match=r"mark is|where is"):
         Published("N", 1.0, "A", mark, where)

@@ -80,11 +80,11 @@ def test_trials_have_keys_of_their_own(folder):
         assert len({trial.key for trial in todo}) == len(todo)
 
 
-def test_there_are_more_than_forty_rows_and_every_recalled_number_says_so():
+def test_there_are_more_than_forty_rows_and_every_number_from_memory_says_so():
     rows = [row for table in TABLES for row in table.rows]
     assert len(rows) >= 40
-    assert all(row.published.where for row in rows if row.published.mark != "recalled")
-    assert {row.published.mark for row in rows} == {"read there", "read second-hand", "recalled"}
+    assert all(row.published.where for row in rows if row.published.mark != "from memory")
+    assert {row.published.mark for row in rows} == {"from the source", "from a quotation", "from memory"}
 
 
 def test_the_split_of_the_chickenpox_example(folder):

@@ -33,7 +33,7 @@ def _row(setting: str, same: str) -> Row:
         "best possible",
         round(BEST_MAE, 4),
         "tsl, GPVARDatasetAZ: mae_optimal_model",
-        "read there",
+        "from the source",
         "tsl/datasets/synthetic.py and gpvar.py",
     )
     return Row(f"30 nodes, {setting}", "MAE", best, (TITLE,), same=same, ours=None if "gcrn" in same else "gcrn",

@@ -67,8 +67,8 @@ _RNN: Mapping[str, Sequence[int]] = {
 
 
 _PUBLISHED: tuple[tuple[str, Mapping[str, Sequence[int]], Mark, str, str], ...] = (
-    ("Cola-GNN", _COLA, "read second-hand", _WHERE, "cola-gnn"),
-    ("RNN", _RNN, "recalled", "", "rnn-alone"),
+    ("Cola-GNN", _COLA, "from a quotation", _WHERE, "cola-gnn"),
+    ("RNN", _RNN, "from memory", "", "rnn-alone"),
 )
 
 

@@ -28,7 +28,7 @@ def _row(depth: int, model: str, value: float, same: str) -> Row:
     return Row(
         f"depth {depth}",
         "training accuracy",
-        Published(model, value, "Alon and Yahav 2021", "read there", "README of tech-srl/bottleneck"),
+        Published(model, value, "Alon and Yahav 2021", "from the source", "README of tech-srl/bottleneck"),
         (FiniteMatchTask(depth, TREES[depth]).title,),
         same=same,
         constants={"a constant answer": 1 / 2**depth},

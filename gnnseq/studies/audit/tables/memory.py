@@ -58,18 +58,18 @@ TABLE = Table(
     TEXT,
     (
         *(
-            Row("adding, 600 steps", "MSE", Published(model, value, _SOURCE, "recalled"), (ADDING.title,),
+            Row("adding, 600 steps", "MSE", Published(model, value, _SOURCE, "from memory"), (ADDING.title,),
                 same=same, constants={"constant 1": CONSTANT})
             for model, (value, same) in _ADDING.items()
         ),
         *(
             Row("copy memory, 10 symbols, 1,000 steps", "cross-entropy, nats",
-                Published(model, value, _SOURCE, "recalled"), (LongCopyTask(*COPY).title,), "loss", same=same,
+                Published(model, value, _SOURCE, "from memory"), (LongCopyTask(*COPY).title,), "loss", same=same,
                 constants={"memoryless": MEMORYLESS})
             for model, (value, same) in _COPY.items()
         ),
         Row("associative recall, 64 places, 4 pairs, width 64", "accuracy",
-            Published("attention", 0.9917, "a report of a reproduction of Zoology's setting on a CPU", "recalled"),
+            Published("attention", 0.9917, "a report of a reproduction of Zoology's setting on a CPU", "from memory"),
             ("recalls of 4 pairs over length 64",), same="transformer", baselines=("lstm", "min-gru"),
             constants={"values without keys": 0.25}, higher_is_better=True),
     ),

@@ -69,7 +69,7 @@ TABLE = Table(
         Row(
             f"{minutes} minutes ahead",
             "RMSE, mph",
-            Published(model, _PUBLISHED[model][number], "Zhao et al. 2020 (T-GCN), table 1, Los-loop", "recalled"),
+            Published(model, _PUBLISHED[model][number], "Zhao et al. 2020 (T-GCN), table 1, Los-loop", "from memory"),
             (TITLE,),
             f"by_lead.{ASKED[minutes]}",
             _SAME.get(model),
