@@ -67,8 +67,8 @@ def summary(report: dict[str, Any], short: dict[str, Any], quick: dict[str, Any]
         "- With its state carried through the last tenth in order, the model after 10,000 steps needs "
         f"{bits(short['carried_loss']):.3f} bits per character.\n"
         f"- Quick setting, {last['step']:,} steps: training loss {last['train_loss']:.3f}, accuracy "
-        f"{last['train_accuracy']:.3f}; held-out loss {last['loss']:.3f}, accuracy {last['accuracy']:.3f}, "
-        f"{bits(last['loss']):.3f} bits per character.\n"
+        f"{last['train_accuracy']:.3f}; held-out loss {last['loss']:.3f}, accuracy {last['accuracy']:.3f},\n"
+        f"  {bits(last['loss']):.3f} bits per character.\n"
     )
 
 

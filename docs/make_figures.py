@@ -122,7 +122,8 @@ with about 10,000 weights are compared at lengths {lengths}, three seeds each; c
 {short}
 [All columns](results/palindromes/tables.md): intervals, diagnosis, hops, state, steps, times and memory.
 `python examples/compare_rnn_vs_gnn.py --output runs/compare` makes the records,
-`python docs/make_figures.py --store runs` this page. Versions: {versions}; one thread for each run.
+`python docs/make_figures.py --store runs` this page.
+Versions: {versions}; one thread for each run.
 *Out of reach*: the model covers fewer hops than the task requires ([Reach](reach.md)). The bag exceeds chance, because
 at even length the answer is the only digit that is read an odd number of times.
 

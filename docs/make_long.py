@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import fmean
 
 import numpy as np
-from stored import read, take_over
+from stored import read, take_over, wrapped
 
 from gnnseq.experiments import collect
 from gnnseq.plots.comparison.metrics import plot_metrics
@@ -123,7 +123,7 @@ def contest(records: list[Record]) -> str:
     gaps = [float(more - less) for more, less in zip(lstm, rnn, strict=True)]
     ahead, behind = sum(gap > 0 for gap in gaps), sum(gap < 0 for gap in gaps)
     by_size, by_seed = dependence(of(records, "lstm"))
-    return (
+    return wrapped(
         f"The RNN reaches 99 % in {sum(rnn)} runs of {len(of(records, 'lstm'))}, the LSTM in {sum(lstm)}. The LSTM "
         f"does so with more seeds at {ahead} of the {len(gaps)} lengths and with fewer at {behind} (exact sign test "
         f"over lengths, p = {sign_test(gaps):.2g}). Its success depends on the length (permutation test, "
@@ -177,7 +177,7 @@ def remarks(records: list[Record]) -> str:
         f"{100 * r['score']:.1f} %"
         for r in lost[:4]
     ]
-    return REMARKS.format(examples="Largest differences: " + "; ".join(words) + "." if words else "")
+    return REMARKS.format(examples=wrapped("Largest differences: " + "; ".join(words) + ".") if words else "")
 
 
 def in_order(path: Path) -> list[Record]:

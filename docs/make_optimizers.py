@@ -11,7 +11,7 @@ import argparse
 import shutil
 from pathlib import Path
 
-from stored import fill_all, read, take_over
+from stored import fill_all, read, take_over, wrapped
 
 from gnnseq.studies.optimizers.race import Race, race_table
 
@@ -31,7 +31,7 @@ def race(length: int) -> Race:
 
 def filled(text: str) -> str:
     """The page with the tables of the records."""
-    return fill_all(text, {f"length {length}": race_table(race(length)) for length in LENGTHS})
+    return fill_all(text, {f"length {length}": wrapped(race_table(race(length))) for length in LENGTHS})
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import argparse
 import json
 from pathlib import Path
 
-from stored import fill_all, read, take_over, without_curve
+from stored import fill_all, read, take_over, without_curve, wrapped
 
 from gnnseq.experiments import Store
 from gnnseq.plots.comparison.report import verdicts
@@ -60,7 +60,7 @@ def verdict_table() -> str:
         found = verdicts(group, reference=tree)
         rows = ([text for text, _ in verdict_cells(comparison, percent=True)[1:]] for comparison in found)
         table = markdown_table(VERDICT_HEADER[1:], rows)
-        parts.append(f"{title[0].upper()}{title[1:]}:\n\n{table}\n{how_tested(found)}\n")
+        parts.append(f"{title[0].upper()}{title[1:]}:\n\n{table}\n{wrapped(how_tested(found))}\n")
     return "\n".join(parts)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -34,6 +35,15 @@ def read(path: Path) -> list[Record]:
         json.loads(text) if path.suffix == ".json" else [json.loads(line) for line in text.splitlines()]
     )
     return found
+
+
+def wrapped(text: str) -> str:
+    """Markdown with lines of prose at most 119 characters long; tables stay as they are."""
+    lines = text.split("\n")
+    return "\n".join(
+        line if line.startswith("|") else textwrap.fill(line, 119, break_long_words=False, break_on_hyphens=False)
+        for line in lines
+    )
 
 
 def fill(text: str, name: str, content: str) -> str:
