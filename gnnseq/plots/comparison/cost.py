@@ -35,7 +35,8 @@ def plot_cost(records: Sequence[Record], path: str | Path, naming: Naming = fami
     """Draws a row for each task at its largest size, and in it the score against each cost, on a logarithmic axis.
 
     A cost is the median over the seeds, a score their mean with its interval. A model without a cost, such as one that
-    never reached the threshold, has an empty marker at the right edge.
+    never reached the threshold, has an empty marker at the right edge. Weights are left out where all models of a task
+    have about the same number.
 
     Raises:
         ValueError: if no record is done.
@@ -43,7 +44,9 @@ def plot_cost(records: Sequence[Record], path: str | Path, naming: Naming = fami
     results = drawable(records, naming)
     largest = [_largest(group) for group in by_name(results).values()]
     look = looks(results)
-    costs = [key for key in COSTS if any(result.middle(key) is not None for group in largest for result in group)]
+    costs = [key for key in COSTS if any(_known(group, key) for group in largest)]
+    if len(costs) > 1 and all(_equal(_known(group, "weights")) for group in largest):
+        costs = [key for key in costs if key != "weights"]
     if not costs:
         raise ValueError(f"records hold no cost, expected at least one of {', '.join(COSTS)}")
     drawn = figure(2.9 * len(costs) + BESIDE, 2.7 * len(largest) + 0.7)
@@ -55,8 +58,22 @@ def plot_cost(records: Sequence[Record], path: str | Path, naming: Naming = fami
     for axes, key in zip(grid[-1], costs, strict=True):
         axes.set_xlabel(COSTS[key])
     legend_beside(drawn, grid[:, 0])
-    headline(drawn, "Score against cost: mean score and 95 % interval, median cost (empty markers: no cost)", BESIDE)
+    empty = [_missing(key) for key in costs if any(len(_known(group, key)) < len(group) for group in largest)]
+    note = f" (empty: {' or '.join(dict.fromkeys(empty))})" if empty else ""
+    headline(drawn, f"Score against cost: mean score and 95 % interval, median cost{note}", BESIDE)
     return save(drawn, path)
+
+
+def _known(group: Sequence[Result], key: str) -> list[float]:
+    return [cost for result in group if (cost := result.middle(key)) is not None]
+
+
+def _equal(costs: Sequence[float]) -> bool:
+    return not costs or max(costs) < 1.2 * min(costs)
+
+
+def _missing(key: str) -> str:
+    return "threshold not reached" if key == "samples_to_threshold" else "not measured"
 
 
 def _largest(group: Sequence[Result]) -> list[Result]:
@@ -65,8 +82,8 @@ def _largest(group: Sequence[Result]) -> list[Result]:
 
 
 def _panel(axes: Axes, group: Sequence[Result], key: str, look: dict[str, Look]) -> None:
-    costs = [cost for result in group if (cost := result.middle(key)) is not None]
-    word = "not\nreached" if key == "samples_to_threshold" else "not\nmeasured"
+    costs = _known(group, key)
+    word = _missing(key).removeprefix("threshold ").replace(" ", "\n")
     edge = _scale(axes, costs, word if len(costs) < len(group) else None)
     for result in group:
         colour, marker, _ = look[result.model]
@@ -90,8 +107,9 @@ def _scale(axes: Axes, costs: Sequence[float], without: str | None) -> float:
     axes.set_xscale("log")
     axes.set_xlim(low, high if without is None else high * (high / low) ** 0.3)
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    few = (1, 2, 5) if high < 10 * low else (1, 3)
-    ticks = [step * 10.0**power for power in powers for step in few if low <= step * 10.0**power <= high]
+    steps = [(1, 2, 5) if high < 10 * low else (1, 3), (1, 2, 3, 4, 5, 6, 8)]
+    found = [[s * 10.0**power for power in powers for s in few if low <= s * 10.0**power <= high] for few in steps]
+    ticks = found[0] if len(found[0]) > 1 else found[1]
     ticks = (ticks or [(low * high) ** 0.5]) if costs else []
     names = [f"{tick:,.3g}" if tick < 1000 else f"{tick:,.0f}" for tick in ticks]
     axes.set_xticks([*ticks, edge] if without else ticks, [*names, without] if without else names)

@@ -31,6 +31,7 @@ def plot_learning(records: Sequence[Record], path: str | Path, naming: Naming = 
 
     Each seed is first smoothed by the mean of its last 20 batches. A run that stopped early keeps its last value, so
     that the mean is always over the same seeds; the line ends where the last run ended. Batches are fresh samples.
+    Marks along a line tell apart families of one colour.
 
     Raises:
         ValueError: if no record has a curve, or the records are of several tasks.
@@ -55,10 +56,12 @@ def plot_learning(records: Sequence[Record], path: str | Path, naming: Naming = 
 
 
 def _panel(axes: Axes, group: Sequence[Result], look: dict[str, Look]) -> None:
-    for result in group:
+    for number, result in enumerate(group):
         colour, marker, line = look[result.model]
         steps, mean, low, high = joined(curves(result))
         axes.fill_between(steps, low, high, color=colour, alpha=0.12, lw=0)
-        axes.plot(steps, mean, color=colour, ls=line, lw=1.6, marker=marker, markevery=[-1], ms=5, label=result.model)
+        every = max(1, len(steps) // 8)
+        axes.plot(steps, mean, color=colour, ls=line, lw=1.6, marker=marker, ms=5, label=result.model,
+                  markevery=(every * number // len(group), every))  # fmt: skip
     mark_chance(axes, shown(group[0], group[0].task["chance"]))
     score_axis(axes, group[0])

@@ -41,7 +41,8 @@ def plot_reach(records: Sequence[Record], path: str | Path, naming: Naming = fam
     legend_beside(drawn, grid)
     headline(
         drawn,
-        "Score against reach, all tasks: mean and 95 % interval (side by side: the same hops)",
+        "Score against reach, all tasks: mean and 95 % interval (side by side: the same hops; scores below "
+        f"{LOWEST:g} and above {HIGHEST:g} are drawn there)",
         BESIDE,
     )
     return save(drawn, path)

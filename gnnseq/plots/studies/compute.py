@@ -52,8 +52,10 @@ def plot_computability(found: Sequence[Outcome], path: str | Path) -> Path:
     runs = f"{min(seeds)}" if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)}"
     words = {EXACT: "all runs correct, also on hard samples", ALWAYS: "all runs correct on random samples",
              SOMETIMES: "some runs correct", NEVER: "no run correct"}  # fmt: skip
-    handles = [Patch(facecolor=colour, edgecolor="0.6", label=word) for colour, word in words.items()]
-    handles.append(Patch(facecolor="white", edgecolor=_WRONG, lw=2, label="contradicts the theory"))
+    shown = {_colour(outcome) for outcome in found}
+    handles = [Patch(facecolor=c, edgecolor="0.6", label=word) for c, word in words.items() if c in shown]
+    if any(outcome.is_contradicted for outcome in found):
+        handles.append(Patch(facecolor="white", edgecolor=_WRONG, lw=2, label="contradicts the theory"))
     drawn.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
     length = max(max(outcome.accuracy) for outcome in found)
     drawn.suptitle(
@@ -63,16 +65,19 @@ def plot_computability(found: Sequence[Outcome], path: str | Path) -> Path:
     return save(drawn, path)
 
 
-def _cell(axes: Axes, column: int, row: int, outcome: Outcome) -> None:
+def _colour(outcome: Outcome) -> str:
     runs, share = len(outcome.longest), outcome.generalising
-    colour = EXACT if outcome.exact == runs else ALWAYS if share == runs else SOMETIMES if share else NEVER
+    return EXACT if outcome.exact == runs else ALWAYS if share == runs else SOMETIMES if share else NEVER
+
+
+def _cell(axes: Axes, column: int, row: int, outcome: Outcome) -> None:
     wrong = outcome.is_contradicted
-    axes.add_patch(Rectangle((column - 0.47, row - 0.46), 0.94, 0.92, facecolor=colour,
+    axes.add_patch(Rectangle((column - 0.47, row - 0.46), 0.94, 0.92, facecolor=_colour(outcome),
                              edgecolor=_WRONG if wrong else "0.8", lw=2.5 if wrong else 0.6))  # fmt: skip
     shares = [f"{100 * fmean(values):.0f}" for values in (outcome.longest, outcome.hardest)]
     text = f"{MARKS[outcome.computes]}\n{' / '.join(shares)} %"
     axes.text(column, row, text, ha="center", va="center", fontsize=7.5, linespacing=1.15,
-              weight="bold" if wrong else "normal", color="black" if share else "0.3")  # fmt: skip
+              weight="bold" if wrong else "normal", color="black" if outcome.generalising else "0.3")  # fmt: skip
 
 
 def plot_drift(records: Sequence[Record], path: str | Path) -> Path:

@@ -6,13 +6,19 @@ from pathlib import Path
 from statistics import fmean
 
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 
-from gnnseq.plots.style import COLOURS, MARKERS, bare, decades, figure, save
+from gnnseq.plots.comparison.models import family_look
+from gnnseq.plots.style import MARKERS, bare, decades, figure, save
 from gnnseq.studies.reach.depth import DepthRecord
+
+_FAMILIES = {"gcn": "gcn", "graph-conv": "conv"}
 
 
 def plot_depth(records: Sequence[DepthRecord], path: str | Path) -> Path:
     """Draws, for each stack, influence against distance for every depth, and what grows with depth.
+
+    A stack has its family's colour, the darker the deeper.
 
     Args:
         records: of `gnnseq.studies.reach.depth.measure_depth`.
@@ -38,7 +44,7 @@ def plot_depth(records: Sequence[DepthRecord], path: str | Path) -> Path:
 
 def _profiles(axes: Axes, records: list[DepthRecord]) -> None:
     for number, record in enumerate(records):
-        colour = COLOURS[number % len(COLOURS)]
+        colour = _shade(record.stack, (number + 1) / len(records))
         mean = [fmean(values) for values in zip(*record.profile, strict=True)]
         distance = range(len(mean))
         axes.plot(
@@ -57,12 +63,18 @@ def _profiles(axes: Axes, records: list[DepthRecord]) -> None:
     bare(axes)
 
 
+def _shade(stack: str, share: float) -> tuple[float, ...]:
+    """The colour of a stack's family, mixed with white; a share of 1 is the pure colour."""
+    kept = 0.3 + 0.7 * share
+    return tuple(1 - kept * (1 - part) for part in to_rgb(family_look(_FAMILIES.get(stack, stack)).colour))
+
+
 def _growth(axes: Axes, records: list[DepthRecord]) -> None:
-    layers = [record.layers for record in records]
-    axes.plot(layers, layers, color="0.55", lw=1.4, ls="--", label="reach (influence beyond it is exactly 0)")
-    axes.plot(layers, [fmean(record.field) for record in records], "s-", color=COLOURS[1], ms=4, lw=1.5,
+    layers, colour = [record.layers for record in records], _shade(records[0].stack, 1.0)
+    axes.plot(layers, layers, color="0.55", lw=1.4, ls="-.", label="reach (influence beyond it is exactly 0)")
+    axes.plot(layers, [fmean(record.field) for record in records], "s--", color=colour, ms=4, lw=1.5,
               label="distance within which 95 % of the influence lies")  # fmt: skip
-    axes.plot(layers, [fmean(record.mean_distance) for record in records], "o-", color=COLOURS[0], ms=4, lw=1.5,
+    axes.plot(layers, [fmean(record.mean_distance) for record in records], "o-", color=colour, ms=4, lw=1.5,
               label="mean distance of the influence")  # fmt: skip
     axes.plot(layers, [record.expected_distance for record in records], ":", color="0.25", lw=1.4, zorder=4,
               label="mean distance, theory")  # fmt: skip

@@ -8,7 +8,7 @@ from statistics import fmean
 from matplotlib.axes import Axes
 
 from gnnseq.plots.comparison.models import family_look, mark_level
-from gnnseq.plots.style import COLOURS, MARKERS, bare, decades, figure, save
+from gnnseq.plots.style import MARKERS, bare, decades, figure, save
 from gnnseq.results.curves import moving_mean
 from gnnseq.runs.store import Record
 from gnnseq.studies.gradients import FlowRecord
@@ -58,6 +58,8 @@ def plot_gradient_flow(records: Sequence[FlowRecord], path: str | Path) -> Path:
 def plot_clipping(records: Sequence[Record], path: str | Path) -> Path:
     """Draws gradient norm and loss of every training step, with and without clipping, a column for each setting.
 
+    Runs without clipping have their family's colour, clipped runs are black and dashed.
+
     Args:
         records: of `gnnseq.experiments.run_trial` on families of `gnnseq.studies.gradients.recurrence`.
         path: of the PNG.
@@ -77,7 +79,8 @@ def plot_clipping(records: Sequence[Record], path: str | Path) -> Path:
         own = [record for record in records if record["family"]["title"] == title]
         for number, limit in enumerate(dict.fromkeys(record["trial"]["max_norm"] for record in own)):
             runs = [record for record in own if record["trial"]["max_norm"] == limit]
-            _training(grid[0][column], grid[1][column], runs, COLOURS[1 - number % 2], ("-", "--")[number % 2])
+            colour = "black" if number else family_look(title.partition(",")[0].lower()).colour
+            _training(grid[0][column], grid[1][column], runs, colour, ("-", "--")[number % 2])
         grid[0][column].set_title(title, fontsize=9)
         grid[1][column].set_xlabel("training step")
         for axes in grid[:, column]:

@@ -1,6 +1,7 @@
 """Influence against distance on a logarithmic axis, a panel for each model."""
 
 import math
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -61,6 +62,8 @@ def _panel(axes: Axes, records: list[SightRecord], floor: float) -> None:
         axes.fill_between(back, low, high, where=[v > 0 for v in record.mean], color=colour, alpha=0.15, lw=0)
         theory = [value if value > 0 else math.nan for value in record.theory]
         name = f"theory, {record.initialisation}: {record.theory_name}"
+        if record.seen < steps:  # beside the area of what is out of reach
+            name = textwrap.fill(name, 29)
         axes.plot(
             back, theory, (":", "-.")[number % 2], color=("0.25", "0.55")[number % 2], lw=1.4, label=name, zorder=2
         )

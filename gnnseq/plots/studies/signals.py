@@ -6,7 +6,7 @@ from pathlib import Path
 from torch import Tensor
 
 from gnnseq.plots.comparison.models import family_look
-from gnnseq.plots.style import COLOURS, MARKERS, figure, save
+from gnnseq.plots.style import MARKERS, figure, save
 
 
 def plot_forecasts(
@@ -18,7 +18,7 @@ def plot_forecasts(
 ) -> Path:
     """Draws the errors of all models by step ahead, and a stretch of one node's series with forecasts of it.
 
-    A GCRN and an LSTM have their family's colour, baselines are grey.
+    A GCRN and an LSTM have their family's colour, baselines are grey. Forecasts differ by line.
 
     Args:
         errors: mean absolute errors of each model, for each seed by step ahead ``[S][H]``.
@@ -50,13 +50,13 @@ def plot_forecasts(
     left.set_ylabel("mean absolute error on the test part (mean over seeds)")
     left.xaxis.get_major_locator().set_params(integer=True)
     left.legend(fontsize=7, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
-    horizon = forecasts.size(1)
-    right.plot(truth, color="black", lw=1.5, label="truth")
+    horizon, colour = forecasts.size(1), family_look("gcrn").colour
+    right.plot(truth, color="0.6", lw=1.5, label="truth")
     for number, ahead in enumerate(sorted({1, horizon})):
         at = range(ahead - 1, ahead - 1 + len(forecasts))
         word = "1 step ahead" if ahead == 1 else f"{ahead} steps ahead"
         marks = {"marker": MARKERS[number], "markevery": (3 * number, 9), "ms": 4}
-        right.plot(at, forecasts[:, ahead - 1], color=COLOURS[number], lw=1, label=word, **marks)
+        right.plot(at, forecasts[:, ahead - 1], ("-", "--")[number], color=colour, lw=1.2, label=word, **marks)
     right.set_xlabel("step of the test part")
     right.set_ylabel("one node's signal, forecast by the GCRN")
     right.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)

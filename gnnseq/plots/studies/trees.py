@@ -135,7 +135,11 @@ def plot_pairs(records: Sequence[Record], path: str | Path) -> Path:
     drawn.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8, frameon=False)
     counts = sorted({len(rows) for rows in groups.values()})
     seeds = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
-    drawn.suptitle(f"{task['title']}: mean of {seeds} seed{'' if seeds == '1' else 's'}", fontsize=11)
+    name, _, longest = task["title"].partition(", longer than ")
+    trained = f", trained on up to {longest} operators" if longest else ""
+    drawn.suptitle(
+        f"{name[:1].upper()}{name[1:]}{trained}: mean of {seeds} seed{'' if seeds == '1' else 's'}", fontsize=11
+    )
     return save(drawn, path)
 
 

@@ -18,7 +18,11 @@ def test_prediction_and_result_in_one_cell_and_wrong_ones_marked(drawn):
         outcome("MinGRU", "s3", "cannot"),
         outcome("LSTM", "s3", "not known", (1.0,), (0.8,)),
     ]
-    axes = drawn(plot_computability, found).axes[0]
+    figure = drawn(plot_computability, found)
+    axes = figure.axes[0]
+    named = ["all runs correct, also on hard samples", "all runs correct on random samples", "no run correct"]
+    assert legend(figure) == [*named, "contradicts the theory"]
+    assert legend(drawn(plot_computability, [outcome()])) == named[:1]
     texts = {text.get_text(): text.get_weight() for text in axes.texts}
     assert texts == {"can\n100 / 100 %": "normal", "cannot\n50 / 40 %": "normal", "cannot\n100 / 100 %": "bold",
                      "?\n100 / 80 %": "normal"}  # fmt: skip

@@ -30,6 +30,8 @@ def test_models_have_the_colour_of_their_family_and_baselines_are_grey(drawn):
 
 def test_forecasts_stand_at_the_steps_that_they_forecast(drawn):
     _, right = drawn(plot_forecasts, ERRORS, TRUTH, FORECASTS).axes
+    assert [line.get_color() for line in right.get_lines()] == ["0.6", COLOURS[3], COLOURS[3]]
+    assert [line.get_linestyle() for line in right.get_lines()] == ["-", "-", "--"]
     assert lines(right) == {
         "truth": ([0, 1, 2, 3], [0.0, 1.0, -1.0, 2.0]),
         "1 step ahead": ([0, 1, 2], [0.5, 0.0, -1.5]),
