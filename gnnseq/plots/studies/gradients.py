@@ -77,10 +77,10 @@ def plot_clipping(records: Sequence[Record], path: str | Path) -> Path:
     grid = drawn.subplots(2, len(titles), sharex=True, sharey="row", squeeze=False)
     for column, title in enumerate(titles):
         own = [record for record in records if record["family"]["title"] == title]
-        for number, limit in enumerate(dict.fromkeys(record["trial"]["max_norm"] for record in own)):
+        for limit in dict.fromkeys(record["trial"]["max_norm"] for record in own):
             runs = [record for record in own if record["trial"]["max_norm"] == limit]
-            colour = "black" if number else family_look(title.partition(",")[0].lower()).colour
-            _training(grid[0][column], grid[1][column], runs, colour, ("-", "--")[number % 2])
+            colour = family_look(title.partition(",")[0].lower()).colour if limit is None else "black"
+            _training(grid[0][column], grid[1][column], runs, colour, "-" if limit is None else "--")
         grid[0][column].set_title(title, fontsize=9)
         grid[1][column].set_xlabel("training step")
         for axes in grid[:, column]:

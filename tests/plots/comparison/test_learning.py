@@ -21,6 +21,12 @@ def test_a_panel_for_each_size_with_the_mean_of_the_seeds(drawn):
     assert (band[:, 1].min(), band[:, 1].max()) == (pytest.approx(20.0), pytest.approx(60.0))
 
 
+def test_marks_along_the_lines_stand_at_different_steps(drawn):
+    records = [record(*[0.5] * 80), record(*[0.4] * 80, family="rnn")]
+    first, second = [line for line in drawn(plot_learning, records).axes[0].get_lines() if line.get_marker() != "None"]
+    assert (first.get_markevery(), second.get_markevery()) == ((0, 10), (5, 10))
+
+
 def test_legend_and_labels(drawn):
     figure = drawn(plot_learning, [record(0.2), record(0.3, family="rnn")])
     assert legend(figure) == ["LSTM", "RNN"]

@@ -20,6 +20,11 @@ def test_models_with_a_limit_stand_left_at_what_they_reach_beyond_need(drawn):
     assert right.get_xlabel() == "hops required (models without a limit)"
 
 
+def test_the_title_says_where_scores_are_cut(drawn):
+    title = drawn(plot_reach, [make_record("lstm", 5)]).get_suptitle().replace("\n", " ")
+    assert f"below {LOWEST:g} and above {HIGHEST:g} are drawn there" in title
+
+
 def test_where_nothing_can_be_seen_is_grey(drawn):
     (axes,) = drawn(plot_reach, [make_record("gcn", 5), make_record("gcn", 20)]).axes
     ((start, end),) = spans(axes)

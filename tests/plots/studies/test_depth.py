@@ -1,8 +1,11 @@
 import pytest
+from colours import lightness
 from drawings import legend, lines, points
+from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 
 from gnnseq.plots.studies.depth import plot_depth
+from gnnseq.plots.style import COLOURS
 from gnnseq.studies.reach.depth import DepthRecord, measure_depth
 
 
@@ -31,6 +34,13 @@ def test_what_grows_with_the_layers(drawn):
         "mean distance of the influence": ([2, 4], [pytest.approx(0.4)] * 2),
         "mean distance, theory": ([2, 4], [0.75, 0.75]),
     }
+
+
+def test_a_stack_has_its_familys_colour_the_darker_the_deeper(drawn):
+    left, right = drawn(plot_depth, [record(layers=2), record(layers=4)]).axes
+    light, deep = (line.get_color() for line in left.get_lines() if line.get_label().endswith("layers"))
+    assert deep == pytest.approx(to_rgb(COLOURS[2])) == right.get_lines()[1].get_color()
+    assert lightness(light) > lightness(deep)
 
 
 def test_a_row_for_each_stack(drawn):

@@ -63,6 +63,10 @@ def test_norm_and_loss_of_each_training_step(drawn):
         "not clipped": ([0, 1], [2.0, 1.0]),
         "clipped to 0.5": ([0, 1], [2.0, 1.0]),
     }
+    assert [(line.get_color(), line.get_linestyle()) for line in above.get_lines()] == [
+        (COLOURS[1], "-"),
+        ("black", "--"),
+    ]
     assert math.log(10) in levels(below)
     assert above.get_yscale() == "log"
     assert legend(below) == ["not clipped", "clipped to 0.5"]
