@@ -36,7 +36,7 @@ def add_settings(parser: argparse.ArgumentParser, settings: Iterable[Setting], d
         defaults: default values named in the descriptions, by name; None if each model has its own.
     """
     for name, kind, text in settings:
-        default = "each its own" if defaults[name] is None else defaults[name]
+        default = "each model's own" if defaults[name] is None else defaults[name]
         parser.add_argument(option(name), type=kind, help=f"{text} (default: {default})")
 
 

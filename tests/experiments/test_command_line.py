@@ -37,8 +37,8 @@ def parse(*arguments):
 def test_settings_are_options_of_their_type_and_say_their_default():
     options, text = parse("--batch-size", "3")
     assert (options.batch_size, options.rate) == (3, None)
-    assert "of a step (128)" in text
-    assert "of Adam (each its own)" in text
+    assert "of a step (default: 128)" in text
+    assert "of Adam (default: each model's own)" in text
     assert parse("--rate", "0.5")[0].rate == 0.5
 
 

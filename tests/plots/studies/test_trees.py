@@ -2,7 +2,7 @@ import pytest
 from drawings import legend, levels, lines, points
 from matplotlib.image import imread
 
-from gnnseq.plots.studies.trees import plot_listops, plot_sentiment
+from gnnseq.plots.studies.trees import plot_listops, plot_pairs, plot_sentiment
 from gnnseq.plots.style import COLOURS
 
 
@@ -29,6 +29,12 @@ def test_listops_in_training_and_by_length_and_depth(drawn):
     assert [levels(axes) for axes in figure.axes] == [[15.0]] * 3
     assert length.get_xticks().tolist() == [20, 100]
     assert figure._suptitle.get_text() == "ListOps: about 9,000 weights each, mean of 2 seeds"
+
+
+def test_pairs_are_titled_by_what_was_trained_on(drawn):
+    task = {"title": "logical inference, longer than 6", "higher_is_better": True, "chance": 0.5}
+    title = drawn(plot_pairs, [listops_record("tree", 0) | {"task": task}]).get_suptitle()
+    assert title == "Logical inference, trained on up to 6 operators: mean of 1 seed"
 
 
 def test_a_listops_run_that_diverged_counts_as_a_guess_from_there_on(drawn):
