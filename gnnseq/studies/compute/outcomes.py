@@ -71,7 +71,7 @@ class Outcome:
 def outcomes(records: Iterable[Record]) -> list[Outcome]:
     """One outcome for each model and task that has a run that ended, tasks and models in the order of the records.
 
-    A run that diverged counts as chance at every length.
+    A run that diverged counts as chance at every length; one that was not tested at a length is left out there.
 
     Raises:
         ValueError: for records without lengths, which no run of `gnnseq.studies.compute.study` leaves.
@@ -90,9 +90,9 @@ def _outcome(result: Result) -> Outcome:
 
 def _accuracy(result: Result, name: str) -> dict[int, tuple[float, ...]]:
     lengths = sorted({int(length) for record in result.records for length in record.get(name) or ()})
-    chance = [float(result.task["chance"]), 1.0]
-    counts = [[(record.get(name) or {}).get(str(n), chance) for record in result.records] for n in lengths]
-    return {n: tuple(right / total for right, total in own) for n, own in zip(lengths, counts, strict=True)}
+    lost = {str(length): [float(result.task["chance"]), 1.0] for length in lengths}
+    runs = [lost if record["status"] == "diverged" else record.get(name) or {} for record in result.records]
+    return {n: tuple(right / total for run in runs if str(n) in run for right, total in [run[str(n)]]) for n in lengths}
 
 
 def summary(found: Sequence[Outcome]) -> str:

@@ -69,7 +69,8 @@ def run_study(
         The records: seeds in the outer loop, then tasks, then families.
 
     Raises:
-        ValueError: for a length under 1, no seeds, or a task without a matching family.
+        ValueError: for a length under 1, no seeds, a task without a matching family, or a store that holds one of the
+            runs at other lengths.
     """
     check_lengths(lengths)
     runner = {"run": partial(run_compute, lengths=tuple(lengths)), **runner}
@@ -77,6 +78,7 @@ def run_study(
     chosen = check_seeds(seeds)
     rates = {} if grid is None else _rates(joined, store, chosen[:1], check_grid(grid), settings, **runner)
     trials = [Trial(*pair, seed, rates.get(pair[1].name), settings) for seed in chosen for pair in joined]
+    _check_measured(trials, store, lengths)
     return run_trials(trials, store, **runner)
 
 
@@ -103,6 +105,17 @@ def check_lengths(lengths: Sequence[int]) -> None:
     """
     if not lengths or min(lengths) < 1:
         raise ValueError(f"lengths is {list(lengths)}, expected positive lengths")
+
+
+def _check_measured(trials: Sequence[Trial], store: Store, lengths: Sequence[int]) -> None:
+    records, wanted = store.read(), set(map(str, lengths))
+    for record in (records[trial.key] for trial in trials if trial.key in records):
+        found = record.get("by_length") or {}
+        if record["status"] == "done" and found.keys() != wanted:
+            raise ValueError(
+                f"lengths is {list(lengths)}, but {store.path} holds {record['label']} at lengths "
+                f"{', '.join(found) or 'none'}; expected the same lengths, or another file"
+            )
 
 
 def _rates(

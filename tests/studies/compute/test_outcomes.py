@@ -44,6 +44,12 @@ def test_a_run_that_diverged_counts_as_chance():
     assert found.hardest == (1.0, 0.1)
 
 
+def test_a_run_that_was_not_tested_at_a_length_is_left_out_there():
+    (found,) = outcomes([record(), record(seed=1, by_length={"40": [90, 100]}, hard_by_length={"40": [80, 100]})])
+    assert found.accuracy == {40: (1.0, 0.9), 256: (1.0,)}
+    assert found.hardest == (1.0,)
+
+
 def test_tables():
     found = outcomes(
         [record(), record("gcn", computes="cannot", random=50, hard=50), record("rnn", computes="not known")]

@@ -65,6 +65,14 @@ def test_every_family_on_every_task_that_it_reads(tmp_path):
     assert len(list(store)) == len(records) + len(tuned)
 
 
+def test_runs_at_other_lengths_are_refused(tmp_path):
+    store, one = Store(tmp_path / "records.jsonl"), {"tasks": [PARITY], "families": FEW[:1], "grid": None}
+    run(store, seeds=1, **one)
+    with pytest.raises(ValueError, match=r"lengths is \[4\], but .* holds lstm, parity 8, .* at lengths 4, 9; expected"):
+        run(store, lengths=(4,), **one)
+    assert len(run(store, seeds=[1], lengths=(4,), **one)) == 1
+
+
 def test_one_rate_is_not_tuned_and_none_is_each_family_s_own(tmp_path):
     records = run(Store(tmp_path / "one.jsonl"), grid=(0.02,), seeds=1)
     assert {r["trial"]["learning_rate"] for r in records} == {0.02}
