@@ -233,8 +233,8 @@ def run(signals: Signals, name: str, adjacency: Tensor, seed: int, options: argp
     """Trains and judges one network; its record, which the output folder keeps."""
     names = ("steps", "batch_size", "window", "horizon", "hidden", "K", "directed", "learning_rate")
     settings = {"model": name, "seed": seed} | {key: getattr(options, key) for key in names}
-    features = [] if signals.features is None else [signals.features]
-    data = [tensor.numpy().tobytes() for tensor in (signals.values, adjacency, *features)]
+    tensors = [t for t in (signals.values, adjacency, signals.units, signals.features) if t is not None]
+    data = [repr(signals.shares).encode(), *(tensor.numpy().tobytes() for tensor in tensors)]
     key = hashlib.sha256(b"".join([json.dumps(settings).encode(), *data])).hexdigest()[:16]
     store, path = Store(options.output / "records.jsonl"), options.output / f"{key}.pt"
     if key not in store:

@@ -222,8 +222,7 @@ def _training(history: History, trial: Trial, looks: Looks) -> Record:
         "seconds": history.seconds,
         **({"looks": looks.values} if looks.values else {}),
         "curve": {
-            "loss": [round(v, 5) for v in history.loss],
-            "accuracy": [round(v, 4) for v in history.accuracy],
-            "grad_norm": [round(v, 5) for v in history.grad_norm],
+            name: [float(f"{value:.5g}") for value in getattr(history, name)]
+            for name in ("loss", "accuracy", "grad_norm")
         },
     }

@@ -11,11 +11,7 @@ _RECENT = 20  # batches in a moving mean
 
 def moving_mean(values: Sequence[float], size: int) -> list[float]:
     """The mean of the last ``size`` values at each place; of fewer at the start."""
-    sums, total = [], 0.0
-    for place, value in enumerate(values):
-        total += value - (values[place - size] if place >= size else 0.0)
-        sums.append(total / min(place + 1, size))
-    return sums
+    return [statistics.fmean(values[max(0, end - size) : end]) for end in range(1, len(values) + 1)]
 
 
 def curves(result: Result) -> list[list[float]]:

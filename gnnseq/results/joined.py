@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
-from gnnseq.results.records import current, for_tuning, score, settings_that_differ
+from gnnseq.results.records import current, for_tuning, score, settings_that_differ, unlike
 from gnnseq.results.statistics import Summary, summarise
 from gnnseq.runs.store import Record
 
@@ -107,9 +107,11 @@ def collect(records: Iterable[Record], naming: Naming = family_title) -> list[Re
 
     Raises:
         ValueError: if two records of a model have the same task and seed, since it is undefined which counts, or if its
-            runs differ in a setting other than the seed and a learning rate that was chosen.
+            runs differ in a setting other than the seed and a learning rate that was chosen, or if different tasks have
+            one title.
     """
-    final = (record for record in map(current, records) if "task" in record and not for_tuning(record))
+    final = [record for record in map(current, records) if "task" in record and not for_tuning(record)]
+    _check_one_task(final)
     groups = grouped(final, lambda record: (record["task"]["title"], naming(record)))
     names = list(dict.fromkeys(group[0]["task"]["name"] for group in groups.values()))
     ordered = sorted(groups.items(), key=lambda item: _place(item[1][0], names))
@@ -204,6 +206,15 @@ def _result(model: str, group: list[Record]) -> Result:
     diverged = sum(record["status"] == "diverged" for record in kept)
     in_order = {seed: scores[seed] for seed in sorted(scores)}
     return Result(model, kept[0]["task"], in_order, tuple(kept), diverged, failed)
+
+
+def _check_one_task(records: Iterable[Record]) -> None:
+    for title, group in grouped(records, lambda record: str(record["task"]["title"])).items():
+        if (differing := unlike(group)) is not None:
+            raise ValueError(
+                f"{differing[0]} is {differing[1]} in records of {title}, expected one value; name the tasks apart, or "
+                "give a file that holds one"
+            )
 
 
 def _check_one_setting(model: str, records: Sequence[Record]) -> None:

@@ -34,7 +34,7 @@ def _is_measure(value: Any) -> bool:
 
 
 def _is_curve(value: Any) -> bool:
-    return isinstance(value, list) and all(_is_measure(each) and abs(each) != math.inf for each in value)
+    return isinstance(value, list) and all(map(_is_number, value))
 
 
 WORDS = Kind(f"a text of at most {TEXT} characters", lambda v: isinstance(v, str) and len(v) <= TEXT)

@@ -139,6 +139,21 @@ def test_a_second_run_trains_nothing_again(tmp_path, monkeypatch):
     assert {name: (tmp_path / name).read_bytes() for name in before} == before
 
 
+def test_the_same_series_in_another_unit_is_run_anew(tmp_path):
+    own_series(tmp_path)
+    lines = (tmp_path / "series.csv").read_text().splitlines()
+    rows = [line.split(",") for line in lines[1:]]
+    scaled = [",".join([row[0], *(value and repr(4 * float(value)) for value in row[1:])]) for row in rows]
+    (tmp_path / "scaled.csv").write_text("\n".join([lines[0], *scaled]))
+    means = []
+    for name in ("series.csv", "scaled.csv"):
+        command = [*TINY, "--series", str(tmp_path / name), "--time", "time", "--edges", str(tmp_path / "edges.csv")]
+        assert EXAMPLE.main([*command, "--output", str(tmp_path / "out")]) == 0
+        results = json.loads((tmp_path / "out" / "results.json").read_text())["results"]
+        means.append(results["GCRN, true graph"]["runs"][0]["errors"]["MAE"][0])
+    assert means[1] == pytest.approx(4 * means[0])
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_stopped_by_a_signal_it_goes_on_from_a_checkpoint(tmp_path, monkeypatch, number, status):
     long = [*TINY, "--steps", "40", "--seeds", "1"]

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 from comparison import make_record
 
@@ -9,6 +11,13 @@ def test_moving_mean():
     assert moving_mean([1.0, 2.0, 6.0, 1.0], 2) == [1.0, 1.5, 4.0, 3.5]
     assert moving_mean([1.0, 2.0, 6.0], 9) == [1.0, 1.5, 3.0]
     assert moving_mean([], 3) == []
+
+
+def test_a_large_or_missing_value_is_in_no_mean_but_those_that_hold_it():
+    assert moving_mean([3e14, *[0.001] * 4], 2)[2:] == [0.001] * 3
+    after = moving_mean([float("nan"), *[0.5] * 4], 2)
+    assert math.isnan(after[1])
+    assert after[2:] == [0.5] * 3
 
 
 def test_a_run_that_stopped_early_keeps_its_last_value():

@@ -69,6 +69,27 @@ def test_two_runs_of_one_seed_are_an_error_unless_named_apart():
     assert [result.model for result in apart] == ["LSTM, lr 0.003", "LSTM, lr 0.01"]
 
 
+@pytest.mark.parametrize(
+    ("task", "trial", "message"),
+    [
+        ({"metric": "mean squared error"}, {}, "task.metric is accuracy and mean squared error in records of palin"),
+        ({"size": 99}, {}, "task.size is 10 and 99"),
+        ({"chance": 0.5}, {}, r"task.chance is 0.1 and 0.5"),
+        ({}, {"task": {"digest": "b"}}, "trial.task.digest is a and b"),
+        ({"chance": 0.1 + 1e-12}, {"task": {"new": 1}}, None),
+    ],
+)
+def test_different_tasks_of_one_title_are_never_compared(task, trial, message):
+    own, other = make_record("rnn"), make_record("lstm")
+    own["trial"] = own["trial"] | {"task": {"digest": "a"}}
+    other |= {"task": other["task"] | task, "trial": other["trial"] | trial}
+    if message is None:
+        assert len(collect([own, other])) == 2
+    else:
+        with pytest.raises(ValueError, match=message):
+            collect([own, other])
+
+
 def test_values_over_the_seeds():
     (result,) = collect([make_record(seed=seed, ms_per_step=ms) for seed, ms in enumerate((1.0, 5.0, 2.0))])
     assert result.middle("ms_per_step") == 2.0

@@ -113,3 +113,9 @@ def test_a_run_that_failed_before_its_task_was_known_is_told():
 
 def test_every_field_that_is_known_is_told_apart():
     assert not set(OPTIONAL) & set(REQUIRED) - {"trial"}
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_curve_holds_finite_numbers(value):
+    with pytest.raises(ValueError, match=r"curve.accuracy is .*, expected a list of finite numbers"):
+        checked(make_record(curve={"accuracy": [0.5, value]}))

@@ -188,7 +188,8 @@ class RecallTask(SequenceTask, Classification):
     @property
     def title(self) -> str:
         """Name in tables."""
-        return f"recalls of {self.pairs} pairs over length {self.length}"
+        symbols = "" if self.vocabulary == RecallTask.vocabulary else f", {self.vocabulary:,} symbols"
+        return f"recalls of {self.pairs} pairs over length {self.length}{symbols}"
 
     @property
     def num_symbols(self) -> int:

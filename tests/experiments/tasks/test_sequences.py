@@ -79,3 +79,8 @@ def test_the_same_task_at_another_length(task, length):
     other = task.at(length)
     assert (type(other), other.size) == (type(task), length)
     assert other.at(task.size) == task
+
+
+def test_a_recall_of_another_vocabulary_has_a_title_of_its_own():
+    assert RecallTask(32, 2).title == "recalls of 2 pairs over length 32"
+    assert RecallTask(32, 2, 8192).title == "recalls of 2 pairs over length 32, 8,192 symbols"

@@ -68,7 +68,9 @@ def test_every_family_on_every_task_that_it_reads(tmp_path):
 def test_runs_at_other_lengths_are_refused(tmp_path):
     store, one = Store(tmp_path / "records.jsonl"), {"tasks": [PARITY], "families": FEW[:1], "grid": None}
     run(store, seeds=1, **one)
-    with pytest.raises(ValueError, match=r"lengths is \[4\], but .* holds lstm, parity 8, .* at lengths 4, 9; expected"):
+    with pytest.raises(
+        ValueError, match=r"lengths is \[4\], but .* holds lstm, parity 8, .* at lengths 4, 9; expected"
+    ):
         run(store, lengths=(4,), **one)
     assert len(run(store, seeds=[1], lengths=(4,), **one)) == 1
 
