@@ -19,7 +19,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from gnnseq.experiments import Store, find_named
+from gnnseq.experiments import Store
 from gnnseq.experiments.command_line import (
     check_at_least_one,
     check_positive,
@@ -29,6 +29,7 @@ from gnnseq.experiments.command_line import (
     make_parser,
     report_failures,
 )
+from gnnseq.experiments.family import find_all
 from gnnseq.files import write_text
 from gnnseq.plots.studies.compute import plot_computability, plot_drift
 from gnnseq.runs.store import Record
@@ -87,8 +88,8 @@ def check(options: argparse.Namespace) -> None:
 def run(options: argparse.Namespace) -> int:
     """Runs what is missing, prints the table and writes the results; 1 where a run failed or diverged."""
     check(options)
-    tasks = [find_named(name, TASKS, "task") for name in options.tasks]
-    families = [find_named(name, STUDIED, "model") for name in options.models]
+    tasks = find_all(options.tasks, TASKS, "task")
+    families = find_all(options.models, STUDIED, "model")
     readers(tasks, families)
     make_folder(options.output)
     store, settings = Store(options.output / "records.jsonl"), replace(SETTINGS, steps=options.steps)

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from gnnseq.data import PalindromeDataset
 from gnnseq.experiments.command_line import check_at_least_one, exit_status, make_folder, make_parser
-from gnnseq.experiments.optimizers import ADAM, MOMENTUM, RMSPROP, SGD, find_optimizer
+from gnnseq.experiments.family import find_all
+from gnnseq.experiments.optimizers import ADAM, MOMENTUM, OPTIMIZERS, RMSPROP, SGD, find_optimizer
 from gnnseq.experiments.tuning import check_grid
 from gnnseq.files import write_text
 from gnnseq.plots.comparison.learning import plot_learning
@@ -74,8 +75,7 @@ def check(options: argparse.Namespace) -> None:
     check_at_least_one(options, ["seeds", "tuning_seeds", "width", "steps", "path_steps", "jobs"])
     PalindromeDataset(options.length)
     check_grid(options.rates)
-    for name in options.optimizers:
-        find_optimizer(name)
+    find_all(options.optimizers, OPTIMIZERS, "optimizer")
 
 
 def race(options: argparse.Namespace, store: Store) -> Race:

@@ -13,7 +13,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from gnnseq.experiments import Settings, Store, find_family, run_comparison
+from gnnseq.experiments import FAMILIES, Settings, Store, run_comparison
 from gnnseq.experiments.command_line import (
     add_settings,
     check_at_least_one,
@@ -25,6 +25,7 @@ from gnnseq.experiments.command_line import (
     report_failures,
 )
 from gnnseq.experiments.comparison import pairs
+from gnnseq.experiments.family import find_all
 from gnnseq.experiments.presets import make_tasks
 from gnnseq.page import export_page, run_kept
 
@@ -57,7 +58,8 @@ def explore(options: argparse.Namespace) -> int:
     check_positive(options, ["learning_rate"])
     rate = options.learning_rate
     families = [
-        replace(find_family(name), **({} if rate is None else {"learning_rate": rate})) for name in options.models
+        replace(family, **({} if rate is None else {"learning_rate": rate}))
+        for family in find_all(options.models, FAMILIES, "model")
     ]
     tasks = make_tasks(options)
     settings = Settings(budget=options.budget, steps=options.steps, batch_size=options.batch_size)

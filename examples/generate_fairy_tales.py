@@ -26,7 +26,9 @@ from gnnseq.experiments.command_line import (
     fill_in,
     make_folder,
     make_parser,
+    refuse_unused,
 )
+from gnnseq.experiments.family import find_all
 from gnnseq.experiments.run import run_resumable, solve_size
 from gnnseq.experiments.settings import RECENT
 from gnnseq.files import write_json, write_text
@@ -53,14 +55,12 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     names = ", ".join(family.name for family in CAUSAL_FAMILIES)
     parser.add_argument("--path", type=Path, help="a text file, instead of the downloaded book")
     parser.add_argument("--no-download", action="store_true", help="do without the network")
-    parser.add_argument("--model", default="lstm", help=f"one of: {names} (default: lstm)")
+    parser.add_argument("--model", help=f"one of: {names} (default: lstm)")
     parser.add_argument("--preset", choices=["report"], help="the course report's settings: 20,000 steps at rate 2e-3")
     parser.add_argument("--compare", action="store_true", help="train all causal families at one parameter budget")
     parser.add_argument("--models", nargs="+", help="with --compare: which of them (default: all)")
-    parser.add_argument(
-        "--budget", type=int, default=20_000, help="with --compare: weights of every model (default: 20,000)"
-    )
-    parser.add_argument("--jobs", type=int, default=1, help="with --compare: processes at a time (default: 1)")
+    parser.add_argument("--budget", type=int, help="with --compare: weights of every model (default: 20,000)")
+    parser.add_argument("--jobs", type=int, help="with --compare: processes at a time (default: 1)")
     parser.add_argument("--steps", type=int, help="training steps (default: 2,000; with --compare 600)")
     parser.add_argument("--width", type=int, help="units of a layer (default: 128)")
     parser.add_argument("--window", type=int, help="characters of a training sample (default: 30)")
@@ -71,11 +71,16 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--prompt", help=f"text to complete (default: {PROMPT}; for a book without its letters, how it begins)"
     )
-    parser.add_argument("--length", type=int, default=64, help="characters to complete it by (default: 64)")
+    parser.add_argument("--length", type=int, help="characters to complete it by (default: 64)")
     parser.add_argument(
         "--output", type=Path, default=Path("runs/fairy_tales"), help="folder (default: runs/fairy_tales)"
     )
     options = parser.parse_args(arguments)
+    if options.compare:
+        refuse_unused(parser, options, ["preset", "model", "width", "prompt", "length"], "with --compare")
+    else:
+        refuse_unused(parser, options, ["models", "budget", "jobs"], "without --compare")
+    fill_in(options, {"model": "lstm", "budget": 20_000, "jobs": 1, "length": 64})
     return fill_in(options, REPORT if options.preset else COMPARE if options.compare else QUICK)
 
 
@@ -85,8 +90,7 @@ def check(options: argparse.Namespace) -> None:
     check_positive(options, ["learning_rate"])
     if options.prompt == "":
         raise ValueError("--prompt is empty, expected at least one character")
-    for model in options.models or [options.model]:
-        find_named(model, CAUSAL_FAMILIES, "family")
+    find_all(options.models or [options.model], CAUSAL_FAMILIES, "model")
 
 
 def trial_of(options: argparse.Namespace, task: BookTask, model: str, **size: int) -> Trial:

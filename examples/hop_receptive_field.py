@@ -36,6 +36,7 @@ from typing import Any
 from tqdm import tqdm
 
 from gnnseq.experiments import (
+    FAMILIES,
     PALINDROME_FAMILIES,
     Family,
     FirstSymbolTask,
@@ -43,7 +44,6 @@ from gnnseq.experiments import (
     Store,
     Trial,
     collect,
-    find_family,
     markdown,
     run_trials,
     to_csv,
@@ -54,8 +54,10 @@ from gnnseq.experiments.command_line import (
     fill_in,
     make_folder,
     make_parser,
+    refuse_unused,
     report_failures,
 )
+from gnnseq.experiments.family import find_all
 from gnnseq.files import write_text
 from gnnseq.plots.studies.depth import plot_depth
 from gnnseq.plots.studies.first_symbol import plot_before_after, plot_first_symbol
@@ -69,6 +71,7 @@ from gnnseq.studies.reach.sight import SightRecord, measure_sight, sentence
 
 DEPTHS = (1, 2, 4, 8, 16)
 PARTS = ("sight", "heat", "depth", "reach")
+USED_BY = {PARTS: ["show"], ("sight", "heat"): ["models", "width"], ("reach",): ["distances"]}
 QUICK = {
     "seeds": {"sight": 3, "heat": 1, "depth": 2, "reach": 1, "topologies": 3},
     "distances": [2, 4, 7, 9],  # within reach and beyond it, for each of the models
@@ -85,19 +88,17 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The options."""
     parser = make_parser("hop_receptive_field", __doc__)
     names = [family.name for family in PALINDROME_FAMILIES]
-    parser.add_argument("--show", nargs="+", choices=PARTS, default=PARTS, help="which of these (default: all)")
+    parser.add_argument("--show", nargs="+", choices=PARTS, help="which of these (default: all)")
     parser.add_argument("--topologies", action="store_true", help="the table of graphs instead (a few minutes)")
     parser.add_argument("--steps", type=int, help="symbols of a sequence (default: 20; for --topologies 16)")
-    parser.add_argument(
-        "--models", nargs="+", default=names, help=f"for sight and heat, of: {', '.join(names)} (default: all)"
-    )
+    parser.add_argument("--models", nargs="+", help=f"for sight and heat, of: {', '.join(names)} (default: all)")
     parser.add_argument(
         "--preset", choices=["full"], help="full: 5 seeds for sight, 3 for the others, distances 1 to 9, 200 steps"
     )
     parser.add_argument(
         "--seeds", type=int, help="initialisations (default: sight 3, heat 1, depth 2, reach 1, topologies 3)"
     )
-    parser.add_argument("--width", type=int, default=16, help="features of a state, for sight and heat (default: 16)")
+    parser.add_argument("--width", type=int, help="features of a state, for sight and heat (default: 16)")
     parser.add_argument("--distances", type=int, nargs="+",
                         help="for reach: distances of the answer from the last symbol (default: 2 4 7 9)")  # fmt: skip
     parser.add_argument("--train-steps", type=int, help="training steps at most (default: 150; for --topologies 400)")
@@ -106,7 +107,12 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         "--output", type=Path, default=Path("runs/sight"), help="folder of the results (default: runs/sight)"
     )
     options = parser.parse_args(arguments)
+    for part, names in USED_BY.items():
+        if options.topologies or not set(part) & set(options.show or PARTS):
+            where = "with --topologies" if options.topologies else f"without --show {' or '.join(part)}"
+            refuse_unused(parser, options, names, where)
     preset = FULL if options.preset else QUICK
+    fill_in(options, {"show": PARTS, "models": [family.name for family in PALINDROME_FAMILIES], "width": 16})
     fill_in(options, {"steps": 16, "train_steps": 400} if options.topologies else {"steps": 20})
     fill_in(options, {name: preset[name] for name in ("distances", "train_steps")})
     seeds = options.seeds
@@ -233,7 +239,7 @@ def show(options: argparse.Namespace) -> int:
     """Measures, prints and writes; 1 where a run failed or diverged."""
     check(options)
     task = PalindromeTask(options.steps + 1)
-    families = [find_family(name) for name in options.models]
+    families = find_all(options.models, FAMILIES, "model")
     make_folder(options.output)
     parts: dict[str, Callable[[], int | None]] = {
         "sight": lambda: show_sight(options, families, task),

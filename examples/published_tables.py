@@ -32,7 +32,7 @@ from gnnseq.experiments.command_line import (
     make_parser,
     report_failures,
 )
-from gnnseq.experiments.family import find_named
+from gnnseq.experiments.family import find_all, find_named
 from gnnseq.experiments.run import run_resumable
 from gnnseq.files import write_text
 from gnnseq.runs.store import Record
@@ -68,7 +68,7 @@ def trials(options: argparse.Namespace) -> dict[str, list[Trial]]:
     """
     check_at_least_one(options, ["seeds", "steps"])
     check_places(options)
-    tables = [find_named(name, TABLES, "--tables") for name in options.tables]
+    tables = find_all(options.tables, TABLES, "table")
     folder = cache_folder() / "audit" if options.path is None else options.path
     found = {}
     for table in tables:

@@ -33,7 +33,7 @@ from gnnseq.experiments.command_line import (
     fill_in,
     make_parser,
 )
-from gnnseq.experiments.family import find_named
+from gnnseq.experiments.family import find_all
 from gnnseq.experiments.optimizers import falling
 from gnnseq.experiments.run import over_seeds
 from gnnseq.plots.studies.trees import plot_listops
@@ -122,7 +122,7 @@ def trials(options: argparse.Namespace) -> list[Trial]:
     check_at_least_one(options, ["seeds", *(name for name, kind, _ in OPTIONS if kind is int)])
     check_places(options)
     check_positive(options, ["learning_rate"])
-    families = [find_named(name, LISTOPS_FAMILIES, "family") for name in options.models]
+    families = find_all(options.models, LISTOPS_FAMILIES, "model")
     task = task_of(options)
     if isinstance(task, PublishedListOpsTask):
         options.test_samples = len(task.given)

@@ -40,7 +40,7 @@ from gnnseq.experiments.command_line import (
     fill_in,
     make_parser,
 )
-from gnnseq.experiments.family import find_named
+from gnnseq.experiments.family import find_all
 from gnnseq.experiments.run import over_seeds
 from gnnseq.plots.studies.trees import plot_pairs
 from gnnseq.studies.pairs.models import (
@@ -143,7 +143,7 @@ def trials(options: argparse.Namespace) -> list[Trial]:
     check_positive(options, ["learning_rate"])
     if options.weight_decay is not None and not options.weight_decay >= 0:
         raise ValueError(f"--weight-decay is {options.weight_decay:g}, expected at least 0")
-    families = [find_named(name, PAIR_FAMILIES, "family") for name in options.models]
+    families = find_all(options.models, PAIR_FAMILIES, "model")
     task = logic(options) if options.task == "logic" else sick(options)
     settings = replace(
         SETTINGS,

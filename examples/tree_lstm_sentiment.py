@@ -31,7 +31,7 @@ from gnnseq.experiments.command_line import (
     make_parser,
     option,
 )
-from gnnseq.experiments.family import find_named
+from gnnseq.experiments.family import find_all
 from gnnseq.experiments.run import build
 from gnnseq.plots.studies.trees import plot_sentiment
 from gnnseq.studies.sentiment.models import (
@@ -103,7 +103,7 @@ def check(options: argparse.Namespace) -> list[Family]:
     for name in ("phrases", "word_rate", "weight_decay"):
         if not getattr(options, name) >= 0:
             raise ValueError(f"{option(name)} is {getattr(options, name)}, expected at least 0")
-    return [find_named(name, SENTIMENT_FAMILIES, "model") for name in options.models]
+    return find_all(options.models, SENTIMENT_FAMILIES, "model")
 
 
 def trials(

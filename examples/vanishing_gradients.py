@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from gnnseq.experiments import FirstSymbolTask, Store, Trial, run_trial, run_trials
 from gnnseq.experiments.command_line import check_positive, exit_status, make_folder, make_parser
+from gnnseq.experiments.family import check_apart
 from gnnseq.files import write_text
 from gnnseq.plots.studies.gradients import plot_clipping, plot_gradient_flow
 from gnnseq.runs import Record
@@ -54,6 +55,7 @@ def check(options: argparse.Namespace) -> None:
         if getattr(options, name) < least:
             raise ValueError(f"--{name.replace('_', '-')} is {getattr(options, name)}, expected at least {least}")
     check_positive(options, ["input_scale", "max_norm", "learning_rate", "radii"])
+    check_apart("--radii", options.radii)
 
 
 def trainings(options: argparse.Namespace) -> list[Record]:

@@ -17,7 +17,8 @@ from gnnseq.studies.text.families import CAUSAL_FAMILIES
 from gnnseq.training import Checkpoint
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "generate_fairy_tales.py"
-TINY = ["--width", 8, "--window", 10, "--batch-size", 4, "--every", 3]
+SMALL = ["--window", 10, "--batch-size", 4, "--every", 3]
+TINY = ["--width", 8, *SMALL]
 TALE = "There was once a king who had a daughter. Sleeping beauty is what they called her.\n"
 
 
@@ -123,7 +124,7 @@ def test_graph_models_write_too(model, book, tmp_path, capsys):
 
 
 def test_compare_tabulates_every_family_and_repeats_nothing(book, tmp_path, capsys):
-    arguments = ["--compare", "--path", book, *TINY, "--budget", 3000, "--steps", 3, "--output", tmp_path / "out"]
+    arguments = ["--compare", "--path", book, *SMALL, "--budget", 3000, "--steps", 3, "--output", tmp_path / "out"]
     status, output, errors = call(capsys, *arguments)
     assert status == 0, errors
     rows = [line for line in output.splitlines() if line.startswith("| ")][1:]
@@ -142,7 +143,7 @@ def test_compare_tabulates_every_family_and_repeats_nothing(book, tmp_path, caps
 
 
 def test_a_stopped_comparison_goes_on_within_a_training(book, tmp_path, capsys, monkeypatch):
-    arguments = ["--compare", "--models", "gru", "--path", book, *TINY, "--budget", 3000, "--steps", 7]
+    arguments = ["--compare", "--models", "gru", "--path", book, *SMALL, "--budget", 3000, "--steps", 7]
     assert call(capsys, *arguments, "--output", tmp_path / "whole")[0] == 0
     save, stops = Checkpoint._save, [None, KeyboardInterrupt]
 
@@ -164,7 +165,7 @@ def test_a_stopped_comparison_goes_on_within_a_training(book, tmp_path, capsys, 
 
 def test_a_comparison_does_not_depend_on_the_number_of_processes(book, tmp_path, capsys):
     pytest.importorskip("joblib")
-    arguments = ["--compare", "--models", "rnn", "path-conv", "--path", book, *TINY, "--budget", 3000, "--steps", 3]
+    arguments = ["--compare", "--models", "rnn", "path-conv", "--path", book, *SMALL, "--budget", 3000, "--steps", 3]
     found = []
     for jobs in (1, 2):
         assert call(capsys, *arguments, "--jobs", jobs, "--output", tmp_path / str(jobs))[0] == 0
@@ -186,8 +187,8 @@ def test_without_a_book_it_says_so_loudly(tmp_path, capsys, monkeypatch):
 @pytest.mark.parametrize("characters", [63, 400, 4581])  # with windows of 30; of the last 459 are held out
 def test_a_small_book_is_enough(characters, tmp_path, capsys):
     (tmp_path / "book.txt").write_text((TALE * 60)[: characters - 1] + "\n", encoding="utf-8")
-    arguments = ["--path", tmp_path / "book.txt", "--width", 4, "--batch-size", 2, "--steps", 2]
-    status, output, errors = call(capsys, *arguments, "--output", tmp_path / "one")
+    arguments = ["--path", tmp_path / "book.txt", "--batch-size", 2, "--steps", 2]
+    status, output, errors = call(capsys, *arguments, "--width", 4, "--output", tmp_path / "one")
     assert status == 0, errors
     assert "held out, read in order with its state" in output
     assert (tmp_path / "one" / "samples.txt").exists()
@@ -221,8 +222,8 @@ def test_a_book_without_two_windows_is_refused_before_a_step(compare, tmp_path, 
 
 def test_a_run_that_diverges_is_a_result(book, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(torch.optim.Adam, "step", spoil)
-    arguments = ["--path", book, *TINY, "--steps", 4]
-    status, output, errors = call(capsys, *arguments, "--output", tmp_path / "one")
+    arguments = ["--path", book, *SMALL, "--steps", 4]
+    status, output, errors = call(capsys, *arguments, "--width", 8, "--output", tmp_path / "one")
     assert status == 1, errors
     assert "Diverged: loss is nan at step 2." in output
     assert "Diverged: loss is nan at step 2." in (tmp_path / "one" / "samples.txt").read_text(encoding="utf-8")
@@ -242,14 +243,14 @@ def test_a_run_that_diverges_is_a_result(book, tmp_path, capsys, monkeypatch):
         (["--compare", "--jobs", "0"], "--jobs is 0, expected at least 1"),
         (["--batch-size", "-4"], "--batch-size is -4"),
         (["--learning-rate", "nan"], "--learning-rate is nan"),
-        (["--model", "lsmt"], "family is 'lsmt', expected one of rnn"),
+        (["--model", "lsmt"], "model is 'lsmt', expected one of rnn"),
         (["--compare", "--budget", "20"], "budget is 20 weights"),
         (["--path", "nowhere.txt"], "nowhere.txt"),
         (["--window", "100000"], "expected at least 100001"),
     ],
 )
 def test_it_names_what_is_wrong(arguments, named, book, tmp_path, capsys):
-    status, _, errors = call(capsys, "--path", book, "--output", tmp_path / "out", *TINY, *arguments)
+    status, _, errors = call(capsys, "--path", book, "--output", tmp_path / "out", *SMALL, *arguments)
     assert status == 2
     assert named in errors
     assert not list(tmp_path.glob("out/*.png"))

@@ -68,6 +68,22 @@ def fill_in(options: argparse.Namespace, preset: Mapping[str, Any]) -> argparse.
     return options
 
 
+def refuse_unused(
+    parser: argparse.ArgumentParser, options: argparse.Namespace, names: Iterable[str], where: str
+) -> None:
+    """Ends with the parser's error where one of some options is given that has no effect; call it before `fill_in`.
+
+    Args:
+        parser: of the command.
+        options: that it found; None stands for one that is not given.
+        names: of the options.
+        where: they have no effect, in words: "without --html".
+    """
+    for name in names:
+        if getattr(options, name) is not None:
+            parser.error(f"{option(name)} has no effect {where}")
+
+
 def check_at_least_one(options: argparse.Namespace, names: Sequence[str]) -> None:
     """Raises for numbers below 1; None is allowed.
 

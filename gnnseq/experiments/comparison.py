@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from gnnseq.experiments.family import Family
+from gnnseq.experiments.family import Family, check_apart
 from gnnseq.experiments.run import run_trial
 from gnnseq.experiments.settings import Settings
 from gnnseq.experiments.tasks.base import Task
@@ -53,8 +53,9 @@ def run_comparison(
         The records of the final runs: seeds in the outer loop, then tasks, then families.
 
     Raises:
-        ValueError: for no seeds, a rate that is not positive, seeds used for both purposes, a task without validation
-            data where a grid is given, or a task without a matching family.
+        ValueError: for no seeds, a rate that is not positive and finite, seeds used for both purposes, a task without
+            validation data where a grid is given, a task without a matching family, or tasks or families that share a
+            name.
     """
     settings = Settings() if settings is None else settings
     chosen_seeds = check_seeds(seeds)
@@ -87,16 +88,15 @@ def pairs(tasks: Iterable[Task], families: Iterable[Family]) -> list[Pair]:
     """Each task with each family that has a matching view; a note for each other family.
 
     Raises:
-        ValueError: for no tasks or families, two families of one name, or a task without a matching family.
+        ValueError: for no tasks or families, two tasks of one title, two families of one name, or a task without a
+            matching family.
     """
     tasks, families = list(tasks), list(families)
     for name, values in (("tasks", tasks), ("families", families)):
         if not values:
             raise ValueError(f"{name} is empty, expected at least one")
-    names = [family.name for family in families]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise ValueError(f"families holds two named {twice!r}, expected names that tell them apart")
+    check_apart("tasks", (task.title for task in tasks))
+    check_apart("families", (family.name for family in families))
     joined = [(task, family) for task in tasks for family in families if family.joins(task)]
     for task in tasks:
         absent = [family for family in families if not family.joins(task)]

@@ -1,6 +1,7 @@
 """A model in a comparison: its constructor, its view and its reach."""
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Protocol, TypeVar
@@ -153,6 +154,29 @@ class _Named(Protocol):
 
 
 N = TypeVar("N", bound=_Named)
+
+
+def check_apart(name: str, values: Iterable[Hashable]) -> None:
+    """Refuses a value that is given twice.
+
+    Raises:
+        ValueError: if one is, with it.
+    """
+    twice = next((value for value, count in Counter(values).items() if count > 1), None)
+    if twice is not None:
+        raise ValueError(f"{name} holds {twice!r} twice, expected each once")
+
+
+def find_all(names: Sequence[str], known: Iterable[N], what: str) -> list[N]:
+    """`find_named` of several names.
+
+    Raises:
+        ValueError: for an unknown name, or one that is given twice.
+    """
+    known = list(known)
+    found = [find_named(name, known, what) for name in names]
+    check_apart(f"{what}s", names)
+    return found
 
 
 def find_named(name: str, known: Iterable[N], what: str) -> N:

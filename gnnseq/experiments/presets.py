@@ -8,9 +8,15 @@ from pathlib import Path
 from typing import Any, get_args
 
 from gnnseq.data.signals.spreading import Rule
-from gnnseq.experiments.command_line import check_at_least_one, check_positive, fill_in, make_parser
+from gnnseq.experiments.command_line import (
+    check_at_least_one,
+    check_positive,
+    fill_in,
+    make_parser,
+    refuse_unused,
+)
 from gnnseq.experiments.families import FAMILIES, ON_REQUEST, ORTHOGONAL_QUIET, find_family
-from gnnseq.experiments.family import DEFAULT, Family, find_named
+from gnnseq.experiments.family import DEFAULT, Family, check_apart, find_all, find_named
 from gnnseq.experiments.optimizers import OPTIMIZERS, find_optimizer
 from gnnseq.experiments.settings import Settings
 from gnnseq.experiments.tasks.automata import LANGUAGES, AutomatonTask
@@ -106,8 +112,9 @@ def parse(description: str | None, arguments: Sequence[str] | None = None) -> ar
                         f"the task, except {', '.join(ON_REQUEST)})")  # fmt: skip
     parser.add_argument("--seeds", type=int, help="runs of each model, seeds 0, 1, ... (default: 3)")
     parser.add_argument("--steps", type=int, help="training steps at most (default: 400)")
-    parser.add_argument("--budget", type=int, default=10_000, help="number of weights of every model (default: 10,000)")
-    parser.add_argument("--width", type=int, help="features of every model's state, instead of a budget")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--budget", type=int, help="number of weights of every model (default: 10,000)")
+    size.add_argument("--width", type=int, help="features of every model's state, instead of a budget")
     parser.add_argument("--batch-size", type=int, help="samples in a training batch (default: 64)")
     parser.add_argument("--learning-rate", type=float, help="for all models (default: each family's own)")
     parser.add_argument("--tune", type=float, nargs="*", metavar="RATE",
@@ -124,18 +131,26 @@ def parse(description: str | None, arguments: Sequence[str] | None = None) -> ar
                         help="folder of the results (default: runs/compare)")  # fmt: skip
     parser.add_argument("--preset", choices=list(PRESETS), help=PRESET_HELP)
     options = parser.parse_args(arguments)
+    preset = PRESETS.get(options.preset, {})
+    if options.tune is None and "tune" not in preset:
+        refuse_unused(parser, options, ["tuning_seeds"], "without --tune")
+    if not (options.html or preset.get("html")):
+        refuse_unused(parser, options, ["reference"], "without --html")
     defaults = {
         "tasks": ["palindromes"],
         "seeds": 3,
         "tuning_seeds": 1,
         "steps": 400,
+        "budget": 10_000,
         "batch_size": 64,
         "optimizer": "adam",
         "width": None,
         "stop_at": 0.995,
         "html": False,
         "reference": None,
-    } | PRESETS.get(options.preset, {})
+    } | preset
+    if options.budget is not None:
+        defaults["width"] = None
     fill_in(options, defaults)
     if options.tune == []:
         options.tune = GRID
@@ -156,13 +171,13 @@ def check(options: argparse.Namespace) -> None:
             f"--lengths is {' '.join(map(str, options.lengths))}, but each of --tasks {' '.join(options.tasks)} has a "
             "size of its own; expected a task without one, or no --lengths"
         )
-    if options.reference is not None:
-        find_family(options.reference)
 
 
 def make_tasks(options: argparse.Namespace) -> list[Task]:
     """A task for each kind and size; a task's own size has priority over --lengths."""
-    return [task for word in options.tasks for task in _tasks_of(word, options.lengths)]
+    tasks = [task for word in options.tasks for task in _tasks_of(word, options.lengths)]
+    check_apart("--tasks", (task.title for task in tasks))
+    return tasks
 
 
 def _tasks_of(word: str, lengths: list[int] | None) -> list[Task]:
@@ -183,7 +198,7 @@ def _tasks_of(word: str, lengths: list[int] | None) -> list[Task]:
 def _make_families(options: argparse.Namespace, tasks: list[Task]) -> list[Family]:
     """The models of the options, or all with a matching task; with the report's settings if asked."""
     if options.models and options.models != ["all"]:
-        families = [find_family(name) for name in options.models]
+        families = find_all(options.models, FAMILIES, "model")
     else:
         hidden = () if options.models else ON_REQUEST
         families = [f for f in FAMILIES if f.name not in hidden and any(f.joins(task) for task in tasks)]
@@ -202,6 +217,11 @@ def groups(options: argparse.Namespace) -> list[tuple[list[Task], list[Family]]]
     """Tasks with their models: all with all, but digits are numbers for the report's models where possible."""
     tasks = make_tasks(options)
     families = _make_families(options, tasks)
+    if options.reference is not None:
+        find_family(options.reference)
+        names = [family.name for family in families if any(family.joins(task) for task in tasks)]
+        if options.reference not in names:
+            raise ValueError(f"--reference is {options.reference}, expected one of the models: {', '.join(names)}")
     if options.preset != "report":
         return [(tasks, families)]
     numbers: list[Task] = [replace(t, numbers=True) if isinstance(t, PalindromeTask) else t for t in tasks]

@@ -99,6 +99,7 @@ def _report(options: argparse.Namespace) -> int:
         records = read(options.records)
         naming = telling_apart(records)
         if options.apart is not None:
+            _check_setting(options.apart, records)
             naming = partial(_named, options.apart)
         results = collect(records, naming)
         found = verdicts(
@@ -130,6 +131,12 @@ def _written(options: argparse.Namespace, records: list[Record], found: list[Com
         page = export_page(records, options.html, comparisons=found, title=options.title, naming=naming)
         lines.append(f"Page: {page}")
     return lines
+
+
+def _check_setting(name: str, records: list[Record]) -> None:
+    known = dict.fromkeys(key for record in records for key in record.get("trial") or {})
+    if name not in known:
+        raise ValueError(f"--apart is {name!r}, expected a value of a trial: {', '.join(known)}")
 
 
 def _named(setting: str, record: Record) -> str:

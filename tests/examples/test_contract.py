@@ -38,7 +38,8 @@ class Case:
 CASES = {
     "can_it_compute": Case(
         "--tasks parity --models lstm --steps 2 --lengths 6 --jobs 1",
-        ("--tasks parrity", "--models lsmt", "--tasks parity --models gcn-graph", "--seeds 0", "--steps 0",
+        ("--tasks parrity", "--models lsmt", "--tasks parity --models gcn-graph", "--tasks parity parity",
+         "--seeds 0", "--steps 0",
          "--rates 0", "--rates nan", "--lengths 0", "--jobs 0"),
     ),
     "cluster_sweep": Case(
@@ -49,18 +50,21 @@ CASES = {
     "compare_optimizers": Case(
         "--steps 3 --seeds 1 --tuning-seeds 1 --rates 0.1 --path-steps 2 --width 4 --length 4 --jobs 1 "
         "--optimizers sgd adam",
-        ("--optimizers adm", "--rates 0", "--rates nan", "--seeds 0", "--tuning-seeds 0", "--width 0", "--length 0",
+        ("--optimizers adm", "--optimizers sgd sgd", "--rates 0", "--rates nan", "--seeds 0", "--tuning-seeds 0",
+         "--width 0", "--length 0",
          "--steps 0", "--path-steps 0", "--jobs 0"),
     ),
     "compare_rnn_vs_gnn": Case(
         "--lengths 4 --models lstm gcn --seeds 1 --steps 2 --budget 600 --jobs 1",
         ("--tasks palindrome", "--tasks copy:x", "--lengths 1", "--models lsmt", "--seeds 0", "--steps 0",
-         "--budget 0", "--batch-size 0", "--learning-rate nan", "--tune 0", "--tuning-seeds 0", "--jobs 0",
-         "--reference lsmt"),
+         "--budget 0", "--batch-size 0", "--learning-rate nan", "--tune 0", "--tune --tuning-seeds 0", "--jobs 0",
+         "--html --reference lsmt", "--html --reference rnn --models lstm gru", "--preset verdicts --models gru",
+         "--lengths 4 4", "--tasks palindromes:4 palindromes --lengths 4", "--models lstm lstm"),
     ),
     "explore": Case(
         "--tasks palindromes:4 --models lstm gcn --seeds 1 --steps 2 --budget 1000 --batch-size 4 --jobs 1",
-        ("--tasks palindrome:4", "--tasks palindromes:1", "--models lsmt", "--models gcn-graph", "--seeds 0",
+        ("--tasks palindrome:4", "--tasks palindromes:4 palindromes:4", "--models lstm lstm",
+         "--tasks palindromes:1", "--models lsmt", "--models gcn-graph", "--seeds 0",
          "--steps 0", "--budget 0", "--batch-size 0", "--learning-rate 0", "--jobs 0"),
     ),
     "gcrn_signals": Case(
@@ -73,16 +77,20 @@ CASES = {
         "--path BOOK --width 8 --window 10 --batch-size 4 --every 2 --steps 2",
         ("--path nowhere.txt", "--path BOOK --model lsmt", "--path BOOK --compare --models lsmt", "--steps 0",
          "--path BOOK --compare --budget 20", "--width 0", "--path BOOK --window 9999", "--window 0", "--batch-size 0",
-         "--learning-rate 0", "--every 0", "--prompt=", "--path BOOK --prompt \N{SNOWMAN}", "--length 0", "--budget 0"),
+         "--learning-rate 0", "--every 0", "--prompt=", "--path BOOK --prompt \N{SNOWMAN}", "--length 0",
+         "--compare --budget 0",
+         "--path BOOK --compare --models rnn rnn"),
     ),
     "hop_receptive_field": Case(
         "--steps 10 --models lstm gcn --seeds 1 --width 4 --distances 2 --train-steps 2 --jobs 1",
-        ("--steps 1", "--topologies --steps 2", "--models lsmt", "--seeds 0", "--width 0", "--distances 2 0",
+        ("--steps 1", "--topologies --steps 2", "--models lsmt", "--models gcn gcn", "--seeds 0", "--width 0",
+         "--distances 2 0",
          "--train-steps 0", "--jobs 0"),
     ),
     "published_tables": Case(
         "--tables chickenpox --path TREES --steps 2 --seeds 1",
-        ("--tables influenca", "--tables trees --seeds 0", "--tables trees --steps 0", "--tables trees --jobs 0"),
+        ("--tables influenca", "--tables trees trees", "--tables trees --seeds 0", "--tables trees --steps 0",
+         "--tables trees --jobs 0"),
     ),
     "train_with_fabric": Case(
         "--steps 2 --batch-size 2 --length 4 --every 1",
@@ -92,7 +100,8 @@ CASES = {
     ),
     "tree_lstm_listops": Case(
         "--rounds 1 --round-steps 2 --batch-size 4 --test-samples 9 --budget 5000 --depth 4 --longest 12 --models lstm",
-        ("--models gcn", "--seeds 0", "--depth 1", "--arguments 10", "--longest 5", "--budget 10", "--rounds 0",
+        ("--models gcn", "--models lstm lstm", "--seeds 0", "--depth 1", "--arguments 10", "--longest 5",
+         "--budget 10", "--rounds 0",
          "--round-steps 0", "--batch-size 0", "--learning-rate 0", "--test-samples 0", "--test nowhere.tsv",
          "--test BOOK", "--test LISTS --arguments 2", "--test LISTS --labels root"),
     ),
@@ -113,7 +122,8 @@ CASES = {
     ),
     "vanishing_gradients": Case(
         "--steps 5 --radii 0.5 --width 4 --seeds 1 --train-steps 2",
-        ("--steps 1", "--radii 0", "--width 0", "--input-scale nan", "--max-norm 0", "--seeds 0", "--train-steps -1",
+        ("--steps 1", "--radii 0", "--radii 1 1.0", "--width 0", "--input-scale nan", "--max-norm 0", "--seeds 0",
+         "--train-steps -1",
          "--learning-rate inf"),
     ),
 }  # fmt: skip
@@ -212,6 +222,29 @@ def test_values_that_no_run_could_use_are_refused_in_a_line_before_any_work(
     assert [line for line in output.splitlines() if "test.txt" not in line] == []
     (line,) = [line for line in errors.splitlines() if not line.startswith("note: ")]
     assert line.startswith(f"{name}: ")
+    assert not (tmp_path / "out").exists()
+
+
+UNUSED = [
+    ("compare_rnn_vs_gnn", "--budget 600 --width 4", "argument --width: not allowed with argument --budget"),
+    ("compare_rnn_vs_gnn", "--tuning-seeds 2", "--tuning-seeds has no effect without --tune"),
+    ("compare_rnn_vs_gnn", "--reference lstm", "--reference has no effect without --html"),
+    ("generate_fairy_tales", "--models lstm", "--models has no effect without --compare"),
+    ("generate_fairy_tales", "--budget 9000", "--budget has no effect without --compare"),
+    ("generate_fairy_tales", "--compare --width 8", "--width has no effect with --compare"),
+    ("generate_fairy_tales", "--compare --model gru", "--model has no effect with --compare"),
+    ("generate_fairy_tales", "--compare --preset report", "--preset has no effect with --compare"),
+    ("hop_receptive_field", "--show reach --models lstm", "--models has no effect without --show sight or heat"),
+    ("hop_receptive_field", "--show heat --distances 2", "--distances has no effect without --show reach"),
+    ("hop_receptive_field", "--topologies --show heat", "--show has no effect with --topologies"),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments", "named"), UNUSED)
+def test_an_option_that_would_have_no_effect_is_refused(name, arguments, named, tmp_path, capsys, no_work):
+    with pytest.raises(SystemExit, match="2"):
+        call(name, *arguments.split(), "--output", str(tmp_path / "out"))
+    assert named in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

@@ -11,8 +11,8 @@ import pytest
 EXAMPLE = SimpleNamespace(
     **runpy.run_path(str(Path(__file__).parents[2] / "examples" / "hop_receptive_field.py"), run_name="example")
 )
-TINY = ["--steps", "11", "--seeds", "1", "--width", "12", "--jobs", "1", "--train-steps", "2", "--distances", "2", "3"]
-MODELS = ["--models", "lstm", "gcn", "gcrn"]
+TINY = ["--steps", "11", "--seeds", "1", "--jobs", "1", "--train-steps", "2"]
+MODELS, DISTANCES = ["--models", "lstm", "gcn", "gcrn", "--width", "12"], ["--distances", "2", "3"]
 
 
 def main(*arguments):
@@ -20,7 +20,7 @@ def main(*arguments):
 
 
 def test_every_part_writes_its_figure_and_its_numbers(tmp_path, capsys):
-    assert main(*TINY, *MODELS, "--output", tmp_path) == 0
+    assert main(*TINY, *MODELS, *DISTANCES, "--output", tmp_path) == 0
     printed = capsys.readouterr().out
     assert "GCN, 8 layers on the path: reaches the last 9 of 11 symbols" in printed
     for name in ("sight", "heat", "depth", "reach", "trained"):
@@ -69,7 +69,7 @@ def test_ctrl_c_keeps_what_is_done(tmp_path, capsys, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setitem(EXAMPLE.main.__globals__, "run_trials", interrupted)
-    assert main(*TINY, *MODELS, "--show", "heat", "reach", "--output", tmp_path) == 130
+    assert main(*TINY, *MODELS, *DISTANCES, "--show", "heat", "reach", "--output", tmp_path) == 130
     assert "Run the same command to go on" in capsys.readouterr().err
     assert (tmp_path / "heat.png").exists()
 

@@ -95,7 +95,7 @@ def test_a_run_that_diverges_is_a_result_and_the_others_run(tmp_path, monkeypatc
         (["--seeds", "0"], "--seeds is 0, expected at least 1"),
         (["--batch-size", "0"], "--batch-size is 0, expected at least 1"),
         (["--learning-rate", "-1"], "--learning-rate is -1.0, expected a positive number"),
-        (["--models", "gcn"], "family is 'gcn', expected one of tree, tree-nary"),
+        (["--models", "gcn"], "model is 'gcn', expected one of tree, tree-nary"),
         (["--depth", "1"], "depth is 1, expected an integer >= 2"),
         (["--arguments", "10"], "arguments is 10, expected an integer from 2 to 9"),
         (["--longest", "5"], "lengths is (6, 5)"),

@@ -149,8 +149,10 @@ def test_bad_tasks_and_families():
         pairs([], MODELS)
     with pytest.raises(ValueError, match="families is empty"):
         pairs(TASKS, [])
-    with pytest.raises(ValueError, match="families holds two named 'lstm'"):
+    with pytest.raises(ValueError, match="families holds 'lstm' twice"):
         pairs(TASKS, [*MODELS, MODELS[0]])
+    with pytest.raises(ValueError, match="tasks holds 'palindromes of length 3' twice"):
+        pairs([*TASKS, PalindromeTask(3)], MODELS)
     with pytest.raises(ValueError, match=r"palindromes of length 3 offer path, .*expected a view .*: graph"):
         pairs(TASKS, GRAPH_FAMILIES[:1])
     assert check_seeds([4, 2]) == (4, 2)

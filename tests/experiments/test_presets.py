@@ -7,6 +7,12 @@ def options(*arguments):
     return parse("Compares.", [str(argument) for argument in arguments])
 
 
+def prepared(*arguments):
+    found = options(*arguments)
+    check(found)
+    return groups(found)
+
+
 def test_every_kind_makes_its_sizes():
     for kind in KINDS:
         assert len({kind.make(size).size for size in kind.sizes}) == len(kind.sizes)
@@ -46,14 +52,25 @@ def test_tuning_without_rates_takes_the_grid():
         (["--learning-rate", "nan"], "--learning-rate is nan, expected a positive number"),
         (["--tune", 0.1, 0], "--tune holds 0.0, expected positive numbers"),
         (["--tune", "--learning-rate", 0.1], "--tune and --learning-rate are both given"),
-        (["--reference", "lsmt"], "did you mean 'lstm'"),
+        (["--html", "--reference", "lsmt"], "did you mean 'lstm'"),
+        (["--html", "--reference", "rnn", "--models", "lstm", "gru"], "--reference is rnn, expected .*: lstm, gru"),
+        (["--preset", "verdicts", "--models", "gru"], "--reference is lstm, expected one of the models: gru"),
+        (["--lengths", 4, 4], "--tasks holds 'palindromes of length 4' twice"),
+        (["--models", "lstm", "lstm"], "models holds 'lstm' twice"),
     ],
 )
 def test_what_no_run_could_use_is_named(arguments, named):
     with pytest.raises(ValueError, match=named):
-        check(options(*arguments))
+        prepared(*arguments)
 
 
 def test_default_lengths_are_near_middle_and_far():
     assert KINDS[0].sizes == (5, 20, 60)
     assert [task.size for task in make_tasks(options())] == [5, 20, 60]
+
+
+def test_a_budget_that_is_given_stands_before_the_width_of_a_preset():
+    given = make_settings(options("--preset", "report", "--budget", 700))
+    assert (given.budget, given.width) == (700, None)
+    assert make_settings(options("--preset", "report")).width == 128
+    assert (make_settings(options("--width", 5)).width, make_settings(options()).budget) == (5, 10_000)

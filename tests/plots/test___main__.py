@@ -51,6 +51,11 @@ def test_models_told_apart_by_a_setting(tmp_path, capsys):
         ([], [], "hold no record"),
         ([make_record()], ["--reference", "GRU"], "reference is 'GRU', expected one of LSTM"),
         (make_records(1, (5,)), ["--alpha", "5"], "alpha is 5.0"),
+        (
+            [make_record()],
+            ["--apart", "lerning_rate"],
+            "--apart is 'lerning_rate', expected a value of a trial: family",
+        ),
     ],
 )
 def test_the_command_names_what_is_wrong(lines, arguments, named, tmp_path, capsys):

@@ -10,7 +10,7 @@ from torch import nn
 from gnnseq.experiments.comparison import check_seeds, run_comparison
 from gnnseq.experiments.encoders import LAYERS, along, predictor, two_states
 from gnnseq.experiments.families import FAMILIES
-from gnnseq.experiments.family import Family
+from gnnseq.experiments.family import Family, check_apart
 from gnnseq.experiments.run import run_trial
 from gnnseq.experiments.settings import Settings
 from gnnseq.experiments.tasks.automata import LANGUAGES, AutomatonTask
@@ -86,8 +86,10 @@ def readers(tasks: Sequence[Task], families: Sequence[Family]) -> list[tuple[Tas
     """Each task with each family that has a matching view.
 
     Raises:
-        ValueError: for a task without a matching family, or no tasks.
+        ValueError: for a task without a matching family, no tasks, or one that is given twice, like a family.
     """
+    check_apart("tasks", (task.title for task in tasks))
+    check_apart("families", (family.name for family in families))
     joined = [(task, family) for task in tasks for family in families if family.joins(task)]
     unread = [task.title for task in tasks if task not in dict(joined)]
     if unread or not joined:

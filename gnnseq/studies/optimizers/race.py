@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gnnseq.experiments.families import find_family
-from gnnseq.experiments.family import DEFAULT
+from gnnseq.experiments.family import DEFAULT, check_apart
 from gnnseq.experiments.optimizers import Optimizer, find_optimizer
 from gnnseq.experiments.run import run_trial
 from gnnseq.experiments.settings import Settings
@@ -93,13 +93,14 @@ def run_race(
         **runner: further arguments of `run_trials`.
 
     Raises:
-        ValueError: for no optimisers, seeds or rates, a rate that is not positive, or a base that has no
-            ``validate_every``.
+        ValueError: for no optimisers, seeds or rates, an optimiser that is given twice, a rate that is not positive, or
+            a base that has no ``validate_every``.
     """
     for name, value in (("optimizers", len(optimizers)), ("seeds", seeds), ("tuning_seeds", tuning_seeds),
                         ("grid", len(grid))):  # fmt: skip
         if value < 1:
             raise ValueError(f"{name} is {value}, expected at least 1")
+    check_apart("optimizers", (method.name for method in optimizers))
     base = base_trial() if base is None else base
     if base.settings.validate_every is None:
         raise ValueError("base has validate_every None, expected the steps between two looks at validation data")
