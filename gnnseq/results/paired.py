@@ -10,6 +10,7 @@ from gnnseq.results.statistics import at_least, check_finite
 
 _FLIPPED = 20  # differences, up to which all signs are gone through
 _SAMPLES = 20_000  # random signs above that
+_MOST = 1_075  # seeds, from which on 2^(1 - n) is 0
 
 
 def sign_test(differences: Sequence[float]) -> float:
@@ -146,7 +147,7 @@ def seeds_needed(comparisons: int, alpha: float = 0.05, test: PairedTest = SIGN)
     """
     if comparisons < 1:
         raise ValueError(f"comparisons is {comparisons}, expected at least 1")
-    for count in range(1, _FLIPPED + 1):
+    for count in range(1, _MOST + 1):
         if comparisons * test.smallest(count) <= alpha:
             return count
     raise ValueError(f"alpha is {alpha}, expected at least {comparisons * test.smallest(_FLIPPED):.1g}")

@@ -42,8 +42,13 @@ def _undecided(comparisons: Sequence[Comparison]) -> str:
     if any(c.decidable for c in left):
         return text
     first = left[0]
-    needed = seeds_needed(first.comparisons, first.alpha, first.test)
-    return f"{text} No outcome at {at} {noun} could have decided any of them: that takes at least {needed} seeds."
+    text += f" No outcome at {at} {noun} could have decided any of them"
+    try:
+        needed = seeds_needed(first.comparisons, first.alpha, first.test)
+    except ValueError:
+        return f"{text}: with this test no number of seeds can."
+    few = needed > seeds[-1]
+    return f"{text}: that takes at least {needed} seeds." if few else f"{text}, as signs are drawn at random."
 
 
 def _listed(names: Sequence[str], word: str) -> str:

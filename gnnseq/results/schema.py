@@ -58,6 +58,7 @@ OPTIONAL = {
     "label": WORDS, "stopped": WORDS, "purpose": WORDS, "finished": WORDS, "initialisation": WORDS,
     "computes": WORDS, "because": WORDS,
     "trial": GROUP, "trial.purpose": WORDS, "trial.learning_rate": NUMBER, "trial.steps": NUMBER, "versions": GROUP,
+    "host": GROUP,
     "score": MEASURE, "learning_rate": NUMBER, "curve": GROUP, "curve.accuracy": CURVE, "curve.grad_norm": NORMS,
     "tuning": GROUP,
     **dict.fromkeys(("hops_required", "hops_reach", "influence", "weights", "state_size", "steps", "best_50",
@@ -78,7 +79,7 @@ def checked(record: Record) -> Record:
     _check(record, {"status": STATUS})
     if record["status"] != "failed" or "task" in record:
         _check(record, REQUIRED)
-        _check_levels(record["task"])
+        _check_levels(record["task"], record.get("score"))
     _check(record, {name: kind for name, kind in OPTIONAL.items() if _at(record, name) is not None})
     if record.get("tuning"):
         _check(record, TUNED)
@@ -99,10 +100,13 @@ def _check(record: Record, fields: dict[str, Kind]) -> None:
             raise ValueError(f"{name} is {reprlib.repr(value)}, expected {kind.expected}")
 
 
-def _check_levels(task: Record) -> None:
-    for name in ("chance", "solved"):
-        if task["metric"] == "accuracy" and not 0 <= task[name] <= 1:
-            raise ValueError(f"task.{name} is {task[name]}, expected a share from 0 to 1, as task.metric is accuracy")
+def _check_levels(task: Record, score: Any) -> None:
+    shares = {"task.chance": task["chance"], "task.solved": task["solved"]}
+    if _is_number(score):
+        shares["score"] = score
+    for name, value in shares.items():
+        if task["metric"] == "accuracy" and not 0 <= value <= 1:
+            raise ValueError(f"{name} is {value}, expected a share from 0 to 1, as task.metric is accuracy")
     if task["chance"] == task["solved"]:
         raise ValueError(f"task.solved is {task['solved']}, expected another value than task.chance")
 

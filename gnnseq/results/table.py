@@ -85,7 +85,7 @@ def _whole(value: float | None) -> Cell:
 
 def _best(result: Result) -> Cell:
     value = result.mean("best_50")
-    return number(value, percent=True), value
+    return number(value, result.percent), value
 
 
 COLUMNS: dict[str, Callable[[Result], Cell]] = {
@@ -128,7 +128,7 @@ def markdown(results: Sequence[Result], columns: Sequence[str] = _NARROW) -> str
     parts = []
     for title, group in by_task(results).items():
         table = markdown_table(shown, ([COLUMNS[name](result)[0] for name in shown] for result in group))
-        parts.append(plain(f"{title[0].upper()}{title[1:]}. {describe_task(group[0].task)}") + f"\n\n{table}")
+        parts.append(plain(f"{title[:1].upper()}{title[1:]}. {describe_task(group[0].task)}") + f"\n\n{table}")
     return "\n".join(parts)
 
 

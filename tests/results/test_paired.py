@@ -128,8 +128,10 @@ def test_holm_by_hand():
 def test_seeds_needed_to_decide_anything():
     assert [seeds_needed(pairs) for pairs in (1, 6, 36)] == [6, 8, 11]
     assert seeds_needed(36, test=PAIRED_T) == 2
+    assert seeds_needed(1, 1e-9) == 31
+    assert seeds_needed(1, 1e-5, SIGN_FLIP) == 18
     with pytest.raises(ValueError, match="alpha is 1e-09"):
-        seeds_needed(1, 1e-9)
+        seeds_needed(1, 1e-9, SIGN_FLIP)
     with pytest.raises(ValueError, match="comparisons is 0"):
         seeds_needed(0)
 

@@ -119,3 +119,13 @@ def test_every_field_that_is_known_is_told_apart():
 def test_a_curve_holds_finite_numbers(value):
     with pytest.raises(ValueError, match=r"curve.accuracy is .*, expected a list of finite numbers"):
         checked(make_record(curve={"accuracy": [0.5, value]}))
+
+
+def test_a_score_of_accuracy_is_a_share():
+    with pytest.raises(ValueError, match=r"score is 97.0, expected a share from 0 to 1, as task.metric is accuracy"):
+        checked(make_record(score=97.0))
+
+
+def test_the_host_is_a_dictionary():
+    with pytest.raises(ValueError, match="host is 'laptop', expected a dictionary"):
+        checked(make_record(host="laptop"))

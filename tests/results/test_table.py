@@ -1,5 +1,6 @@
 import csv
 import io
+from dataclasses import replace
 
 from comparison import make_record, make_records, make_regression
 
@@ -74,6 +75,18 @@ def test_markdown_has_a_table_for_each_task_and_no_empty_column():
     nobody = markdown(collect(make_regression()))
     assert "best 50" not in nobody
     assert "lower is better; chance 0.167, threshold 0.01." in nobody
+
+
+def test_the_best_batches_have_the_unit_of_the_score():
+    (share,), (other,) = collect([make_record()]), collect([make_record("lstm", best_50=-1.7)])
+    assert cells(share)["best 50"] == "50.0 %"
+    other = replace(other, task=other.task | {"metric": "log-likelihood"})
+    assert cells(other)["best 50"] == "-1.7"
+
+
+def test_a_task_without_a_title():
+    (nameless,) = collect([make_record() | {"task": make_record()["task"] | {"title": ""}}])
+    assert markdown([nameless]).startswith(". Score: accuracy")
 
 
 def test_csv_holds_every_result_with_numbers_in_full():

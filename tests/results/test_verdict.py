@@ -4,7 +4,7 @@ import pytest
 from comparison import make_record, make_records, make_regression
 
 from gnnseq.results.joined import by_task, collect
-from gnnseq.results.paired import PAIRED_T
+from gnnseq.results.paired import PAIRED_T, SIGN, SIGN_FLIP
 from gnnseq.results.ranking import ranking
 from gnnseq.results.verdict import (
     beyond_reach,
@@ -164,6 +164,20 @@ def test_the_ranking_in_words():
         "No model was found better than A or B. A is better than C. B is better than C. "
         "Undecided at 8 seeds: 1 of 3 pairs."
     )
+
+
+@pytest.mark.parametrize(
+    ("test", "alpha", "why"),
+    [
+        (SIGN, 1e-7, ": that takes at least 25 seeds."),
+        (SIGN_FLIP, 1e-5, ", as signs are drawn at random."),
+        (SIGN_FLIP, 1e-9, ": with this test no number of seeds can."),
+    ],
+)
+def test_why_no_number_of_these_seeds_decides(test, alpha, why):
+    pair = {"A": seeds(*[0.9] * 24), "B": seeds(*[0.8] * 24)}
+    text = ranking(compare(pair, test=test, alpha=alpha))
+    assert text.endswith(f"No outcome at 24 seeds could have decided any of them{why}")
 
 
 @pytest.mark.parametrize(
