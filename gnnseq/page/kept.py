@@ -1,5 +1,6 @@
 """Trials whose records hold the trained model, so that a page can answer with it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,12 @@ class _Kept(Callback):
         self.steps = history.steps
         if self.every and self.steps % self.every == 0:
             self._keep(self.steps)
+
+    def state_dict(self) -> dict[str, int]:
+        return {"steps": self.steps}
+
+    def load_state_dict(self, state: Mapping[str, int]) -> None:
+        self.steps = state.get("steps", 0)
 
     def _keep(self, step: int) -> None:
         try:

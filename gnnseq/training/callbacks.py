@@ -4,11 +4,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
+import numpy as np
 from tqdm import tqdm
 
 from gnnseq.training.history import History
 
 AfterStep: TypeAlias = Callable[[History], bool | None]
+
+
+def check_every(every: int) -> None:
+    """Refuses a number of steps that is no positive integer.
+
+    Raises:
+        ValueError: if so.
+    """
+    if not isinstance(every, int | np.integer) or isinstance(every, bool) or every < 1:
+        raise ValueError(f"every is {every}, expected at least 1 step, an integer")
 
 
 class Callback:
@@ -68,8 +79,7 @@ class Measurements(Callback):
     """
 
     def __init__(self, every: int, measure: Callable[[History], Any]) -> None:
-        if every < 1:
-            raise ValueError(f"every is {every}, expected at least 1 step")
+        check_every(every)
         self.every, self.measure = every, measure
         self.values: list[Any] = []
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from gnnseq.extras import require
-from gnnseq.training.callbacks import Callback
+from gnnseq.training.callbacks import Callback, check_every
 from gnnseq.training.history import History
 
 
@@ -22,8 +22,7 @@ class TensorBoard(Callback):
     everywhere = False
 
     def __init__(self, folder: str | Path, *, every: int = 1) -> None:
-        if every < 1:
-            raise ValueError(f"every is {every}, expected at least 1 step")
+        check_every(every)
         require("tensorboard", "tensorboard")
         from torch.utils.tensorboard.writer import SummaryWriter
 

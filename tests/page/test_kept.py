@@ -92,3 +92,11 @@ def test_it_runs_in_a_comparison(tmp_path):
     families = [find_family("lstm"), find_family("gcn")]
     run_comparison([PalindromeTask(4)], families, store=store, seeds=1, settings=TINY, run=run_kept, jobs=1)
     assert [fault(record["model"]) for record in store] == [None, None]
+
+
+def test_a_checkpoint_of_a_training_that_had_ended_knows_its_step(tmp_path):
+    trial = Trial(PalindromeTask(6), find_family("lstm"), settings=TINY)
+    first, again = (run_kept(trial, folder=tmp_path)["model"] for _ in range(2))
+    assert (first["step"], again["step"]) == (16, 16)
+    assert again["weights"] == first["weights"]
+    assert again["snapshots"] == first["snapshots"][:1]

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from torch import nn
 
+from gnnseq.training.callbacks import check_every
 from gnnseq.training.checkpoints.file import (
     CheckpointError,
     Fields,
@@ -72,7 +73,7 @@ class Checkpoint(Unsaved):
             new ones.
 
     Raises:
-        ValueError: if ``every`` is under 1, or a setting is no plain value.
+        ValueError: if ``every`` is no positive integer, or a setting is no plain value.
     """
 
     def __init__(
@@ -85,8 +86,7 @@ class Checkpoint(Unsaved):
         generators: Generators | None = None,
         accept_changes: bool = False,
     ) -> None:
-        if every < 1:
-            raise ValueError(f"every is {every}, expected at least 1 step")
+        check_every(every)
         self.path, self.every = Path(path), every
         self._score = score or self._recent_loss
         self._settings, self._generators = as_plain(dict(settings or {})), dict(generators or {})
@@ -121,13 +121,19 @@ class Checkpoint(Unsaved):
 
         Raises:
             CheckpointError: if the file is not a checkpoint of this training.
+            ValueError: for a setting with a name of the training's own, such as "optimizer".
         """
         self._best, self._random, self._saved = None, None, 0
         self._parts, self._devices = parts, devices
+        taken = next((name for name in self._settings if name in parts.settings), None)
+        if taken is not None:
+            raise ValueError(f"settings holds {taken!r}, which the training sets itself, expected another name")
         parts.settings = self._settings | parts.settings
         here = random_state(self._generators)
         if not self.path.exists():
             self._begin = devices.gather(here)
+            if devices.rank == 0:
+                self.best_path.unlink(missing_ok=True)  # of an earlier training
             return History()
         state = read_checkpoint(self.path, _KIND, ALL_FIELDS)
         refused = parts.refuses(state["settings"], self._accept_changes)

@@ -117,7 +117,8 @@ def _named(types: Types) -> str:
 
 def differences(found: Mapping[str, Any], expected: Mapping[str, Any]) -> dict[str, str]:
     """The settings of a checkpoint that differ from those expected, by name, each in words."""
-    names = [name for name in {**found, **expected} if found.get(name) != expected.get(name)]
+    values = {name: (found.get(name), expected.get(name)) for name in {**found, **expected}}
+    names = [name for name, (a, b) in values.items() if a != b and repr(a) != repr(b)]  # NaN is NaN
     return {name: f"{name} is {found.get(name)!r}, not {expected.get(name)!r}" for name in names}
 
 

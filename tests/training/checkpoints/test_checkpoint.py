@@ -506,5 +506,32 @@ def test_epochs_go_on_within_one_and_keep_what_was_measured(stop, tmp_path):
 
 
 def test_bad_input(tmp_path):
-    with pytest.raises(ValueError, match="every is 0"):
-        Checkpoint(tmp_path / "checkpoint.pt", every=0)
+    for every in (0, 1.5, True):
+        with pytest.raises(ValueError, match=f"every is {every}, expected at least 1 step, an integer"):
+            Checkpoint(tmp_path / "checkpoint.pt", every=every)
+
+
+@pytest.mark.parametrize("name", ["optimizer", "scheduler", "max_norm", "optimizer.0.lr"])
+def test_a_setting_with_a_name_of_the_training_s_own_is_refused(tmp_path, name):
+    with pytest.raises(ValueError, match=f"settings holds '{name}', which the training sets itself"):
+        run(Checkpoint(tmp_path / "checkpoint.pt", settings={name: 1}))
+
+
+def test_a_setting_that_is_nan_is_the_same_when_it_is_resumed(tmp_path):
+    found = [run(Checkpoint(tmp_path / "c.pt", settings={"mine": [float("nan")], "m": math.nan})) for _ in range(2)]
+    assert_same(*found)
+
+
+def test_the_best_of_an_earlier_training_is_not_that_of_a_new_one(tmp_path):
+    first = Checkpoint(tmp_path / "checkpoint.pt", every=3)
+    run(first)
+    first.path.unlink()
+    new = Checkpoint(first.path, every=100)
+
+    def fail(history):
+        raise RuntimeError("stop here")
+
+    with pytest.raises(RuntimeError, match="stop here"):
+        run(new, after_step=fail)
+    with pytest.raises(FileNotFoundError):
+        new.load_best(make_model("lstm"))
