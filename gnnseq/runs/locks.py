@@ -2,8 +2,10 @@
 
 import hashlib
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 try:
@@ -42,8 +44,31 @@ def _is_still(descriptor: int, path: Path) -> bool:
     return False
 
 
+@dataclass
+class _File:
+    """A file of locks that this process has open, once: closing any descriptor of it would give up all its locks."""
+
+    descriptor: int
+    users: int = 0
+    held: set[str] = field(default_factory=set)
+
+
+_FILES: dict[str, _File] = {}
+_GUARD = threading.RLock()
+
+
+def _forget() -> None:
+    """In a child after a fork: it holds none of its parent's locks."""
+    _FILES.clear()
+    _GUARD.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_GUARD.acquire, after_in_parent=_GUARD.release, after_in_child=_forget)
+
+
 class Claims:
-    """Names that one process at a time holds: one byte's lock each, in a file beside the path.
+    """Names that one holder at a time has, of all processes and threads: one byte's lock each, beside the path.
 
     Every process that asks for the same names must come by the same path. Within a process a name can be taken once.
 
@@ -52,32 +77,46 @@ class Claims:
     """
 
     def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o644)
+        self._path = os.path.realpath(path.with_name(f".{path.name}.lock"))
         self._held: set[str] = set()
+        with _GUARD:
+            self._file = _FILES.get(self._path) or _File(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644))
+            self._file.users += 1
+            _FILES[self._path] = self._file
 
     def __enter__(self) -> "Claims":
         return self
 
     def __exit__(self, *error: object) -> None:
-        os.close(self._descriptor)
+        for name in list(self._held):
+            self.release(name)
+        with _GUARD:
+            self._file.users -= 1
+            if not self._file.users:
+                os.close(self._file.descriptor)
+                _FILES.pop(self._path, None)
 
     def take(self, name: str) -> bool:
         """Takes a name without waiting; False where somebody holds it."""
-        if name in self._held:
-            return False
-        if fcntl is not None:
-            try:
-                fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _place(name))
-            except (BlockingIOError, PermissionError):
+        with _GUARD:
+            if name in self._file.held:
                 return False
-        self._held.add(name)
-        return True
+            if fcntl is not None:
+                try:
+                    fcntl.lockf(self._file.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _place(name))
+                except (BlockingIOError, PermissionError):
+                    return False
+            self._file.held.add(name)
+            self._held.add(name)
+            return True
 
     def release(self, name: str) -> None:
         """Gives a name back; one that is not held is no error."""
-        if name in self._held and fcntl is not None:
-            fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, _place(name))
-        self._held.discard(name)
+        with _GUARD:
+            if name in self._held and fcntl is not None:
+                fcntl.lockf(self._file.descriptor, fcntl.LOCK_UN, 1, _place(name))
+            self._file.held -= self._held & {name}
+            self._held.discard(name)
 
 
 def _place(name: str) -> int:

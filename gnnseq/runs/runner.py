@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import Any, Protocol
 
+from gnnseq.data.indexing import check_integer
+from gnnseq.runs.locks import Claims
 from gnnseq.runs.store import Record, Store
 from gnnseq.runs.sweep import Sweep
 
@@ -63,9 +65,7 @@ def run_trials(
     """
     if not trials:
         raise ValueError("trials is empty, expected at least one")
-    for name, value in (("jobs", jobs), ("threads", threads)):
-        if value < 1:
-            raise ValueError(f"{name} is {value}, expected at least 1")
+    jobs, threads = check_integer("jobs", jobs, 1), check_integer("threads", threads, 1)
     if jobs > 1 and find_spec("joblib") is None:
         warnings.warn(
             f'jobs is {jobs}, but joblib is not installed: one process it is; pip install "gnnseq[experiments]"',
@@ -77,6 +77,8 @@ def run_trials(
         raise ValueError(f"trials holds one with the key {wrong!r}, expected a text")
     try:
         store.repair()
+        with Claims(store.path):
+            pass
     except OSError as error:
         raise ValueError(f"store is {store.path}, expected a file that can be written: {error}") from error
     sweep = Sweep(store, run, jobs=jobs, threads=threads)

@@ -207,8 +207,8 @@ def encode(record: Record) -> bytes:
     """A record as a line of a store, with the format and the library's version.
 
     Raises:
-        TypeError: if it holds what JSON does not, or its ``key``, ``attempt`` or ``format`` has another type than a
-            store's records have: such a line would be found by nobody.
+        TypeError: if it holds what JSON does not, or its ``key``, ``attempt`` or ``format`` is none that a store's
+            records have: such a line would be found by nobody, or make the file unreadable.
     """
     stamped = {"format": _FORMAT, "library": gnnseq.__version__} | record
     stamped.pop("checksum", None)
@@ -217,9 +217,11 @@ def encode(record: Record) -> bytes:
         line = json.dumps(plain | {"checksum": checksum(plain)}, sort_keys=True).encode() + b"\n"
     except (ValueError, RecursionError) as error:  # a record inside itself, or one too deep
         raise TypeError(f"record holds what JSON does not: {error}") from None
-    if decode(line) is None:
+    if decode(line) is None or plain["format"] > _FORMAT:
         found = {name: stamped.get(name) for name in ("key", "attempt", "format")}
-        raise TypeError(f"record has {found}, expected a text as key, and positive integers or no attempt and format")
+        raise TypeError(
+            f"record has {found}, expected a text as key, a positive integer or no attempt, and {_FORMAT} or no format"
+        )
     return line
 
 

@@ -69,3 +69,22 @@ def test_readers_share(tmp_path):
     path.write_text("x")
     with locked(path, exclusive=False) as one, locked(path, exclusive=False) as two:
         assert os.pread(one, 1, 0) == os.pread(two, 1, 0) == b"x"
+
+
+def test_a_name_is_held_by_one_thread_until_it_gives_it_back(tmp_path):
+    path = tmp_path / "records.jsonl"
+
+    def takes(name):
+        with Claims(path) as claims:
+            return claims.take(name)
+
+    with Claims(path) as second:
+        with Claims(path) as first:
+            assert first.take("a")
+            assert second.take("b")
+            assert not second.take("a")
+            second.release("a")
+            assert not second.take("a")
+        assert in_a_child(lambda: takes("b")) == 0
+        assert in_a_child(lambda: takes("a")) == 1
+        assert second.take("a")

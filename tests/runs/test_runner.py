@@ -2,7 +2,9 @@ import json
 import os
 import signal
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -377,8 +379,8 @@ def test_bad_input(tmp_path):
     store = Store(tmp_path / "records.jsonl")
     with pytest.raises(ValueError, match="trials is empty"):
         run_trials([], store, run=run)
-    for jobs in (0, -1):
-        with pytest.raises(ValueError, match=f"jobs is {jobs}, expected at least 1"):
+    for jobs in (0, -1, 1.5, "2"):
+        with pytest.raises(ValueError, match=f"jobs is {jobs!r}, expected an integer >= 1"):
             run_trials(TASKS, store, jobs=jobs, run=run)
     with pytest.raises(ValueError, match="threads is 0"):
         run_trials(TASKS, store, threads=0, run=run)
@@ -389,3 +391,25 @@ def test_bad_input(tmp_path):
 
     with pytest.raises(ValueError, match="trials holds one with the key 7, expected a text"):
         run_trials([Counted(7)], store, run=run)
+
+
+def test_two_threads_of_one_process_share_the_work(tmp_path):
+    ran = []
+
+    def run(trial):
+        ran.append(trial.key)
+        return {"status": "done"}
+
+    def all_of_them():
+        return run_trials([SimpleNamespace(key=str(n)) for n in range(4)], Store(path), run=run, progress=False)
+
+    path = tmp_path / "records.jsonl"
+    with ThreadPoolExecutor(2) as pool:
+        found = [future.result() for future in [pool.submit(all_of_them) for _ in range(2)]]
+    assert sorted(ran) == ["0", "1", "2", "3"]
+    assert found[0] == found[1]
+
+
+def test_a_store_whose_name_leaves_no_room_for_that_of_its_locks_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"expected a file that can be written: .*File name too long"):
+        run_trials([SimpleNamespace(key="a")], Store(tmp_path / ("n" * 252)), run=dict, progress=False)

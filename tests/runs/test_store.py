@@ -88,7 +88,8 @@ def test_pandas_reads_it_in_one_line(tmp_path):
 def test_records_of_a_newer_format_are_refused(tmp_path):
     store = Store(tmp_path / "records.jsonl")
     store.append({"key": "x"})
-    store.append({"key": "y", "format": 2, "library": "9.9"})
+    with store.path.open("a") as file:
+        file.write('{"key": "y", "format": 2, "library": "9.9"}\n')
     before = store.path.read_bytes()
     with pytest.raises(ValueError, match=r"line 2 is a record of format 2, written by gnnseq 9.9; .* up to 1: update"):
         store.read()
@@ -281,6 +282,7 @@ def within_itself():
         {"no": "key"},
         {"key": "x", "attempt": "first"},
         {"key": "x", "format": "csv"},
+        {"key": "x", "format": 2},
         {"key": "x", "value": object()},
         {"key": "x", "value": {1: "a", "b": 2}},
         within_itself(),
