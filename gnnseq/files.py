@@ -53,7 +53,8 @@ def write_text(path: str | Path, text: str) -> None:
 
 def write_json(path: str | Path, state: Mapping[str, Any]) -> None:
     """Writes plain values as JSON with their checksum, which `read_json` verifies."""
-    write_text(path, json.dumps({**state, _CHECKSUM: checksum(state)}))
+    plain = json.loads(json.dumps(state))  # names that are numbers become texts
+    write_text(path, json.dumps({**plain, _CHECKSUM: checksum(plain)}))
 
 
 def read_json(path: str | Path) -> dict[str, Any]:

@@ -16,6 +16,11 @@ ROOT = Path(__file__).parents[1]
 SOURCES = [*sorted((ROOT / "gnnseq").rglob("*.py")), *sorted((ROOT / "examples").glob("*.py"))]
 
 
+def test_names_that_are_numbers_become_texts(tmp_path):
+    write_json(tmp_path / "a.json", {"counts": {number: number for number in range(12)}})
+    assert read_json(tmp_path / "a.json") == {"counts": {str(number): number for number in range(12)}}
+
+
 def test_a_file_appears_when_it_is_complete(tmp_path):
     path = tmp_path / "new" / "file.bin"
     for content in (b"first", b"second"):
