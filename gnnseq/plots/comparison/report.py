@@ -1,7 +1,8 @@
 """Every figure and table of a comparison, and the page that holds them, from stored records alone."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import count
 from pathlib import Path
 
 from matplotlib import rc_context
@@ -20,6 +21,8 @@ from gnnseq.results.report import to_markdown, verdicts_csv
 from gnnseq.results.table import describe_task, number, to_csv
 from gnnseq.results.verdict import Comparison, correct_for_number, diagnosis, judge
 from gnnseq.runs.store import Record
+
+_LONGEST = 50  # characters of a name in a file's: at most 200 bytes
 
 
 @rc_context({"text.parse_math": False})  # a dollar in a name is a dollar
@@ -105,12 +108,14 @@ def _draw(records: Sequence[Record], folder: Path, naming: Naming) -> list[tuple
     results = [result for result in collect(records, naming) if result.scores]
     whole = [current(record) for record in records]
     made = []
-    for name, group in by_name(results).items():
+    groups = by_name(results)
+    slugs = _slugs(groups)
+    for name, group in groups.items():
         own = [record for record in whole if record.get("task", {}).get("name") == name]
-        made.append(_picture(plot_accuracy, own, folder / f"score_{_slug(name)}.png", naming,
+        made.append(_picture(plot_accuracy, own, folder / f"score_{slugs[name]}.png", naming,
                              f"Score against size: {name}", _scores(group), describe_task(group[0].task)))  # fmt: skip
         if any((record.get("curve") or {}).get("accuracy") for result in group for record in result.records):
-            made.append(_picture(plot_learning, own, folder / f"learning_{_slug(name)}.png", naming,
+            made.append(_picture(plot_learning, own, folder / f"learning_{slugs[name]}.png", naming,
                                  f"Learning curves: {name}", _steps(group),
                                  "A run that stopped early keeps its last value."))  # fmt: skip
     if any(result.first("hops_required") is not None for result in results):
@@ -178,5 +183,11 @@ def _joined(lines: dict[str, list[str]]) -> str:
     return "; ".join(f"{model}: {', '.join(parts)}" for model, parts in lines.items()) + "."
 
 
-def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "task"
+def _slugs(names: Iterable[str]) -> dict[str, str]:
+    """A part of a file's name for each name; a number tells apart those that would share one."""
+    found: dict[str, str] = {}
+    for name in names:
+        slug = re.sub(r"[\W_]+", "-", name.lower()).strip("-")[:_LONGEST] or "task"
+        numbered = (f"{slug}-{number}" for number in count(2))
+        found[name] = slug if slug not in found.values() else next(n for n in numbered if n not in found.values())
+    return found

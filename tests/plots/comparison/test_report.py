@@ -76,3 +76,10 @@ def test_figures_for_which_nothing_is_stored_are_left_out(tmp_path):
     assert [path.name for path in paths if path.suffix == ".png"] == ["score_palindromes.png", "cost.png"]
     with pytest.raises(ValueError, match="no finished trial"):
         write_report([], tmp_path, [])
+
+
+def test_tasks_whose_names_differ_in_signs_alone_have_figures_of_their_own(tmp_path):
+    names = ("слова", "деревья", "a b", "A-B", "?")
+    records = [make_record(name=name, curve=None, hops_required=None) for name in names]
+    written = [path.name for path in write_report(records, tmp_path, []) if path.name.startswith("score")]
+    assert written == ["score_слова.png", "score_деревья.png", "score_a-b.png", "score_a-b-2.png", "score_task.png"]
