@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from gnnseq.data.indexing import check_integer
 from gnnseq.experiments.family import Family, check_apart
 from gnnseq.experiments.run import run_trial
 from gnnseq.experiments.settings import Settings
@@ -74,14 +75,17 @@ def run_comparison(
         for (task, family), rate in zip(joined, rates, strict=True)
     ]
     records = run_trials(trials, store, **{"run": run_trial, **runner})
-    return [_whole(record, trial) for record, trial in zip(records, trials, strict=True)]
+    return [_whole(record, trial, store) for record, trial in zip(records, trials, strict=True)]
 
 
-def _whole(record: Record, trial: Trial) -> Record:
-    """With how the rate was chosen this time; a run that failed is described by its trial."""
+def _whole(record: Record, trial: Trial, store: Store) -> Record:
+    """With how the rate was chosen this time, in the store too; a run that failed is described by its trial."""
     if record["status"] == "failed":
         return record | trial.description
-    return record | {"tuning": trial.description["tuning"]}
+    tuning = None if trial.tuning is None else trial.tuning.plain
+    if tuning is not None and record.get("tuning") != tuning:
+        store.append(record | {"tuning": tuning})
+    return record | {"tuning": tuning}
 
 
 def pairs(tasks: Iterable[Task], families: Iterable[Family]) -> list[Pair]:
@@ -115,9 +119,11 @@ def check_seeds(seeds: int | Sequence[int], name: str = "seeds", first: int = 0)
     """For a number so many seeds from the first on, or those given.
 
     Raises:
-        ValueError: for none, or one that is given twice.
+        ValueError: for none, one that is given twice, or one that is no integer from 0 on.
     """
-    chosen = tuple(range(first, first + seeds)) if isinstance(seeds, int) else tuple(seeds)
+    if not isinstance(seeds, Sequence):
+        return tuple(range(first, first + check_integer(name, seeds, 1)))
+    chosen = tuple(check_integer(f"{name}[{place}]", seed, 0) for place, seed in enumerate(seeds))
     if not chosen or len(set(chosen)) < len(chosen):
         raise ValueError(f"{name} is {seeds}, expected at least one, and none twice")
     return chosen

@@ -5,10 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from gnnseq.data.indexing import check_integer
 from gnnseq.experiments.optimizers import ADAM, Optimizer, Schedule
 from gnnseq.experiments.tasks.base import Task
 from gnnseq.training import History
 
+_OR_NONE = ("width", "validate_every", "validation_samples")
 RECENT = 20  # training batches over which learning is judged
 
 
@@ -50,12 +52,10 @@ class Settings:
     schedule: Schedule | None = None
 
     def __post_init__(self) -> None:
-        for name in ("budget", "embedding", "steps", "batch_size", "test_samples"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
-        for name in ("width", "validate_every", "validation_samples"):
-            if getattr(self, name) is not None and getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1 or None")
+        for name in ("budget", "embedding", "steps", "batch_size", "test_samples", *_OR_NONE):
+            value = getattr(self, name)
+            if value is not None or name not in _OR_NONE:
+                object.__setattr__(self, name, check_integer(name, value, 1))
         if self.keep_best and self.validate_every is None:
             raise ValueError("keep_best is True and validate_every None, expected the steps between two looks")
         if self.stop_at is not None and not 0 < self.stop_at <= 1:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass, field, is_dataclass
 from typing import Any, Literal
 
@@ -39,8 +40,8 @@ class Trial:
     def __post_init__(self) -> None:
         _values(self.task)  # raises for what is no plain data
         object.__setattr__(self, "learning_rate", self.rate)
-        if not self.rate > 0:
-            raise ValueError(f"learning_rate is {self.learning_rate}, expected a positive number")
+        if not 0 < self.rate < math.inf:
+            raise ValueError(f"learning_rate is {self.learning_rate}, expected a positive, finite number")
         self.family.collate(self.task)  # raises for a view that the task does not have
 
     @property

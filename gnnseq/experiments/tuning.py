@@ -1,5 +1,6 @@
 """A learning rate chosen from a grid, on validation data only."""
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,13 +37,13 @@ def check_grid(grid: Sequence[float]) -> tuple[float, ...]:
     """The learning rates of a grid, ascending.
 
     Raises:
-        ValueError: for none, or one that is not positive.
+        ValueError: for none, or one that is not positive and finite.
     """
     rates = tuple(sorted(set(grid)))
-    wrong = [rate for rate in rates if not rate > 0]
+    wrong = [rate for rate in rates if not 0 < rate < math.inf]
     if wrong or not rates:
         raise ValueError(
-            f"grid is {list(grid)}, expected positive learning rates" + (f", not {wrong[0]}" if wrong else "")
+            f"grid is {list(grid)}, expected positive, finite learning rates" + (f", not {wrong[0]}" if wrong else "")
         )
     return rates
 

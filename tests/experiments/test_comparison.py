@@ -88,6 +88,24 @@ def test_a_grid_grows_as_often_as_it_may(tmp_path):
         compare(tmp_path, grid=[0.01, 0.1], run=run, extensions=-1)
 
 
+def test_a_store_holds_how_the_rate_was_chosen_at_last(tmp_path):
+    def run(trial):
+        score = -abs(trial.learning_rate - 0.01)
+        tuning = trial.purpose == "tuning"
+        scores = {"score": None if tuning else score, "validation_score": score if tuning else None, "loss": 1.0}
+        return {**trial.description, "status": "done", **scores}
+
+    for grid in ([0.01, 0.1], [0.001, 0.01, 0.1]):
+        records = compare(tmp_path, grid=grid, run=run, extensions=0)
+        stored = Store(tmp_path / "records.jsonl").read()
+        assert all(stored[record["key"]]["tuning"] == record["tuning"] for record in records)
+        assert records[0]["tuning"]["grid"] == grid
+    lines = (tmp_path / "records.jsonl").read_text().count("\n")
+    compare(tmp_path, grid=grid, run=run, extensions=0)
+    compare(tmp_path, run=run)
+    assert (tmp_path / "records.jsonl").read_text().count("\n") == lines + 8
+
+
 def test_real_runs_are_tuned_too(tmp_path):
     records = run_comparison(
         [PalindromeTask(2)],
@@ -136,7 +154,11 @@ def test_who_cannot_read_a_task_is_left_out_and_named():
         ({"grid": [0.1, 0.0]}, r"grid is \[0\.1, 0\.0\], expected positive"),
         ({"grid": [0.1], "tuning_seeds": (1,)}, "tuning_seeds holds 1, expected no seed of the final runs"),
         ({"grid": [0.1], "tuning_seeds": ()}, r"tuning_seeds is \(\)"),
-        ({"grid": [0.1], "tuning_seeds": 0}, "tuning_seeds is 0, expected at least one"),
+        ({"grid": [0.1], "tuning_seeds": 0}, "tuning_seeds is 0, expected an integer >= 1"),
+        ({"seeds": 1.0}, "seeds is 1.0, expected an integer >= 1"),
+        ({"seeds": [-1]}, r"seeds\[0\] is -1, expected an integer >= 0"),
+        ({"seeds": [0, 0.5]}, r"seeds\[1\] is 0.5, expected an integer >= 0"),
+        ({"grid": [float("inf")]}, r"grid is \[inf\], expected positive, finite learning rates, not inf"),
     ],
 )
 def test_bad_input(tmp_path, changes, named):

@@ -20,10 +20,22 @@ def test_plain_values_name_the_optimizer():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("steps", 0), ("budget", 0), ("batch_size", -1), ("width", 0), ("stop_at", 1.5), ("max_norm", 0.0)],
+    [
+        ("steps", 0),
+        ("budget", 0),
+        ("batch_size", -1),
+        ("width", 0),
+        ("stop_at", 1.5),
+        ("max_norm", 0.0),
+        ("steps", 2.5),
+        ("budget", float("nan")),
+        ("width", 2.5),
+        ("batch_size", True),
+        ("validate_every", "2"),
+    ],
 )
 def test_settings_that_no_run_could_use(name, value):
-    with pytest.raises(ValueError, match=f"{name} is {value}"):
+    with pytest.raises(ValueError, match=f"{name} is {value!r}"):
         Settings(**{name: value})
 
 

@@ -51,5 +51,5 @@ def test_a_task_of_plain_values_travels():
 def test_a_later_setting_changes_the_key_only_where_it_is_used():
     assert "validate_every" not in TINY.plain
     assert replace(TINY, settings=replace(SMALL, validate_every=5)).plain["validate_every"] == 5
-    with pytest.raises(ValueError, match="validate_every is 0, expected at least 1 or None"):
+    with pytest.raises(ValueError, match="validate_every is 0, expected an integer >= 1"):
         Settings(validate_every=0)

@@ -149,7 +149,7 @@ def test_the_study_holds_every_task_and_the_twins_once():
     [
         ({"lengths": (0, 4)}, r"lengths is \[0, 4\], expected positive lengths"),
         ({"lengths": ()}, r"lengths is \[\], expected positive lengths"),
-        ({"seeds": 0}, "seeds is 0, expected at least one"),
+        ({"seeds": 0}, "seeds is 0, expected an integer >= 1"),
         ({"grid": (0.0,)}, "grid is .*, expected positive learning rates"),
         ({"families": [BY_NAME["gcn-graph"]]}, "families holds none with a view of parity, 3 to 8 symbols"),
     ],
