@@ -15,6 +15,7 @@ from gnnseq.runs.runner import run_trials
 from gnnseq.runs.store import Record, Store
 
 FIRST_TUNING_SEED = 1_000_000
+_LAST = 2**63 - 1  # seed of torch
 Pair = tuple[Task, Family]
 
 
@@ -119,11 +120,11 @@ def check_seeds(seeds: int | Sequence[int], name: str = "seeds", first: int = 0)
     """For a number so many seeds from the first on, or those given.
 
     Raises:
-        ValueError: for none, one that is given twice, or one that is no integer from 0 on.
+        ValueError: for none, one that is given twice, or one that is no integer from 0 to 2^63 - 1.
     """
     if not isinstance(seeds, Sequence):
         return tuple(range(first, first + check_integer(name, seeds, 1)))
-    chosen = tuple(check_integer(f"{name}[{place}]", seed, 0) for place, seed in enumerate(seeds))
+    chosen = tuple(check_integer(f"{name}[{place}]", seed, 0, _LAST) for place, seed in enumerate(seeds))
     if not chosen or len(set(chosen)) < len(chosen):
         raise ValueError(f"{name} is {seeds}, expected at least one, and none twice")
     return chosen

@@ -156,8 +156,8 @@ def test_who_cannot_read_a_task_is_left_out_and_named():
         ({"grid": [0.1], "tuning_seeds": ()}, r"tuning_seeds is \(\)"),
         ({"grid": [0.1], "tuning_seeds": 0}, "tuning_seeds is 0, expected an integer >= 1"),
         ({"seeds": 1.0}, "seeds is 1.0, expected an integer >= 1"),
-        ({"seeds": [-1]}, r"seeds\[0\] is -1, expected an integer >= 0"),
-        ({"seeds": [0, 0.5]}, r"seeds\[1\] is 0.5, expected an integer >= 0"),
+        ({"seeds": [-1]}, r"seeds\[0\] is -1, expected an integer from 0 to"),
+        ({"seeds": [0, 0.5]}, r"seeds\[1\] is 0.5, expected an integer from 0 to"),
         ({"grid": [float("inf")]}, r"grid is \[inf\], expected positive, finite learning rates, not inf"),
     ],
 )

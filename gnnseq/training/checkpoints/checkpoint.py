@@ -15,6 +15,7 @@ from gnnseq.training.checkpoints.file import (
     CheckpointError,
     Fields,
     as_plain,
+    differences,
     load_weights,
     read_checkpoint,
     write_checkpoint,
@@ -121,13 +122,16 @@ class Checkpoint(Unsaved):
 
         Raises:
             CheckpointError: if the file is not a checkpoint of this training.
-            ValueError: for a setting with a name of the training's own, such as "optimizer".
+            ValueError: for a setting with a name of the training's own, such as "optimizer", and another value.
         """
         self._best, self._random, self._saved = None, None, 0
         self._parts, self._devices = parts, devices
-        taken = next((name for name in self._settings if name in parts.settings), None)
-        if taken is not None:
-            raise ValueError(f"settings holds {taken!r}, which the training sets itself, expected another name")
+        for name, value in self._settings.items():
+            own = parts.settings.get(name, value)
+            if differences({name: own}, {name: value}):
+                raise ValueError(
+                    f"settings[{name!r}] is {value!r}, expected {own!r}, the training's own, or another name"
+                )
         parts.settings = self._settings | parts.settings
         here = random_state(self._generators)
         if not self.path.exists():
