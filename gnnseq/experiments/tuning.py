@@ -43,7 +43,7 @@ def check_grid(grid: Sequence[float]) -> tuple[float, ...]:
     wrong = [rate for rate in rates if not 0 < rate < math.inf]
     if wrong or not rates:
         raise ValueError(
-            f"grid is {list(grid)}, expected positive, finite learning rates" + (f", not {wrong[0]}" if wrong else "")
+            f"grid is {list(grid)}, expected positive learning rates" + (f", not {wrong[0]}" if wrong else "")
         )
     return rates
 
