@@ -149,7 +149,7 @@ def test_the_verdicts_preset_judges_every_model_against_the_lstm(tmp_path, capsy
         (["--models", "lsmt"], "did you mean 'lstm'"),
         (["--tasks", "copy:one"], "--tasks holds 'copy:one', expected a size"),
         (["--tasks", "copy:3", "--lengths", "5"], "--lengths is 5, but each of --tasks copy:3 has a size of its own"),
-        (["--reference", "lsmt"], "did you mean 'lstm'"),
+        (["--html", "--reference", "lsmt"], "did you mean 'lstm'"),
         (["--lengths", "1"], "--lengths holds 1"),
         (["--seeds", "0"], "--seeds is 0"),
         (["--jobs", "-1"], "--jobs is -1"),
