@@ -46,8 +46,9 @@ contracts: setup-dev  ## who may import whom
 tests: setup-test  ## the tests, with torch-scatter
 	@$(PYTEST)
 
-tests-without-scatter: setup-test  ## the tests, with torch-scatter switched off
-	@GNNSEQ_WITHOUT_SCATTER=1 $(PYTEST)
+tests-without-scatter: setup-test  ## the tests of what computes on graphs, with torch-scatter switched off
+	@GNNSEQ_WITHOUT_SCATTER=1 $(PYTEST) $(addprefix tests/,analysis data examples experiments graphs layers models ops \
+		studies training)
 
 test-browser: setup-dev  ## the pages in Chromium, which is installed with playwright-core and axe-core where they are missing
 	@.ci/browser

@@ -10,6 +10,8 @@ from torch import Tensor
 from gnnseq.data.files import read_number
 from gnnseq.data.text.vocabulary import Vocabulary
 
+_DIGITS = 10  # that no size in a first line has; longer ones are numbers of a vector
+
 
 class WordVectors(NamedTuple):
     """Vectors of a vocabulary.
@@ -53,7 +55,7 @@ def read_vectors(path: str | Path, vocabulary: Vocabulary, *, lower_case: bool =
             if number == 1 and b"\r" in line.rstrip(b"\r\n"):
                 raise ValueError(f"{path}, line 1 ends with a carriage return alone, expected a line feed")
             fields = line.split()
-            if number == 1 and len(fields) == 2 and all(map(bytes.isdigit, fields)):
+            if number == 1 and len(fields) == 2 and all(field.isdigit() and len(field) < _DIGITS for field in fields):
                 stated = int(fields[1])
             elif fields:
                 width = width or stated or _width(fields)

@@ -98,6 +98,13 @@ def test_a_first_line_of_sizes_holds_for_the_first_vector(tmp_path):
         read_vectors(write(tmp_path / "v", "2 3", "cat 1 2", "the 3 4"), WORDS)
 
 
+def test_a_first_line_of_endless_digits_is_a_vector_out_of_range(tmp_path):
+    path = tmp_path / "vectors.txt"
+    path.write_text("9 " + "9" * 5000 + "\n")
+    with pytest.raises(ValueError, match=r"vectors\.txt"):
+        read_vectors(path, Vocabulary.from_words([["9"]]))
+
+
 def test_a_word_with_half_a_character_has_no_vector(tmp_path):
     words = Vocabulary(["\ud800", "the"], separator=" ")
     assert read_vectors(write(tmp_path / "v", "the 1 2"), words, lower_case=True).found.tolist() == [False, True]
