@@ -52,17 +52,17 @@ def bare(axes: Axes) -> None:
 def decades(axis: Axis) -> None:
     """Labels a logarithmic axis: every decade, and 2 and 5 times it where there are few.
 
-    Numbers from 0.001 to 1,000,000 are plain, others powers of ten. Call it when the limits are set.
+    An axis whose decades lie from 0.001 to 1,000,000 has plain numbers, another one powers of ten. Call it when the
+    limits are set.
     """
     low, high = sorted(axis.get_view_interval())
     axis.set_major_locator(LogLocator(10, (1.0,) if high > 100 * low else (1.0, 2.0, 5.0), numticks=12))
     axis.set_minor_formatter(NullFormatter())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: _decade(value)))
+    plain = low > 1e-4 and high < 1e7
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}" if plain else _power(value)))
 
 
-def _decade(value: float) -> str:
-    if 9e-4 < value < 2e6:
-        return f"{value:,.10g}"
+def _power(value: float) -> str:
     power = math.floor(math.log10(value) + 1e-9)
     factor = f"{value / 10.0**power:.0f}"
     return f"${'' if factor == '1' else factor + chr(92) + 'cdot'}10^{{{power}}}$"
