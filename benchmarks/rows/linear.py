@@ -50,15 +50,16 @@ def make(edges: Edges) -> tuple[Side, Side]:
     gate = torch.rand(edge_index.size(1), WIDTH, requires_grad=True)
     b = torch.randn(schedule.num_nodes, WIDTH, requires_grad=True)
     grad = torch.randn(schedule.num_nodes, WIDTH)
-    ours = _side(lambda: linear_scan(schedule, b, edge_gate=gate), gate, b, grad)
-    return ours, _side(lambda: plain_linear_scan(gate, b, schedule), gate, b, grad)
+    inputs = {"gate": gate, "b": b}
+    ours = _side(lambda: linear_scan(schedule, b, edge_gate=gate), inputs, grad)
+    return ours, _side(lambda: plain_linear_scan(gate, b, schedule), inputs, grad)
 
 
-def _side(forward: Callable[[], Tensor], gate: Tensor, b: Tensor, grad: Tensor) -> Side:
+def _side(forward: Callable[[], Tensor], inputs: dict[str, Tensor], grad: Tensor) -> Side:
     def results() -> dict[str, Tensor]:
         out = forward()
-        found = torch.autograd.grad(out, (gate, b), grad)
-        return {"output": out.detach(), "gate": found[0], "b": found[1]}
+        found = torch.autograd.grad(out, tuple(inputs.values()), grad)
+        return {"output": out.detach(), **dict(zip(inputs, found, strict=True))}
 
     return Side(results, results)
 
@@ -93,7 +94,8 @@ def against_plstm(nodes: int, heads: int, size: int) -> tuple[Side, Side]:
     q, k, v = (torch.randn(heads, nodes, size, requires_grad=True) for _ in range(3))
     s, m, t = (torch.rand(heads, nodes, 1, requires_grad=True) for _ in range(3))
     d = torch.rand(heads, nodes, requires_grad=True)
-    inputs, grad = (q, k, v, s, m, t, d), torch.randn(heads, nodes, size)
+    inputs = {"query": q, "key": k, "value": v, "source": s, "mark": m, "transition": t, "direct": d}
+    grad = torch.randn(heads, nodes, size)
     schedule = Schedule(paths(1, nodes), nodes)
 
     def ours() -> Tensor:
@@ -107,14 +109,7 @@ def against_plstm(nodes: int, heads: int, size: int) -> tuple[Side, Side]:
         out: Tensor = function(q, k, v, s, t.unsqueeze(-1), m, d, first, first, lines, place)
         return out
 
-    def results(forward: Callable[[], Tensor]) -> dict[str, Tensor]:
-        out = forward()
-        names = ("query", "key", "value", "source", "mark", "transition", "direct")
-        found = torch.autograd.grad(out, inputs, grad)
-        return {"output": out.detach(), **dict(zip(names, found, strict=True))}
-
-    first_side, second_side = (partial(results, forward) for forward in (ours, theirs))
-    return Side(first_side, first_side), Side(second_side, second_side)
+    return _side(ours, inputs, grad), _side(theirs, inputs, grad)
 
 
 def rows() -> list[Row]:

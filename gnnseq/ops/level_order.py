@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from gnnseq.ops.carry import Ints
+from gnnseq.ops.components import components, trees
 from gnnseq.ops.levels import Levels, TensorLevel, cut, height_and_root
 from gnnseq.ops.linear.plan import LinearPlan, make_plan
 from gnnseq.ops.transforms import constant
@@ -47,6 +48,12 @@ class LevelOrder:
     def is_forest(self) -> bool:
         """Whether every node has at most one outgoing edge."""
         return self.heights[1] is not None
+
+    @constant
+    def component(self) -> Ints:
+        """The weakly connected component of each node ``[N]``, on the host."""
+        root = self.heights[1]
+        return components(*self.ends, self.num_nodes) if root is None else trees(root)
 
     def as_tensor(self, array: Ints) -> Tensor:
         """An array as a tensor on the device of the edges."""

@@ -7,7 +7,6 @@ from weakref import WeakValueDictionary
 import torch
 from torch import Tensor
 
-from gnnseq.ops.components import components, trees
 from gnnseq.ops.edges import check_batch, plain_edges
 from gnnseq.ops.level_order import LevelOrder, on_device
 from gnnseq.ops.paths import PathLayout, consecutive_paths
@@ -147,8 +146,7 @@ class Schedule(LevelOrder):
             return self._batch
         if self._consecutive is not None:
             return torch.repeat_interleave(self._consecutive.length)
-        root = self.heights[1]
-        return self.as_tensor(components(*self.ends, self.num_nodes) if root is None else trees(root))
+        return self.as_tensor(self.component)
 
     @constant
     def num_graphs(self) -> int:

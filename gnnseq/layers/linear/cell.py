@@ -42,7 +42,7 @@ class LinearCell(RecurrentCell):
     ) -> tuple[Tensor, States]:
         """Runs the recurrence."""
         gates = nn.functional.linear(x, self.weight_ih, self.bias)
-        out, final = self.outputs(in_float32(gates), schedule, None if initial is None else initial[0])
+        out, final = self.outputs(in_float32(gates), schedule, None if initial is None else in_float32(initial[0]))
         return out.to(gates.dtype), (final.to(gates.dtype),)
 
     @abstractmethod
@@ -61,7 +61,7 @@ class LinearCell(RecurrentCell):
         """
         if initial is not None:
             leaf = schedule.leaves
-            first = initial.to(b.dtype).index_select(0, schedule.graph[leaf])
+            first = initial.index_select(0, schedule.graph[leaf])
             b = b.index_add(0, leaf, keep.index_select(0, leaf) * first)
         if self.mean and schedule.paths is None:  # on paths there is one child at most
             count = schedule.in_degree.clamp(min=1).view(-1, *[1] * (keep.dim() - 1))

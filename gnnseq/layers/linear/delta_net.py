@@ -41,8 +41,8 @@ class DeltaNetCell(MatrixCell):
         if schedule.paths is not None:
             return self._on_paths(q, k, v, beta, schedule.paths, initial)
         count = schedule.in_degree.clamp(min=1).unsqueeze(1) if self.mean else torch.ones_like(beta[:, :1])
-        inputs = torch.cat([part.flatten(1).to(v.dtype) for part in (k, v, beta, count)], dim=1)
-        flat = None if initial is None else (initial.to(v.dtype).flatten(1),)
+        inputs = torch.cat([part.flatten(1) for part in (k, v, beta, count)], dim=1)
+        flat = None if initial is None else (initial.flatten(1),)
         (states,) = scan(schedule, self._step, inputs, flat)
         return self.read_states(q, states.unflatten(-1, self.state_shape), schedule)
 
@@ -54,7 +54,7 @@ class DeltaNetCell(MatrixCell):
         dense = paths.dense(torch.cat([q.flatten(1), k.flatten(1), v.flatten(1), beta], dim=1))
         *qkv, beta = dense.split([H, H, H, self.heads], dim=-1)
         q, k, v = (part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in qkv)
-        state = v.new_zeros(paths.num_paths, *self.state_shape) if initial is None else initial.to(v.dtype)
+        state = v.new_zeros(paths.num_paths, *self.state_shape) if initial is None else initial
         with without_autocast(v.device):
             read, state = delta_rule(q, k, v, beta.mT.unsqueeze(-1), state)
         return paths.nodes(read.transpose(1, 2).flatten(2)).unflatten(-1, (self.heads, -1)), state

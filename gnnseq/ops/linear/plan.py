@@ -1,13 +1,13 @@
 """How a linear recurrence runs over a directed acyclic graph: stages, and in each of them a scan along its paths."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from gnnseq.ops.carry import Ints
-from gnnseq.ops.components import components
 from gnnseq.ops.levels import height_to_root
 from gnnseq.ops.linear.heavy_paths import Decomposition, heavy_paths, single_nodes
 from gnnseq.ops.linear.packed_paths import PackedPaths, cost, pack
@@ -111,37 +111,45 @@ def _paths(path: Ints, stage: Ints) -> tuple[Ints, Ints]:
 def _decompose(graph: "LevelOrder") -> Decomposition:
     """Heavy paths of the forests among the components, and levels of the others, unless levels of all cost less."""
     source, target = graph.ends
-    kind = _kinds(source, target, graph.num_nodes)
-    number = np.empty_like(kind)
-    levels, paths = [], []
-    for each in np.unique(kind):
-        nodes, inside = np.flatnonzero(kind == each), kind[source] == each
-        number[nodes] = np.arange(len(nodes))
-        child, parent = number[source[inside]], number[target[inside]]
-        if each == _DOWN:
-            levels.append(single_nodes(height_to_root(parent, child, len(nodes))).reversed())
-            paths.append(heavy_paths(parent, child, len(nodes)).reversed())
-        else:
-            levels.append(single_nodes(graph.heights[0][nodes]))
-            paths.append(heavy_paths(child, parent, len(nodes)) if each == _UP else levels[-1])
-    flat, found = _side_by_side(levels, kind), _side_by_side(paths, kind)
+    joins = np.bincount(target, minlength=graph.num_nodes) > 1
+    if graph.is_forest or not joins.any():
+        flat, found = _candidates(_UP if graph.is_forest else _DOWN, source, target, graph.heights[0])
+    else:
+        flat, found = _by_component(graph, joins)
+    if found is flat:
+        return flat
     between = int((found.path[source] != found.path[target]).sum())
     return found if _cost(found, between) < _cost(flat, len(source)) else flat
 
 
-def _kinds(source: Ints, target: Ints, num_nodes: int) -> Ints:
-    """Whether each node's component is a forest whose nodes have at most one target, or one source, or neither."""
-    forks, joins = (np.bincount(ends, minlength=num_nodes) > 1 for ends in (source, target))
-    if forks.any() and joins.any():
-        label = components(source, target, num_nodes)
-    else:
-        label = np.zeros(num_nodes, dtype=np.int64)
-    forked, joined = (np.bincount(label, weights=each) > 0 for each in (forks, joins))
-    kind: Ints = np.where(forked, np.where(joined, _OTHER, _DOWN), _UP)[label]
-    return kind
+def _candidates(kind: int, source: Ints, target: Ints, height: Ints) -> tuple[Decomposition, Decomposition]:
+    """Levels of components of one kind, and their heavy paths, or the levels again where there are none."""
+    if kind == _DOWN:
+        levels = single_nodes(height_to_root(target, source, len(height))).reversed()
+        return levels, heavy_paths(target, source, len(height)).reversed()
+    levels = single_nodes(height)
+    return levels, heavy_paths(source, target, len(height)) if kind == _UP else levels
 
 
-def _side_by_side(parts: list[Decomposition], kind: Ints) -> Decomposition:
+def _by_component(graph: "LevelOrder", joins: np.ndarray[Any, Any]) -> tuple[Decomposition, Decomposition]:
+    """`_candidates` of each kind of components, side by side."""
+    (source, target), height = graph.ends, graph.heights[0]
+    forks = np.bincount(source, minlength=graph.num_nodes) > 1
+    forked, joined = (np.bincount(graph.component, weights=each) > 0 for each in (forks, joins))
+    kind = np.where(forked, np.where(joined, _OTHER, _DOWN), _UP)[graph.component]
+    kinds = np.unique(kind).tolist()
+    if len(kinds) == 1:
+        return _candidates(kinds[0], source, target, height)
+    number, parts = np.empty_like(kind), []
+    for each in kinds:
+        nodes, inside = np.flatnonzero(kind == each), kind[source] == each
+        number[nodes] = np.arange(len(nodes))
+        parts.append(_candidates(each, number[source[inside]], number[target[inside]], height[nodes]))
+    flat, found = (_side_by_side(own, kind) for own in zip(*parts, strict=True))
+    return flat, found
+
+
+def _side_by_side(parts: Sequence[Decomposition], kind: Ints) -> Decomposition:
     """One decomposition of all nodes from those of each kind's nodes."""
     whole = Decomposition(*np.empty((3, len(kind)), dtype=np.int64))
     first = 0
