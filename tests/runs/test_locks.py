@@ -13,20 +13,21 @@ def in_a_child(function):
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
+def takes(path, name):
+    with Claims(path) as claims:
+        return claims.take(name)
+
+
 def test_a_name_is_held_by_one_process(tmp_path):
     path = tmp_path / "records.jsonl"
-
-    def takes(name):
-        with Claims(path) as claims:
-            return claims.take(name)
 
     with Claims(path) as claims:
         assert claims.take("a")
         assert not claims.take("a")
-        assert in_a_child(lambda: takes("a")) == 0
-        assert in_a_child(lambda: takes("b")) == 1
+        assert in_a_child(lambda: takes(path, "a")) == 0
+        assert in_a_child(lambda: takes(path, "b")) == 1
         claims.release("a")
-        assert in_a_child(lambda: takes("a")) == 1
+        assert in_a_child(lambda: takes(path, "a")) == 1
         claims.release("never taken")
 
 
@@ -74,10 +75,6 @@ def test_readers_share(tmp_path):
 def test_a_name_is_held_by_one_thread_until_it_gives_it_back(tmp_path):
     path = tmp_path / "records.jsonl"
 
-    def takes(name):
-        with Claims(path) as claims:
-            return claims.take(name)
-
     with Claims(path) as second:
         with Claims(path) as first:
             assert first.take("a")
@@ -85,6 +82,6 @@ def test_a_name_is_held_by_one_thread_until_it_gives_it_back(tmp_path):
             assert not second.take("a")
             second.release("a")
             assert not second.take("a")
-        assert in_a_child(lambda: takes("b")) == 0
-        assert in_a_child(lambda: takes("a")) == 1
+        assert in_a_child(lambda: takes(path, "b")) == 0
+        assert in_a_child(lambda: takes(path, "a")) == 1
         assert second.take("a")
